@@ -1,0 +1,1 @@
+"""The runner: a walkthrough of one real purchase, on record."""

@@ -1,0 +1,47 @@
+"""The canonical form of JSON that the journal is written and hashed in.
+
+Sorted keys, no white space, UTF-8 without ASCII escapes, no floats, lone surrogates replaced by U+FFFD.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+JSON: TypeAlias = "None | bool | int | str | Sequence[JSON] | Mapping[str, JSON]"
+
+
+def clean(value: object) -> JSON:
+    """Return `value` as JSON that can be written canonically.
+
+    Args:
+        value: anything that JSON can hold, tuples included.
+
+    Raises:
+        TypeError: for a float, or for a type that JSON has no form for.
+    """
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {str(clean(str(key))): clean(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [clean(item) for item in value]
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form: {value!r:.60}")
+
+
+def dumps(value: object) -> str:
+    """Return the canonical form of `value`.
+
+    Raises:
+        TypeError: see `clean`.
+    """
+    return json.dumps(clean(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: object) -> str:
+    """Return the SHA-256 of the canonical form, in hex."""
+    return hashlib.sha256(dumps(value).encode()).hexdigest()

@@ -1,0 +1,102 @@
+"""What a command says: one JSON document on standard output, or lines for people, on standard error where they talk."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import click
+
+from veza_e2e.canonical import JSON, clean
+
+
+class Exit(IntEnum):
+    """Exit codes, as the interface promises them."""
+
+    PASSED = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    INCOMPLETE = 4
+    DIFFERS = 5
+    DAMAGED = 6
+    INTERRUPTED = 130
+
+
+class Stop(Exception):  # noqa: N818 - a command's end, with its exit code
+    """Ends a command with a message and what to do about it."""
+
+    def __init__(self, code: Exit, message: str, hint: str = "", document: dict[str, JSON] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.document = document or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What stands before the command: the global options, for every command to read."""
+
+    environment: str
+    archive: Path | None
+    config: Path | None
+    json: bool
+    color: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a command's result."""
+
+    name: str
+    status: str
+    message: str
+
+
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def plain(text: str) -> str:
+    """Return `text` with nothing in it that a terminal would act on: what comes from outside is hostile.
+
+    Line ends become `⏎`, control and direction characters their code in brackets.
+    """
+    text = str(clean(text)).replace("\n", "⏎").replace("\t", " ")
+    return _CONTROL.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
+
+
+def document(value: JSON) -> None:
+    """Print the one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def items(invocation: Invocation, rows: Sequence[Item], *, ok: bool) -> None:
+    """Print a command's items: as JSON, or a line each."""
+    if invocation.json:
+        document({"ok": ok, "items": [{"name": r.name, "status": r.status, "message": r.message} for r in rows]})
+        return
+    width = max((len(row.status) for row in rows), default=0)
+    for row in rows:
+        click.echo(f"{row.status:<{width}}  {plain(row.name)}: {plain(row.message)}")
+
+
+def say(text: str) -> None:
+    """Print a line for people, on standard error."""
+    click.echo(text, err=True)
+
+
+def stopped(stop: Stop, *, as_json: bool) -> int:
+    """Print why a command ended and return its exit code."""
+    if as_json:
+        document({**stop.document, "error": {"message": stop.message, "hint": stop.hint}})
+    say(f"veza-e2e: {plain(stop.message)}")
+    if stop.hint:
+        say(f"  {plain(stop.hint)}")
+    sys.stderr.flush()
+    return int(stop.code)

@@ -1,0 +1,341 @@
+"""What a session's journal can hold: frozen events, one class a type.
+
+Steps and ports emit them; terminal, log, report and site only consume them. The class name is the `type` on the
+line. Amounts are integer minor units, times RFC 3339 in UTC, durations whole milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from veza_e2e.canonical import JSON
+
+SCHEMA = 1
+WALKTHROUGH = "1"
+
+StepName = Literal["login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked"]
+STEPS: tuple[StepName, ...] = (
+    "login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked",
+)  # fmt: skip
+Outcome = Literal["passed", "failed", "incomplete", "refused"]
+WaitingFor = Literal["operator", "completion", "refund"]
+CheckStatus = Literal["ok", "warn", "blocked"]
+Target = Literal["api", "processor", "checkout", "rehearsal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a session."""
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """The first event: what was asked for, by which versions."""
+
+    schema: int
+    walkthrough: str
+    session: str
+    tools: Mapping[str, str]
+    environment: str
+    base_url: str
+    account: str
+    """The operator's e-mail address, masked."""
+    account_digest: str
+    """SHA-256 of the address, to find unresolved sessions of the same account."""
+    live_requested: bool
+    unattended: bool
+    release: str | None
+    product: str | None
+    """The product asked for with `--product`."""
+    refund: bool | None
+    """`--refund`, `--no-refund`, or None where the operator is asked."""
+    idempotency: bool
+    """Whether this environment honours `Idempotency-Key`."""
+    max_amount_cents: int
+    max_amount_currency: str
+    poll_timeout_ms: int
+    operator: str | None
+    """The display name from the configuration."""
+    links: Mapping[str, str]
+    """canary_release, go_no_go, hyperswitch_dashboard, stripe_dashboard: as configured."""
+    faults: tuple[str, ...] = ()
+    dry_run: Mapping[str, str] | None = None
+    """`{session, hash, ended_at}` of the dry-run that a live run relies on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreflightChecked(Event):
+    """One check of the gate."""
+
+    name: str
+    status: CheckStatus
+    message: str
+    hint: str | None = None
+    """What to do, where the status is not ok."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreflightFinished(Event):
+    """The gate as a whole, and what the backend said of itself."""
+
+    passed: bool
+    reported_environment: str | None
+    live: bool
+    """`/status` says live, prod or production."""
+    rehearsal: bool
+    """The rehearsal backend, whatever it pretends."""
+    funds: Literal["test", "real"]
+    expected_cents: int | None
+    """The price of the product to buy, as far as it is known."""
+    expected_currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionResumed(Event):
+    """Another process went on with the session."""
+
+    tools: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailCut(Event):
+    """The journal ended in an unterminated line, which was cut."""
+
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallIntended(Event):
+    """A request that may change something is about to be sent; on disk before its first byte."""
+
+    call: int
+    """Numbers the calls of a session from 1; CallFinished or CallFailed of the same number follows."""
+    step: StepName | None
+    """None outside the nine steps (the pre-flight, a re-read)."""
+    operation: str | None
+    """The operationId, where the request is one of the contract's."""
+    target: Target
+    method: str
+    url: str
+    idempotency_key: str | None
+    body_digest: str | None
+    """SHA-256 of the canonical form of the redacted body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFinished(Event):
+    """A request was answered."""
+
+    call: int
+    step: StepName | None
+    operation: str | None
+    target: Target
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: Mapping[str, JSON] | None
+    """Redacted, as one of `{"json": …}`, `{"form": {…}}`, `{"text": …}`, `{"withheld": why, "bytes": n}`."""
+    status: int
+    response_headers: Mapping[str, str]
+    response_body: Mapping[str, JSON] | None
+    request_id: str | None
+    started_at: str
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFailed(Event):
+    """A request was sent, or tried, and no whole answer came."""
+
+    call: int
+    step: StepName | None
+    operation: str | None
+    target: Target
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: Mapping[str, JSON] | None
+    error: str
+    """The exception's class name."""
+    message: str
+    started_at: str
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Event):
+    """The operator was asked something."""
+
+    step: StepName | None
+    question: str
+    """Its name: `product`, `amount`, `paid`, `transfers`, `transfers_right`, `vat`, `refund`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Event):
+    """The operator's answer, or an unattended run's."""
+
+    step: StepName | None
+    question: str
+    answer: str
+    """Redacted; for pasted rows only how many lines there were."""
+    waited_ms: int
+    by: Literal["operator", "script"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserOpened(Event):
+    """The checkout page was offered."""
+
+    step: StepName
+    url: str
+    by: Literal["operator", "script"]
+    opened: bool
+    """False where no browser could be started and the address was only printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsRead(Event):
+    """Rows of seller_transfers, as pasted or read."""
+
+    step: StepName
+    source: Literal["pasted", "database", "rehearsal"]
+    sql: str
+    rows: tuple[Mapping[str, JSON], ...]
+    final: bool = True
+    """False for an unreadable or unrelated paste, which is asked again."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(Event):
+    """A reconciliation of amounts (R1 to R6 of the docs), at the moment when both sides were known."""
+
+    step: StepName
+    id: str
+    equal: bool
+    left: str
+    """What was compared, as text: amounts with currency, or ids."""
+    right: str
+    calls: tuple[int, ...]
+    """The calls whose answers bear this out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted(Event):
+    """A step of the walkthrough began (again, after a resume)."""
+
+    step: StepName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished(Event):
+    """A step saw what it had to see."""
+
+    step: StepName
+    result: Mapping[str, JSON]
+    """The step's frozen result: ids, amounts and statuses, no secret."""
+    observed: str
+    """One line for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed(Event):
+    """A step saw something wrong; nothing will turn this into a pass."""
+
+    step: StepName
+    finding: str
+    """A name such as `declined`, `not_paid`, `amount_differs`, `license_missing`."""
+    observed: str
+    meaning: str
+    """What it means for the money."""
+    todo: str
+    """What the operator can do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPaused(Event):
+    """A step cannot be finished now and can be resumed (paid but not completed yet, refund pending)."""
+
+    step: StepName
+    finding: str
+    observed: str
+    meaning: str
+    todo: str
+    waiting_for: WaitingFor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped(Event):
+    """A step was not taken, by choice."""
+
+    step: StepName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInterrupted(Event):
+    """A signal or the end of input ended the process; no answer was given."""
+
+    reason: str
+    """`SIGINT`, `SIGTERM`, `SIGHUP`, `end of input`, `left`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionAbandoned(Event):
+    """The operator gave the session up."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """The last event: nothing is appended after it."""
+
+    outcome: Outcome
+    views: Mapping[str, str]
+    """File name to SHA-256 of its bytes, made from the events before this one."""
+    template: str
+    """The version of the templates that made the views."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownEvent(Event):
+    """An event of a type that this version does not know: kept, never interpreted."""
+
+    name: str
+    data: Mapping[str, JSON] = field(default_factory=dict)
+
+
+_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__() if kind is not UnknownEvent}
+
+
+def to_data(event: Event) -> dict[str, JSON]:
+    """Return the event's own members, as they stand on its line."""
+    if isinstance(event, UnknownEvent):
+        return dict(event.data)
+    return {f.name: getattr(event, f.name) for f in fields(event)}
+
+
+def from_data(name: str, data: Mapping[str, JSON]) -> Event:
+    """Return the event that a line of type `name` holds.
+
+    Members that this version does not know are ignored; a line that lacks a required member becomes an
+    `UnknownEvent`, so that journals of other schemas stay readable.
+    """
+    kind = _TYPES.get(name)
+    if kind is None:
+        return UnknownEvent(name=name, data=data)
+    known = {f.name for f in fields(kind)}
+    try:
+        return kind(**{key: _frozen(value) for key, value in data.items() if key in known})
+    except TypeError:
+        return UnknownEvent(name=name, data=data)
+
+
+def _frozen(value: JSON) -> JSON:
+    return tuple(value) if isinstance(value, list) else value

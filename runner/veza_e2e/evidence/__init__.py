@@ -1,0 +1,22 @@
+"""Evidence: what a session's journal proves, by pure functions over its lines."""
+
+from veza_e2e.evidence.addenda import AddendumError, Attestation, BankStatement, EvidenceFile, seal, unseal
+from veza_e2e.evidence.model import Decision, Item, Money, Reconciliation, Step, Summary
+from veza_e2e.evidence.summary import counts_as_dry_run, summarise
+
+__all__ = [
+    "AddendumError",
+    "Attestation",
+    "BankStatement",
+    "Decision",
+    "EvidenceFile",
+    "Item",
+    "Money",
+    "Reconciliation",
+    "Step",
+    "Summary",
+    "counts_as_dry_run",
+    "seal",
+    "summarise",
+    "unseal",
+]

@@ -1,0 +1,221 @@
+"""What the answers on the wire said of money and license: sightings, each with the event that holds it.
+
+Only the answers count, never what a step made of them, so that a session which failed or stopped half-way still says
+what the card was charged. Order and license states: docs of the contract; payment and refund states: Hyperswitch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from veza_e2e.canonical import JSON
+from veza_e2e.events import CallFinished, CallIntended, StepFinished
+from veza_e2e.evidence.story import Story, cents_of, text_of
+
+CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
+"""Order states that follow a charge only."""
+UNPAID = frozenset({"failed", "cancelled", "expired"})
+"""Order states that no charge leads to."""
+CAPTURED = frozenset({"succeeded", "partially_captured", "partially_captured_and_capturable"})
+"""Payment states in which the processor has taken money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An amount that an answer named, in minor units."""
+
+    seq: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseSighting:
+    """The state of the session's license in one answer."""
+
+    seq: int
+    license_id: str | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that was seen of one session's money.
+
+    `charged` is None where nothing tells (a payment in doubt), and 0 where the answers say that nothing was taken.
+    """
+
+    order_id: str | None
+    payment_id: str | None
+    refund_id: str | None
+    currency: str | None
+    charged: int | None
+    charged_by: tuple[int, ...]
+    refunded: int | None
+    refunded_by: tuple[int, ...]
+    completed_by: tuple[int, ...]
+    refund_requested_by: tuple[int, ...]
+    licenses: tuple[LicenseSighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    seq: int
+    operation: str | None
+    target: str
+    data: JSON
+
+
+def see(story: Story) -> Seen:
+    """Return what the answers of a session say of its money."""
+    answers = tuple(_answers(story))
+    orders = tuple(_orders(story, answers))
+    order_id = _first([text_of(order.get("id")) for _, order in orders], text_of(story.result("order").get("order_id")))
+    payments = tuple(_payments(answers))
+    charges = _order_charges(story, orders)
+    captures = [s for s in map(_capture, payments) if s]
+    charged_by = captures or charges
+    charged = charged_by[-1].cents if charged_by else _nothing_charged(story, orders)
+    refunds = sorted([*_order_refunds(story, orders), *_processor_refunds(answers)], key=lambda s: s.seq)
+    unrefunded = None if charged is None else 0
+    refunded = refunds[-1].cents if refunds else unrefunded
+    return Seen(
+        order_id=order_id,
+        payment_id=_last_id(story, orders, "payment_id"),
+        refund_id=_last_id(story, orders, "refund_id"),
+        currency=_currency(story, orders),
+        charged=charged,
+        charged_by=tuple(dict.fromkeys(s.seq for s in charged_by)),
+        refunded=refunded,
+        refunded_by=tuple(dict.fromkeys(s.seq for s in refunds if s.cents == refunded)),
+        completed_by=tuple(seq for seq, order in orders if order.get("status") in CHARGED),
+        refund_requested_by=_refund_requests(story, answers),
+        licenses=tuple(_licenses(answers, order_id)),
+    )
+
+
+def _answers(story: Story) -> Iterator[_Answer]:
+    for line, event in story.of(CallFinished):
+        if not 200 <= event.status < 300 or not event.response_body:  # noqa: PLR2004 - the class of success
+            continue
+        body = event.response_body.get("json")
+        if isinstance(body, Mapping) and isinstance(body.get("data"), Mapping | list | tuple):
+            body = body["data"]
+        yield _Answer(line.seq, event.operation, event.target, body)
+
+
+def _orders(story: Story, answers: Sequence[_Answer]) -> Iterator[tuple[int, Mapping[str, JSON]]]:
+    own = text_of(story.result("order").get("order_id"))
+    for answer in answers:
+        if answer.target != "api" or not isinstance(answer.data, Mapping):
+            continue
+        nested = answer.data.get("order")
+        if answer.operation in {"createOrder", "requestRefund"} and isinstance(nested, Mapping):
+            order = nested
+        elif answer.operation in {"getOrder", "createOrder"}:
+            order = answer.data
+        else:
+            continue
+        if own is None or text_of(order.get("id")) == own:
+            yield answer.seq, order
+
+
+def _payments(answers: Sequence[_Answer]) -> Iterator[_Answer]:
+    for answer in answers:
+        if answer.target == "processor" and isinstance(answer.data, Mapping) and "refund_id" not in answer.data:
+            yield answer
+
+
+def _capture(answer: _Answer) -> Sighting | None:
+    assert isinstance(answer.data, Mapping)
+    cents = cents_of(answer.data.get("amount_received"))
+    if answer.data.get("status") in CAPTURED and cents:
+        return Sighting(answer.seq, cents)
+    return None
+
+
+def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Sighting]:
+    agreed = cents_of(story.result("order").get("total_cents"))
+    found = []
+    for seq, order in orders:
+        cents = cents_of(order.get("total_amount_cents"))
+        cents = agreed if cents is None else cents
+        if order.get("status") in CHARGED and cents is not None:
+            found.append(Sighting(seq, cents))
+    finished = story.last_of_step(StepFinished, "completed")
+    if finished and not found:
+        cents = cents_of(finished[1].result.get("total_cents"))
+        if cents is not None:
+            found.append(Sighting(finished[0].seq, cents))
+    return found
+
+
+def _nothing_charged(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> int | None:
+    if orders:
+        return 0 if orders[-1][1].get("status") in UNPAID else None
+    intended = any(event.operation == "createOrder" for _, event in story.of(CallIntended))
+    return None if intended else 0
+
+
+def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> Iterator[Sighting]:
+    finished = story.last_of_step(StepFinished, "revoked")
+    if finished:
+        cents = cents_of(finished[1].result.get("refunded_cents"))
+        if cents is not None:
+            yield Sighting(finished[0].seq, cents)
+    for seq, order in orders:
+        status = order.get("status")
+        if status == "refunded":
+            cents = cents_of(order.get("refunded_amount_cents"))
+            if cents is None:
+                cents = cents_of(order.get("total_amount_cents"))
+            if cents is not None:
+                yield Sighting(seq, cents)
+        elif status == "refund_failed" or (status in CHARGED and order.get("refund_status") == "failed"):
+            yield Sighting(seq, 0)
+
+
+def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
+    for answer in answers:
+        if answer.target != "processor" or not isinstance(answer.data, Mapping):
+            continue
+        nested = answer.data.get("refunds")
+        refunds = (
+            [answer.data] if "refund_id" in answer.data else list(nested) if isinstance(nested, list | tuple) else []
+        )
+        known = [r for r in refunds if isinstance(r, Mapping) and r.get("status") in {"succeeded", "failed"}]
+        if known:
+            returned = (cents_of(r.get("amount")) or 0 for r in known if r.get("status") == "succeeded")
+            yield Sighting(answer.seq, sum(returned))
+
+
+def _refund_requests(story: Story, answers: Sequence[_Answer]) -> tuple[int, ...]:
+    seqs = [answer.seq for answer in answers if answer.operation == "requestRefund"]
+    finished = story.last_of_step(StepFinished, "refund")
+    return tuple(seqs + ([finished[0].seq] if finished else []))
+
+
+def _licenses(answers: Sequence[_Answer], order_id: str | None) -> Iterator[LicenseSighting]:
+    for answer in answers:
+        if answer.operation != "listMyLicenses" or not isinstance(answer.data, list | tuple):
+            continue
+        own = [row for row in answer.data if isinstance(row, Mapping) and text_of(row.get("order_id")) == order_id]
+        if own:
+            yield LicenseSighting(answer.seq, text_of(own[-1].get("id")), text_of(own[-1].get("status")))
+        else:
+            yield LicenseSighting(answer.seq, None, None)
+
+
+def _last_id(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]], name: str) -> str | None:
+    steps = (story.result("completed"), story.result("order"), story.result("refund"))
+    told = [text_of(result.get(name)) for result in steps]
+    return _first(told, _first([text_of(order.get(name)) for _, order in reversed(orders)], None))
+
+
+def _currency(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> str | None:
+    agreed = text_of(story.result("order").get("currency"))
+    return _first([text_of(order.get("currency")) for _, order in orders], agreed)
+
+
+def _first(values: Sequence[str | None], otherwise: str | None) -> str | None:
+    return next((value for value in values if value), otherwise)

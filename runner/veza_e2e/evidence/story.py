@@ -1,0 +1,103 @@
+"""A journal's lines, indexed the way the rules of evidence ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from veza_e2e.canonical import JSON
+from veza_e2e.events import (
+    Answered,
+    BrowserOpened,
+    CallFailed,
+    CallFinished,
+    Compared,
+    Event,
+    PreflightFinished,
+    RowsRead,
+    SessionEnded,
+    SessionStarted,
+    StepFailed,
+    StepFinished,
+    StepName,
+    StepPaused,
+    StepSkipped,
+)
+from veza_e2e.journal import Line
+
+E = TypeVar("E", bound=Event)
+
+_BEARING = (
+    CallFinished, CallFailed, BrowserOpened, Answered, RowsRead, Compared,
+    StepFinished, StepFailed, StepPaused, StepSkipped,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One session's lines with the questions that evidence asks of them."""
+
+    lines: Sequence[Line]
+
+    def of(self, kind: type[E]) -> Iterator[tuple[Line, E]]:
+        """Iterate over the events of one type, in order."""
+        return ((line, line.event) for line in self.lines if isinstance(line.event, kind))
+
+    def last(self, kind: type[E]) -> tuple[Line, E] | None:
+        """Return the latest event of one type."""
+        return next(((x, x.event) for x in reversed(self.lines) if isinstance(x.event, kind)), None)
+
+    def last_of_step(self, kind: type[E], step: StepName) -> tuple[Line, E] | None:
+        """Return the latest event of one type that belongs to `step`."""
+        own = ((line, event) for line, event in self.of(kind) if getattr(event, "step", None) == step)
+        return max(own, key=lambda pair: pair[0].seq, default=None)
+
+    @property
+    def started(self) -> SessionStarted | None:
+        """The first event."""
+        found = self.last(SessionStarted)
+        return found[1] if found else None
+
+    @property
+    def gate(self) -> PreflightFinished | None:
+        """What the latest pre-flight found."""
+        found = self.last(PreflightFinished)
+        return found[1] if found else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can follow."""
+        return bool(self.lines) and isinstance(self.lines[-1].event, SessionEnded)
+
+    def result(self, step: StepName) -> Mapping[str, JSON]:
+        """Return the result of `step`, empty where it has not finished."""
+        found = self.last_of_step(StepFinished, step)
+        return found[1].result if found else {}
+
+    def trace(self, step: StepName) -> tuple[int, ...]:
+        """Return the sequence numbers of the events that bear `step` out."""
+        return tuple(
+            line.seq
+            for line in self.lines
+            if isinstance(line.event, _BEARING) and getattr(line.event, "step", None) == step
+        )
+
+    def answers(self, calls: Sequence[int]) -> tuple[int, ...]:
+        """Return the sequence numbers of the answers to the calls of these numbers."""
+        wanted = set(calls)
+        return tuple(line.seq for line, event in self.of(CallFinished) if event.call in wanted)
+
+
+def text_of(value: JSON) -> str | None:
+    """Return `value` where it is text or an integer id, as text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def cents_of(value: JSON) -> int | None:
+    """Return `value` where it is an integer amount."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,170 @@
+"""From a session's lines and addenda to its judgement; a pure function, whatever the clock says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from veza_e2e.events import (
+    STEPS,
+    Outcome,
+    SessionAbandoned,
+    SessionInterrupted,
+    StepFailed,
+    StepFinished,
+    StepName,
+    StepPaused,
+    StepSkipped,
+    StepStarted,
+    WaitingFor,
+)
+from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
+from veza_e2e.evidence.addenda import Attestation, BankStatement
+from veza_e2e.evidence.model import Decision, Item, Money, Step, Summary
+from veza_e2e.evidence.seen import Seen, see
+from veza_e2e.evidence.story import Story, text_of
+from veza_e2e.journal import GENESIS, Line
+
+_OPTIONAL: frozenset[StepName] = frozenset({"refund", "revoked"})
+
+
+def summarise(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestation] = ()) -> Summary:
+    """Return what the lines of one session show, and what its addenda add.
+
+    Args:
+        lines: the journal's lines, in order; it need not have ended.
+        addenda: what was learnt later, in the order of their numbers.
+    """
+    story = Story(lines)
+    started, gate = story.started, story.gate
+    steps = tuple(_step(story, number, name) for number, name in enumerate(STEPS, 1))
+    by_name = {step.name: step for step in steps}
+    seen = see(story)
+    reconciliation = reconcile(story, refund_kept=by_name["refund"].status == "skipped")
+    statements = [a for a in addenda if isinstance(a, BankStatement)]
+    bank = max(statements, key=lambda a: a.number, default=None)
+    acceptance = judge(Grounds(story, seen, by_name, {r.id: r for r in reconciliation}, bank))
+    money = Money(seen.charged, seen.refunded, seen.currency, seen.charged_by, seen.refunded_by)
+    outcome = _outcome(story, steps)
+    live_requested = started is not None and started.live_requested
+    live = gate is not None and gate.live
+    rehearsal = gate is not None and gate.rehearsal
+    funds = gate.funds if gate else "test"
+    as_real, why = _decide(money, outcome, acceptance, live=live and live_requested)
+    abandoned = story.last(SessionAbandoned)
+    return Summary(
+        session=started.session if started and outcome != "refused" else None,
+        environment=started.environment if started else "",
+        release=started.release if started else None,
+        live=live,
+        live_requested=live_requested,
+        rehearsal=rehearsal,
+        funds=funds,
+        outcome=outcome,
+        waiting_for=_waiting_for(story, steps, outcome),
+        decision=as_real if funds == "real" else "PENDING",
+        reason=why if funds == "real" else _test_funds(as_real, why, rehearsal=rehearsal),
+        rehearsed_decision=as_real if rehearsal else None,
+        money=money,
+        order_id=seen.order_id,
+        payment_id=seen.payment_id,
+        refund_id=seen.refund_id,
+        refund_requested=bool(seen.refund_requested_by),
+        refunded_at=_refunded_at(story, seen),
+        steps=steps,
+        acceptance=acceptance,
+        reconciliation=reconciliation,
+        bank=bank,
+        started_at=lines[0].at if lines else "",
+        last_at=lines[-1].at if lines else "",
+        events=len(lines),
+        last_hash=lines[-1].hash if lines else GENESIS,
+        ended=story.ended,
+        abandoned=abandoned[1].reason if abandoned else None,
+        dry_run=started.dry_run if started else None,
+    )
+
+
+def counts_as_dry_run(candidate: Summary, release: str | None, at: datetime) -> bool:
+    """Whether `candidate` can be cited by a live run of `release` that starts at `at`.
+
+    It has passed with test money, for the same release, and ended at most 14 days before.
+    """
+    if release is None or candidate.release != release or candidate.funds != "test" or not candidate.ended:
+        return False
+    age = at - datetime.fromisoformat(candidate.last_at)
+    return candidate.outcome == "passed" and timedelta(0) <= age <= DRY_RUN_AGE
+
+
+def _step(story: Story, number: int, name: StepName) -> Step:
+    trace = story.trace(name)
+    failed = story.last_of_step(StepFailed, name)
+    if failed:
+        event = failed[1]
+        return Step(number, name, "failed", event.observed, trace, event.finding, event.meaning, event.todo)
+    finished, skipped = story.last_of_step(StepFinished, name), story.last_of_step(StepSkipped, name)
+    if finished and not (skipped and skipped[0].seq > finished[0].seq):
+        return Step(number, name, "passed", finished[1].observed, trace)
+    if skipped:
+        return Step(number, name, "skipped", skipped[1].reason, trace)
+    paused = story.last_of_step(StepPaused, name)
+    if paused:
+        pause = paused[1]
+        return Step(number, name, "pending", pause.observed, trace, pause.finding, pause.meaning, pause.todo)
+    begun = story.last_of_step(StepStarted, name) is not None
+    return Step(number, name, "pending", "begun, not finished" if begun else "", trace)
+
+
+def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:
+    if any(step.status == "failed" for step in steps):
+        return "failed"
+    done = all(step.status == "passed" or (step.status == "skipped" and step.name in _OPTIONAL) for step in steps)
+    if done:
+        return "passed"
+    gate = story.gate
+    begun = any(step.trace for step in steps)
+    return "refused" if gate and not gate.passed and not begun else "incomplete"
+
+
+def _waiting_for(story: Story, steps: Sequence[Step], outcome: Outcome) -> WaitingFor | None:
+    if outcome != "incomplete" or story.ended:
+        return None
+    current = next(step for step in steps if step.status == "pending")
+    paused = story.last_of_step(StepPaused, current.name)
+    interrupted = story.last(SessionInterrupted)
+    if paused and not (interrupted and interrupted[0].seq > paused[0].seq):
+        return paused[1].waiting_for
+    if current.name == "completed":
+        return "completion"
+    return "refund" if current.name == "revoked" else "operator"
+
+
+def _decide(money: Money, outcome: Outcome, acceptance: Sequence[Item], *, live: bool) -> tuple[Decision, str]:
+    """Return GO, NO-GO or PENDING as if the money were real, with the reason."""
+    if not live:
+        return "PENDING", "not a live run"
+    if outcome == "failed" and money.moved:
+        return "NO-GO", "the live run failed after money moved"
+    missing = [item for item in acceptance if item.status != "met"]
+    if not missing and outcome == "passed":
+        return "GO", "all nine acceptance items are met"
+    if outcome == "failed":
+        return "PENDING", "the run failed before any charge was seen"
+    if outcome != "passed":
+        return "PENDING", "the run is not complete"
+    return "PENDING", "open: " + ", ".join(f"{item.id} ({item.status.replace('_', ' ')})" for item in missing)
+
+
+def _test_funds(decision: Decision, why: str, *, rehearsal: bool) -> str:
+    if why == "not a live run":
+        return why
+    if rehearsal:
+        return f"rehearsed, no real money moved; with real money it would be {decision}: {why}"
+    return f"test money: {why}"
+
+
+def _refunded_at(story: Story, seen: Seen) -> str | None:
+    if not seen.refunded:
+        return None
+    told = text_of(story.result("revoked").get("refunded_at"))
+    return told or next(line.at for line in story.lines if line.seq == seen.refunded_by[0])

@@ -1,0 +1,93 @@
+"""Which names may show their values in a record, and which hold secrets.
+
+An allow-list: what is on none of the tables is withheld. A test holds the tables against the contract.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CONTRACT = _words(
+    """
+    access_token all_devices amount_cents avatar_url buyer_id checkout_url code completed_at created_at currency data
+    details email environment error error_code expires_in granted_at id items last_login license_type license_types
+    message meta mode order order_id page password payment_id payment_status per_page price_cents product_id
+    refresh_token refund refund_id refund_status refunded_amount_cents refunded_at remember_me request_id revoked_at
+    reason role seller_id services status success tax_amount_cents timestamp title token_type total total_amount_cents
+    total_pages updated_at user username version
+    """
+)
+"""Every property of the contract's schemas; those that name a secret are aliased all the same."""
+
+_BESIDE = _words(
+    """
+    amount amount_capturable amount_received attempt_count attempts capture_method connector created error_message
+    error_reason expires_on hyperswitch link merchant_id modified_at net_amount order_tax_amount payment_link
+    payment_link_id processor_merchant_id profile_id refund_amount refunds return_url type updated
+    active books charges licenses orders payments revoked transfers
+    amount_reversed error_message line_id platform_fee_cents processed reversed reversed_amount_cents reversed_at
+    stripe_account_id stripe_reversal_id stripe_transfer_id unexplained
+    limit price product products tax_amount total_amount discount_cents healthy database event_id event_type
+    """
+)
+"""What the walkthrough reads of the processor, the rehearsal books and seller_transfers; other dialects of money."""
+
+ALLOWED = (CONTRACT | _BESIDE) - {"access_token", "refresh_token", "password", "email"}
+
+QUERY = _words("page limit status order_id product_id payment_id refund_id license_type force_sync per_page sort")
+
+HEADERS = _words(
+    """
+    accept allow content-type idempotency-key location retry-after user-agent www-authenticate x-ratelimit-limit
+    x-ratelimit-remaining x-ratelimit-reset x-request-id x-veza-rehearsal
+    """
+)
+
+SECRET_HEADERS = {
+    "api-key": "api_key",
+    "x-api-key": "api_key",
+    "x-csrf-token": "csrf_token",
+    "x-xsrf-token": "csrf_token",
+    "x-webhook-signature-512": "signature",
+}
+
+Class: TypeAlias = Literal["allowed", "secret", "email", "withheld"]
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_KINDS = (
+    ("csrf_token", re.compile(r"csrf|xsrf")),
+    ("refresh_token", re.compile(r"refresh.?token")),
+    ("access_token", re.compile(r"access.?token|^token$|^jwt$|bearer")),
+    ("client_secret", re.compile(r"client.?secret")),
+    ("password", re.compile(r"passw(or)?d|passphrase|^pass$|^pwd$")),
+    ("api_key", re.compile(r"api.?key|publishable.?key|private.?key")),
+    ("card_number", re.compile(r"card.?number|^pan$")),
+    ("card_cvc", re.compile(r"cvc|cvv|security.?code")),
+    ("card_expiry", re.compile(r"exp(iry|iration)?.?(month|year|date)|^expiry$|card.?exp")),
+    ("cookie", re.compile(r"cookie|^session(.?(id|token|key))?$")),
+    ("authorization", re.compile(r"authorization|credential")),
+    ("signature", re.compile(r"signature")),
+    ("dsn", re.compile(r"^dsn$|database.?url")),
+    ("secret", re.compile(r"secret|token|^otp$|one.?time")),
+)
+
+
+@lru_cache(maxsize=4096)
+def classify(name: str) -> tuple[Class, str]:
+    """Return what a member, field or parameter of this name is, and for a secret its kind."""
+    plain = _CAMEL.sub("_", name).lower().replace("-", "_")
+    if plain in ALLOWED:
+        return "allowed", ""
+    if plain in {"email", "e_mail", "email_address", "login"}:
+        return "email", ""
+    for kind, pattern in _KINDS:
+        if pattern.search(plain):
+            return "secret", kind
+    return "withheld", ""

@@ -1,0 +1,82 @@
+"""What secrets look like where no name tells: tokens, keys, card numbers, addresses, credentials in URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+ALIAS = re.compile(r"\{\{[a-z_]+:[1-9][0-9]{0,5}\}\}")
+WITHHELD = "[withheld]"
+
+_EMAIL = re.compile(
+    r"[A-Za-z0-9._%+\-]{1,64}?(?:@|%40)[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,200}[A-Za-z0-9])?\.[A-Za-z]{2,24}"
+)
+_PAN = re.compile(
+    r"(?<![A-Za-z0-9_\-.])[2-6]"
+    r"(?:[0-9]{12,18}|[0-9]{3}(?:[ -][0-9]{4}){2}[ -][0-9]{1,7}|[0-9]{3}[ -][0-9]{6}[ -][0-9]{5})"
+    r"(?![A-Za-z0-9_\-]|\.[0-9])",
+)
+_OTHERS = (
+    ("access_token", re.compile(r"eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)*")),
+    ("private_key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)),
+    ("userinfo", re.compile(r"(?<=://)[^\s/@?#\"'<>{}]+@(?=[^\s/@])")),
+    ("userinfo", re.compile(r"(?<=%3A%2F%2F)[^\s/@?#\"'<>{}]+?%40", re.IGNORECASE)),
+    ("api_key", re.compile(r"\b(?:snd|prd|dev|sk|pk|rk|whsec|xox[abp])_(?:(?:live|test)_)?[A-Za-z0-9]{16,}\b")),
+    ("client_secret", re.compile(r"\b[A-Za-z0-9_\-]*_secret_[A-Za-z0-9]{6,}\b")),
+    ("authorization", re.compile(r"(?<=\b[Bb]earer )(?!\{\{|\[withheld\])[A-Za-z0-9._~+/\-]{12,}=*")),
+    ("authorization", re.compile(r"(?<=\b[Bb]asic )(?!\{\{|\[withheld\])[A-Za-z0-9+/]{8,}=*")),
+)  # fmt: skip
+_NAMED = re.compile(
+    r"[A-Za-z_\-]*(?:pass(?:word|wd|phrase)|secret|token|api[_\-]?key|csrf|xsrf|cvc|cvv|cookie|authorization|signature)"
+    r"[A-Za-z_\-]*(?:[\"']?(?:=|%3D|:[ \t]?(?=[^\s]*[0-9]|[^\s]{16}))|\\*[\"']\s*:\s*(?=\\*[\"']))\\*[\"']?"
+    r"(?P<value>(?!\{\{|\[withheld\]|null\b|None\b|\*\*\*|Bearer |Basic )[^\s\"'\\&;,<>{}()\[\]]{3,})",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A secret's place in a text."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def luhn(digits: str) -> bool:
+    """Whether the digits carry the check digit of a card number."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004 - the digits of a two-digit product
+    return total % 10 == 0
+
+
+def mask(address: str) -> str:
+    """Return an e-mail address with all of its local part but the first letter masked."""
+    local, at, domain = address.replace("%40", "@").rpartition("@")
+    return f"{local[:1]}***{at}{domain}" if at else WITHHELD
+
+
+def emails(text: str) -> Iterator[Match]:
+    """Find e-mail addresses that are not masked."""
+    if "@" in text or "%40" in text:
+        yield from (Match("email", found.start(), found.end()) for found in _EMAIL.finditer(text))
+
+
+def secrets(text: str) -> Iterator[Match]:
+    """Find what looks like a secret by itself, e-mail addresses aside."""
+    for kind, pattern in _OTHERS:
+        for found in pattern.finditer(text):
+            if not ALIAS.fullmatch(found[0]):
+                yield Match(kind, found.start(), found.end())
+    for found in _PAN.finditer(text):
+        if luhn(re.sub("[ -]", "", found[0])):
+            yield Match("card_number", found.start(), found.end())
+
+
+def named(text: str) -> Iterator[Match]:
+    """Find values that stand after a secret's name, as in `password=…` or `token: …`."""
+    for found in _NAMED.finditer(text):
+        yield Match("secret", found.start("value"), found.end("value"))

@@ -1,0 +1,295 @@
+"""What is redacted stays out of the record in every form it can be written in."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veza_e2e.canonical import JSON, dumps
+from veza_e2e.redaction import Redactor, classify, mask
+from veza_e2e.redaction.names import CONTRACT
+
+EMAIL = "operator@veza.test"
+PASSWORD = "correct horse & battery/staple"
+ROOT = Path(__file__).parents[2]
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "url": lambda s: quote(s, safe=""),
+    "form": quote_plus,
+    "json in a string": lambda s: json.dumps({"message": s}),
+    "html": html.escape,
+    "base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "base64, one in": lambda s: base64.b64encode(f"x{s}yy".encode()).decode(),
+    "base64, two in": lambda s: base64.b64encode(f"xx{s}y".encode()).decode(),
+    "base64url": lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
+    "gzip in base64": lambda s: base64.b64encode(gzip.compress(s.encode())).decode(),
+    "hex": lambda s: s.encode().hex(),
+}
+
+
+def redactor() -> Redactor:
+    return Redactor({"email": EMAIL, "password": PASSWORD})
+
+
+def bare(value: object) -> str:
+    return value if isinstance(value, str) else dumps(value)
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_a_known_secret_is_found_and_replaced_however_it_is_written(form: str) -> None:
+    written = WRITTEN[form](PASSWORD)
+    text = f"before {written} after"
+    assert [finding.kind for finding in redactor().find({"message": text})]
+    shown = redactor().text(text)
+    assert written not in shown
+    assert redactor().find(shown) == []
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Bearer abcdefghijklmnop", "authorization"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl", "access_token"),
+        ("card 4242 4242 4242 4242 declined", "card_number"),
+        ("card 4242424242424242 declined", "card_number"),
+        ("card 3782-822463-10005 declined", "card_number"),
+        ("connect postgres://veza:hunter2@db:5432/veza failed", "userinfo"),
+        ("https://someone:pass@veza.test/orders", "userinfo"),
+        ("key snd_abcdefghijklmnop1234", "api_key"),
+        ("pay_1_secret_abcdefgh", "client_secret"),
+        ("no such user someone@example.test", "email"),
+    ],
+)
+def test_what_looks_like_a_secret_is_found_and_replaced(text: str, kind: str) -> None:
+    assert kind in {finding.kind for finding in Redactor().find(text)}
+    assert Redactor().find(Redactor().text(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T10:00:00.123Z",
+        "01JDBX3R8M2V6Q0Z9T4K7W5Y1C",
+        "8f14e45f-ceea-467f-9d0b-4242424242aa",
+        "1732334400000",
+        "pay_41",
+        "4111111111111112",
+        "Invalid token: expired",
+        "password: required",
+        "500 EUR",
+        "http://veza.test/api/v1/orders?page=1&limit=20",
+        "o***@veza.test",
+        "{{access_token:1}}",
+        '<script>alert(1)</script> | "x" \n# y',
+    ],
+)
+def test_what_is_no_secret_stays_as_it_is(text: str) -> None:
+    assert Redactor().text(text) == text
+    assert Redactor().find(text) == []
+
+
+def test_an_alias_is_the_same_wherever_the_secret_appears_and_stands_for_itself() -> None:
+    first = redactor()
+    login = first.body(b'{"data": {"access_token": "first-token", "refresh_token": "other"}}', "application/json")
+    assert login == {"json": {"data": {"access_token": "{{access_token:1}}", "refresh_token": "{{refresh_token:1}}"}}}
+    assert first.headers([("Authorization", "Bearer first-token")]) == {"authorization": "Bearer {{access_token:1}}"}
+    again = redactor()
+    assert again.body(json.dumps(login["json"]).encode(), "application/json") == login
+    assert again.headers([("Authorization", "Bearer {{access_token:1}}")])["authorization"].endswith(
+        "{{access_token:1}}"
+    )
+    assert again.learn("access_token", "second-token") == "{{access_token:1}}"
+
+
+def test_new_aliases_follow_those_of_an_earlier_process() -> None:
+    later = Redactor({"password": PASSWORD})
+    later.reserve('{"access_token": "{{access_token:4}}", "password": "{{password:1}}"}')
+    assert later.learn("access_token", "new") == "{{access_token:5}}"
+    assert later.learn("password", PASSWORD) == "{{password:1}}"
+
+
+def test_members_off_the_list_keep_their_structure_and_nothing_else() -> None:
+    body = b'{"data": {"id": "7", "x": [1, "two", {"y": "three", "status": "active"}], "n": null, "yes": true}}'
+    assert Redactor().body(body, "application/json") == {
+        "json": {
+            "data": {
+                "id": "7",
+                "x": ["[withheld]", "[withheld]", {"y": "[withheld]", "status": "active"}],
+                "n": None,
+                "yes": True,
+            }
+        }
+    }
+
+
+def test_numbers_with_a_fraction_are_kept_digit_by_digit() -> None:
+    shown = Redactor().body(b'{"price": 5.10, "amount": 1e2}', "application/json")
+    assert shown == {"json": {"price": "5.10", "amount": "1e2"}}
+    assert dumps(shown) == '{"json":{"amount":"1e2","price":"5.10"}}'
+
+
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        (b'{"access_token": "abc', "application/json"),
+        (b'{"title": "\xff"}', "application/json"),
+        (b"[" * 5000, "application/json"),
+        (b'{"price": NaN}', "application/json"),
+        (b"<input name=csrf value=abc>", "text/html"),
+        (b"\x00\x01", "application/octet-stream"),
+        (b"a b c" * 1000, "text/plain"),
+        (gzip.compress(PASSWORD.encode()), "application/json"),
+    ],
+)
+def test_a_body_that_cannot_be_redacted_is_withheld_with_its_length(content: bytes, media: str) -> None:
+    shown = redactor().body(content, media)
+    assert shown is not None
+    assert shown.keys() == {"withheld", "bytes"}
+    assert shown["bytes"] == len(content)
+    assert redactor().find(shown) == []
+
+
+def test_a_gzip_request_is_looked_into() -> None:
+    sent = gzip.compress(json.dumps({"email": EMAIL, "password": PASSWORD}).encode())
+    assert redactor().body(sent, "application/json", "gzip") == {
+        "json": {"email": "o***@veza.test", "password": "{{password:1}}"}
+    }
+    bomb = gzip.compress(b"a" * 50_000_000)
+    assert "withheld" in (redactor().body(bomb, "application/json", "gzip") or {})
+    assert [finding.kind for finding in redactor().find(bomb)] == ["unreadable gzip"]
+
+
+def test_a_form_shows_only_the_fields_on_the_list() -> None:
+    sent = urlencode({"payment_id": "pay_1", "card_number": "4242424242424242", "cvc": "123", "name": "A Person"})
+    assert Redactor().body(sent.encode(), "application/x-www-form-urlencoded") == {
+        "form": {
+            "payment_id": ["pay_1"],
+            "card_number": ["{{card_number:1}}"],
+            "cvc": ["{{card_cvc:1}}"],
+            "name": ["[withheld]"],
+        }
+    }
+
+
+def test_cookies_and_csrf_tokens_match_across_headers() -> None:
+    shown = Redactor().header_items(
+        [
+            ("Set-Cookie", "sid=abcdef; Path=/; HttpOnly"),
+            ("Set-Cookie", "csrf_token=ghijkl; Path=/"),
+            ("Cookie", "sid=abcdef; csrf_token=ghijkl"),
+            ("X-CSRF-Token", "ghijkl"),
+            ("X-Unheard-Of", "something"),
+        ]
+    )
+    assert shown == [
+        ("set-cookie", "sid={{cookie:1}}; Path=/; HttpOnly"),
+        ("set-cookie", "csrf_token={{csrf_token:1}}; Path=/"),
+        ("cookie", "sid={{cookie:1}}; csrf_token={{csrf_token:1}}"),
+        ("x-csrf-token", "{{csrf_token:1}}"),
+    ]
+
+
+def test_a_url_loses_userinfo_fragment_and_the_query_that_is_not_on_the_list() -> None:
+    url = f"https://u:p@veza.test:8443/pay/{quote(EMAIL)}?order_id=41&client_secret=abc&note=hello&page=2#frag"
+    shown = redactor().url(url)
+    assert (
+        shown
+        == "https://veza.test:8443/pay/o***@veza.test?order_id=41&client_secret={{client_secret:1}}&note=***&page=2"
+    )
+    assert redactor().url(shown) == shown
+    assert redactor().url(shown.replace("{", "%7B").replace("}", "%7D")) == shown
+
+
+def test_a_repr_and_the_gates_findings_show_no_secret() -> None:
+    here = redactor()
+    assert PASSWORD not in repr(here)
+    assert PASSWORD not in repr(here.find({"title": PASSWORD}))
+
+
+def test_the_gate_can_fail_on_names_too() -> None:
+    findings = Redactor().find({"headers": {"authorization": "Bearer abc"}, "json": {"password": "short", "id": "7"}})
+    assert [(finding.kind, finding.place) for finding in findings] == [
+        ("authorization", "$.headers.authorization"),
+        ("password", "$.json.password"),
+    ]
+
+
+def test_every_property_of_the_contract_is_on_the_list() -> None:
+    contract = yaml.safe_load((ROOT / "sdk/veza/openapi.yaml").read_text())
+
+    def properties(schema: object) -> set[str]:
+        if isinstance(schema, dict):
+            own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
+            return own.union(*(properties(item) for item in schema.values()))
+        return set().union(*(properties(item) for item in schema)) if isinstance(schema, list) else set()
+
+    named = properties(contract["components"]["schemas"])
+    assert named == CONTRACT
+    assert {name for name in named if classify(name)[0] != "allowed"} == {
+        "access_token",
+        "email",
+        "password",
+        "refresh_token",
+    }
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=None)),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12) | st.sampled_from(sorted(CONTRACT)), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_redaction_is_idempotent_canonical_and_passes_the_gate(value: JSON) -> None:
+    here = redactor()
+    once = here.json(value)
+    assert redactor().find(once) == []
+    assert dumps(redactor().json(once)) == dumps(once)
+
+
+@given(
+    json_values,
+    st.sampled_from(sorted(WRITTEN)),
+    st.sampled_from(["title", "message", "x", "password", "email"]),
+    st.data(),
+)
+def test_a_planted_secret_never_survives(value: JSON, form: str, name: str, data: st.DataObject) -> None:
+    planted = WRITTEN[form](PASSWORD)
+    around = data.draw(st.text(st.characters(categories=["L", "Zs"]), max_size=5))
+    body = json.dumps([value, {name: f"{around} {planted} {around}"}]).encode()
+    here = redactor()
+    shown = bare(here.body(body, "application/json"))
+    assert planted not in shown
+    assert PASSWORD not in shown
+    assert here.find(shown) == []
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_redacted(text: str) -> None:
+    shown = redactor().text(text)
+    assert redactor().find(shown) == []
+    assert redactor().text(shown) == shown
+
+
+@given(st.emails())
+def test_no_address_is_shown(address: str) -> None:
+    shown = Redactor({"email": address}).text(f"for {address} only")
+    assert shown == f"for {mask(address)} only"
+    assert not re.search(re.escape(address.rpartition("@")[0]) + "@", shown) or len(address.rpartition("@")[0]) == 0

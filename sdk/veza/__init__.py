@@ -1,0 +1,163 @@
+"""Veza: the typed client of the Veza music marketplace. Each name is loaded when it is first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from veza._async.client import AsyncVeza
+    from veza._async.paging import AsyncListing, AsyncPage
+    from veza._clock import AsyncClock, AsyncSystemClock, Clock, SystemClock
+    from veza._listed import Listed
+    from veza._raw import RawResponse
+    from veza._response import ResponseInfo
+    from veza._secret import Secret
+    from veza._sync.client import Veza
+    from veza._sync.paging import Page
+    from veza._version import __version__
+    from veza.errors import (
+        APIConnectionError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConflictError,
+        DeadlineExceededError,
+        InternalServerError,
+        InvalidRequestError,
+        InvalidResponseError,
+        LockedError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        UnprocessableEntityError,
+        VezaError,
+    )
+    from veza.models import (
+        CheckoutOrder,
+        Health,
+        HealthState,
+        License,
+        LicenseStatus,
+        Login,
+        Meta,
+        Order,
+        OrderItem,
+        OrderStatus,
+        PaymentStatus,
+        ProcessorMode,
+        Product,
+        ProductStatus,
+        Refund,
+        RefundedOrder,
+        RefundStatus,
+        Role,
+        Service,
+        ServiceState,
+        Status,
+        Tokens,
+        User,
+    )
+    from veza.money import Money
+    from veza.tokens import AsyncTokenProvider, TokenProvider
+
+_HOMES: Final = {
+    "veza._async.client": ("AsyncVeza",),
+    "veza._async.paging": ("AsyncListing", "AsyncPage"),
+    "veza._clock": ("AsyncClock", "AsyncSystemClock", "Clock", "SystemClock"),
+    "veza._listed": ("Listed",),
+    "veza._raw": ("RawResponse",),
+    "veza._response": ("ResponseInfo",),
+    "veza._secret": ("Secret",),
+    "veza._sync.client": ("Veza",),
+    "veza._sync.paging": ("Page",),
+    "veza._version": ("__version__",),
+    "veza.errors": (
+        "APIConnectionError", "APIStatusError", "APITimeoutError", "AuthenticationError", "BadRequestError",
+        "ConflictError", "DeadlineExceededError", "InternalServerError", "InvalidRequestError",
+        "InvalidResponseError", "LockedError", "NotFoundError", "PermissionDeniedError", "RateLimitError",
+        "UnprocessableEntityError", "VezaError",
+    ),
+    "veza.models": (
+        "CheckoutOrder", "Health", "HealthState", "License", "LicenseStatus", "Login", "Meta", "Order", "OrderItem",
+        "OrderStatus", "PaymentStatus", "ProcessorMode", "Product", "ProductStatus", "Refund", "RefundStatus",
+        "RefundedOrder", "Role", "Service", "ServiceState", "Status", "Tokens", "User",
+    ),
+    "veza.money": ("Money",),
+    "veza.tokens": ("AsyncTokenProvider", "TokenProvider"),
+}  # fmt: skip
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncClock",
+    "AsyncListing",
+    "AsyncPage",
+    "AsyncSystemClock",
+    "AsyncTokenProvider",
+    "AsyncVeza",
+    "AuthenticationError",
+    "BadRequestError",
+    "CheckoutOrder",
+    "Clock",
+    "ConflictError",
+    "DeadlineExceededError",
+    "Health",
+    "HealthState",
+    "InternalServerError",
+    "InvalidRequestError",
+    "InvalidResponseError",
+    "License",
+    "LicenseStatus",
+    "Listed",
+    "LockedError",
+    "Login",
+    "Meta",
+    "Money",
+    "NotFoundError",
+    "Order",
+    "OrderItem",
+    "OrderStatus",
+    "Page",
+    "PaymentStatus",
+    "PermissionDeniedError",
+    "ProcessorMode",
+    "Product",
+    "ProductStatus",
+    "RateLimitError",
+    "RawResponse",
+    "Refund",
+    "RefundStatus",
+    "RefundedOrder",
+    "ResponseInfo",
+    "Role",
+    "Secret",
+    "Service",
+    "ServiceState",
+    "Status",
+    "SystemClock",
+    "TokenProvider",
+    "Tokens",
+    "UnprocessableEntityError",
+    "User",
+    "Veza",
+    "VezaError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from importlib import import_module  # noqa: PLC0415  (an import that needs no name does without)
+
+        for home, names in _HOMES.items():
+            if name in names:
+                value: object = getattr(import_module(home), name)
+                globals()[name] = value
+                return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

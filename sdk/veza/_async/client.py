@@ -1,0 +1,228 @@
+"""The client."""
+
+from __future__ import annotations
+
+import copy
+import json as json_module
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from veza._async.engine import AsyncEngine
+from veza._async.resources import AsyncAuth, AsyncLicenses, AsyncOrders, AsyncProducts, AsyncSystem
+from veza._call import Call, seconds
+from veza._clock import AsyncSystemClock
+from veza._config import Settings, api_root, count, random_jitter, random_key
+from veza._family import family_of
+from veza._logging import guard
+from veza._raw import RawResponse, safe_path
+from veza._retry import RetryPolicy
+from veza._session import Session, as_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    import httpx
+    import httpx2
+
+    from veza._clock import AsyncClock
+    from veza._secret import Secret
+    from veza._wire import Json
+    from veza.tokens import AsyncTokenProvider
+
+_DEFAULT_TIMEOUT = 30.0
+
+
+class AsyncVeza:
+    """A client of one Veza backend, for one account. Safe to share.
+
+    Args:
+        base_url: the backend, without `/api/v1`.
+        email: the account; with `password` the first call that needs a login logs in by itself.
+        password: its password.
+        access_token: a token that is already there.
+        refresh_token: renews the access token.
+        timeout: seconds for connecting, for writing, and for each read of an attempt.
+        max_retries: attempts beyond the first, for what is safe to send again.
+        idempotency: whether this backend honours `Idempotency-Key`. If it does, writes carry one and are sent
+            again after a failure; if not, a write is not sent again once its bytes may have been.
+        http_client: a client of httpx or httpx2 to send with; it is never closed here, its cookie jar and its
+            `auth` are not used. Where it is left out, one is made, and closed with this client.
+        clock: the time; the machine's where it is left out.
+        deadline: seconds for each call in all, attempts and waits; None for no limit but the timeouts.
+        max_retry_after: the longest `Retry-After` in seconds that is waited out.
+        idempotency_keys: makes the keys of writes that are given none; random UUIDs where it is left out.
+        jitter: returns a number from 0 to 1 that spreads the waits between attempts.
+        token_provider: gives the access tokens, in the place of `email` and `password`.
+        checkout_page: for a backend that answers a new order with a client secret in place of a URL: the page's
+            URL with `{client_secret}` and `{payment_id}` in it.
+
+    Raises:
+        InvalidRequestError: an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        email: str | None = None,
+        password: str | Secret | None = None,
+        access_token: str | Secret | None = None,
+        refresh_token: str | Secret | None = None,
+        timeout: float = _DEFAULT_TIMEOUT,
+        max_retries: int = 2,
+        idempotency: bool = False,
+        http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
+        clock: AsyncClock | None = None,
+        deadline: float | None = None,
+        max_retry_after: float = 60.0,
+        idempotency_keys: Callable[[], str] | None = None,
+        jitter: Callable[[], float] | None = None,
+        token_provider: AsyncTokenProvider | None = None,
+        checkout_page: str | None = None,
+    ) -> None:
+        root = api_root(base_url)
+        session = Session(
+            email,
+            as_secret(password, "password"),
+            as_secret(access_token, "access_token"),
+            as_secret(refresh_token, "refresh_token"),
+        )
+        self._settings = Settings(
+            timeout=seconds(timeout, "timeout") or _DEFAULT_TIMEOUT,
+            deadline=seconds(deadline, "deadline"),
+            retry=RetryPolicy(count(max_retries, "max_retries"), max_retry_after, jitter or random_jitter),
+            idempotency=idempotency,
+            new_key=idempotency_keys or random_key,
+            checkout_page=checkout_page,
+        )
+        self._base_url = base_url
+        self._owns_http = http_client is None
+        if http_client is None:
+            import httpx  # noqa: PLC0415  (`import veza` alone loads nothing)
+
+            http_client = httpx.AsyncClient(timeout=self._settings.timeout)
+        family = family_of(http_client)
+        guard(family.name)
+        self._http = http_client
+        self._engine = AsyncEngine(http_client, family, root, session, clock or AsyncSystemClock(), token_provider)
+
+    @cached_property
+    def system(self) -> AsyncSystem:
+        """What the backend says of itself."""
+        return AsyncSystem(self)
+
+    @cached_property
+    def auth(self) -> AsyncAuth:
+        """Logging in and out."""
+        return AsyncAuth(self)
+
+    @cached_property
+    def products(self) -> AsyncProducts:
+        """What can be bought."""
+        return AsyncProducts(self)
+
+    @cached_property
+    def orders(self) -> AsyncOrders:
+        """Buying and refunding."""
+        return AsyncOrders(self)
+
+    @cached_property
+    def licenses(self) -> AsyncLicenses:
+        """What the account may use."""
+        return AsyncLicenses(self)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int | bool] | None = None,
+        json: Json | Mapping[str, object] = None,
+        headers: Mapping[str, str] | None = None,
+        auth: bool = True,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> RawResponse:
+        """Send what the typed methods do not cover; login, retries, errors and logs are as theirs.
+
+        Args:
+            method: the HTTP method.
+            path: below the API's base path, starting with `/`, its ids already encoded.
+            params: the query.
+            json: the body.
+            headers: beside the client's own; `Authorization` cannot be set where `auth` is.
+            auth: whether to carry the login.
+            idempotency_key: sent as `Idempotency-Key`.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            InvalidRequestError: the path would leave the API, or a header is malformed.
+            VezaError: as any call.
+        """
+        settings = self._settings
+        call = Call(
+            method.upper(),
+            safe_path(path),
+            urlencode(params) if params else "",
+            None if json is None else json_module.dumps(json).encode(),
+            headers or {},
+            auth=auth,
+            repeatable=method.upper() in {"GET", "HEAD", "OPTIONS"}
+            or (idempotency_key is not None and settings.idempotency),
+            idempotency_key=idempotency_key,
+            deadline=seconds(deadline, "deadline"),
+        )
+        answer = await self._engine.send(call, settings)
+        return RawResponse(answer.value, answer.body, answer.info)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        idempotency: bool | None = None,
+        deadline: float | None = None,
+        max_retry_after: float | None = None,
+    ) -> Self:
+        """Return a client with other settings that shares this one's connections, login and clock.
+
+        Closing it closes nothing. What is left out stays as it is; as the constructor for the rest.
+        """
+        old = self._settings
+        retry = RetryPolicy(
+            old.retry.max_retries if max_retries is None else count(max_retries, "max_retries"),
+            old.retry.max_retry_after if max_retry_after is None else max_retry_after,
+            old.retry.jitter,
+        )
+        other = copy.copy(self)
+        for name in ("system", "auth", "products", "orders", "licenses"):
+            other.__dict__.pop(name, None)
+        other._owns_http = False  # noqa: SLF001  (the same class)
+        other._settings = Settings(  # noqa: SLF001
+            timeout=seconds(timeout, "timeout") or old.timeout,
+            deadline=seconds(deadline, "deadline") or old.deadline,
+            retry=retry,
+            idempotency=old.idempotency if idempotency is None else idempotency,
+            new_key=old.new_key,
+            checkout_page=old.checkout_page,
+        )
+        return other
+
+    async def aclose(self) -> None:
+        """Close the connections, if this client made them."""
+        if self._owns_http:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._base_url}>"

@@ -1,0 +1,110 @@
+"""Coming by a token: the one in hand, a renewal or a login; one for all callers at once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from veza._call import Budget, Call
+from veza._decode import decode
+from veza._flight import TaskFlight
+from veza._operation import check
+from veza._operations import LOGIN, REFRESH_TOKEN
+from veza._session import Renewal, as_token
+from veza.errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from veza._async.engine import AsyncEngine
+    from veza._config import Settings
+    from veza._secret import Secret
+    from veza.models.auth import Login, Tokens
+    from veza.tokens import AsyncTokenProvider
+
+
+class AsyncRenewer:
+    """Keeps a session's token fresh, with one renewal however many calls need it."""
+
+    def __init__(self, engine: AsyncEngine, provider: AsyncTokenProvider | None) -> None:
+        self._engine = engine
+        self._provider = provider
+        self._flight = TaskFlight()
+
+    def can_renew(self) -> bool:
+        """Whether a rejected token can be replaced."""
+        return self._provider is not None or self._engine.session.renewal() is not Renewal.IMPOSSIBLE
+
+    async def token(self, rejected: Secret | None, budget: Budget, settings: Settings) -> Secret | None:
+        """Return a token other than the rejected one; None where there is no login to be had.
+
+        Raises:
+            VezaError: the login or its renewal failed.
+        """
+        session, clock = self._engine.session, self._engine.clock
+        token = session.usable(clock.monotonic(), rejected)
+        if token is not None or not self.can_renew():
+            return token or session.access
+
+        async def renew() -> Secret | None:
+            fresh = session.usable(clock.monotonic(), rejected)
+            return fresh or await self._renew(rejected, settings)
+
+        return await self._flight.run(renew, budget.remaining())
+
+    async def _renew(self, rejected: Secret | None, settings: Settings) -> Secret | None:
+        session = self._engine.session
+        if self._provider is not None:
+            return await self._provided(self._provider, rejected)
+        refresh = session.refresh
+        if refresh is not None:
+            try:
+                return (await self.refresh(refresh, settings)).access_token
+            except AuthenticationError:
+                session.refused(refresh)
+                if session.renewal() is Renewal.IMPOSSIBLE:
+                    raise
+        if session.email is None or session.password is None:
+            return session.access
+        return (await self.login(session.email, session.password, settings)).access_token
+
+    async def _provided(self, provider: AsyncTokenProvider, rejected: Secret | None) -> Secret:
+        text = await provider(None if rejected is None else rejected.get_secret_value())
+        return self._engine.session.provided(as_token(text))
+
+    async def login(
+        self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,
+        deadline: float | None = None,
+    ) -> Login:  # fmt: skip
+        """Log in and take the tokens.
+
+        Raises:
+            VezaError: as any call.
+        """
+        from veza.models.auth import Login  # noqa: PLC0415  (built when first used)
+
+        fields: dict[str, object] = {"email": email, "password": password.get_secret_value()}
+        if remember_me is not None:
+            fields["remember_me"] = remember_me
+        began = self._engine.clock.monotonic()
+        check(LOGIN.body or {}, fields, "login")
+        body = json.dumps(fields).encode()
+        call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline)
+        login = decode(await self._engine.send(call, settings), Login, call)
+        self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
+        return login
+
+    async def refresh(self, refresh: Secret, settings: Settings, *, deadline: float | None = None) -> Tokens:
+        """Renew the tokens and take them.
+
+        Raises:
+            VezaError: as any call.
+        """
+        from veza.models.auth import Tokens  # noqa: PLC0415  (built when first used)
+
+        fields = {"refresh_token": refresh.get_secret_value()}
+        began = self._engine.clock.monotonic()
+        check(REFRESH_TOKEN.body or {}, fields, "refresh")
+        body = json.dumps(fields).encode()
+        call = Call("POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline)
+        tokens = decode(await self._engine.send(call, settings), Tokens, call)
+        self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
+        return tokens

@@ -1,0 +1,95 @@
+"""Lists that come in pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+    from typing import TypeAlias
+
+    from veza._response import ResponseInfo
+    from veza.models.paging import Meta
+
+    _Result = TypeVar("_Result")
+    Fetch: TypeAlias = Callable[[int | None], Coroutine[None, None, _Result]]
+
+Item = TypeVar("Item")
+
+
+class AsyncPage(Generic[Item]):
+    """One page of a list. Iterating goes on through the pages that follow, asking for each when it is reached.
+
+    Attributes:
+        data: this page's items.
+        meta: where the page stands.
+        response_info: the answer that it came from.
+    """
+
+    __slots__ = ("_fetch", "data", "meta", "response_info")
+
+    def __init__(
+        self,
+        data: tuple[Item, ...],
+        meta: Meta,
+        response_info: ResponseInfo,
+        fetch: Fetch[AsyncPage[Item]],
+    ) -> None:
+        self.data = data
+        self.meta = meta
+        self.response_info = response_info
+        self._fetch = fetch
+
+    def __repr__(self) -> str:
+        return f"<page {self.meta.page} of {self.meta.total_pages}, {len(self.data)} items>"
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a page follows. An empty page ends the list, whatever its total says."""
+        return bool(self.data) and self.meta.page < self.meta.total_pages
+
+    async def next_page(self) -> AsyncPage[Item] | None:
+        """Ask for the page that follows; None after the last.
+
+        Raises:
+            VezaError: as the call that listed them.
+        """
+        return await self._fetch(self.meta.page + 1) if self.has_next else None
+
+    async def pages(self) -> AsyncIterator[AsyncPage[Item]]:
+        """Yield this page and those that follow, each when it is asked for."""
+        page: AsyncPage[Item] | None = self
+        while page is not None:
+            yield page
+            page = await page.next_page()
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        async for page in self.pages():
+            for item in page.data:
+                yield item
+
+
+# async only: begin
+class AsyncListing(Generic[Item]):
+    """A list that was asked for: await it for its first page, or iterate over all items, lazily."""
+
+    __slots__ = ("_fetch", "_first")
+
+    def __init__(self, fetch: Fetch[AsyncPage[Item]], first: int | None) -> None:
+        self._fetch = fetch
+        self._first = first
+
+    def __await__(self) -> Generator[object, None, AsyncPage[Item]]:
+        return self._fetch(self._first).__await__()
+
+    async def pages(self) -> AsyncIterator[AsyncPage[Item]]:
+        """Yield the pages, each when it is asked for."""
+        async for page in (await self).pages():
+            yield page
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        async for item in await self:
+            yield item
+
+
+# async only: end

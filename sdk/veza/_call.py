@@ -1,0 +1,110 @@
+"""One call as data: what is to be sent, how long it may take, what came back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from veza.errors import DeadlineExceededError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from veza._response import ResponseInfo
+    from veza._wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is to be sent.
+
+    Attributes:
+        method: the HTTP method.
+        path: below the API's base path, every id already one segment.
+        query: encoded, without the question mark.
+        body: JSON bytes; None for no body.
+        headers: beside the client's own.
+        auth: whether it carries the login.
+        repeatable: whether it may be sent again after the backend may have carried it out.
+        idempotency_key: what it carries as `Idempotency-Key`.
+        deadline: seconds for all attempts and waits; None for no limit.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: bool = True
+    repeatable: bool = True
+    idempotency_key: str | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        value: the parsed JSON; None for an empty body.
+        body: the bytes.
+        info: status, request id, headers, retries.
+    """
+
+    value: Json
+    body: bytes
+    info: ResponseInfo
+
+
+class Budget:
+    """The time that is left of a call's deadline.
+
+    Args:
+        monotonic: the clock.
+        deadline: seconds from now; None for no limit.
+    """
+
+    __slots__ = ("_ends", "_monotonic", "deadline")
+
+    def __init__(self, monotonic: Callable[[], float], deadline: float | None) -> None:
+        self.deadline = deadline
+        self._monotonic = monotonic
+        self._ends = None if deadline is None else monotonic() + deadline
+
+    def remaining(self) -> float | None:
+        """Return the seconds left.
+
+        Raises:
+            DeadlineExceededError: there are none.
+        """
+        if self._ends is None:
+            return None
+        left = self._ends - self._monotonic()
+        if left <= 0:
+            raise DeadlineExceededError(f"the deadline of {self.deadline:g} s ran out")
+        return left
+
+    def timeout(self, timeout: float) -> float:
+        """Return the timeout of the next attempt: the client's, or what is left."""
+        left = self.remaining()
+        return timeout if left is None else min(timeout, left)
+
+    def allows(self, delay: float) -> bool:
+        """Whether a wait ends before the deadline does."""
+        left = self.remaining()
+        return left is None or delay < left
+
+
+def seconds(value: float | None, name: str) -> float | None:
+    """Return a positive, finite number of seconds as it is.
+
+    Raises:
+        InvalidRequestError: it is not one.
+    """
+    if value is None:
+        return None
+    given: object = value
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given) or given <= 0:
+        raise InvalidRequestError(f"{name} must be a positive, finite number of seconds")
+    return float(value)

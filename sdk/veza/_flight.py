@@ -1,0 +1,108 @@
+"""Single flight: however many callers need the same work, one does it and all get its result."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import TYPE_CHECKING
+
+from veza.errors import DeadlineExceededError, VezaError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+
+    from veza._secret import Secret
+
+_WAIT_ENDED = "the deadline ran out while another call renewed the login"
+
+
+class _Landing:
+    __slots__ = ("done", "error", "result")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.result: Secret | None = None
+        self.error: BaseException | None = None
+
+
+class ThreadFlight:
+    """Single flight among threads: the first caller works, the others wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._landing: _Landing | None = None
+
+    def run(self, work: Callable[[], Secret | None], remaining: float | None) -> Secret | None:
+        """Return the work's result, whoever did it.
+
+        A follower whose leader was interrupted, or ran out of its own deadline, leads in its place.
+
+        Raises:
+            VezaError: as the work did.
+            DeadlineExceededError: `remaining` seconds passed while another worked.
+        """
+        while True:
+            with self._lock:
+                landing = self._landing
+                if landing is None:
+                    mine = self._landing = _Landing()
+                    break
+            if not landing.done.wait(remaining):
+                raise DeadlineExceededError(_WAIT_ENDED)
+            if landing.error is None:
+                return landing.result
+            if isinstance(landing.error, VezaError) and not isinstance(landing.error, DeadlineExceededError):
+                raise copy.copy(landing.error)
+        return self._lead(mine, work)
+
+    def _lead(self, mine: _Landing, work: Callable[[], Secret | None]) -> Secret | None:
+        try:
+            mine.result = work()
+        except BaseException as error:
+            mine.error = error
+            raise
+        finally:
+            with self._lock:
+                self._landing = None
+            mine.done.set()
+        return mine.result
+
+
+class TaskFlight:
+    """Single flight among tasks of one event loop: the work is a task of its own, which no caller's end ends."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.AbstractEventLoop, asyncio.Task[Secret | None]] = {}
+
+    async def run(
+        self, work: Callable[[], Coroutine[None, None, Secret | None]], remaining: float | None
+    ) -> Secret | None:
+        """Return the work's result.
+
+        Raises:
+            VezaError: as the work did.
+            DeadlineExceededError: `remaining` seconds passed before it was done.
+        """
+        import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
+
+        loop = asyncio.get_running_loop()
+        while True:
+            task = self._tasks.get(loop)
+            if task is None:
+                task = self._tasks[loop] = loop.create_task(work())
+                task.add_done_callback(self._landed)
+            done, _ = await asyncio.wait({task}, timeout=remaining)
+            if not done:
+                raise DeadlineExceededError(_WAIT_ENDED)
+            if task.cancelled():
+                continue
+            error = task.exception()
+            if error is None:
+                return task.result()
+            raise copy.copy(error) if isinstance(error, VezaError) else error
+
+    def _landed(self, task: asyncio.Task[Secret | None]) -> None:
+        self._tasks.pop(task.get_loop(), None)
+        if not task.cancelled():
+            task.exception()  # read, so that asyncio does not complain where every caller has gone

@@ -1,0 +1,57 @@
+"""What `request()` returns, and the check of the path it is given."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from veza._wire import unwrap
+from veza.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from veza._response import ResponseInfo
+    from veza._wire import Json
+
+_PATH: Final = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+
+
+class RawResponse:
+    """An answer that no model describes.
+
+    Attributes:
+        json: the parsed body; None where it is empty. A number with a point or an exponent is a float whose `text`
+            is what was written.
+        content: the body's bytes.
+        response_info: status, headers, request id, retries.
+    """
+
+    __slots__ = ("content", "json", "response_info")
+
+    def __init__(self, json: Json, content: bytes, response_info: ResponseInfo) -> None:
+        self.json = json
+        self.content = content
+        self.response_info = response_info
+
+    @property
+    def data(self) -> Json:
+        """The body without its envelope."""
+        return unwrap(self.json)
+
+    def __repr__(self) -> str:
+        return f"<RawResponse {self.response_info.status_code}, {len(self.content)} bytes>"
+
+
+def safe_path(path: str) -> str:
+    """Return a path that stays below the API's base path.
+
+    Raises:
+        InvalidRequestError: it does not, or it holds a query, a fragment or what no path may hold.
+    """
+    given: object = path
+    if not isinstance(given, str) or not _PATH.fullmatch(path):
+        raise InvalidRequestError("a path starts with / and holds only what a URL's path may hold")
+    segments = unquote(unquote(path)).replace("\\", "/").split("/")
+    if path.startswith("//") or any(part in {".", ".."} for part in segments):
+        raise InvalidRequestError("a path must not leave the API")
+    return path

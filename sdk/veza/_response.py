@@ -1,0 +1,53 @@
+"""What every result says of the answer it came from."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WITHHELD = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authenticate", "x-csrf-token"})
+
+
+class ResponseInfo:
+    """The answer behind a result.
+
+    Attributes:
+        status_code: the HTTP status.
+        request_id: the backend's id of the request (`X-Request-ID`), None where it sent none.
+        retry_count: how many attempts failed before this answer (0: the first one succeeded).
+        idempotency_key: the key that every attempt of this write carried, None for reads.
+    """
+
+    __slots__ = ("_raw", "idempotency_key", "request_id", "retry_count", "status_code")
+
+    def __init__(
+        self,
+        status_code: int,
+        request_id: str | None,
+        retry_count: int,
+        raw_headers: Mapping[str, str],
+        idempotency_key: str | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.request_id = request_id
+        self.retry_count = retry_count
+        self.idempotency_key = idempotency_key
+        self._raw = raw_headers
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by lower-case name; cookies and tokens are left out."""
+        return MappingProxyType({k.lower(): v for k, v in self._raw.items() if k.lower() not in _WITHHELD})
+
+    def __repr__(self) -> str:
+        return (
+            f"ResponseInfo(status_code={self.status_code}, request_id={self.request_id!r}, "
+            f"retry_count={self.retry_count})"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        headers = dict(self.headers)
+        return ResponseInfo, (self.status_code, self.request_id, self.retry_count, headers, self.idempotency_key)

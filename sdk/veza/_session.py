@@ -1,0 +1,142 @@
+"""The login: what the client holds of it, and how a request carries it. No input or output.
+
+`authorize` and `accept` are the one place that knows how the backend authenticates; a backend with cookies and a
+CSRF token changes them alone.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from veza._secret import Secret
+from veza.errors import InvalidRequestError, InvalidResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
+_LONGEST_MARGIN: Final = 30.0
+_MARGIN_SHARE: Final = 0.2
+
+
+class Renewal(Enum):
+    """How to come by a token."""
+
+    REFRESH = auto()
+    LOGIN = auto()
+    IMPOSSIBLE = auto()
+
+
+def as_secret(value: str | Secret | None, name: str) -> Secret | None:
+    """Wrap what a caller gave; a token must be able to travel in a header.
+
+    Raises:
+        InvalidRequestError: the value is empty or not text.
+    """
+    if value is None or isinstance(value, Secret):
+        return value
+    given: object = value
+    if not isinstance(given, str) or not given:
+        raise InvalidRequestError(f"{name} must be a non-empty string")
+    return Secret(value)
+
+
+def as_token(value: str | Secret | None) -> Secret:
+    """Wrap an access token from outside.
+
+    Raises:
+        InvalidRequestError: it is not text that a header can carry.
+    """
+    token = as_secret(value, "access_token")
+    if token is None or not _VISIBLE.fullmatch(token.get_secret_value()):
+        raise InvalidRequestError("access_token has characters that no header can carry")
+    return token
+
+
+class Session:
+    """Credentials and tokens of one account. Thread-safe; shows no secret.
+
+    Args:
+        email: the login's e-mail address.
+        password: its password.
+        access_token: a token that is already there.
+        refresh_token: what renews it.
+    """
+
+    __slots__ = ("_lock", "access", "email", "expires_at", "password", "refresh")
+
+    def __init__(
+        self, email: str | None, password: Secret | None, access_token: Secret | None, refresh_token: Secret | None
+    ) -> None:
+        self.email = email
+        self.password = password
+        self.access = access_token
+        self.refresh = refresh_token
+        self.expires_at: float | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Session {'with' if self.access else 'without'} a token>"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that must not show."""
+        return tuple(secret for secret in (self.password, self.access, self.refresh) if secret is not None)
+
+    def usable(self, now: float, rejected: Secret | None) -> Secret | None:
+        """Return the token in hand, unless it runs out soon or was just rejected."""
+        access, expires_at = self.access, self.expires_at
+        if access is None or (expires_at is not None and now >= expires_at):
+            return None
+        return None if rejected is not None and access == rejected else access
+
+    def renewal(self) -> Renewal:
+        """Say how a new token can be had."""
+        if self.refresh is not None:
+            return Renewal.REFRESH
+        return Renewal.LOGIN if self.email is not None and self.password is not None else Renewal.IMPOSSIBLE
+
+    def accept(self, access: Secret, refresh: Secret | None, expires_in: int, now: float) -> Secret:
+        """Take the tokens of a login or a renewal.
+
+        Args:
+            access: the new token.
+            refresh: the new refresh token; None keeps the one in hand.
+            expires_in: seconds; the token is renewed a little before.
+            now: the clock's monotonic time when the request was sent.
+
+        Raises:
+            InvalidResponseError: no header can carry the token.
+        """
+        if not _VISIBLE.fullmatch(access.get_secret_value()):
+            raise InvalidResponseError("the access token has characters that no header can carry")
+        with self._lock:
+            self.access = access
+            self.refresh = refresh or self.refresh
+            self.expires_at = now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
+        return access
+
+    def provided(self, access: Secret) -> Secret:
+        """Take a token from a provider, which holds until the backend refuses it."""
+        with self._lock:
+            self.access, self.expires_at = access, None
+        return access
+
+    def refused(self, refresh: Secret) -> None:
+        """Forget a refresh token that the backend no longer takes."""
+        with self._lock:
+            if self.refresh == refresh:
+                self.refresh = None
+
+    def ended(self) -> None:
+        """Forget the tokens of a login that was ended; the credentials stay."""
+        with self._lock:
+            self.access = self.refresh = self.expires_at = None
+
+
+def authorize(token: Secret) -> Mapping[str, str]:
+    """Return the headers by which a request carries its login."""
+    return {"Authorization": f"Bearer {token.get_secret_value()}"}

@@ -1,0 +1,179 @@
+# Written by sdk/generate.py; not edited by hand.
+"""Sending a call: attempts, waits, renewals. What to do next is decided elsewhere, without I/O."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from veza._call import Answer, Budget, Call
+from veza._family import Failure
+from veza._logging import in_flight, logger
+from veza._response import ResponseInfo
+from veza._retry import may_repeat_status, parse_retry_after
+from veza._session import authorize
+from veza._sync.login import Renewer
+from veza._version import __version__
+from veza._wire import parse, read_error
+from veza.errors import DeadlineExceededError, InvalidResponseError, VezaError, error_class
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+    from veza._clock import Clock
+    from veza._config import Settings
+    from veza._family import Family
+    from veza._secret import Secret
+    from veza._session import Session
+    from veza.tokens import TokenProvider
+
+_UNAUTHORIZED = 401
+_PHASES = ("connect", "read", "write", "pool")
+_OK = range(200, 300)
+
+
+class Engine:
+    """What the clients that `with_options` made share: the HTTP client, the clock, the login."""
+
+    def __init__(
+        self,
+        http: httpx.Client | httpx2.Client,
+        family: Family,
+        root: str,
+        session: Session,
+        clock: Clock,
+        provider: TokenProvider | None,
+    ) -> None:
+        self.clock = clock
+        self.session = session
+        self._http: Any = http  # either family: what it is given and gives is its own
+        self._family = family
+        self.renewer = Renewer(self, provider)
+        self._headers = family.Headers(http.headers)
+        self._headers.update({"Host": family.URL(root).netloc.decode("ascii"), "Accept": "application/json"})
+        if self._headers.get("User-Agent", "").startswith("python-httpx"):
+            self._headers["User-Agent"] = f"veza-python/{__version__}"
+        query = str(http.params)
+        self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + _joined(own, query)))
+        self._authorized: tuple[Secret, httpx.Headers] | None = None
+
+    def send(self, call: Call, settings: Settings) -> Answer:
+        """Send a call until it succeeds or must give up.
+
+        Raises:
+            VezaError: with the number of attempts.
+        """
+        budget = Budget(self.clock.monotonic, call.deadline or settings.deadline)
+        attempts = 0
+        rejected: Secret | None = None
+        try:
+            while True:
+                token = self.renewer.token(rejected, budget, settings) if call.auth else None
+                limit = budget.timeout(settings.timeout)
+                attempts += 1
+                outcome = self._attempt(call, token, limit, attempts, budget)
+                if isinstance(outcome, Answer):
+                    return outcome
+                error, repeat = outcome
+                unauthorized = error.status_code == _UNAUTHORIZED and token is not None and rejected is None
+                if unauthorized and self.renewer.can_renew():
+                    rejected = token
+                    continue
+                delay = settings.retry.delay(attempts, error.retry_after) if repeat else None
+                if delay is None:
+                    raise error
+                if not budget.allows(delay):
+                    raise DeadlineExceededError(
+                        f"the next attempt would be after the deadline; the last one: {error.message}",
+                        status_code=error.status_code, code=error.code, request_id=error.request_id,
+                        retry_after=error.retry_after,
+                    )  # fmt: skip
+                logger.debug("%s %s waits %.3f s", call.method, call.path, delay)
+                self.clock.sleep(delay)
+        except VezaError as error:
+            failed = error
+        raise _told(failed, call, attempts)
+
+    def _attempt(
+        self, call: Call, token: Secret | None, limit: float, attempts: int, budget: Budget
+    ) -> Answer | tuple[VezaError, bool]:
+        """Send once. Returns the answer, or the error and whether another attempt makes sense."""
+        sent = self._exchange(self._request(call, token, limit))
+        if isinstance(sent, Failure):
+            logger.debug("%s %s attempt %d: %s", call.method, call.path, attempts, sent.message)
+            return sent.error(sent.message), not sent.hopeless and (call.repeatable or not sent.sent)
+        status, body, headers = sent.status_code, sent.content, sent.headers
+        request_id = headers.get("x-request-id")
+        if logger.isEnabledFor(10):
+            logger.debug("%s %s attempt %d: %d, request %s", call.method, call.path, attempts, status, request_id)
+        budget.remaining()
+        if status not in _OK:
+            return self._refusal(status, body, headers), may_repeat_status(status, repeatable=call.repeatable)
+        info = ResponseInfo(status, request_id, attempts - 1, headers, call.idempotency_key)
+        try:
+            return Answer(parse(body) if body else None, body, info)
+        except InvalidResponseError as error:
+            error.status_code, error.request_id = status, request_id
+            return error, call.repeatable
+
+    def _exchange(self, request: httpx.Request) -> httpx.Response | Failure:
+        """Send one request; the one place where foreign exceptions are translated."""
+        marker = in_flight.set(True)
+        try:
+            response: httpx.Response = self._http.send(request, auth=None, follow_redirects=False)
+        except self._family.errors as error:
+            return self._family.failure(error)
+        else:
+            return response
+        finally:
+            in_flight.reset(marker)
+
+    def _request(self, call: Call, token: Secret | None, limit: float) -> httpx.Request:
+        headers = self._headers if token is None else self._with_token(token)
+        if call.body is not None or call.headers or call.idempotency_key is not None:
+            headers = self._family.Headers(headers)
+            if call.body is not None:
+                headers["Content-Type"] = "application/json"
+            headers.update(call.headers)
+            if call.idempotency_key is not None:
+                headers["Idempotency-Key"] = call.idempotency_key
+        limits = dict.fromkeys(_PHASES, limit)
+        request: httpx.Request = self._family.Request(
+            call.method, self._url(call.path, call.query), headers=headers, content=call.body,
+            extensions={"timeout": limits},
+        )  # fmt: skip
+        return request
+
+    def _with_token(self, token: Secret) -> httpx.Headers:
+        known = self._authorized
+        if known is None or known[0] is not token:
+            headers = self._family.Headers(self._headers)
+            headers.update(authorize(token))
+            known = self._authorized = (token, headers)
+        return known[1]
+
+    def _refusal(self, status: int, body: bytes, headers: httpx.Headers) -> VezaError:
+        facts = read_error(body, self.session.secrets)
+        return error_class(status)(
+            facts.message or f"the backend answered {status}",
+            status_code=status,
+            code=facts.code,
+            details=facts.details,
+            request_id=headers.get("x-request-id") or facts.request_id,
+            retry_after=parse_retry_after(headers.get("retry-after"), self.clock.now),
+        )
+
+
+def _joined(own: str, client: str) -> str:
+    joined = "&".join(part for part in (own, client) if part)
+    return f"?{joined}" if joined else ""
+
+
+def _told(error: VezaError, call: Call, attempts: int) -> VezaError:
+    """Complete an error with what the call knows, unless it came from the login within it."""
+    if error.method is None:
+        error.method, error.path = call.method, call.path
+        error.idempotency_key = call.idempotency_key
+        error.attempts = attempts
+    return error

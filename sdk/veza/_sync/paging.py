@@ -1,0 +1,70 @@
+# Written by sdk/generate.py; not edited by hand.
+"""Lists that come in pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    from veza._response import ResponseInfo
+    from veza.models.paging import Meta
+
+    _Result = TypeVar("_Result")
+    Fetch: TypeAlias = Callable[[int | None], _Result]
+
+Item = TypeVar("Item")
+
+
+class Page(Generic[Item]):
+    """One page of a list. Iterating goes on through the pages that follow, asking for each when it is reached.
+
+    Attributes:
+        data: this page's items.
+        meta: where the page stands.
+        response_info: the answer that it came from.
+    """
+
+    __slots__ = ("_fetch", "data", "meta", "response_info")
+
+    def __init__(
+        self,
+        data: tuple[Item, ...],
+        meta: Meta,
+        response_info: ResponseInfo,
+        fetch: Fetch[Page[Item]],
+    ) -> None:
+        self.data = data
+        self.meta = meta
+        self.response_info = response_info
+        self._fetch = fetch
+
+    def __repr__(self) -> str:
+        return f"<page {self.meta.page} of {self.meta.total_pages}, {len(self.data)} items>"
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a page follows. An empty page ends the list, whatever its total says."""
+        return bool(self.data) and self.meta.page < self.meta.total_pages
+
+    def next_page(self) -> Page[Item] | None:
+        """Ask for the page that follows; None after the last.
+
+        Raises:
+            VezaError: as the call that listed them.
+        """
+        return self._fetch(self.meta.page + 1) if self.has_next else None
+
+    def pages(self) -> Iterator[Page[Item]]:
+        """Yield this page and those that follow, each when it is asked for."""
+        page: Page[Item] | None = self
+        while page is not None:
+            yield page
+            page = page.next_page()
+
+    def __iter__(self) -> Iterator[Item]:
+        for page in self.pages():
+            for item in page.data:
+                yield item

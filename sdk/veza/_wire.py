@@ -1,0 +1,139 @@
+"""What is on the wire: JSON with its numbers kept exact, the success envelope, the four error shapes.
+
+This is the one place that knows how the backend wraps its answers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from veza._secret import scrub
+from veza.errors import InvalidResponseError
+
+if TYPE_CHECKING:
+    from veza._secret import Secret
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+"""A JSON value. A number with a point or an exponent is a `JsonNumber`."""
+
+
+class JsonNumber(float):
+    """A JSON number with a point or an exponent, which remembers how it was written."""
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __reduce__(self) -> tuple[type[JsonNumber], tuple[str]]:
+        return JsonNumber, (self.text,)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _number(text: str) -> JsonNumber:
+    number = JsonNumber(text)
+    if math.isinf(number):
+        raise ValueError("a number is out of range")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_float=_number, parse_constant=_refuse_constant)
+
+
+def parse(body: bytes) -> Json:
+    """Read a JSON text.
+
+    Raises:
+        InvalidResponseError: the body is not one JSON value in UTF-8.
+    """
+    try:
+        value: Json = _decoder.decode(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        pass
+    else:
+        return value
+    what = "is empty" if not body.strip() else "is not JSON"
+    raise InvalidResponseError(f"the response {what}")
+
+
+def unwrap(value: Json) -> Json:
+    """Take the data out of the success envelope; an answer without one is its own data.
+
+    The backend leaves empty members out, so an envelope without `data` holds None.
+    `GET /health` was bare in 2025.
+
+    Raises:
+        InvalidResponseError: the envelope says that the request failed, although the status says it did not.
+    """
+    if not isinstance(value, dict) or not ("success" in value or value.keys() <= {"data", "message", "meta"}):
+        return value
+    if value.get("success", True) is not True:
+        raise InvalidResponseError("the response has a success status and says that it failed")
+    return value.get("data")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """What an error body says.
+
+    Attributes:
+        message: in words; empty where the body gives none.
+        code: the backend's code.
+        details: plain JSON values.
+        request_id: the request's id, where the body repeats it.
+    """
+
+    message: str = ""
+    code: str | None = None
+    details: Json = None
+    request_id: str | None = None
+
+
+_LONGEST_TEXT = 500
+
+
+def _text(value: Json, secrets: tuple[Secret, ...]) -> str | None:
+    return scrub(value, secrets)[:_LONGEST_TEXT] if isinstance(value, str) and value else None
+
+
+def _clean(value: Json, secrets: tuple[Secret, ...]) -> Json:
+    if isinstance(value, str):
+        return scrub(value, secrets)
+    if isinstance(value, list):
+        return [_clean(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {scrub(key, secrets): _clean(item, secrets) for key, item in value.items()}
+    return value
+
+
+def read_error(body: bytes, secrets: tuple[Secret, ...] = ()) -> ErrorFacts:
+    """Read an error body in any of the four shapes; another body says nothing. Known secrets are masked.
+
+    The shapes: `{success, error: text}`, `{success, message, error_code, details}`,
+    `{error: {code, message, details, timestamp, request_id}}`, `{success, message}`.
+    """
+    try:
+        value = parse(body)
+    except InvalidResponseError:
+        return ErrorFacts()
+    if not isinstance(value, dict):
+        return ErrorFacts()
+    inner = value.get("error")
+    source = inner if isinstance(inner, dict) else value
+    message = source.get("message") or (inner if isinstance(inner, str) else None)
+    return ErrorFacts(
+        message=_text(message, secrets) or "",
+        code=_text(source.get("code") or source.get("error_code"), secrets),
+        details=_clean(source.get("details"), secrets),
+        request_id=_text(source.get("request_id"), secrets),
+    )

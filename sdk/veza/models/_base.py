@@ -1,0 +1,179 @@
+"""What all models share: frozen, unknown fields and values kept, wrong types refused."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Strict
+from pydantic_core import core_schema
+
+from veza._wire import JsonNumber
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+
+    from veza._response import ResponseInfo
+
+_RFC3339 = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$"
+_LARGEST_EXACT_FLOAT = 2**53
+_WHOLE = re.compile(r"-?[0-9]{1,19}(\.0+)?")
+
+
+class Model(BaseModel):
+    """The base of every model.
+
+    Frozen. Fields that the backend sends and this version does not know are kept (`model_extra`).
+    A known field with a wrong type is refused.
+    """
+
+    __slots__ = ("_response",)
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="allow", defer_build=True, protected_namespaces=(), ser_json_temporal="iso8601"
+    )
+
+    @property
+    def response_info(self) -> ResponseInfo | None:
+        """The answer that this object came from: request id, headers, retries. None for a nested object."""
+        return getattr(self, "_response", None)
+
+    def _with_response(self, info: ResponseInfo) -> Self:
+        object.__setattr__(self, "_response", info)
+        return self
+
+    def __copy__(self) -> Self:
+        return self._follow(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
+        return self._follow(super().__deepcopy__(memo))
+
+    def _follow(self, copied: Self) -> Self:
+        info = self.response_info
+        return copied if info is None else copied._with_response(info)
+
+    def __getstate__(self) -> dict[object, object]:
+        return {**super().__getstate__(), "_response": self.response_info}
+
+    def __setstate__(self, state: dict[object, object]) -> None:
+        info = state.pop("_response", None)
+        super().__setstate__(state)
+        if info is not None:
+            object.__setattr__(self, "_response", info)
+
+
+class OpenEnum(StrEnum):
+    """A status of the backend, compared as an enum and as text. Values that are new to this version are kept."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str) or not value:
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+    @property
+    def known(self) -> bool:
+        """Whether this version of the SDK knows the value."""
+        return self._value_ in type(self)._value2member_map_
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self._value_,)
+
+
+def _from_number(value: object) -> int:
+    """JSON Schema's integer is a number without a fraction, so `1.0` is one; read from its text, exactly."""
+    if isinstance(value, JsonNumber):
+        if _WHOLE.fullmatch(value.text):
+            return int(value.text.partition(".")[0])
+        if value.is_integer() and abs(value) < _LARGEST_EXACT_FLOAT:
+            return int(value)
+    elif isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT_FLOAT:
+        return int(value)
+    raise ValueError("Input should be an integer")
+
+
+def _from_int(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError("Input should be a non-empty string or an integer")
+
+
+class _Integer:
+    def __init__(self, minimum: int | None = None) -> None:
+        self.minimum = minimum
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        strict = core_schema.int_schema(strict=True, ge=self.minimum)
+        written = core_schema.chain_schema([core_schema.no_info_plain_validator_function(_from_number), strict])
+        return core_schema.union_schema([strict, written], mode="left_to_right")
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"type": "integer"} if self.minimum is None else {"type": "integer", "minimum": self.minimum}
+
+
+class _Id:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.union_schema(
+            [
+                core_schema.str_schema(strict=True, min_length=1),
+                core_schema.no_info_plain_validator_function(_from_int),
+            ],
+            mode="left_to_right",
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}
+
+
+class _Timestamp:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        text = core_schema.chain_schema(
+            [
+                core_schema.str_schema(strict=True, pattern=_RFC3339),
+                core_schema.datetime_schema(tz_constraint="aware"),
+            ]
+        )
+        value = core_schema.datetime_schema(strict=True, tz_constraint="aware")
+        return core_schema.union_schema([text, value], mode="left_to_right")
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"type": "string", "format": "date-time"}
+
+
+Integer: TypeAlias = Annotated[int, _Integer()]
+Count: TypeAlias = Annotated[int, _Integer(0)]
+Cents: TypeAlias = Annotated[int, _Integer(0)]
+Id: TypeAlias = Annotated[str, _Id()]
+Text: TypeAlias = Annotated[str, Strict()]
+Timestamp: TypeAlias = Annotated[datetime, _Timestamp()]
+
+
+def amounts(data: object, *names: str) -> object:
+    """Put `<name>_cents` beside a decimal `<name>`: text, or a JSON number read as it was written.
+
+    The seam for a backend whose money is in major units. A `<name>_cents` that is there wins.
+    """
+    from veza.money import to_minor  # noqa: PLC0415  (only where the backend sends decimals)
+
+    if not isinstance(data, dict) or not isinstance(data.get("currency"), str):
+        return data
+    read: dict[str, int] = {}
+    for name in names:
+        raw = data.get(name)
+        if raw is None or f"{name}_cents" in data:
+            continue
+        amount = raw.text if isinstance(raw, JsonNumber) else raw
+        if isinstance(amount, bool | float) or not isinstance(amount, str | int):
+            raise ValueError(f"{name} is not a decimal amount")  # noqa: TRY004  (pydantic gathers ValueErrors)
+        read[f"{name}_cents"] = to_minor(amount, data["currency"])
+    return {**data, **read} if read else data

@@ -1,0 +1,6 @@
+"""The report and the log: what people read of a session, made from its journal alone."""
+
+from veza_e2e.report.render import render
+from veza_e2e.report.templates import template_version
+
+__all__ = ["render", "template_version"]

@@ -1,0 +1,96 @@
+"""A call as the record shows it: request, answer, timing, and the same call as cURL."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from veza_e2e.canonical import JSON
+from veza_e2e.events import CallFailed, CallFinished
+
+_ALIAS = re.compile(r"\{\{([a-z_]+):[0-9]+\}\}")
+_VARIABLES = {"access_token": "VEZA_ACCESS_TOKEN", "password": "OPERATOR_PASSWORD", "api_key": "HYPERSWITCH_API_KEY"}
+_LEFT_OUT = frozenset({"user-agent", "x-request-id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with its answer, in texts."""
+
+    title: str
+    timing: str
+    request: str
+    answer: str
+    curl: str
+    request_id: str
+
+
+def describe(event: CallFinished | CallFailed) -> Call:
+    """Return the texts of a call."""
+    title = f"{event.method} {_path(event.url)}"
+    request = _message(f"{event.method} {event.url}", event.request_headers, event.request_body)
+    if isinstance(event, CallFailed):
+        title += f" → {event.error}"
+        answer, request_id = f"{event.error}: {event.message}", ""
+    else:
+        title += f" → {event.status}"
+        answer = _message(f"HTTP {event.status}", event.response_headers, event.response_body)
+        request_id = event.request_id or ""
+    return Call(title, f"{event.elapsed_ms} ms", request, answer, _curl(event), request_id)
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _message(first: str, headers: Mapping[str, str], body: Mapping[str, JSON] | None) -> str:
+    lines = [first, *(f"{name}: {value}" for name, value in sorted(headers.items()))]
+    return "\n".join(lines) + ("\n\n" + _body(body) if body else "")
+
+
+def _body(body: Mapping[str, JSON]) -> str:
+    if "json" in body:
+        return json.dumps(body["json"], indent=2, ensure_ascii=False, sort_keys=True)
+    if "text" in body:
+        return str(body["text"])
+    if "form" in body:
+        return json.dumps(body["form"], indent=2, ensure_ascii=False, sort_keys=True)
+    return f"[withheld: {body.get('withheld')}, {body.get('bytes')} bytes]"
+
+
+def _curl(event: CallFinished | CallFailed) -> str:
+    """Return a command that repeats the call, with each secret as a shell variable."""
+    parts = ["curl"] if event.method == "GET" else ["curl", "-X", _quoted(event.method)]
+    parts.append(_quoted(event.url))
+    for name, value in sorted(event.request_headers.items()):
+        if name not in _LEFT_OUT:
+            parts += ["-H", _quoted(f"{name}: {value}")]
+    body = event.request_body
+    if body and "json" in body:
+        text = json.dumps(body["json"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        parts += ["--data", _quoted(_operator(text) if event.operation == "login" else text)]
+    elif body:
+        parts.append("# and a body that the record does not hold as JSON")
+    return " ".join(parts)
+
+
+def _operator(text: str) -> str:
+    return re.sub(r'("email":)"[^"\\]*"', r'\1"{{operator_email:1}}"', text)
+
+
+def _quoted(text: str) -> str:
+    """Quote for a POSIX shell, so that nothing but the variables of secrets is expanded."""
+    pieces, end = [], 0
+    for found in _ALIAS.finditer(text):
+        pieces += [_literal(text[end : found.start()]), f'"${_VARIABLES.get(found[1], found[1].upper())}"']
+        end = found.end()
+    return "".join([*pieces, _literal(text[end:])]) or "''"
+
+
+def _literal(text: str) -> str:
+    return shlex.quote(text) if text else ""

@@ -1,0 +1,46 @@
+"""What comes from outside becomes text: in Markdown, in HTML and in the log, whatever it holds.
+
+In Markdown and HTML every character that any of the two gives a meaning to becomes a numeric character reference.
+References survive Python-Markdown and CommonMark, tables included, and read as the character they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup
+
+from veza_e2e.canonical import clean
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_PLAIN = re.compile(r"[^\w ,.;/%?!():·→⏎-]|_|(?<!\w)-|-(?!\w)|:(?![ \d])|(?<=www)\.|^ | $|(?<= ) ", re.IGNORECASE)
+_CODE = re.compile(r"[&<>`~\t]|(?<=\n)\n|^\n")
+
+
+def plain(value: object) -> str:
+    """Return `value` as one line of text on which nothing acts.
+
+    Line ends become `⏎`; control, direction and invisible characters become their code in brackets.
+    """
+    return _named(str(clean(str(value))).replace("\r\n", "\n").replace("\n", "⏎").replace("\t", " "))
+
+
+def inline(value: object) -> Markup:
+    """Return `value` as text inside a Markdown line, a table's cell, an HTML element or attribute."""
+    if isinstance(value, Markup):
+        return value
+    return Markup(_PLAIN.sub(_reference, plain(value)))  # noqa: S704 - this is the escape
+
+
+def block(value: str) -> Markup:
+    """Return `value` for inside `<pre>` of a raw HTML block: its lines are kept, and none ends the block."""
+    lines = "\n".join(_named(line) for line in str(clean(value)).replace("\r\n", "\n").split("\n"))
+    return Markup(_CODE.sub(_reference, lines))  # noqa: S704 - this is the escape
+
+
+def _reference(found: re.Match[str]) -> str:
+    return f"&#{ord(found[0])};"
+
+
+def _named(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)

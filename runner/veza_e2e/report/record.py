@@ -1,0 +1,208 @@
+"""The record: every event of a session as one entry, in order, under the step that it belongs to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from veza_e2e.canonical import JSON
+from veza_e2e.events import (
+    Answered,
+    Asked,
+    BrowserOpened,
+    CallFailed,
+    CallFinished,
+    CallIntended,
+    Compared,
+    Event,
+    PreflightChecked,
+    PreflightFinished,
+    RowsRead,
+    SessionAbandoned,
+    SessionEnded,
+    SessionInterrupted,
+    SessionResumed,
+    SessionStarted,
+    StepFailed,
+    StepFinished,
+    StepPaused,
+    StepSkipped,
+    StepStarted,
+    TailCut,
+    UnknownEvent,
+)
+from veza_e2e.journal import Line
+from veza_e2e.report.calls import Call, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of the record."""
+
+    seq: int
+    at: str
+    kind: str
+    text: str
+    calls: tuple[Call, ...] = ()
+    """The call, where the event is one whose texts are shown; empty for others."""
+    code: tuple[str, ...] = ()
+    """What is shown as it was: SQL, rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Consecutive events of one step."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    calls: int
+    """How many calls are in it."""
+    first: int
+    """The first sequence number, for the anchor."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The answers shown so far, so that a poll's repeated answer is named, not repeated."""
+
+    answers: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+
+    def repeated(self, seq: int, event: CallFinished, call: Call) -> int | None:
+        """Return the event that has the same answer to the same request, or remember this one."""
+        key = (event.method, event.url)
+        same = f"{call.request}\n{event.status}\n{json.dumps(event.response_body, sort_keys=True, default=str)}"
+        known = self.answers.get(key)
+        if event.method == "GET" and known and known[0] == same:
+            return known[1]
+        self.answers[key] = (same, seq)
+        return None
+
+
+def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, ...]:
+    """Return the chapters of a session.
+
+    Args:
+        lines: the journal's lines.
+        titles: the steps' titles by name.
+    """
+    shown = _Shown()
+    chapters: list[tuple[str | None, list[Entry]]] = []
+    for line in lines:
+        step = getattr(line.event, "step", None)
+        if not chapters or chapters[-1][0] != step:
+            chapters.append((step, []))
+        chapters[-1][1].append(_entry(line, shown))
+    return tuple(
+        Chapter(
+            titles.get(step, step) if step else ("Before the steps" if number == 0 else "Between the steps"),
+            tuple(entries),
+            sum(entry.kind == "call" for entry in entries),
+            entries[0].seq,
+        )
+        for number, (step, entries) in enumerate(chapters)
+    )
+
+
+def _entry(line: Line, shown: _Shown) -> Entry:
+    event = line.event
+    at = line.at[11:23]
+    if isinstance(event, CallFinished | CallFailed):
+        call = describe(event)
+        same = shown.repeated(line.seq, event, call) if isinstance(event, CallFinished) else None
+        if same is not None:
+            return Entry(line.seq, at, "poll", f"{call.title}, {call.timing}: the same answer as #{same}")
+        return Entry(line.seq, at, "call", call.title, (call,))
+    if isinstance(event, RowsRead):
+        return Entry(line.seq, at, "rows", say(event), code=(event.sql, _rows(event.rows)))
+    return Entry(line.seq, at, kind_of(event), say(event))
+
+
+def _rows(rows: Sequence[Mapping[str, JSON]]) -> str:
+    return json.dumps([dict(row) for row in rows], indent=2, ensure_ascii=False, sort_keys=True, default=list)
+
+
+def kind_of(event: Event) -> str:  # noqa: PLR0911 - a table
+    """Return the class of entry that an event is shown as."""
+    match event:
+        case Asked() | Answered() | BrowserOpened():
+            return "operator"
+        case StepFailed():
+            return "failed"
+        case StepPaused() | SessionInterrupted() | SessionAbandoned():
+            return "paused"
+        case PreflightChecked(status="blocked"):
+            return "failed"
+        case PreflightChecked(status="warn"):
+            return "paused"
+        case Compared(equal=False):
+            return "failed"
+        case StepFinished():
+            return "passed"
+        case _:
+            return "note"
+
+
+def say(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each type of event, and no more
+    """Return one line for people."""
+    match event:
+        case SessionStarted():
+            live = ", live asked for" if event.live_requested else ""
+            release = f", release {event.release}" if event.release else ""
+            return f"Session {event.session} on {event.environment} ({event.base_url}){release}{live}"
+        case PreflightChecked():
+            hint = f" ({event.hint})" if event.hint else ""
+            return f"Pre-flight {event.name}: {event.status}, {event.message}{hint}"
+        case PreflightFinished():
+            passed = "passed" if event.passed else "blocked"
+            return f"Pre-flight {passed}: /status reports {event.reported_environment}, funds {event.funds}"
+        case SessionResumed():
+            return "Another process went on with the session"
+        case TailCut():
+            return f"{event.bytes} bytes of an unterminated last line were cut"
+        case CallIntended():
+            return f"About to send {event.method} {event.url} (call {event.call})"
+        case CallFinished():
+            return f"{event.method} {event.url} → {event.status} in {event.elapsed_ms} ms"
+        case CallFailed():
+            return f"{event.method} {event.url} → {event.error}: {event.message}"
+        case Asked():
+            return f"Asked ({event.question}): {event.text}"
+        case Answered():
+            who = "The operator" if event.by == "operator" else "The script"
+            return f"{who} answered ({event.question}) after {seconds(event.waited_ms)}: {event.answer}"
+        case BrowserOpened():
+            return f"The checkout page was {'opened' if event.opened else 'shown as an address'}: {event.url}"
+        case RowsRead():
+            problem = f", asked again: {event.problem}" if event.problem else ""
+            return f"{len(event.rows)} rows of seller_transfers, {event.source}{problem}"
+        case Compared():
+            return f"{event.id}: {event.left} {'=' if event.equal else 'is not'} {event.right}"
+        case StepStarted():
+            return f"Step {event.step} began"
+        case StepFinished():
+            return f"Step {event.step} passed: {event.observed}"
+        case StepFailed():
+            return f"Step {event.step} failed ({event.finding}): {event.observed}. {event.meaning} {event.todo}"
+        case StepPaused():
+            return f"Step {event.step} waits ({event.finding}): {event.observed}. {event.meaning} {event.todo}"
+        case StepSkipped():
+            return f"Step {event.step} was skipped: {event.reason}"
+        case SessionInterrupted():
+            return f"Interrupted: {event.reason}"
+        case SessionAbandoned():
+            return f"Abandoned: {event.reason}"
+        case SessionEnded():
+            return f"Session ended: {event.outcome}"
+        case UnknownEvent():
+            return f"An event of a type this version does not know: {event.name}"
+        case _:
+            return type(event).__name__
+
+
+def seconds(ms: int) -> str:
+    """Return a duration for people, exact to a tenth of a second under a minute."""
+    if ms < 60_000:  # noqa: PLR2004 - a minute
+        return f"{ms // 1000}.{ms % 1000 // 100} s"
+    minutes, rest = divmod(ms // 1000, 60)
+    return f"{minutes} min {rest} s"

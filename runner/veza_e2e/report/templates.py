@@ -1,0 +1,57 @@
+"""The templates: where they are, how they escape, and the version that their output is of."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from veza_e2e import evidence
+from veza_e2e.report.escape import block, inline, plain
+
+_PACKAGE = Path(__file__).parents[1]
+_VIEWS = ("_*.md", "report.md", "session.log")
+
+
+@cache
+def folder() -> Path:
+    """Return where the templates are: inside the package where it is installed, beside it in a checkout."""
+    installed = _PACKAGE / "templates"
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "templates"
+
+
+@cache
+def markup() -> Environment:
+    """Return the environment for Markdown and HTML: every value is escaped that is not marked as safe."""
+    return _environment(autoescape=True)
+
+
+@cache
+def text() -> Environment:
+    """Return the environment for plain text: every value becomes one harmless line."""
+    return _environment(autoescape=False)
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder()),
+        undefined=StrictUndefined,
+        autoescape=autoescape,
+        finalize=inline if autoescape else plain,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["block"] = block
+    return environment
+
+
+@cache
+def template_version() -> str:
+    """Return the version of what makes a session's views: a digest of its templates and of the code that fills them."""
+    code = [*Path(evidence.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.py")]
+    views = [path for pattern in _VIEWS for path in folder().glob(pattern)]
+    sums = sorted(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in (*code, *views))
+    return hashlib.sha256("\n".join(sums).encode()).hexdigest()[:16]

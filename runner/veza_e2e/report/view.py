@@ -1,0 +1,191 @@
+"""What the templates are filled with: frozen values, so that a template only loops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from veza_e2e.events import Answered, Asked, StepName
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence.addenda import Attestation, BankStatement
+from veza_e2e.evidence.story import Story
+from veza_e2e.journal import Line
+from veza_e2e.report.facts import Fact, amount, artefacts, facts, moment, risks
+from veza_e2e.report.labels import Labels, Link
+from veza_e2e.report.record import Chapter, record, seconds
+
+TITLES: Mapping[StepName, str] = {
+    "login": "Log in",
+    "products": "Choose a product",
+    "order": "Place the order",
+    "pay": "Pay at the checkout",
+    "completed": "Order completed",
+    "license": "License granted",
+    "transfers": "Seller's transfer booked",
+    "refund": "Ask for the refund",
+    "revoked": "Refunded, license revoked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A row of the nine-row table."""
+
+    number: int
+    title: str
+    status: str
+    observed: str
+    trace: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An acceptance item or a comparison, with links to what proves it."""
+
+    title: str
+    status: str
+    css: str
+    reason: str
+    evidence: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question and its answer."""
+
+    at: str
+    step: str
+    question: str
+    answer: str
+    waited: str
+    by: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """One session's report."""
+
+    title: str
+    session: str
+    money: str
+    verdict: str
+    css: str
+    paragraphs: tuple[str, ...]
+    stamps: tuple[str, ...]
+    steps: tuple[StepRow, ...]
+    facts: tuple[Fact, ...]
+    items: tuple[ItemRow, ...]
+    comparisons: tuple[ItemRow, ...]
+    prompts: tuple[Prompt, ...]
+    risks: tuple[Fact, ...]
+    artefacts: tuple[Fact, ...]
+    chapters: tuple[Chapter, ...]
+    summary: Summary
+
+
+def view(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestation] = ()) -> ReportView:
+    """Return what a report of these lines shows; `addenda` only where a page is made after the session."""
+    summary = summarise(lines, addenda)
+    story = Story(lines)
+    started = story.started
+    assert started is not None
+    labels = Labels(lines)
+    return ReportView(
+        title=_title(summary),
+        session=started.session,
+        money=money_line(summary),
+        verdict=summary.outcome,
+        css=summary.outcome,
+        paragraphs=tuple(_paragraphs(summary)),
+        stamps=tuple(_stamps(summary)),
+        steps=tuple(
+            StepRow(step.number, TITLES[step.name], step.status, step.observed, labels.some(step.trace))
+            for step in summary.steps
+        ),
+        facts=tuple(facts(summary, story)),
+        items=tuple(_judged(i.title, i.status, i.reason, labels.some(i.evidence)) for i in summary.acceptance),
+        comparisons=tuple(
+            _judged(f"{r.id}: {r.rule}", r.status, _sides(r.left, r.right), labels.some(r.evidence))
+            for r in summary.reconciliation
+        ),
+        prompts=tuple(_prompts(story, labels)),
+        risks=tuple(risks(summary, story, started)),
+        artefacts=tuple(artefacts(started)),
+        chapters=record(lines, {str(name): title for name, title in TITLES.items()}),
+        summary=summary,
+    )  # fmt: skip
+
+
+def _judged(title: str, status: str, reason: str, evidence: tuple[Link, ...]) -> ItemRow:
+    return ItemRow(title, status.replace("_", " "), status.replace("_", "-"), reason, evidence)
+
+
+def money_line(summary: Summary) -> str:
+    """Return what the card was charged and what came back, as far as it was seen."""
+    money = summary.money
+    if money.charged_cents is None:
+        return "no charge was seen, and none can be ruled out"
+    if money.charged_cents == 0:
+        return "nothing was charged"
+    charged, refunded = (amount(cents, money.currency) for cents in (money.charged_cents, money.refunded_cents or 0))
+    return f"charged {charged}, refunded {refunded}"
+
+
+def _title(summary: Summary) -> str:
+    release = f" · release {summary.release}" if summary.release else ""
+    return f"Payment walkthrough · {summary.environment} · {funds(summary)}{release}"
+
+
+def funds(summary: Summary) -> str:
+    """Return whose money it was, in words that nobody can miss."""
+    if summary.funds == "real":
+        return "REAL MONEY"
+    return "TEST FUNDS (live was asked for)" if summary.live_requested else "test funds"
+
+
+def _stamps(summary: Summary) -> list[str]:
+    stamps = []
+    if summary.live_requested and summary.funds == "test":
+        stamps.append("TEST FUNDS: --live was given, but no real money moved.")
+    if summary.rehearsal:
+        stamps.append("A rehearsal: the backend was the rehearsal backend, which moves no money.")
+    return stamps
+
+
+def _paragraphs(summary: Summary) -> list[str]:
+    said = [f"Decision for the release: {summary.decision} ({summary.reason})."]
+    said += [
+        f"Step {step.number}, {TITLES[step.name]}: {step.observed}. {step.meaning} {step.todo}"
+        for step in summary.steps
+        if step.finding and step.status in {"failed", "pending"}
+    ]
+    if summary.refund_open:
+        left = (summary.money.charged_cents or 0) - (summary.money.refunded_cents or 0)
+        said.append(f"{amount(left, summary.money.currency)} of the charge have not come back.")
+    if summary.abandoned:
+        said.append(f"The session was abandoned: {summary.abandoned}.")
+    return said
+
+
+def _sides(left: str | None, right: str | None) -> str:
+    return "" if left is None else f"{left} against {right}"
+
+
+def _prompts(story: Story, labels: Labels) -> list[Prompt]:
+    texts: dict[tuple[str | None, str], str] = {}
+    found = []
+    for line in story.lines:
+        event = line.event
+        if isinstance(event, Asked):
+            texts[event.step, event.question] = event.text
+        if isinstance(event, Answered):
+            step = TITLES[event.step] if event.step else "before the steps"
+            asked = texts.get((event.step, event.question), event.question)
+            found.append(
+                Prompt(
+                    moment(line.at), step, asked, event.answer, seconds(event.waited_ms), event.by,
+                    labels.one(line.seq),
+                )
+            )  # fmt: skip
+    return found

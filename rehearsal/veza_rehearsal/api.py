@@ -1,0 +1,144 @@
+"""The API: each operation of the contract, checked, carried out once and answered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from veza_rehearsal.accounts import TokenError
+from veza_rehearsal.answers import Answer, RefusedError, envelope, error_code, error_object
+from veza_rehearsal.call import Call, Received
+from veza_rehearsal.clock import stamp
+from veza_rehearsal.contract import InvalidRequestError
+from veza_rehearsal.presentation import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from veza_rehearsal.accounts import Accounts
+    from veza_rehearsal.clock import Clock
+    from veza_rehearsal.contract import Operation
+    from veza_rehearsal.faults import FaultBoard
+    from veza_rehearsal.shop import Shop
+    from veza_rehearsal.store import Database, Row
+
+_KEY_LIFETIME: Final = timedelta(hours=24)
+_VERSION: Final = "rehearsal"
+_OTHER_MODE: Final = {"live": "sandbox", "sandbox": "live"}
+
+
+class Api:
+    """Carries out the contract's operations.
+
+    Args:
+        database: Where all is kept.
+        clock: The backend's clock.
+        faults: The switches that are on.
+        accounts: Logins.
+        shop: Products, orders, licenses.
+        environment: `sandbox` or `live`: what `/status` reports.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, faults: FaultBoard, accounts: Accounts, shop: Shop, environment: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._faults = faults
+        self._accounts = accounts
+        self._environment = environment
+        self.handlers: Mapping[str, Callable[[Call], Answer]] = {
+            "getHealth": self._health,
+            "getStatus": self._status,
+            "login": lambda call: accounts.login(dict(call.body), call.address),
+            "refreshToken": lambda call: accounts.refresh(dict(call.body)),
+            "logout": lambda call: accounts.logout(dict(call.body), call.user),
+            "getMe": lambda call: envelope(200, accounts.profile(call.user)),
+            "listProducts": shop.list_products,
+            "getProduct": shop.get_product,
+            "createOrder": shop.create_order,
+            "listOrders": shop.list_orders,
+            "getOrder": shop.get_order,
+            "listMyLicenses": shop.list_my_licenses,
+            "requestRefund": shop.request_refund,
+        }
+
+    def handle(self, operation: Operation, received: Received) -> Answer:
+        """Carry out one operation in one transaction."""
+        try:
+            with self._database.transaction():
+                user = self._user(operation, received) if operation.security else {}
+                answer = self._once(operation, self._checked(operation, received, user))
+            return replace(answer, body=shown(operation, operation.response_schema(answer.status), answer.body))
+        except RefusedError as refused:
+            return refused.answer
+        except InvalidRequestError as invalid:
+            places = ", ".join(f"{place}: {reason}" for place, reason in invalid.reasons.items())
+            return error_code(400, invalid.code, f"The request is not as documented: {places}", invalid.reasons)
+
+    def _checked(self, operation: Operation, received: Received, user: Row) -> Call:
+        headers = operation.read_parameters("header", received.headers)
+        return Call(
+            path=operation.read_parameters("path", received.path.items()),
+            query=operation.read_parameters("query", received.query),
+            body=operation.read_body(received.header("content-type"), received.body),
+            idempotency_key=headers.get("idempotency-key"),
+            user=user,
+            address=received.address,
+            request_id=received.request_id,
+        )
+
+    def _user(self, operation: Operation, received: Received) -> Row:
+        scheme, _, token = received.header("authorization").partition(" ")
+        try:
+            return self._accounts.authenticated(token.strip() if scheme.lower() == "bearer" else "")
+        except TokenError as error:
+            now = stamp(self._clock.now())
+            answer = error_object(
+                401, error.code, "Log in again", request_id=received.request_id, timestamp=now
+            )
+            raise RefusedError(answer) from None
+
+    def _once(self, operation: Operation, call: Call) -> Answer:
+        handler = self.handlers[operation.id]
+        key = call.idempotency_key
+        if key is None or self._faults.on("no_idempotency"):
+            return handler(call)
+        digest = _digest(call)
+        since = stamp(self._clock.now() - _KEY_LIFETIME)
+        self._database.run("DELETE FROM idempotency WHERE created_at <= ?", since)
+        known = self._database.one(
+            "SELECT digest, answer FROM idempotency WHERE user_id = ? AND operation = ? AND idempotency_key = ?",
+            call.user["id"], operation.id, key,
+        )  # fmt: skip
+        if known is not None and known["digest"] != digest:
+            message = "The Idempotency-Key was used with another request"
+            raise RefusedError(error_code(409, "IDEMPOTENCY_KEY_REUSED", message))
+        if known is not None:
+            return Answer(200, json.loads(known["answer"]))
+        answer = handler(call)
+        self._database.run(
+            "INSERT INTO idempotency (user_id, operation, idempotency_key, digest, answer, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            call.user["id"], operation.id, key, digest, json.dumps(answer.body), stamp(self._clock.now()),
+        )  # fmt: skip
+        return answer
+
+    def _health(self, _: Call) -> Answer:
+        return Answer(200, {"status": "healthy"})
+
+    def _status(self, _: Call) -> Answer:
+        mode = self._environment
+        if self._faults.on("processor_mode_mismatch"):
+            mode = _OTHER_MODE[mode]
+        processor = {"status": "disabled" if self._faults.on("hyperswitch_disabled") else "healthy", "mode": mode}
+        services = {"database": {"status": "healthy"}, "hyperswitch": processor}
+        return envelope(200, {"environment": self._environment, "version": _VERSION, "services": services})
+
+
+def _digest(call: Call) -> str:
+    asked = json.dumps({"path": call.path, "body": call.body}, sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()

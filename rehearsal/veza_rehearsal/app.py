@@ -1,0 +1,226 @@
+"""The HTTP side: routes taken from the contract, headers on every answer, and the faults of the network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from veza_rehearsal.answers import Answer, error_code, error_message, error_object, error_text
+from veza_rehearsal.books import RehearsalRoutes
+from veza_rehearsal.call import Received
+from veza_rehearsal.checkout import Checkout
+from veza_rehearsal.limits import RateLimit
+from veza_rehearsal.processor_api import ProcessorApi
+from veza_rehearsal.webhooks import PATH as WEBHOOK_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TextIO
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from veza_rehearsal.backend import Backend
+    from veza_rehearsal.contract import Contract, Operation
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_LARGEST_BODY: Final = 1 << 20
+
+
+class Dropped:
+    """Closes the connection instead of answering."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Close the connection and wait until that is noticed."""
+        del send
+        scope["state"]["transport"].close()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class Endpoint:
+    """All operations of one path.
+
+    Args:
+        backend: Carries them out.
+        limit: Counts the requests of each address.
+        operations: The operations by method.
+    """
+
+    def __init__(self, backend: Backend, limit: RateLimit, operations: dict[str, Operation]) -> None:
+        self._backend = backend
+        self._limit = limit
+        self._operations = operations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = self._operations.get(method)
+        if operation is None:
+            allowed = sorted({*self._operations, *({"HEAD"} if "GET" in self._operations else ())})
+            answer = error_message(405, f"{request.method} is not allowed here", {"Allow": ", ".join(allowed)})
+            await respond(answer)(scope, receive, send)
+            return
+        await (await self._answer(operation, request))(scope, receive, send)
+
+    async def _answer(self, operation: Operation, request: Request) -> ASGIApp:
+        faults = self._backend.faults
+        self._backend.clock.tick()
+        if faults.take("drop_connection", operation.id):
+            return Dropped()
+        if (seconds := faults.value("slow")) is not None:
+            await asyncio.sleep(float(seconds))
+        if faults.take("server_error", operation.id):
+            return respond(error_text(500, "Internal server error"))
+        limited = self._limit.refusal(request.client.host if request.client else "")
+        if limited is not None:
+            return respond(limited)
+        body = await _body(request)
+        if body is None:
+            return respond(error_code(400, "VALIDATION_TOO_LARGE", "The body is larger than 1 MiB"))
+        answer = self._backend.api.handle(operation, _received(request, body))
+        if answer.committed and faults.strikes("drop_after_commit", operation.id):
+            self._backend.outbox.wake()
+            return Dropped()
+        if answer.committed:
+            self._backend.outbox.wake()
+        if faults.take("garbage", operation.id):
+            raw = answer.encoded()
+            return Response(raw[: len(raw) // 2], answer.status, media_type="application/json")
+        return respond(answer)
+
+
+class Witness:
+    """Puts the headers on every answer, and a line into the log for every request.
+
+    Args:
+        app: What answers.
+        backend: Gives the time and draws request ids.
+        log: Where the lines go, if anywhere.
+    """
+
+    def __init__(self, app: ASGIApp, backend: Backend, log: TextIO | None) -> None:
+        self._app = app
+        self._backend = backend
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and say so in the log."""
+        sent = Request(scope).headers.get("x-request-id", "")
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else self._backend.ids.reference("req")
+        scope["state"]["request_id"] = request_id
+        status: int | None = None
+
+        async def witnessed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["Date"] = format_datetime(self._backend.clock.now(), usegmt=True)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, witnessed)
+        finally:
+            self._write(scope, status, request_id)
+
+    def _write(self, scope: Scope, status: int | None, request_id: str) -> None:
+        if self._log is not None:
+            # The query is left out: a client secret may be in it.
+            line = {
+                "at": self._backend.now(),
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "request_id": request_id,
+            }
+            self._log.write(json.dumps(line) + "\n")
+
+
+def build(backend: Backend, contract: Contract, log: TextIO | None) -> ASGIApp:
+    """Make the application.
+
+    Args:
+        backend: What stands behind it.
+        contract: Where its routes come from.
+        log: Where a line is written for each request, if anywhere.
+
+    Returns:
+        The application.
+
+    Raises:
+        ValueError: The contract names an operation that the backend does not know.
+    """
+    unknown = set(contract.operations) - set(backend.api.handlers)
+    if unknown:
+        raise ValueError(f"the contract has operations that the rehearsal backend lacks: {', '.join(sorted(unknown))}")
+    limit = RateLimit(backend.faults, backend.clock)
+    paths = sorted(contract.routes().items(), key=lambda item: item[0].count("{"))
+    routes = [Route(path, Endpoint(backend, limit, operations)) for path, operations in paths]
+    routes += [Route(WEBHOOK_PATH, _webhooks(backend), methods=["POST"])]
+    routes += ProcessorApi(backend.database, backend.processor, backend.outbox.wake).routes()
+    routes += Checkout(backend).routes() + RehearsalRoutes(backend).routes()
+    app = Starlette(routes=routes, exception_handlers={404: _not_found(backend), 405: _not_allowed})
+    app.router.redirect_slashes = False
+    return Witness(app, backend, log)
+
+
+def respond(answer: Answer) -> Response:
+    """Turn an answer into a response."""
+    return Response(answer.encoded(), answer.status, dict(answer.headers), media_type="application/json")
+
+
+def _webhooks(backend: Backend) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        raw = await request.body()
+        with backend.database.transaction():
+            answer = backend.fulfilment.receive(raw, request.headers.get("x-webhook-signature-512", ""))
+        return respond(answer)
+
+    return endpoint
+
+
+def _not_found(backend: Backend) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handler(request: Request, _: Exception) -> Response:
+        request_id = request.scope["state"]["request_id"]
+        message = "There is nothing at this path"
+        code = "RESOURCE_NOT_FOUND"
+        return respond(error_object(404, code, message, request_id=request_id, timestamp=backend.now()))
+
+    return handler
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    headers: Any = getattr(error, "headers", None)
+    return respond(error_message(405, f"{request.method} is not allowed here", headers))
+
+
+async def _body(request: Request) -> bytes | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            return None
+    return body
+
+
+def _received(request: Request, body: bytes) -> Received:
+    return Received(
+        path=request.path_params,
+        query=request.query_params.multi_items(),
+        headers=request.headers.items(),
+        cookies=request.cookies,
+        body=body,
+        address=request.client.host if request.client else "",
+        request_id=request.scope["state"]["request_id"],
+    )

@@ -1,0 +1,241 @@
+"""The contract as data: routes by operationId, and each request checked against it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+class InvalidRequestError(Exception):
+    """The request does not have the documented form.
+
+    Args:
+        code: One of the backend's `VALIDATION_*` codes.
+        reasons: What is wrong, by place; never a value, which might be a password.
+    """
+
+    def __init__(self, code: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reasons = dict(reasons)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an operation.
+
+    Attributes:
+        name: Its name, of a header in lower case.
+        place: `path`, `query`, `header` or `cookie`.
+        required: Whether it must be sent.
+        type: The JSON type of its value.
+        validator: Checks the value.
+    """
+
+    name: str
+    place: str
+    required: bool
+    type: str
+    validator: jsonschema_rs.Validator
+
+    def read(self, text: str) -> str | int | bool:
+        """Read the value from its text.
+
+        Raises:
+            InvalidRequestError: It is not of the parameter's type, or not allowed by its schema.
+        """
+        value: str | int | bool = text
+        if self.type == "integer" and _INTEGER.fullmatch(text):
+            value = int(text)
+        elif self.type == "boolean" and text in _BOOLEANS:
+            value = _BOOLEANS[text]
+        for error in self.validator.iter_errors(value):
+            raise InvalidRequestError("VALIDATION_ERROR", {self.name: error.kind.name})
+        return value
+
+
+class Operation:
+    """One operation of the contract.
+
+    Args:
+        document: The whole contract.
+        path: The path with its base.
+        method: The method, in upper case.
+        item: The path item.
+        definition: The operation object.
+    """
+
+    def __init__(
+        self, document: dict[str, Any], path: str, method: str, item: dict[str, Any], definition: dict[str, Any]
+    ) -> None:
+        self._document = document
+        self._item = item
+        self._definition = definition
+        self.id: str = definition["operationId"]
+        self.path = path
+        self.method = method
+
+    @cached_property
+    def security(self) -> list[dict[str, list[str]]]:
+        """The alternatives of which one must be met; none where the operation is public."""
+        return self._definition.get("security", self._document.get("security", []))  # type: ignore[no-any-return]
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """The parameters, those of the path item included."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for raw in [*self._item.get("parameters", []), *self._definition.get("parameters", [])]:
+            parameter = self.resolve(raw)
+            found[parameter["in"], parameter["name"]] = parameter
+        return [self._parameter(parameter) for parameter in found.values()]
+
+    @cached_property
+    def body_schema(self) -> dict[str, Any] | None:
+        """The schema of the JSON body, where there is one."""
+        body = self.resolve(self._definition.get("requestBody", {}))
+        schema = body.get("content", {}).get("application/json", {}).get("schema")
+        return None if schema is None else self.resolve(schema)
+
+    @cached_property
+    def _body_validator(self) -> jsonschema_rs.Validator:
+        return self._validator(self.body_schema)
+
+    def response_schema(self, status: int) -> dict[str, Any]:
+        """Give the schema of the JSON answer with this status; one that allows everything where there is none."""
+        response = self.resolve(self._definition.get("responses", {}).get(str(status), {}))
+        schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+        return self.resolve(schema)
+
+    def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
+        """Follow local references."""
+        while "$ref" in node:
+            target: Any = self._document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return node
+
+    def read_parameters(self, place: str, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """Read the parameters of one place; names that the contract does not know are ignored, as Gin does.
+
+        Raises:
+            InvalidRequestError: One is missing, repeated, or not as documented.
+        """
+        sent: dict[str, list[str]] = {}
+        for name, text in pairs:
+            sent.setdefault(name, []).append(text)
+        values = {}
+        for parameter in self.parameters:
+            if parameter.place != place:
+                continue
+            texts = sent.get(parameter.name, [])
+            if len(texts) > 1:
+                raise InvalidRequestError("VALIDATION_ERROR", {parameter.name: "repeated"})
+            if texts:
+                values[parameter.name] = parameter.read(texts[0])
+            elif parameter.required:
+                raise InvalidRequestError("VALIDATION_ERROR", {parameter.name: "required"})
+        return values
+
+    def read_body(self, content_type: str, raw: bytes) -> dict[str, Any]:
+        """Read the JSON body.
+
+        Raises:
+            InvalidRequestError: It is not JSON, or not as documented.
+        """
+        if self.body_schema is None:
+            return {}
+        if content_type.partition(";")[0].strip().lower() != "application/json":
+            raise InvalidRequestError("VALIDATION_CONTENT_TYPE", {"Content-Type": "must be application/json"})
+        body = _strict_json(raw)
+        for error in self._body_validator.iter_errors(body):
+            place = "/" + "/".join(str(part) for part in error.instance_path)
+            raise InvalidRequestError("VALIDATION_ERROR", {place: error.kind.name})
+        return body  # type: ignore[no-any-return]
+
+    def _parameter(self, parameter: dict[str, Any]) -> Parameter:
+        schema = self.resolve(parameter.get("schema", {}))
+        name = parameter["name"].lower() if parameter["in"] == "header" else parameter["name"]
+        return Parameter(
+            name,
+            parameter["in"],
+            required=parameter.get("required", False),
+            type=schema.get("type", "string"),
+            validator=self._validator(schema),
+        )
+
+    def _validator(self, schema: dict[str, Any] | None) -> jsonschema_rs.Validator:
+        document = {**(schema or {}), "components": {"schemas": self._document.get("components", {}).get("schemas", {})}}
+        return jsonschema_rs.Draft202012Validator(document)
+
+
+class Contract:
+    """The operations of an OpenAPI 3 document.
+
+    Args:
+        document: The document.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        servers = document.get("servers") or [{"url": ""}]
+        self.base_path = urlsplit(servers[0]["url"]).path.rstrip("/")
+        self.operations = {operation.id: operation for operation in self._read()}
+        self.security_schemes: dict[str, dict[str, Any]] = document.get("components", {}).get("securitySchemes", {})
+
+    def routes(self) -> dict[str, dict[str, Operation]]:
+        """Give the operations by path (with its base) and method."""
+        routes: dict[str, dict[str, Operation]] = {}
+        for operation in self.operations.values():
+            routes.setdefault(operation.path, {})[operation.method] = operation
+        return routes
+
+    def _read(self) -> Iterator[Operation]:
+        for path, item in self._document["paths"].items():
+            for method in _METHODS:
+                if method in item:
+                    yield Operation(self._document, self.base_path + path, method.upper(), item, item[method])
+
+
+def load(path: Path) -> Contract:
+    """Read the contract from a YAML or JSON file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    raw = path.read_bytes()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return Contract(json.loads(raw) if path.suffix == ".json" else yaml.load(raw, Loader=loader))  # noqa: S506 - both are safe loaders
+
+
+def _strict_json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise InvalidRequestError("VALIDATION_MALFORMED_JSON", {"body": "is not JSON"}) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is repeated")
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

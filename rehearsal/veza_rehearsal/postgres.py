@@ -1,0 +1,81 @@
+"""PostgreSQL behind the same interface as SQLite: ids and times come back as the text that the API shows."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, LiteralString, cast
+
+import psycopg
+from psycopg.adapt import Loader
+from psycopg.rows import dict_row
+
+from veza_rehearsal.clock import stamp
+from veza_rehearsal.schema import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg.abc import Buffer
+
+    from veza_rehearsal.store import Row, Value
+
+
+class _TextLoader(Loader):
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode()
+
+
+class _StampLoader(Loader):
+    def load(self, data: Buffer) -> str:
+        return stamp(datetime.fromisoformat(bytes(data).decode()))
+
+
+class PostgresDatabase:
+    """A PostgreSQL database.
+
+    Args:
+        dsn: Where it is; its tables are made in the default schema where they are missing.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row)
+        self._connection.adapters.register_loader("uuid", _TextLoader)
+        self._connection.adapters.register_loader("timestamptz", _StampLoader)
+        self._connection.execute("SET TIME ZONE 'UTC'")
+        self._connection.execute("SET client_min_messages TO warning")
+        with self.transaction():
+            for statement in statements(
+                serial="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+                uuid="UUID",
+                time="TIMESTAMPTZ",
+                bigint="BIGINT",
+            ):
+                self.run(statement)
+
+    def all(self, sql: str, *values: Value) -> list[Row]:
+        """Give the rows that the query selects."""
+        return self._connection.execute(_placed(sql), values).fetchall()
+
+    def one(self, sql: str, *values: Value) -> Row | None:
+        """Give the first row that the query selects, if any."""
+        return self._connection.execute(_placed(sql), values).fetchone()
+
+    def run(self, sql: str, *values: Value) -> int:
+        """Carry out a statement; gives the number of rows it changed."""
+        return self._connection.execute(_placed(sql), values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit at the end of the block; roll back when an exception leaves it."""
+        with self._connection.transaction():
+            yield
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _placed(sql: str) -> LiteralString:
+    # Every statement is a literal of this package; a question mark stands for a value and nothing else.
+    return cast("LiteralString", sql.replace("?", "%s"))

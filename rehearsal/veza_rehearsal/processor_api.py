@@ -1,0 +1,141 @@
+"""The Hyperswitch stub over HTTP, under `/hyperswitch`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from veza_rehearsal.defaults import PROCESSOR_API_KEY
+from veza_rehearsal.processor import NewPayment, ProcessorError, shown_refund
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from veza_rehearsal.processor import Processor
+    from veza_rehearsal.store import Database
+
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_URL: Final = re.compile(r"https?://[^\s\x00]+")
+_MAX_AMOUNT: Final = 10**12
+
+
+class ProcessorApi:
+    """Answers for the processor.
+
+    Args:
+        database: Holds the transaction.
+        processor: The processor's books.
+        wake: Called when something may be due.
+    """
+
+    def __init__(self, database: Database, processor: Processor, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._processor = processor
+        self._wake = wake
+
+    def routes(self) -> list[Route]:
+        """Give the stub's routes."""
+        return [
+            Route("/hyperswitch/payments", self._answering(self._create_payment), methods=["POST"]),
+            Route("/hyperswitch/payments/{payment_id}", self._answering(self._get_payment), methods=["GET"]),
+            Route("/hyperswitch/refunds", self._answering(self._create_refund), methods=["POST"]),
+            Route("/hyperswitch/refunds/{refund_id}", self._answering(self._get_refund), methods=["GET"]),
+        ]
+
+    def _answering(self, handler: Callable[[Request, bytes], Any]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            body = await request.body()
+            try:
+                if request.headers.get("api-key") != PROCESSOR_API_KEY:
+                    raise ProcessorError(401, "IR_01", "API key not provided or invalid API key used")  # noqa: TRY301 - one place turns refusals into answers
+                with self._database.transaction():
+                    shown = handler(request, body)
+            except ProcessorError as error:
+                refusal = {"type": "invalid_request", "message": error.message, "code": error.code}
+                return JSONResponse({"error": refusal}, error.status)
+            self._wake()
+            return JSONResponse(shown)
+
+        return endpoint
+
+    def _create_payment(self, _: Request, raw: bytes) -> Any:
+        body = _read(raw)
+        if body.get("confirm"):
+            raise _invalid("confirm must not be true for a payment link")
+        if not body.get("payment_link"):
+            raise _invalid("this stub makes payments with payment_link: true only")
+        link = body.get("payment_link_config") or {}
+        metadata = body.get("metadata") or {}
+        if not isinstance(link, dict) or not isinstance(metadata, dict):
+            raise _invalid("payment_link_config and metadata are objects")
+        new = NewPayment(
+            amount=_amount(body, "amount"),
+            currency=_matching(body, "currency", _CURRENCY),
+            return_url=_matching(body, "return_url", _URL),
+            payment_id=_matching(body, "payment_id", _REFERENCE) if "payment_id" in body else None,
+            description=_text(body.get("description")),
+            seller_name=_text(link.get("seller_name")) or "Veza",
+            order_reference=_text(body.get("merchant_order_reference_id")) or None,
+        )
+        return self._processor.shown_payment(self._processor.create_payment(new))
+
+    def _get_payment(self, request: Request, _: bytes) -> Any:
+        return self._processor.shown_payment(self._processor.payment(request.path_params["payment_id"]))
+
+    def _create_refund(self, _: Request, raw: bytes) -> Any:
+        body = _read(raw)
+        refund = self._processor.create_refund(
+            _matching(body, "payment_id", _REFERENCE),
+            _amount(body, "amount") if body.get("amount") is not None else None,
+            _text(body.get("reason")) or None,
+            _matching(body, "refund_id", _REFERENCE) if "refund_id" in body else None,
+        )
+        return shown_refund(refund)
+
+    def _get_refund(self, request: Request, _: bytes) -> Any:
+        return shown_refund(self._processor.refund(request.path_params["refund_id"]))
+
+
+def _read(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ProcessorError(400, "IR_06", "Json deserialize error") from None
+    if not isinstance(body, dict):
+        raise ProcessorError(400, "IR_06", "Json deserialize error: an object is expected")
+    return body
+
+
+def _amount(body: dict[str, Any], name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _MAX_AMOUNT:
+        raise _invalid(f"{name} is a positive integer in minor units")
+    return value
+
+
+def _matching(body: dict[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+    value = body.get(name)
+    if value is None:
+        raise ProcessorError(400, "IR_04", f"Missing required param: {name}")
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise _invalid(f"{name} does not have its form")
+    return value
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or "\x00" in value or not value.isprintable():
+        raise _invalid("texts are printable")
+    return value[:500]
+
+
+def _invalid(message: str) -> ProcessorError:
+    return ProcessorError(400, "IR_07", f"Invalid value provided: {message}")

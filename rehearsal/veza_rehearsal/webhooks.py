@@ -1,0 +1,122 @@
+"""The outbox: sends the processor's webhooks over HTTP, again and again until they are taken."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from veza_rehearsal.clock import moment, stamp
+from veza_rehearsal.fulfilment import sign
+
+if TYPE_CHECKING:
+    from veza_rehearsal.clock import Clock
+    from veza_rehearsal.faults import FaultBoard
+    from veza_rehearsal.processor import Processor
+    from veza_rehearsal.store import Database, Row
+
+PATH: Final = "/webhooks/hyperswitch"
+"""Where the shop takes webhooks in."""
+
+_RETRIES: Final = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 28800)
+_OK: Final = range(200, 300)
+_LONGEST_WAIT: Final = 60.0
+
+
+class Outbox:
+    """Sends what is due and lets the processor's time pass.
+
+    Args:
+        database: Where the events are kept.
+        clock: The backend's clock.
+        faults: The switches that are on.
+        processor: Whose time passes.
+        key: The key that signs the webhooks.
+        port: The backend's own port on 127.0.0.1.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, faults: FaultBoard, processor: Processor, key: str, port: int
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._faults = faults
+        self._processor = processor
+        self._key = key
+        self._port = port
+        self._woken = asyncio.Event()
+        self._busy = asyncio.Lock()
+
+    def wake(self) -> None:
+        """Say that something may be due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send what is due, whenever it is due, for as long as the backend runs."""
+        while True:
+            self._woken.clear()
+            await self.catch_up()
+            try:
+                await asyncio.wait_for(self._woken.wait(), self._pause())
+            except TimeoutError:
+                continue
+
+    async def catch_up(self) -> None:
+        """Do all that is due by now; what a delivery brings about is done as well."""
+        async with self._busy:
+            while True:
+                with self._database.transaction():
+                    self._processor.pass_time()
+                due = self._database.all(
+                    "SELECT * FROM hs_events WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq",
+                    stamp(self._clock.now()),
+                )  # fmt: skip
+                if not due:
+                    return
+                for event in due:
+                    await self._deliver(event)
+
+    def _pause(self) -> float:
+        event = self._database.one("SELECT min(due_at) AS at FROM hs_events WHERE state = 'pending'")
+        times = [moment(event["at"])] if event and event["at"] else []
+        times += [at for at in (self._processor.next_time(),) if at is not None]
+        if not times:
+            return _LONGEST_WAIT
+        return min(_LONGEST_WAIT, max(0.001, (min(times) - self._clock.now()).total_seconds() + 0.001))
+
+    async def _deliver(self, event: Row) -> None:
+        if self._faults.on("webhook_lost"):
+            self._note(event, "lost")
+            return
+        key = "not the key" if self._faults.on("webhook_bad_signature") else self._key
+        raw = event["body"].encode()
+        taken = await asyncio.to_thread(_post, self._port, raw, sign(key, raw).decode())
+        if taken and event["copies"] > 1:
+            self._database.run("UPDATE hs_events SET copies = copies - 1 WHERE seq = ?", event["seq"])
+        elif taken:
+            self._note(event, "delivered")
+        elif event["attempts"] >= len(_RETRIES):
+            self._note(event, "given up")
+        else:
+            again = self._clock.now() + timedelta(seconds=_RETRIES[event["attempts"]])
+            self._database.run(
+                "UPDATE hs_events SET attempts = attempts + 1, due_at = ? WHERE seq = ?", stamp(again), event["seq"]
+            )
+
+    def _note(self, event: Row, state: str) -> None:
+        self._database.run(
+            "UPDATE hs_events SET state = ?, attempts = attempts + 1 WHERE seq = ?", state, event["seq"]
+        )
+
+
+def _post(port: int, raw: bytes, signature: str) -> bool:
+    headers = {"Content-Type": "application/json", "X-Webhook-Signature-512": signature}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", PATH, raw, headers)
+        return connection.getresponse().status in _OK
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -62,6 +62,11 @@ class SessionStarted(Event):
     links: Mapping[str, str]
     """canary_release, go_no_go, hyperswitch_dashboard, stripe_dashboard: as configured."""
     faults: tuple[str, ...] = ()
+    loopback: bool = False
+    """Whether the backend is on this machine, so that it may be asked more often."""
+    grace_ms: int = 60_000
+    """How long a license may lag behind its order."""
+    checkout_hosts: tuple[str, ...] = ()
     dry_run: Mapping[str, str] | None = None
     """`{session, hash, ended_at}` of the dry-run that a live run relies on."""
 

@@ -6,7 +6,8 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -231,12 +232,30 @@ class Now(Protocol):
 
 
 class Journal:
-    """Appends events to a chain and keeps them at hand."""
+    """Appends events to a chain and keeps them at hand.
 
-    def __init__(self, sink: Sink, clock: Now, lines: Sequence[Line] = ()) -> None:
+    Args:
+        sink: where the lines go.
+        clock: the time of each event.
+        lines: what the journal holds already.
+        guard: puts signals off while a line is written.
+        listeners: told of each line once it is safe: the terminal.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        clock: Now,
+        lines: Sequence[Line] = (),
+        *,
+        guard: Callable[[], AbstractContextManager[None]] | None = None,
+        listeners: Sequence[Callable[[Line], None]] = (),
+    ) -> None:
         self._sink = sink
         self._clock = clock
         self._lines = list(lines)
+        self._guard = guard or nullcontext
+        self._listeners = listeners
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -249,10 +268,13 @@ class Journal:
         Raises:
             UnwritableError: it did not get there; nothing may act on the event.
         """
-        prev = self._lines[-1].hash if self._lines else GENESIS
-        line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), event, prev)
-        self._sink.write(data)
-        self._lines.append(line)
+        with self._guard():
+            prev = self._lines[-1].hash if self._lines else GENESIS
+            line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), event, prev)
+            self._sink.write(data)
+            self._lines.append(line)
+            for listener in self._listeners:
+                listener(line)
         return line
 
     def move(self, sink: Sink) -> None:

@@ -5,7 +5,7 @@ Live, rehearsal, recording and replay put other parts behind these protocols; st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -67,8 +67,10 @@ class Operator(Protocol):
         """
         ...
 
-    def paste(self, question: str, text: str) -> str:
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """Show `text` and return lines up to an empty line or `.`; `@file` is read from the file.
+
+        Where there is a `peek`, the line `s` shows what it returns and pasting goes on.
 
         Raises:
             EndOfInput: standard input ended before anything was pasted.
@@ -97,6 +99,10 @@ class Ledger(Protocol):
 
     def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
         """Return the rows of the query, or None where the operator has to run it and paste."""
+        ...
+
+    def peek(self, order_id: str) -> str | None:
+        """Return what psql would print, None where there is no rehearsal backend that knows."""
         ...
 
 

@@ -1,0 +1,244 @@
+"""A session from its first event to its last: the gate, the walkthrough, the views. The same for every mode."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import httpx
+
+from veza import AuthenticationError, LockedError, RateLimitError, Veza, VezaError
+from veza.money import Money
+from veza_e2e import evidence, report
+from veza_e2e.events import (
+    CallFailed,
+    CallFinished,
+    CallIntended,
+    PreflightFinished,
+    SessionEnded,
+    SessionInterrupted,
+    SessionStarted,
+    StepFailed,
+)
+from veza_e2e.interrupts import Interrupted
+from veza_e2e.journal import Journal, Line, MemorySink, Sink
+from veza_e2e.operations import operation_of
+from veza_e2e.preflight import Gate, preflight
+from veza_e2e.processor import Processor
+from veza_e2e.redaction import Redactor
+from veza_e2e.run import Failed, Paused, Run, Skipped
+from veza_e2e.session import Options, Session
+from veza_e2e.transport import Recorder, RecordingTransport
+from veza_e2e.walkthrough import walkthrough
+from veza_e2e.world import EndOfInput, Left, Ports
+
+JITTER = 0.5
+"""The SDK's spread of its waits: fixed, so that a replay waits as the recording did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one mode supplies. Secrets are among them: nothing of this is printed or kept."""
+
+    ports: Ports
+    redactor: Redactor
+    base_url: str
+    email: str | None = field(repr=False)
+    password: str | None = field(repr=False)
+    hyperswitch_url: str | None = None
+    hyperswitch_api_key: str | None = field(default=None, repr=False)
+    guard: Callable[[], AbstractContextManager[None]] | None = None
+    """Puts signals off while something must not be cut in two."""
+    listeners: Sequence[Callable[[Line], None]] = ()
+
+
+@dataclass(slots=True)
+class Stage:
+    """A session at work."""
+
+    parts: Parts
+    journal: Journal
+    recorder: Recorder
+    api: Veza
+    processor: Processor | None
+
+    @property
+    def started(self) -> SessionStarted:
+        """The first event.
+
+        Raises:
+            TypeError: the journal does not begin with it.
+        """
+        first = self.journal.lines[0].event if self.journal.lines else None
+        if not isinstance(first, SessionStarted):
+            raise TypeError("the journal does not begin with SessionStarted")
+        return first
+
+    def summary(self) -> evidence.Summary:
+        """What the journal shows so far."""
+        return evidence.summarise(self.journal.lines)
+
+
+def stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[Line] = ()) -> Stage:
+    """Put the parts of a session together."""
+    ports = parts.ports
+    journal = Journal(sink, ports.clock, lines, guard=parts.guard, listeners=parts.listeners)
+    recorder = Recorder(journal, parts.redactor, ports.clock, calls=_calls(lines), guard=parts.guard)
+    http = httpx.Client(transport=RecordingTransport(ports.transport, "api", recorder, operation_of))
+    api = Veza(
+        parts.base_url,
+        email=parts.email,
+        password=parts.password,
+        idempotency=idempotency,
+        http_client=http,
+        clock=ports.clock,
+        jitter=lambda: JITTER,
+        idempotency_keys=ports.ids.key,
+    )
+    return Stage(parts, journal, recorder, api, _processor(parts, recorder))
+
+
+def _calls(lines: Sequence[Line]) -> int:
+    calls = [line.event.call for line in lines if isinstance(line.event, CallIntended | CallFinished | CallFailed)]
+    return max(calls, default=0)
+
+
+def _processor(parts: Parts, recorder: Recorder) -> Processor | None:
+    if parts.hyperswitch_url is None or parts.hyperswitch_api_key is None:
+        return None
+    client = httpx.Client(
+        base_url=parts.hyperswitch_url,
+        headers={"api-key": parts.hyperswitch_api_key},
+        transport=RecordingTransport(parts.ports.transport, "processor", recorder),
+        timeout=15,
+    )
+    return Processor(client, lambda: recorder.calls)
+
+
+def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) -> Stage:
+    """Make the pre-flight, in memory: there is no session until it has passed.
+
+    Args:
+        parts: the mode's parts.
+        started: returns the first event, given the session's id.
+        gate: what the pre-flight goes by.
+    """
+    first = started(parts.ports.ids.session(parts.ports.clock.now()))
+    begun = stage(parts, MemorySink(), idempotency=first.idempotency)
+    begun.journal.append(first)
+    begun.journal.append(preflight(gate, begun.api, begun.journal.append))
+    return begun
+
+
+def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) -> Options:
+    """Return a session's choices from its own first events: a resume has the same."""
+    return Options(
+        live=started.live_requested,
+        unattended=started.unattended,
+        refund=started.refund,
+        product=started.product,
+        limit=Money(started.max_amount_cents, started.max_amount_currency),
+        poll_timeout=started.poll_timeout_ms / 1000,
+        grace=started.grace_ms / 1000,
+        checkout_hosts=tuple(started.checkout_hosts),
+        idempotency=started.idempotency,
+        loopback=started.loopback,
+        rehearsal=gate.rehearsal,
+        resumed=resumed,
+    )
+
+
+class Unresumable(Exception):
+    """The journal cannot be gone on with by this version; says what to do."""
+
+
+def go_on(stage: Stage, *, resumed: bool = False) -> None:
+    """Run the walkthrough to where it ends now; what was seen is in the journal, not in a return value.
+
+    Raises:
+        Interrupted: a signal arrived; on record.
+        EndOfInput: nobody answers any more; on record.
+        Left: the operator left; on record.
+        UnwritableError: the journal cannot be written.
+    """
+    gate = next((line.event for line in stage.journal.lines if isinstance(line.event, PreflightFinished)), None)
+    if gate is None:
+        raise Unresumable("the journal holds no finished pre-flight, so nothing was begun: start a new session")
+    parts, started = stage.parts, stage.started
+    session = Session(
+        journal=stage.journal,
+        recorder=stage.recorder,
+        api=stage.api,
+        operator=parts.ports.operator,
+        browser=parts.ports.browser,
+        ledger=parts.ports.ledger,
+        clock=parts.ports.clock,
+        ids=parts.ports.ids,
+        processor=stage.processor,
+        options=options(started, gate, resumed=resumed),
+    )
+    recovering = any(isinstance(line.event, StepFailed) for line in stage.journal.lines)
+    try:
+        walkthrough(Run(session, recovering=recovering, foreign=_finding))
+    except (Failed, Paused, Skipped):
+        return
+    except Interrupted as signal:
+        stage.journal.append(SessionInterrupted(reason=signal.name))
+        raise
+    except EndOfInput:
+        stage.journal.append(SessionInterrupted(reason="end of input"))
+        raise
+    except Left:
+        stage.journal.append(SessionInterrupted(reason="left"))
+        raise
+
+
+def _finding(error: VezaError, charged: str) -> Failed | Paused:
+    """What an SDK error means where a step has no word of its own for it."""
+    if isinstance(error, AuthenticationError):
+        return Failed(
+            "login_refused",
+            f"the backend refused the login: {error}",
+            meaning=charged,
+            todo="Check OPERATOR_EMAIL and OPERATOR_PASSWORD.",
+        )
+    if isinstance(error, LockedError):
+        return Failed(
+            "account_locked", f"the account is locked: {error}", meaning=charged, todo="Unlock it, or wait, and start anew."
+        )
+    if isinstance(error, RateLimitError):
+        after = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
+        return Paused(
+            "rate_limited",
+            f"the backend allows no further request now: {error}",
+            meaning=charged,
+            todo=f"Resume{after}.",
+            waiting_for="operator",
+        )
+    permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
+    if permanent:
+        return Failed(
+            "request_refused", f"the backend refused a request: {error}", meaning=charged, todo="See the call in the report."
+        )
+    return Paused(
+        "no_answer",
+        f"the backend did not give a usable answer: {error}",
+        meaning=charged,
+        todo="Resume when the backend is back.",
+        waiting_for="operator",
+    )
+
+
+def conclude(stage: Stage) -> dict[str, bytes]:
+    """Make the views, and end the journal where the session is over; return the views.
+
+    A session whose money is still out is not over: `resume` can bring it back.
+    """
+    summary = stage.summary()
+    views = report.render(stage.journal.lines)
+    if summary.outcome != "incomplete" and not summary.refund_open:
+        digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
+        stage.journal.append(SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version()))
+    return views

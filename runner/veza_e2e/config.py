@@ -1,0 +1,255 @@
+"""What the operator configured: `veza-e2e.toml` and the environment's variables, read once, at the edge."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from veza.money import Money
+
+REHEARSAL = "rehearsal"
+LIVE_NAMES = frozenset({"live", "prod", "production"})
+CONFIG_FILE = Path("veza-e2e.toml")
+PUBLISHED_ARCHIVE = Path("docs/archive/payment-e2e")
+REHEARSAL_ARCHIVE = Path("build/rehearsals")
+STATE = Path(".veza-e2e")
+_DURATION = re.compile(r"([0-9]{1,5})\s*(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used: what, the value, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A backend to walk through."""
+
+    name: str
+    base_url: str
+    """The part before `/api/v1`; empty for the rehearsal backend, which is started on a free port."""
+    expected_environment: tuple[str, ...]
+    live: bool = False
+    idempotency: bool = False
+    checkout_hosts: tuple[str, ...] = ()
+    hyperswitch_url: str | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the runner starts this backend itself."""
+        return self.name == REHEARSAL
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the backend is on this machine."""
+        return self.embedded or is_loopback(httpx.URL(self.base_url).host)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a session may cost, and how long it waits."""
+
+    max_amount: Money = Money(1000, "EUR")
+    poll_timeout: int | None = None
+    """Seconds; None where it was not configured (30 min, or less where a script pays at the rehearsal backend)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the pages name and link to."""
+
+    operator: str | None = None
+    canary_release: str | None = None
+    go_no_go: str | None = None
+    hyperswitch_dashboard: str | None = None
+    stripe_dashboard: str | None = None
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The configured links by name."""
+        names = ("canary_release", "go_no_go", "hyperswitch_dashboard", "stripe_dashboard")
+        return {name: str(getattr(self, name)) for name in names if getattr(self, name)}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything but secrets."""
+
+    environment: Environment
+    archive: Path
+    limits: Limits = field(default_factory=Limits)
+    report: Report = field(default_factory=Report)
+    state: Path = STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the environment's variables hold; never printed."""
+
+    email: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    hyperswitch_api_key: str | None = field(default=None, repr=False)
+    database_url: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+
+
+def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
+    """Return the secrets that the environment's variables hold; empty ones count as absent."""
+    return Secrets(
+        email=variables.get("OPERATOR_EMAIL") or None,
+        password=variables.get("OPERATOR_PASSWORD") or None,
+        hyperswitch_api_key=variables.get("HYPERSWITCH_API_KEY") or None,
+        database_url=variables.get("VEZA_DATABASE_URL") or None,
+        access_token=variables.get("VEZA_ACCESS_TOKEN") or None,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(name: str, *, config: Path | None = None, archive: Path | None = None) -> Settings:
+    """Return the settings for the environment `name`.
+
+    Args:
+        name: `rehearsal`, or an environment of the file.
+        config: the file; `veza-e2e.toml` of the working folder where it is None and exists.
+        archive: in the place of the default archive.
+
+    Raises:
+        ConfigError: the file or the environment cannot be used.
+    """
+    path = config or CONFIG_FILE
+    table = _read(path, required=config is not None)
+    _known(path, table, {"env", "limits", "report"}, "")
+    environments = _table(path, table, "env")
+    if REHEARSAL in environments:
+        raise ConfigError(f"{path}: [env.{REHEARSAL}]: this name is the embedded backend's; give yours another")
+    return Settings(
+        environment=_environment(path, name, environments),
+        archive=archive or (REHEARSAL_ARCHIVE if name == REHEARSAL else PUBLISHED_ARCHIVE),
+        limits=_limits(path, _table(path, table, "limits")),
+        report=_report(path, _table(path, table, "report")),
+    )
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    if not required and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _table(path: Path, table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = table.get(name, {})
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: {name} must be a table, not {value!r:.40}")
+    return value
+
+
+def _known(path: Path, table: Mapping[str, Any], names: set[str], where: str) -> None:
+    for key in table:
+        if key not in names:
+            close = difflib.get_close_matches(key, names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            secret = " (secrets come from the environment, never from this file)" if _names_secret(key) else ""
+            raise ConfigError(f"{path}: {where}{key} is not a setting{hint}{secret}")
+
+
+def _names_secret(key: str) -> bool:
+    return any(word in key.lower() for word in ("password", "secret", "token", "key", "email", "database"))
+
+
+def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Environment:
+    if name == REHEARSAL:
+        return Environment(name, "", ("sandbox",), idempotency=True)
+    if name not in environments:
+        known = ", ".join([REHEARSAL, *environments])
+        raise ConfigError(f"there is no environment {name!r:.60}; known: {known} (of {path})")
+    table = _table(path, environments, name)
+    where = f"env.{name}."
+    _known(path, table, {f.name for f in fields(Environment)} - {"name"}, where)
+    for required in ("base_url", "expected_environment"):
+        if required not in table:
+            raise ConfigError(f"{path}: {where}{required} is missing")
+    hyperswitch = table.get("hyperswitch_url")
+    return Environment(
+        name=name,
+        base_url=_url(path, f"{where}base_url", table["base_url"]),
+        expected_environment=_strings(path, f"{where}expected_environment", table["expected_environment"]),
+        live=_boolean(path, f"{where}live", table.get("live", False)),
+        idempotency=_boolean(path, f"{where}idempotency", table.get("idempotency", False)),
+        checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
+        hyperswitch_url=None if hyperswitch is None else _url(path, f"{where}hyperswitch_url", hyperswitch),
+    )
+
+
+def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
+    _known(path, table, {"max_amount", "poll_timeout"}, "limits.")
+    limits = Limits()
+    amount, timeout = limits.max_amount, limits.poll_timeout
+    if "max_amount" in table:
+        try:
+            amount = Money.parse(str(table["max_amount"]))
+        except ValueError as error:
+            raise ConfigError(f"{path}: limits.max_amount: {error}") from error
+    if "poll_timeout" in table:
+        found = _DURATION.fullmatch(str(table["poll_timeout"]).strip())
+        if found is None:
+            raise ConfigError(f'{path}: limits.poll_timeout: {table["poll_timeout"]!r:.40} is not like "30m" or "90s"')
+        timeout = int(found[1]) * _SECONDS[found[2]]
+    return Limits(amount, timeout)
+
+
+def _report(path: Path, table: Mapping[str, Any]) -> Report:
+    names = [f.name for f in fields(Report)]
+    _known(path, table, set(names), "report.")
+    for name in names:
+        if not isinstance(table.get(name, ""), str):
+            raise ConfigError(f"{path}: report.{name} must be a text, not {table[name]!r:.40}")
+    return Report(**{name: table.get(name) for name in names})
+
+
+def _url(path: Path, where: str, value: object) -> str:
+    try:
+        url = httpx.URL(str(value))
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{path}: {where}: {value!r:.80} is not a URL") from error
+    if url.userinfo:
+        raise ConfigError(f"{path}: {where} holds a user name or password; secrets never stand in this file")
+    if url.scheme not in {"https", "http"} or not url.host or url.query or url.fragment:
+        raise ConfigError(f"{path}: {where}: {value!r:.80} is not like https://staging.example.com")
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise ConfigError(f"{path}: {where}: {value!r:.80} must be https; plain http is for loopback only")
+    return str(url).rstrip("/").removesuffix("/api/v1")
+
+
+def _strings(path: Path, where: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ConfigError(f'{path}: {where} must be a list of texts such as ["staging"], not {value!r:.60}')
+
+
+def _boolean(path: Path, where: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ConfigError(f"{path}: {where} must be true or false, not {value!r:.40}")

@@ -1,0 +1,46 @@
+"""Which operation of the contract a request is: the contract as data, no path written a second time."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import httpx
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the contract, `openapi.json`."""
+    contract: dict[str, Any] = json.loads(files("veza").joinpath("openapi.json").read_bytes())
+    return contract
+
+
+@cache
+def _table() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    contract = document()
+    base = str(contract["servers"][0]["url"]).rstrip("/")
+    return tuple(
+        (method.upper(), _pattern(base + path), operation["operationId"])
+        for path, item in contract["paths"].items()
+        for method, operation in item.items()
+        if method in _METHODS
+    )
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = (re.escape(part) if not part.startswith("{") else "[^/]+" for part in re.split(r"(\{[^}]+\})", path))
+    return re.compile("".join(parts) + "$")
+
+
+def operation_of(request: httpx.Request) -> str | None:
+    """Return the operationId of a request to the API, None where the contract has none like it."""
+    path = request.url.path
+    for method, pattern, operation in _table():
+        if request.method == method and pattern.search(path):
+            return operation
+    return None

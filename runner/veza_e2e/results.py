@@ -1,0 +1,196 @@
+"""What the nine steps hand on: frozen values of ids, amounts and statuses. No secret is among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self, cast
+
+from veza.money import Money
+from veza_e2e.canonical import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A step's result, as it stands in the journal."""
+
+    @property
+    def observed(self) -> str:
+        """One line for people."""
+        raise NotImplementedError
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the members as JSON."""
+        return cast("dict[str, JSON]", asdict(self))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Self:
+        """Return the result that the journal holds.
+
+        Raises:
+            TypeError: a member is missing: another version of the walkthrough wrote it.
+        """
+        known = {f.name for f in fields(cls)}
+        members: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known
+        }
+        return cls(**members)
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer(Result):
+    """The account that is logged in."""
+
+    user_id: str
+    email: str
+
+    @property
+    def observed(self) -> str:
+        """Who is logged in."""
+        return f"logged in as {self.email}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenProduct(Result):
+    """The product to buy."""
+
+    product_id: str
+    title: str
+    price_cents: int
+    currency: str
+    license_type: str | None
+    seller_id: str
+
+    @property
+    def observed(self) -> str:
+        """Title and price."""
+        return f"{self.title}, {Money(self.price_cents, self.currency)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder(Result):
+    """The order that awaits payment."""
+
+    order_id: str
+    payment_id: str | None
+    total_cents: int
+    tax_cents: int
+    currency: str
+    checkout_url: str
+    adopted: bool = False
+    """Whether the answer to the request was lost and the order was found by asking."""
+
+    @property
+    def total(self) -> Money:
+        """What the card will be charged."""
+        return Money(self.total_cents, self.currency)
+
+    @property
+    def observed(self) -> str:
+        """The order, its payment and its total."""
+        tax = f" (VAT {Money(self.tax_cents, self.currency)} included)" if self.tax_cents else ""
+        found = ", found again after its answer was lost" if self.adopted else ""
+        payment = f", payment {self.payment_id}" if self.payment_id else ""
+        return f"order {self.order_id}, {self.total}{tax}{payment}{found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment(Result):
+    """The end of the operator's part at the checkout; not yet a proof of payment."""
+
+    how: str
+    """`operator` (said so) or `status` (the order moved on)."""
+    payment_status: str | None
+    confirmed_at: str | None
+
+    @property
+    def observed(self) -> str:
+        """Who says that it was paid."""
+        when = f" at {self.confirmed_at}" if self.confirmed_at else ""
+        return f"the operator said paid{when}" if self.how == "operator" else f"the order moved on by itself{when}"
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOrder(Result):
+    """The completed order."""
+
+    order_id: str
+    payment_id: str | None
+    status: str
+    total_cents: int
+    tax_cents: int
+    currency: str
+    completed_at: str | None
+
+    @property
+    def observed(self) -> str:
+        """The state and the amount."""
+        return f"order {self.status}, {Money(self.total_cents, self.currency)}"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedLicense(Result):
+    """The license that the order granted."""
+
+    license_id: str
+    status: str
+    product_id: str
+    order_id: str
+    granted_at: str
+
+    @property
+    def observed(self) -> str:
+        """The license and its state."""
+        return f"license {self.license_id} is {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers(Result):
+    """The rows of seller_transfers for the order."""
+
+    rows: tuple[Mapping[str, JSON], ...]
+    unexplained_cents: int
+    confirmed: bool
+    currency: str
+
+    @property
+    def observed(self) -> str:
+        """What the seller gets."""
+        amounts = [row["amount_cents"] for row in self.rows]
+        total = Money(sum(amount for amount in amounts if isinstance(amount, int)), self.currency)
+        return f"{len(self.rows)} transfer{'s' if len(self.rows) != 1 else ''}, {total} to the seller"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedRefund(Result):
+    """The refund that was asked for."""
+
+    refund_id: str
+    status: str
+    amount_cents: int
+    currency: str
+
+    @property
+    def observed(self) -> str:
+        """The refund, its state and its amount."""
+        return f"refund {self.refund_id} is {self.status}, {Money(self.amount_cents, self.currency)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked(Result):
+    """The end: money back, license gone."""
+
+    order_status: str
+    refund_status: str | None
+    refunded_cents: int
+    currency: str
+    license_id: str | None
+    license_status: str | None
+    revoked_at: str | None
+    refunded_at: str | None
+
+    @property
+    def observed(self) -> str:
+        """What came back, and the license's state."""
+        gone = f"license {self.license_id} {self.license_status}" if self.license_id else "no license left"
+        return f"order {self.order_status}, {Money(self.refunded_cents, self.currency)} back, {gone}"

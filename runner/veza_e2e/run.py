@@ -1,0 +1,184 @@
+"""`Run` carries out the walkthrough's steps and is the only place that says so in the journal.
+
+A resume is the same walkthrough run again: what the journal already holds is handed back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeVar
+
+from veza import VezaError
+from veza_e2e.events import (
+    Event,
+    StepFailed,
+    StepFinished,
+    StepName,
+    StepPaused,
+    StepSkipped,
+    StepStarted,
+    WaitingFor,
+)
+from veza_e2e.journal import Journal
+from veza_e2e.results import Result
+from veza_e2e.transport import Recorder
+
+NOTHING = "Nothing was charged."
+PAGE_OPEN = "The order may be paid as long as its page is open."
+OUT = "The card was charged; the refund is still open."
+MONEY: dict[StepName, str] = {
+    "login": NOTHING,
+    "products": NOTHING,
+    "order": NOTHING,
+    "pay": PAGE_OPEN,
+    "completed": "Whether the card was charged was not seen.",
+    "license": OUT,
+    "transfers": OUT,
+    "refund": OUT,
+    "revoked": "The card was charged, the refund was asked for.",
+}
+"""What can be said of the money where a step ends for want of an answer."""
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Result)
+W = TypeVar("W", bound="HasRecord")
+
+
+class HasRecord(Protocol):
+    """The part of a step's world that `Run` needs."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where events go."""
+        ...
+
+    @property
+    def recorder(self) -> Recorder:
+        """Who is told the step that calls belong to."""
+        ...
+
+
+class Finding(Exception):  # noqa: N818 - a finding is the walkthrough's product, not a programming error
+    """What a step saw that ends it."""
+
+    def __init__(self, finding: str, observed: str, *, meaning: str, todo: str) -> None:
+        super().__init__(observed)
+        self.finding = finding
+        self.observed = observed
+        self.meaning = meaning
+        self.todo = todo
+
+
+class Failed(Finding):
+    """Something is wrong, and stays so."""
+
+
+class Paused(Finding):
+    """Something is not there yet; the session can be resumed."""
+
+    def __init__(self, finding: str, observed: str, *, meaning: str, todo: str, waiting_for: WaitingFor) -> None:
+        super().__init__(finding, observed, meaning=meaning, todo=todo)
+        self.waiting_for: WaitingFor = waiting_for
+
+
+class Skipped(Exception):  # noqa: N818 - a choice, not an error
+    """The step was not taken, by choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[W, P, R]):
+    """A step: its name, what it hands on, and what it does."""
+
+    name: StepName
+    result: type[R]
+    act: Callable[Concatenate[W, P], R]
+
+
+def step(
+    name: StepName, result: type[R]
+) -> Callable[[Callable[Concatenate[W, P], R]], Step[W, P, R]]:
+    """Make a function one of the nine steps."""
+    return lambda act: Step(name, result, act)
+
+
+class Run(Generic[W]):
+    """Carries out steps in a world, once each.
+
+    Args:
+        world: handed to each step.
+        recovering: whether a check failed after the charge and only the refund is still open.
+        foreign: what an SDK error means, given a word on the money, where a step has none of its own for it.
+    """
+
+    def __init__(
+        self, world: W, *, recovering: bool = False, foreign: Callable[[VezaError, str], Finding]
+    ) -> None:
+        self._world = world
+        self._foreign = foreign
+        self._recovering = recovering
+        self._done: dict[str, Event] = {}
+        for event in world.journal.events():
+            if isinstance(event, StepFinished | StepFailed):
+                self._done[event.step] = event
+
+    def __call__(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what the step saw: from the journal where it is there, else by taking the step.
+
+        Raises:
+            Failed: the step saw something wrong, now or in an earlier process.
+            Paused: it cannot be finished now.
+            Skipped: it was not taken.
+        """
+        done = self._done.get(step.name)
+        if isinstance(done, StepFinished):
+            return step.result.from_json(done.result)
+        if isinstance(done, StepFailed):
+            raise Failed(done.finding, done.observed, meaning=done.meaning, todo=done.todo)
+        return self._take(step, *args, **kwargs)
+
+    def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """As a call, but a check that failed in an earlier process does not bar the way to the refund.
+
+        Returns:
+            None where it failed before, or was never taken because an earlier one failed.
+        """
+        done = self._done.get(step.name)
+        if self._recovering and not isinstance(done, StepFinished):
+            return None
+        return self(step, *args, **kwargs)
+
+    def _take(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        journal, recorder = self._world.journal, self._world.recorder
+        journal.append(StepStarted(step=step.name))
+        recorder.step = step.name
+        try:
+            result = step.act(self._world, *args, **kwargs)
+        except Skipped as reason:
+            journal.append(StepSkipped(step=step.name, reason=str(reason)))
+            raise
+        except Finding as finding:
+            self._found(step.name, finding)
+        except VezaError as error:
+            self._found(step.name, self._foreign(error, MONEY[step.name]))
+        finally:
+            recorder.step = None
+        journal.append(StepFinished(step=step.name, result=result.to_json(), observed=result.observed))
+        return result
+
+    def _found(self, name: StepName, finding: Finding) -> NoReturn:
+        text = self._world.recorder.redactor.text
+        observed, meaning, todo = text(finding.observed), text(finding.meaning), text(finding.todo)
+        kind = finding.finding
+        if isinstance(finding, Paused):
+            self._world.journal.append(
+                StepPaused(
+                    step=name, finding=kind, observed=observed, meaning=meaning, todo=todo,
+                    waiting_for=finding.waiting_for,
+                )
+            )  # fmt: skip
+        else:
+            self._world.journal.append(
+                StepFailed(step=name, finding=kind, observed=observed, meaning=meaning, todo=todo)
+            )
+        raise finding

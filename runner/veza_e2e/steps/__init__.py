@@ -1,0 +1,1 @@
+"""The nine steps, in the order of the walkthrough."""

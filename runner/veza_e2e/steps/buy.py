@@ -1,0 +1,259 @@
+"""Steps 1 to 3: log in, choose a product, place the order."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from veza import (
+    APIConnectionError,
+    CheckoutOrder,
+    ConflictError,
+    DeadlineExceededError,
+    InternalServerError,
+    InvalidResponseError,
+    Order,
+    OrderStatus,
+    Product,
+    ProductStatus,
+)
+from veza.money import Money
+from veza_e2e.redaction import mask
+from veza_e2e.results import Buyer, ChosenProduct, PlacedOrder
+from veza_e2e.run import Failed, Paused, step
+from veza_e2e.session import Session
+from veza_e2e.settle import Doubt, found_orders, may_send_again, open_doubt, recorded_answer
+
+UNCHARGED = "Nothing was charged."
+MAX_PAGES = 5
+PER_PAGE = 100
+LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, DeadlineExceededError)
+
+
+@step("login", Buyer)
+def login(session: Session) -> Buyer:
+    """Log in with e-mail and password (operation login)."""
+    user = session.api.auth.login().user
+    return Buyer(user_id=user.id, email=mask(user.email))
+
+
+def affordable(product: Product, limit: Money) -> bool:
+    """Whether the product is on sale, and its price within the limit and in its currency."""
+    return (
+        product.status is ProductStatus.ACTIVE
+        and product.currency == limit.currency
+        and 0 < product.price_cents <= limit.minor
+    )
+
+
+@step("products", ChosenProduct)
+def choose_product(session: Session, _buyer: Buyer) -> ChosenProduct:
+    """List the products and let the operator choose one (operation listProducts)."""
+    options = session.options
+    products = listed(session)
+    if options.product is not None:
+        chosen = next((p for p in products if p.id == options.product), None) or session.api.products.get(
+            options.product
+        )
+        if not affordable(chosen, options.limit):
+            raise Failed(
+                "over_limit",
+                f"product {chosen.id} is {chosen.status} at {Money(chosen.price_cents, chosen.currency)}; "
+                f"the limit is {options.limit}",
+                meaning=UNCHARGED,
+                todo="Choose another product, or raise --max-amount.",
+            )
+    else:
+        chosen = _asked(session, [product for product in products if affordable(product, options.limit)])
+    return ChosenProduct(
+        product_id=chosen.id,
+        title=session.recorder.redactor.text(chosen.title),
+        price_cents=chosen.price_cents,
+        currency=chosen.currency,
+        license_type=chosen.license_types[0] if chosen.license_types else None,
+        seller_id=chosen.seller_id,
+    )
+
+
+def listed(session: Session) -> list[Product]:
+    """Return the products of the first pages."""
+    products: list[Product] = []
+    for number, page in enumerate(session.api.products.list(limit=PER_PAGE).pages(), 1):
+        products += page.data
+        if number >= MAX_PAGES:
+            break
+    return products
+
+
+def _asked(session: Session, products: list[Product]) -> Product:
+    limit = session.options.limit
+    if not products:
+        raise Failed(
+            "no_product",
+            f"no product on sale costs at most {limit}",
+            meaning=UNCHARGED,
+            todo="Put a test product of about 5 EUR on sale, or raise --max-amount.",
+        )
+    lines = [f"{n:>3}  {Money(p.price_cents, p.currency)!s:>12}  {p.title}" for n, p in enumerate(products, 1)]
+    text = f"Products of at most {limit}:\n" + "\n".join(lines) + f"\nWhich one do you buy? (1-{len(products)})"
+
+    def accept(answer: str) -> str | None:
+        if answer.isascii() and answer.isdigit() and len(answer) < 6 and 1 <= int(answer) <= len(products):  # noqa: PLR2004
+            return None
+        return f"Please type a number from 1 to {len(products)}, not {answer!r:.40}."
+
+    return products[int(session.ask("product", text, accept)) - 1]
+
+
+@step("order", PlacedOrder)
+def place_order(session: Session, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
+    """Create the order, once (operation createOrder)."""
+    doubt = open_doubt(session, "createOrder")
+    if doubt is None:
+        placed = _create(session, product)
+    else:
+        placed = _recorded(session) or _settle(session, product, doubt)
+    _accept(session, product, placed)
+    return placed
+
+
+def _create(session: Session, product: ChosenProduct) -> PlacedOrder:
+    try:
+        created = _send(session, product, session.ids.key())
+    except ConflictError as error:
+        raise Failed(
+            "order_refused",
+            f"the backend refused the order: {error}",
+            meaning=UNCHARGED,
+            todo="If this account already owns the product, choose another one, or another account.",
+        ) from error
+    except LOST_ANSWER:
+        doubt = open_doubt(session, "createOrder")
+        if doubt is None:
+            raise
+        return _settle(session, product, doubt)
+    return _placed(session, created.order, created.checkout_url)
+
+
+def _recorded(session: Session) -> PlacedOrder | None:
+    """The answer came and is on record, and the process ended before the step did."""
+    answer = recorded_answer(session, "createOrder")
+    if answer is None:
+        return None
+    try:
+        created = CheckoutOrder.model_validate(answer)
+    except ValueError:
+        return None
+    return _placed(session, created.order, created.checkout_url)
+
+
+def _settle(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+    """An order may exist already: ask before anything is sent again."""
+    if may_send_again(session, doubt):
+        return _send_again(session, product, doubt)
+    orders = found_orders(session, product.product_id, doubt)
+    if len(orders) > 1:
+        raise Failed(
+            "several_orders",
+            "several orders could be this session's: " + ", ".join(order.id for order in orders),
+            meaning="None of them was paid by this session.",
+            todo="Cancel them at the backend and start a new session.",
+        )
+    if not orders:
+        raise Paused(
+            "order_in_doubt",
+            "the request for the order was sent, its answer was lost, and no order of this account can be found",
+            meaning=UNCHARGED + " This environment does not honour idempotency keys, so nothing is sent a second time.",
+            todo="Resume later, in case the order turns up; or end the session with `abandon`.",
+            waiting_for="operator",
+        )
+    return _adopt(session, orders[0])
+
+
+def _send_again(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+    try:
+        created = _send(session, product, doubt.key or session.ids.key())
+    except LOST_ANSWER as error:
+        _lost(error)
+    return _placed(session, created.order, created.checkout_url)
+
+
+def _lost(error: Exception) -> NoReturn:
+    raise Paused(
+        "order_in_doubt",
+        f"the backend does not answer the request for the order: {error}",
+        meaning=UNCHARGED,
+        todo="Resume when the backend is back: the same request is sent with the same key.",
+        waiting_for="operator",
+    ) from error
+
+
+def _adopt(session: Session, order: Order) -> PlacedOrder:
+    """The order is there, the address of its page was lost with the answer: the processor may know it."""
+    link = None
+    if session.processor is not None and order.payment_id is not None:
+        link = session.processor.payment(order.payment_id).link
+    if link is None and order.status is OrderStatus.PENDING_PAYMENT:
+        raise Paused(
+            "page_lost",
+            f"order {order.id} (payment {order.payment_id}) exists, but the address of its checkout page was lost",
+            meaning=UNCHARGED,
+            todo="Open the payment's link at the processor's dashboard, or give HYPERSWITCH_API_KEY, and resume; "
+            "or end the session with `abandon`.",
+            waiting_for="operator",
+        )
+    return _placed(session, order, link or "", adopted=True)
+
+
+def _send(session: Session, product: ChosenProduct, key: str) -> CheckoutOrder:
+    orders, wanted = session.api.orders, product.license_type
+    if wanted is None:
+        return orders.create(items=[product.product_id], idempotency_key=key)
+    return orders.create(
+        items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key
+    )
+
+
+def _placed(session: Session, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
+    return PlacedOrder(
+        order_id=order.id,
+        payment_id=order.payment_id,
+        total_cents=order.total_amount_cents,
+        tax_cents=order.tax_amount_cents or 0,
+        currency=order.currency,
+        checkout_url=session.recorder.redactor.url(checkout_url) if checkout_url else "",
+        adopted=adopted,
+    )
+
+
+def _accept(session: Session, product: ChosenProduct, placed: PlacedOrder) -> None:
+    """Refuse an order whose total the operator did not agree to."""
+    price, total = Money(product.price_cents, product.currency), placed.total
+    if placed.currency != product.currency:
+        raise Failed(
+            "currency_differs",
+            f"the product costs {price}, the order {placed.order_id} is in {placed.currency} ({total})",
+            meaning=UNCHARGED,
+            todo="Do not pay this order. The backend mixes currencies.",
+        )
+    if total.currency != session.options.limit.currency or total > session.options.limit:
+        raise Failed(
+            "over_limit",
+            f"the order's total is {total}, the limit is {session.options.limit}",
+            meaning=UNCHARGED,
+            todo="Do not pay this order. Choose a cheaper product, or raise --max-amount.",
+        )
+    tax = Money(placed.tax_cents, placed.currency)
+    if not session.compare("R3", total, price + tax, session.call("createOrder"), session.call("listProducts")):
+        raise Failed(
+            "total_differs",
+            f"the order's total is {total}, but the list price of {price} and tax of {tax} make {price + tax}",
+            meaning=UNCHARGED,
+            todo=f"Do not pay order {placed.order_id}.",
+        )
+    if tax and not session.yes("vat", f"List price {price}, VAT {tax}, total {total}. Go on with this total?"):
+        raise Failed(
+            "total_refused",
+            f"the operator did not accept the total of {total} ({price} and VAT of {tax})",
+            meaning=UNCHARGED,
+            todo=f"Order {placed.order_id} will expire unpaid.",
+        )

@@ -1,0 +1,230 @@
+"""Steps 8 and 9: the money goes back, and the license is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from veza import (
+    APIConnectionError,
+    ConflictError,
+    InternalServerError,
+    InvalidResponseError,
+    License,
+    LicenseStatus,
+    Order,
+    OrderStatus,
+    RefundStatus,
+)
+from veza.money import Money
+from veza_e2e.canonical import JSON
+from veza_e2e.journal import timestamp
+from veza_e2e.results import PlacedOrder, RequestedRefund, Revoked
+from veza_e2e.run import Failed, Paused, Skipped, step
+from veza_e2e.session import Session, TimedOut
+from veza_e2e.settle import open_doubt
+from veza_e2e.steps.checkout import cross_check
+from veza_e2e.steps.proof import read_rows
+
+REASON = "payment walkthrough"
+_LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError)
+_ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})
+_FAILED = frozenset({RefundStatus.FAILED})
+
+
+@step("refund", RequestedRefund)
+def refund_order(session: Session, order: PlacedOrder) -> RequestedRefund:
+    """Ask for the whole of the money back, once (operation requestRefund)."""
+    doubt = open_doubt(session, "requestRefund")
+    current = session.wait(lambda: session.api.orders.get(order.order_id), lambda _: True, timeout=60)
+    if current.refund_id is not None and (doubt is not None or current.status in _ASKED_FOR):
+        return _requested(current)
+    if current.status is not OrderStatus.COMPLETED:
+        _not_refundable(current)
+    if doubt is None and not _wanted(session, order):
+        raise Skipped("the operator kept the purchase; the refund stays open")
+    key = doubt.key if doubt is not None and session.options.idempotency else None
+    return _request(session, order, key or session.ids.key())
+
+
+def _wanted(session: Session, order: PlacedOrder) -> bool:
+    options = session.options
+    if options.refund is not None and not (options.resumed and options.refund is False):
+        return options.refund
+    if options.unattended:
+        return options.resumed
+    text = f"Refund {order.total} of order {order.order_id}?"
+    if not options.live:
+        return session.yes("refund", text)
+    known = {"refund": True, "keep": False}
+    answer = session.ask(
+        "refund",
+        f"{text} Type `refund` or `keep`",
+        lambda typed: None if typed in known else "There is no default: type refund or keep.",
+    )
+    return known[answer]
+
+
+def _request(session: Session, order: PlacedOrder, key: str) -> RequestedRefund:
+    try:
+        accepted = session.api.orders.refund(order.order_id, reason=REASON, idempotency_key=key)
+    except (*_LOST_ANSWER, ConflictError) as error:
+        return _settle(session, order, error)
+    refund = accepted.refund
+    return RequestedRefund(refund.id, str(refund.status), refund.amount_cents, order.currency)
+
+
+def _settle(session: Session, order: PlacedOrder, error: Exception) -> RequestedRefund:
+    """The refund may have been accepted: read the order before anything else."""
+    current, _ = session.glance(lambda: session.api.orders.get(order.order_id))
+    if current is not None and current.refund_id is not None and current.status in _ASKED_FOR:
+        return _requested(current)
+    raise Paused(
+        "refund_in_doubt",
+        f"the request for the refund was not answered ({error}), and the order shows no refund",
+        meaning=f"The card was charged {order.total}; whether it comes back is not known yet (payment {order.payment_id}).",
+        todo="Resume: the order is read first, and the refund is asked for again only if there is none.",
+        waiting_for="refund",
+    ) from error
+
+
+def _requested(current: Order) -> RequestedRefund:
+    status = current.refund_status or (
+        RefundStatus.SUCCEEDED if current.status is OrderStatus.REFUNDED else RefundStatus.PENDING
+    )
+    return RequestedRefund(current.refund_id or "", str(status), current.total_amount_cents, current.currency)
+
+
+def _not_refundable(current: Order) -> NoReturn:
+    name = "dispute_opened" if current.status is OrderStatus.DISPUTED else "not_refundable"
+    if current.status is OrderStatus.PENDING_PAYMENT:
+        raise Paused(
+            "not_refundable_yet",
+            f"order {current.id} is still {current.status}, so the backend cannot refund it",
+            meaning=f"Payment {current.payment_id} may have been charged.",
+            todo="Resume later, or refund the payment at the processor's dashboard.",
+            waiting_for="completion",
+        )
+    raise Failed(
+        name,
+        f"order {current.id} is {str(current.status)!r}, so it cannot be refunded through the backend",
+        meaning=f"Payment {current.payment_id} was charged and did not come back.",
+        todo="Settle it at the processor's dashboard, then record the bank statement with `bank`.",
+    )
+
+
+@step("revoked", Revoked)
+def await_revoked(session: Session, order: PlacedOrder, refund: RequestedRefund) -> Revoked:
+    """Read the order until it is refunded and the license until it is revoked (getOrder, listMyLicenses)."""
+    done = _await_refunded(session, order, refund)
+    licenses = _await_licenses(session, order)
+    _cross_check(session, order, refund)
+    _check_reversals(session, order, done)
+    last = licenses[0] if licenses else None
+    back = done.total_amount_cents if done.refunded_amount_cents is None else done.refunded_amount_cents
+    if back != order.total_cents:
+        raise Failed(
+            "refund_differs",
+            f"{Money(back, order.currency)} came back of {order.total} (payment {order.payment_id})",
+            meaning=f"{order.total - Money(back, order.currency)} did not come back.",
+            todo="Compare with the processor's dashboard.",
+        )
+    return Revoked(
+        order_status=str(done.status),
+        refund_status=None if done.refund_status is None else str(done.refund_status),
+        refunded_cents=back,
+        currency=done.currency,
+        license_id=last.id if last else None,
+        license_status=str(last.status) if last else None,
+        revoked_at=timestamp(last.revoked_at) if last and last.revoked_at else None,
+        refunded_at=timestamp(done.refunded_at) if done.refunded_at else None,
+    )
+
+
+def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefund) -> Order:
+    try:
+        done = session.wait(
+            lambda: session.api.orders.get(order.order_id),
+            lambda seen: seen.status is not OrderStatus.REFUND_PENDING,
+            timeout=session.options.poll_timeout,
+        )
+    except TimedOut:
+        raise Paused(
+            "refund_pending",
+            f"refund {refund.refund_id} of {order.total} is still pending (payment {order.payment_id})",
+            meaning=f"{order.total} were charged and are on their way back; this can take days.",
+            todo="Resume in a day or two: the refund is only looked at, never asked for again.",
+            waiting_for="refund",
+        ) from None
+    if done.status is OrderStatus.REFUNDED and done.refund_status in {None, RefundStatus.SUCCEEDED}:
+        return done
+    refused = done.refund_status in _FAILED or done.status in {OrderStatus.REFUND_FAILED, OrderStatus.COMPLETED}
+    status = f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r}"
+    raise Failed(
+        "refund_failed" if refused else "unknown_status",
+        f"{status} (refund {refund.refund_id}, payment {order.payment_id})",
+        meaning=f"{order.total} were charged and did not come back.",
+        todo="Refund the payment at the processor's dashboard, then record the bank statement with `bank`.",
+    )
+
+
+def _await_licenses(session: Session, order: PlacedOrder) -> Sequence[License]:
+    def ours() -> list[License]:
+        return [one for one in session.api.licenses.mine(order_id=order.order_id) if one.order_id == order.order_id]
+
+    def gone(licenses: Sequence[License]) -> bool:
+        return all(one.status is LicenseStatus.REVOKED for one in licenses)
+
+    try:
+        return session.wait(ours, gone, timeout=session.options.grace)
+    except TimedOut:
+        raise Failed(
+            "license_not_revoked",
+            f"the order is refunded, but a license of order {order.order_id} is not revoked "
+            f"after {session.options.grace:.0f} s",
+            meaning=f"{order.total} came back; the buyer still holds the license.",
+            todo="Report it to the backend's makers.",
+        ) from None
+
+
+def _cross_check(session: Session, order: PlacedOrder, refund: RequestedRefund) -> None:
+    """R4 to R6 as far as the processor tells: the refund's amount, and the payment it belongs to."""
+    seen = cross_check(session, order)
+    if seen is None:
+        return
+    back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
+    total = Money(sum(one.amount for one in back), seen.currency)
+    received = Money(seen.amount_received, seen.currency)
+    payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
+    equal = session.compare("R6", order.payment_id, payments, seen.call)
+    equal = session.compare("R4", order.total, total, seen.call, session.call("getOrder")) and equal
+    if total > received or not equal:
+        raise Failed(
+            "refund_differs",
+            f"the processor has refunded {total} of {received} received (refund {refund.refund_id}, payment {payments})",
+            meaning=f"The order says that {order.total} came back; the processor does not bear it out.",
+            todo="Compare with the processor's dashboard.",
+        )
+
+
+def _check_reversals(session: Session, order: PlacedOrder, _done: Order) -> None:
+    """R5, where the books can be read without the operator: the seller's transfers were reversed."""
+    rows = read_rows(session, order)
+    if rows is None:
+        return
+    booked = [row for row in rows if row.get("amount_cents") is not None]
+    transferred, reversed_ = (_sum(booked, name) for name in ("amount_cents", "reversed_amount_cents"))
+    left, right = Money(transferred, order.currency), Money(reversed_, order.currency)
+    if session.compare("R5", left, right, session.call("getOrder")):
+        return
+    reasons = ", ".join(sorted({str(row["error_message"]) for row in booked if row.get("error_message")}))
+    raise Failed(
+        "transfer_not_reversed",
+        f"{left} were transferred to the seller, {right} reversed" + (f" ({reasons})" if reasons else ""),
+        meaning=f"The buyer got {order.total} back; the platform pays for what the seller keeps.",
+        todo="Reverse the transfer at the Stripe dashboard, and report it to the backend's makers.",
+    )
+
+
+def _sum(rows: Sequence[Mapping[str, JSON]], name: str) -> int:
+    return sum(value for row in rows if isinstance(value := row.get(name), int))

@@ -1,0 +1,133 @@
+"""The person at the terminal: prompts go to standard error, lines come from standard input."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from veza_e2e.cli.output import plain
+from veza_e2e.world import EndOfInput
+
+_CHUNK = 65536
+_MAX_PASTE = 1024 * 1024
+
+
+class Lines:
+    """Reads whole lines from a file descriptor, with a time limit. An unfinished last line is not an answer."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = b""
+
+    def next(self, timeout: float | None = None) -> str | None:
+        """Return the next line without its end, None when `timeout` seconds ran out.
+
+        Raises:
+            EndOfInput: there is no further line.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while b"\n" not in self._buffer:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            ready, _, _ = select.select([self._descriptor], [], [], left)
+            if not ready:
+                return None
+            try:
+                chunk = os.read(self._descriptor, _CHUNK)
+            except OSError as error:
+                raise EndOfInput from error
+            if not chunk or len(self._buffer) > _MAX_PASTE:
+                raise EndOfInput
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+    def waiting(self, seconds: float = 0.05) -> bool:
+        """Whether more input is there already, as there is while a paste goes on."""
+        return b"\n" in self._buffer or bool(select.select([self._descriptor], [], [], seconds)[0])
+
+
+class TerminalOperator:
+    """Asks a person."""
+
+    by: Literal["operator", "script"] = "operator"
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._shown: str | None = None
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        """See `world.Operator`."""
+        if self._shown != text:
+            self._prompt(text)
+            self._shown = text
+        line = self._lines.next(timeout)
+        if line is not None:
+            self._shown = None
+        return line
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        """See `world.Operator`."""
+        self._prompt(text)
+        kept: list[str] = []
+        while True:
+            line = self._lines.next() or ""
+            stripped = line.strip()
+            if stripped == "s" and peek is not None and not kept:
+                self.tell(peek())
+                continue
+            if stripped.startswith("@") and not kept:
+                content = self._file(stripped[1:].strip())
+                if content is not None:
+                    return content
+                continue
+            if stripped in {"", "."}:
+                # psql puts an empty line between two answers: a paste that goes on is not over.
+                if kept and stripped == "" and self._lines.waiting():
+                    continue
+                return "\n".join(kept)
+            kept.append(line)
+
+    def _file(self, name: str) -> str | None:
+        path = Path(name).expanduser()
+        try:
+            if path.stat().st_size > _MAX_PASTE:
+                self.tell(f"{path} is larger than 1 MiB; this is not psql's answer for one order.")
+                return None
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            self.tell(f"{path}: {error.strerror}")
+            return None
+
+    def tell(self, text: str) -> None:
+        """See `world.Operator`."""
+        click.echo("\n".join(plain(line) for line in text.split("\n")), err=True)
+
+    def _prompt(self, text: str) -> None:
+        *above, last = text.split("\n")
+        for line in above:
+            click.echo(plain(line), err=True)
+        click.echo(click.style("? ", fg="cyan", bold=True) + plain(last) + " ", err=True, nl=False)
+        sys.stderr.flush()
+
+
+class PersonsBrowser:
+    """Opens the checkout page in the person's own browser."""
+
+    by: Literal["operator", "script"] = "operator"
+
+    def open(self, url: str) -> bool:
+        """See `world.Browser`."""
+        if not url.startswith(("https://", "http://")):
+            return False
+        try:
+            return webbrowser.open(url)
+        except webbrowser.Error:
+            return False

@@ -53,10 +53,11 @@ class BankStatement:
 class Attestation:
     """A person's word for something that no machine can see, such as EX-9."""
 
+    id: str
+    """A ULID: attestations of several people never conflict."""
     item: str
     by: str
     at: str
-    number: int
     release: str | None = None
     evidence: EvidenceFile | None = None
     note: str | None = None

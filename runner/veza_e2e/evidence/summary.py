@@ -25,6 +25,8 @@ from veza_e2e.evidence.seen import Seen, see
 from veza_e2e.evidence.story import Story, text_of
 from veza_e2e.journal import GENESIS, Line
 
+OVER_LIMIT = "over_limit"
+"""The finding of a step that refused to spend more than the limit."""
 _OPTIONAL: frozenset[StepName] = frozenset({"refund", "revoked"})
 
 
@@ -53,7 +55,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestati
     as_real, why = _decide(money, outcome, acceptance, live=live and live_requested)
     abandoned = story.last(SessionAbandoned)
     return Summary(
-        session=started.session if started and outcome != "refused" else None,
+        session=started.session if started and (gate is None or gate.passed) else None,
         environment=started.environment if started else "",
         release=started.release if started else None,
         live=live,
@@ -116,6 +118,8 @@ def _step(story: Story, number: int, name: StepName) -> Step:
 
 
 def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:
+    if any(step.finding == OVER_LIMIT for step in steps):
+        return "refused"
     if any(step.status == "failed" for step in steps):
         return "failed"
     done = all(step.status == "passed" or (step.status == "skipped" and step.name in _OPTIONAL) for step in steps)

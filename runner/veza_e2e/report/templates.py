@@ -38,7 +38,7 @@ def _environment(*, autoescape: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder()),
         undefined=StrictUndefined,
-        autoescape=autoescape,
+        autoescape=autoescape,  # noqa: S701 - off for plain text only
         finalize=inline if autoescape else plain,
         trim_blocks=True,
         lstrip_blocks=True,

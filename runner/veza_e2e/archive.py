@@ -1,0 +1,209 @@
+"""The archive: where sessions are, and what is added to them later. It grows by adding; nothing is rewritten.
+
+`ARCHIVE/YYYY/MM/<ULID>/` holds a session: journal, views, addenda, signatures. `ARCHIVE/attestations/` holds what
+people attest. No file is shared between sessions, so operators never conflict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from veza_e2e.canonical import JSON, dumps
+from veza_e2e.evidence import AddendumError, Attestation, BankStatement, Summary, seal, summarise, unseal
+from veza_e2e.evidence.summary import counts_as_dry_run
+from veza_e2e.journal import DamagedError, Reading, read
+
+JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_ADDENDUM = re.compile(r"addendum-([0-9]{3,})\.json")
+
+
+class UnknownSessionError(Exception):
+    """No session, or more than one, has an id that begins so."""
+
+
+class ArchiveError(Exception):
+    """A file of the archive cannot be used, or could not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session's folder."""
+
+    session: str
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        """The journal's path."""
+        return self.folder / JOURNAL
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The journal's and the views' paths, as `--json` names them."""
+        names = {"journal": JOURNAL, "log": LOG, "report": REPORT}
+        return {key: str(self.folder / name) for key, name in names.items()}
+
+    def read(self) -> Reading:
+        """Return the journal.
+
+        Raises:
+            DamagedError: the chain is broken.
+            OSError: it cannot be read.
+        """
+        return read(self.journal)
+
+    def addendum_files(self) -> list[Path]:
+        """Return the addenda's paths, in the order of their numbers."""
+        found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := _ADDENDUM.fullmatch(path.name))]
+        return [path for _, path in sorted(found)]
+
+    def addenda(self) -> tuple[BankStatement, ...]:
+        """Return what was learnt after the session.
+
+        Raises:
+            ArchiveError: an addendum does not hold what it claims.
+        """
+        found = [read_sealed(path) for path in self.addendum_files()]
+        return tuple(item for item in found if isinstance(item, BankStatement))
+
+    def summary(self) -> Summary:
+        """Return the session, judged, its addenda included.
+
+        Raises:
+            DamagedError: the chain is broken.
+            ArchiveError: an addendum does not hold what it claims.
+        """
+        return summarise(self.read().lines, self.addenda())
+
+    def add(self, statement: BankStatement) -> Path:
+        """Write an addendum.
+
+        Raises:
+            ArchiveError: there is one of this number already, or it could not be written.
+        """
+        path = self.folder / f"addendum-{statement.number:03d}.json"
+        write_new(path, dumps(seal(statement)).encode() + b"\n")
+        return path
+
+
+class Archive:
+    """The sessions under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, session: str, started: datetime) -> Path:
+        """Return where a session belongs, by its start in UTC."""
+        at = started.astimezone(UTC)
+        return self.root / f"{at:%Y}" / f"{at:%m}" / session
+
+    def sessions(self) -> list[Stored]:
+        """Return all sessions, the newest first."""
+        found = [Stored(path.parent.name, path.parent) for path in self.root.glob(f"[0-9]*/[0-9]*/*/{JOURNAL}")]
+        return sorted((s for s in found if _ULID.fullmatch(s.session)), key=lambda s: s.session, reverse=True)
+
+    def summaries(self) -> Iterator[tuple[Stored, Summary]]:
+        """Iterate over the sessions whose journals are whole; the damaged ones are `verify`'s to name."""
+        for stored in self.sessions():
+            with contextlib.suppress(DamagedError, ArchiveError, OSError):
+                yield stored, stored.summary()
+
+    def attestations(self) -> tuple[Attestation, ...]:
+        """Return what people attest, the oldest first.
+
+        Raises:
+            ArchiveError: an attestation does not hold what it claims.
+        """
+        found = [read_sealed(path) for path in sorted(self.root.glob("attestations/*.json"))]
+        return tuple(item for item in found if isinstance(item, Attestation))
+
+    def attest(self, attestation: Attestation) -> Path:
+        """Write an attestation.
+
+        Raises:
+            ArchiveError: it could not be written.
+        """
+        path = self.root / "attestations" / f"{attestation.id}-{attestation.item}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_new(path, dumps(seal(attestation)).encode() + b"\n")
+        return path
+
+
+def find(archives: Sequence[Archive], prefix: str) -> Stored:
+    """Return the one session whose id begins with `prefix`.
+
+    Raises:
+        UnknownSessionError: there is none, or several.
+    """
+    found = {s.session: s for archive in archives for s in archive.sessions() if s.session.startswith(prefix.upper())}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    where = ", ".join(str(archive.root) for archive in archives)
+    if not found:
+        raise UnknownSessionError(f"no session {prefix!r:.40} in {where}")
+    raise UnknownSessionError(f"{len(found)} sessions begin with {prefix!r:.40}: {', '.join(sorted(found)[:3])} …")
+
+
+def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) -> dict[str, str] | None:
+    """Return what a live run of `release` that starts at `at` cites as its dry-run, None where there is none.
+
+    Returns:
+        `{session, hash, ended_at}` of the newest one: SessionStarted.dry_run.
+    """
+    for archive in archives if release else ():
+        for stored, summary in archive.summaries():
+            if counts_as_dry_run(summary, release, at):
+                return {"session": stored.session, "hash": summary.last_hash, "ended_at": summary.last_at}
+    return None
+
+
+def read_sealed(path: Path) -> BankStatement | Attestation:
+    """Return what an addendum's or attestation's file holds.
+
+    Raises:
+        ArchiveError: it cannot be read, or does not hold what it claims.
+    """
+    try:
+        data = path.read_bytes()
+        members: Mapping[str, JSON] = json.loads(data)
+        if not isinstance(members, dict) or dumps(members).encode() + b"\n" != data:
+            raise ArchiveError(f"{path}: is not in its canonical form")
+        return unseal(members)
+    except (ValueError, TypeError, RecursionError, OSError) as error:
+        raise ArchiveError(f"{path}: is not JSON, or cannot be read") from error
+    except AddendumError as error:
+        raise ArchiveError(f"{path}: {error}") from error
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Bring a new file to the disk, whole or not at all; one that is there is never touched.
+
+    Raises:
+        ArchiveError: there is one already, or it could not be written.
+    """
+    part = path.with_name(path.name + f".{os.getpid()}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except FileExistsError as error:
+        raise ArchiveError(f"{path}: is there already; a file of the archive is never written again") from error
+    except OSError as error:
+        raise ArchiveError(f"{path}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -109,7 +109,7 @@ def sync(source: str) -> str:
         if line.strip() in {"# async only: begin", "# async only: end"}:
             skipping = line.strip().endswith("begin")
             continue
-        if skipping:
+        if skipping or line.endswith("  # async only"):
             continue
         if found := SYNC_LINE.match(line):
             lines.append(found["indent"] + found["code"])

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from veza._response import ResponseInfo
+    from veza._secret import Secret
     from veza._wire import Json
+    from veza.errors import VezaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Call:
         repeatable: whether it may be sent again after the backend may have carried it out.
         idempotency_key: what it carries as `Idempotency-Key`.
         deadline: seconds for all attempts and waits; None for no limit.
+        secrets: what the body holds that no error may repeat.
     """
 
     method: str
@@ -40,6 +43,16 @@ class Call:
     repeatable: bool = True
     idempotency_key: str | None = None
     deadline: float | None = None
+    secrets: tuple[Secret, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer as it came: status, headers of the family in hand, bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,10 @@ class Budget:
             raise DeadlineExceededError(f"the deadline of {self.deadline:g} s ran out")
         return left
 
+    def spent(self) -> bool:
+        """Whether no time is left."""
+        return self._ends is not None and self._monotonic() >= self._ends
+
     def timeout(self, timeout: float) -> float:
         """Return the timeout of the next attempt: the client's, or what is left."""
         left = self.remaining()
@@ -92,8 +109,27 @@ class Budget:
 
     def allows(self, delay: float) -> bool:
         """Whether a wait ends before the deadline does."""
-        left = self.remaining()
-        return left is None or delay < left
+        return self._ends is None or self._monotonic() + delay < self._ends
+
+
+def late(error: VezaError) -> DeadlineExceededError:
+    """Return the error of a call whose next attempt would come too late, with what the last one said."""
+    return DeadlineExceededError(
+        f"the next attempt would come after the deadline; the last one failed: {error.message}",
+        status_code=error.status_code,
+        code=error.code,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+    )
+
+
+def told(error: VezaError, call: Call, attempts: int) -> VezaError:
+    """Complete an error with what the call knows, unless it came from a login within the call."""
+    if error.method is None:
+        error.method, error.path = call.method, call.path
+        error.idempotency_key = call.idempotency_key
+        error.attempts = attempts
+    return error
 
 
 def seconds(value: float | None, name: str) -> float | None:

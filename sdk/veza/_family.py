@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from veza.errors import APIConnectionError, APITimeoutError, InvalidResponseError
@@ -38,15 +37,15 @@ class Failure:
 class Family:
     """The module that a client comes from, with what the SDK needs of it."""
 
-    __slots__ = ("Headers", "Request", "Timeout", "URL", "_module", "errors", "name")
+    __slots__ = ("Headers", "Request", "Timeout", "URL", "_meanings", "errors", "name")
 
     def __init__(self, module: ModuleType) -> None:
-        self._module: Any = module
         self.name = module.__name__
         self.Request: Any = module.Request
         self.URL: Any = module.URL
         self.Headers: Any = module.Headers
         self.Timeout: Any = module.Timeout
+        self._meanings = _meanings(module)
         self.errors: tuple[type[Exception], ...] = (
             module.HTTPError,
             module.InvalidURL,
@@ -57,29 +56,30 @@ class Family:
 
     def failure(self, error: BaseException) -> Failure:
         """Say what an exception means for the call. Its text is not used: it may quote a header."""
-        family = self._module
-        if isinstance(error, family.DecodingError):
-            return Failure(InvalidResponseError, "the response cannot be decompressed", sent=True)
-        if isinstance(error, family.ConnectTimeout | family.PoolTimeout):
-            return Failure(APITimeoutError, f"no connection in time ({type(error).__name__})", sent=False)
-        if isinstance(error, family.TimeoutException | TimeoutError):
-            return Failure(APITimeoutError, f"no answer in time ({type(error).__name__})", sent=True)
-        if isinstance(error, family.ConnectError | family.ProxyError):
-            hopeless = _is_certificate(error)
-            what = "the certificate was refused" if hopeless else "no connection"
-            return Failure(APIConnectionError, f"{what} ({type(error).__name__})", sent=False, hopeless=hopeless)
-        if isinstance(error, family.UnsupportedProtocol | family.InvalidURL | family.LocalProtocolError):
-            return Failure(
-                APIConnectionError, f"the request cannot be sent ({type(error).__name__})", sent=False, hopeless=True
-            )
-        if isinstance(error, family.TransportError | OSError):
-            return Failure(APIConnectionError, f"the connection broke ({type(error).__name__})", sent=True)
-        return Failure(APIConnectionError, f"the transport failed ({type(error).__name__})", sent=True, hopeless=True)
+        unknown = Failure(APIConnectionError, "the transport failed", sent=True, hopeless=True)
+        outcome = next((meant for kinds, meant in self._meanings if isinstance(error, kinds)), unknown)
+        if not outcome.sent and _is_certificate(error):
+            outcome = Failure(APIConnectionError, "the certificate was refused", sent=False, hopeless=True)
+        return replace(outcome, message=f"{outcome.message} ({type(error).__name__})")
+
+
+def _meanings(family: Any) -> tuple[tuple[tuple[type[Exception], ...], Failure], ...]:
+    """Return what each kind of exception means; the first that fits counts."""
+    broken, timed_out = APIConnectionError, APITimeoutError
+    unsendable = (family.UnsupportedProtocol, family.InvalidURL, family.LocalProtocolError)
+    return (
+        ((family.DecodingError,), Failure(InvalidResponseError, "the response cannot be decompressed", sent=True)),
+        ((family.ConnectTimeout, family.PoolTimeout), Failure(timed_out, "no connection in time", sent=False)),
+        ((family.TimeoutException, TimeoutError), Failure(timed_out, "no answer in time", sent=True)),
+        ((family.ConnectError, family.ProxyError), Failure(broken, "no connection", sent=False)),
+        (unsendable, Failure(broken, "the request cannot be sent", sent=False, hopeless=True)),
+        ((family.TransportError, OSError), Failure(broken, "the connection broke", sent=True)),
+    )
 
 
 def _is_certificate(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        if type(error).__name__ == "SSLCertVerificationError" or "CERTIFICATE_VERIFY_FAILED" in str(error):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
 
+    from veza._call import Budget
     from veza._secret import Secret
 
 _WAIT_ENDED = "the deadline ran out while another call renewed the login"
@@ -33,14 +34,14 @@ class ThreadFlight:
         self._lock = threading.Lock()
         self._landing: _Landing | None = None
 
-    def run(self, work: Callable[[], Secret | None], remaining: float | None) -> Secret | None:
+    def run(self, work: Callable[[], Secret | None], budget: Budget) -> Secret | None:
         """Return the work's result, whoever did it.
 
         A follower whose leader was interrupted, or ran out of its own deadline, leads in its place.
 
         Raises:
             VezaError: as the work did.
-            DeadlineExceededError: `remaining` seconds passed while another worked.
+            DeadlineExceededError: the caller's time ran out while another worked.
         """
         while True:
             with self._lock:
@@ -48,7 +49,7 @@ class ThreadFlight:
                 if landing is None:
                     mine = self._landing = _Landing()
                     break
-            if not landing.done.wait(remaining):
+            if not landing.done.wait(budget.remaining()):
                 raise DeadlineExceededError(_WAIT_ENDED)
             if landing.error is None:
                 return landing.result
@@ -75,24 +76,23 @@ class TaskFlight:
     def __init__(self) -> None:
         self._tasks: dict[asyncio.AbstractEventLoop, asyncio.Task[Secret | None]] = {}
 
-    async def run(
-        self, work: Callable[[], Coroutine[None, None, Secret | None]], remaining: float | None
-    ) -> Secret | None:
+    async def run(self, work: Callable[[], Coroutine[None, None, Secret | None]], budget: Budget) -> Secret | None:
         """Return the work's result.
 
         Raises:
             VezaError: as the work did.
-            DeadlineExceededError: `remaining` seconds passed before it was done.
+            DeadlineExceededError: the caller's time ran out before it was done.
         """
         import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
 
         loop = asyncio.get_running_loop()
         while True:
             task = self._tasks.get(loop)
+            leading = task is None
             if task is None:
                 task = self._tasks[loop] = loop.create_task(work())
                 task.add_done_callback(self._landed)
-            done, _ = await asyncio.wait({task}, timeout=remaining)
+            done, _ = await asyncio.wait({task}, timeout=budget.remaining())
             if not done:
                 raise DeadlineExceededError(_WAIT_ENDED)
             if task.cancelled():
@@ -100,7 +100,8 @@ class TaskFlight:
             error = task.exception()
             if error is None:
                 return task.result()
-            raise copy.copy(error) if isinstance(error, VezaError) else error
+            if leading or not isinstance(error, DeadlineExceededError):
+                raise copy.copy(error) if isinstance(error, VezaError) else error
 
     def _landed(self, task: asyncio.Task[Secret | None]) -> None:
         self._tasks.pop(task.get_loop(), None)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from veza._async.engine import AsyncEngine
-from veza._async.resources import AsyncAuth, AsyncLicenses, AsyncOrders, AsyncProducts, AsyncSystem
 from veza._call import Call, seconds
 from veza._clock import AsyncSystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
@@ -27,6 +26,11 @@ if TYPE_CHECKING:
     import httpx
     import httpx2
 
+    from veza._async.auth import AsyncAuth
+    from veza._async.licenses import AsyncLicenses
+    from veza._async.orders import AsyncOrders
+    from veza._async.products import AsyncProducts
+    from veza._async.system import AsyncSystem
     from veza._clock import AsyncClock
     from veza._secret import Secret
     from veza._wire import Json
@@ -107,32 +111,49 @@ class AsyncVeza:
         family = family_of(http_client)
         guard(family.name)
         self._http = http_client
-        self._engine = AsyncEngine(http_client, family, root, session, clock or AsyncSystemClock(), token_provider)
+        self._engine = AsyncEngine(
+            http=http_client,
+            family=family,
+            root=root,
+            session=session,
+            clock=clock or AsyncSystemClock(),
+            provider=token_provider,
+        )
 
     @cached_property
     def system(self) -> AsyncSystem:
         """What the backend says of itself."""
-        return AsyncSystem(self)
+        from veza._async.system import AsyncSystem  # noqa: PLC0415  (loaded when first used)
+
+        return AsyncSystem(self._engine, self._settings)
 
     @cached_property
     def auth(self) -> AsyncAuth:
         """Logging in and out."""
-        return AsyncAuth(self)
+        from veza._async.auth import AsyncAuth  # noqa: PLC0415  (loaded when first used)
+
+        return AsyncAuth(self._engine, self._settings)
 
     @cached_property
     def products(self) -> AsyncProducts:
         """What can be bought."""
-        return AsyncProducts(self)
+        from veza._async.products import AsyncProducts  # noqa: PLC0415  (loaded when first used)
+
+        return AsyncProducts(self._engine, self._settings)
 
     @cached_property
     def orders(self) -> AsyncOrders:
         """Buying and refunding."""
-        return AsyncOrders(self)
+        from veza._async.orders import AsyncOrders  # noqa: PLC0415  (loaded when first used)
+
+        return AsyncOrders(self._engine, self._settings)
 
     @cached_property
     def licenses(self) -> AsyncLicenses:
         """What the account may use."""
-        return AsyncLicenses(self)
+        from veza._async.licenses import AsyncLicenses  # noqa: PLC0415  (loaded when first used)
+
+        return AsyncLicenses(self._engine, self._settings)
 
     async def request(
         self,

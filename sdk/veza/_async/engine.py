@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from veza._async.login import AsyncRenewer
-from veza._call import Answer, Budget, Call
+from veza._call import Answer, Budget, Call, Received, late, told
 from veza._family import Failure
 from veza._logging import in_flight, logger
 from veza._response import ResponseInfo
@@ -14,7 +15,7 @@ from veza._retry import may_repeat_status, parse_retry_after
 from veza._session import authorize
 from veza._version import __version__
 from veza._wire import parse, read_error
-from veza.errors import DeadlineExceededError, InvalidResponseError, VezaError, error_class
+from veza.errors import APITimeoutError, DeadlineExceededError, InvalidResponseError, VezaError, error_class
 
 if TYPE_CHECKING:
     import httpx
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _UNAUTHORIZED = 401
 _PHASES = ("connect", "read", "write", "pool")
 _OK = range(200, 300)
+_LARGEST_BODY = 64 * 2**20
 
 
 class AsyncEngine:
@@ -37,6 +39,7 @@ class AsyncEngine:
 
     def __init__(
         self,
+        *,
         http: httpx.AsyncClient | httpx2.AsyncClient,
         family: Family,
         root: str,
@@ -46,9 +49,9 @@ class AsyncEngine:
     ) -> None:
         self.clock = clock
         self.session = session
+        self.renewer = AsyncRenewer(self, provider)
         self._http: Any = http  # either family: what it is given and gives is its own
         self._family = family
-        self.renewer = AsyncRenewer(self, provider)
         self._headers = family.Headers(http.headers)
         self._headers.update({"Host": family.URL(root).netloc.decode("ascii"), "Accept": "application/json"})
         if self._headers.get("User-Agent", "").startswith("python-httpx"):
@@ -64,7 +67,7 @@ class AsyncEngine:
             VezaError: with the number of attempts.
         """
         budget = Budget(self.clock.monotonic, call.deadline or settings.deadline)
-        attempts = 0
+        attempts = failures = 0
         rejected: Secret | None = None
         try:
             while True:
@@ -79,36 +82,35 @@ class AsyncEngine:
                 if unauthorized and self.renewer.can_renew():
                     rejected = token
                     continue
-                delay = settings.retry.delay(attempts, error.retry_after) if repeat else None
+                failures += 1
+                delay = settings.retry.delay(failures, error.retry_after) if repeat else None
                 if delay is None:
                     raise error
                 if not budget.allows(delay):
-                    raise DeadlineExceededError(
-                        f"the next attempt would be after the deadline; the last one: {error.message}",
-                        status_code=error.status_code, code=error.code, request_id=error.request_id,
-                        retry_after=error.retry_after,
-                    )  # fmt: skip
+                    raise late(error)
                 logger.debug("%s %s waits %.3f s", call.method, call.path, delay)
                 await self.clock.sleep(delay)
         except VezaError as error:
             failed = error
-        raise _told(failed, call, attempts)
+        raise told(failed, call, attempts)
 
     async def _attempt(
         self, call: Call, token: Secret | None, limit: float, attempts: int, budget: Budget
     ) -> Answer | tuple[VezaError, bool]:
         """Send once. Returns the answer, or the error and whether another attempt makes sense."""
-        sent = await self._exchange(self._request(call, token, limit))
-        if isinstance(sent, Failure):
-            logger.debug("%s %s attempt %d: %s", call.method, call.path, attempts, sent.message)
-            return sent.error(sent.message), not sent.hopeless and (call.repeatable or not sent.sent)
-        status, body, headers = sent.status_code, sent.content, sent.headers
+        received = await self._exchange(self._request(call, token, limit), budget)
+        if isinstance(received, Failure):
+            logger.debug("%s %s attempt %d: %s", call.method, call.path, attempts, received.message)
+            if received.error is APITimeoutError and budget.spent():
+                return DeadlineExceededError(f"the deadline ran out: {received.message}"), False
+            repeat = not received.hopeless and (call.repeatable or not received.sent)
+            return received.error(received.message), repeat
+        status, body, headers = received.status, received.body, received.headers
         request_id = headers.get("x-request-id")
-        if logger.isEnabledFor(10):
+        if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s %s attempt %d: %d, request %s", call.method, call.path, attempts, status, request_id)
-        budget.remaining()
         if status not in _OK:
-            return self._refusal(status, body, headers), may_repeat_status(status, repeatable=call.repeatable)
+            return self._refusal(call, received), may_repeat_status(status, repeatable=call.repeatable)
         info = ResponseInfo(status, request_id, attempts - 1, headers, call.idempotency_key)
         try:
             return Answer(parse(body) if body else None, body, info)
@@ -116,17 +118,31 @@ class AsyncEngine:
             error.status_code, error.request_id = status, request_id
             return error, call.repeatable
 
-    async def _exchange(self, request: httpx.Request) -> httpx.Response | Failure:
-        """Send one request; the one place where foreign exceptions are translated."""
+    async def _exchange(self, request: httpx.Request, budget: Budget) -> Received | Failure:
+        """Send one request and read its answer; the one place where foreign exceptions are translated."""
         marker = in_flight.set(True)
         try:
-            response: httpx.Response = await self._http.send(request, auth=None, follow_redirects=False)
+            response = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
+            try:
+                return await self._read(response, budget)
+            finally:
+                await response.aclose()
         except self._family.errors as error:
             return self._family.failure(error)
-        else:
-            return response
         finally:
             in_flight.reset(marker)
+
+    async def _read(self, response: httpx.Response, budget: Budget) -> Received | Failure:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > _LARGEST_BODY:
+                return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
+            if budget.spent():
+                return Failure(APITimeoutError, "the response did not end in time", sent=True)
+        return Received(response.status_code, response.headers, b"".join(chunks))
 
     def _request(self, call: Call, token: Secret | None, limit: float) -> httpx.Request:
         headers = self._headers if token is None else self._with_token(token)
@@ -137,11 +153,13 @@ class AsyncEngine:
             headers.update(call.headers)
             if call.idempotency_key is not None:
                 headers["Idempotency-Key"] = call.idempotency_key
-        limits = dict.fromkeys(_PHASES, limit)
         request: httpx.Request = self._family.Request(
-            call.method, self._url(call.path, call.query), headers=headers, content=call.body,
-            extensions={"timeout": limits},
-        )  # fmt: skip
+            call.method,
+            self._url(call.path, call.query),
+            headers=headers,
+            content=call.body,
+            extensions={"timeout": dict.fromkeys(_PHASES, limit)},
+        )
         return request
 
     def _with_token(self, token: Secret) -> httpx.Headers:
@@ -152,27 +170,18 @@ class AsyncEngine:
             known = self._authorized = (token, headers)
         return known[1]
 
-    def _refusal(self, status: int, body: bytes, headers: httpx.Headers) -> VezaError:
-        facts = read_error(body, self.session.secrets)
-        return error_class(status)(
-            facts.message or f"the backend answered {status}",
-            status_code=status,
+    def _refusal(self, call: Call, received: Received) -> VezaError:
+        facts = read_error(received.body, (*self.session.secrets, *call.secrets))
+        return error_class(received.status)(
+            facts.message or f"the backend answered {received.status}",
+            status_code=received.status,
             code=facts.code,
             details=facts.details,
-            request_id=headers.get("x-request-id") or facts.request_id,
-            retry_after=parse_retry_after(headers.get("retry-after"), self.clock.now),
+            request_id=received.headers.get("x-request-id") or facts.request_id,
+            retry_after=parse_retry_after(received.headers.get("retry-after"), self.clock.now),
         )
 
 
 def _joined(own: str, client: str) -> str:
     joined = "&".join(part for part in (own, client) if part)
     return f"?{joined}" if joined else ""
-
-
-def _told(error: VezaError, call: Call, attempts: int) -> VezaError:
-    """Complete an error with what the call knows, unless it came from the login within it."""
-    if error.method is None:
-        error.method, error.path = call.method, call.path
-        error.idempotency_key = call.idempotency_key
-        error.attempts = attempts
-    return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from veza._call import Budget, Call
+from veza._call import Call
 from veza._decode import decode
 from veza._flight import TaskFlight
 from veza._operation import check
@@ -15,6 +15,7 @@ from veza.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from veza._async.engine import AsyncEngine
+    from veza._call import Budget
     from veza._config import Settings
     from veza._secret import Secret
     from veza.models.auth import Login, Tokens
@@ -46,25 +47,26 @@ class AsyncRenewer:
 
         async def renew() -> Secret | None:
             fresh = session.usable(clock.monotonic(), rejected)
-            return fresh or await self._renew(rejected, settings)
+            return fresh or await self._renew(rejected, settings, budget)
 
-        return await self._flight.run(renew, budget.remaining())
+        return await self._flight.run(renew, budget)
 
-    async def _renew(self, rejected: Secret | None, settings: Settings) -> Secret | None:
+    async def _renew(self, rejected: Secret | None, settings: Settings, budget: Budget) -> Secret | None:
         session = self._engine.session
         if self._provider is not None:
             return await self._provided(self._provider, rejected)
         refresh = session.refresh
         if refresh is not None:
             try:
-                return (await self.refresh(refresh, settings)).access_token
+                return (await self.refresh(refresh, settings, deadline=budget.remaining())).access_token
             except AuthenticationError:
                 session.refused(refresh)
                 if session.renewal() is Renewal.IMPOSSIBLE:
                     raise
         if session.email is None or session.password is None:
             return session.access
-        return (await self.login(session.email, session.password, settings)).access_token
+        login = await self.login(session.email, session.password, settings, deadline=budget.remaining())
+        return login.access_token
 
     async def _provided(self, provider: AsyncTokenProvider, rejected: Secret | None) -> Secret:
         text = await provider(None if rejected is None else rejected.get_secret_value())
@@ -87,7 +89,7 @@ class AsyncRenewer:
         began = self._engine.clock.monotonic()
         check(LOGIN.body or {}, fields, "login")
         body = json.dumps(fields).encode()
-        call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline)
+        call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(password,))
         login = decode(await self._engine.send(call, settings), Login, call)
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
@@ -104,7 +106,9 @@ class AsyncRenewer:
         began = self._engine.clock.monotonic()
         check(REFRESH_TOKEN.body or {}, fields, "refresh")
         body = json.dumps(fields).encode()
-        call = Call("POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline)
+        call = Call(
+            "POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(refresh,)
+        )
         tokens = decode(await self._engine.send(call, settings), Tokens, call)
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
         return tokens

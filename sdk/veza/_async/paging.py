@@ -65,8 +65,8 @@ class AsyncPage(Generic[Item]):
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         async for page in self.pages():
-            for item in page.data:
-                yield item
+            for item in page.data:  # sync: yield from page.data
+                yield item  # async only
 
 
 # async only: begin

@@ -18,7 +18,6 @@ from veza._raw import RawResponse, safe_path
 from veza._retry import RetryPolicy
 from veza._session import Session, as_secret
 from veza._sync.engine import Engine
-from veza._sync.resources import Auth, Licenses, Orders, Products, System
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +29,11 @@ if TYPE_CHECKING:
 
     from veza._clock import Clock
     from veza._secret import Secret
+    from veza._sync.auth import Auth
+    from veza._sync.licenses import Licenses
+    from veza._sync.orders import Orders
+    from veza._sync.products import Products
+    from veza._sync.system import System
     from veza._wire import Json
     from veza.tokens import TokenProvider
 
@@ -108,32 +112,49 @@ class Veza:
         family = family_of(http_client)
         guard(family.name)
         self._http = http_client
-        self._engine = Engine(http_client, family, root, session, clock or SystemClock(), token_provider)
+        self._engine = Engine(
+            http=http_client,
+            family=family,
+            root=root,
+            session=session,
+            clock=clock or SystemClock(),
+            provider=token_provider,
+        )
 
     @cached_property
     def system(self) -> System:
         """What the backend says of itself."""
-        return System(self)
+        from veza._sync.system import System  # noqa: PLC0415  (loaded when first used)
+
+        return System(self._engine, self._settings)
 
     @cached_property
     def auth(self) -> Auth:
         """Logging in and out."""
-        return Auth(self)
+        from veza._sync.auth import Auth  # noqa: PLC0415  (loaded when first used)
+
+        return Auth(self._engine, self._settings)
 
     @cached_property
     def products(self) -> Products:
         """What can be bought."""
-        return Products(self)
+        from veza._sync.products import Products  # noqa: PLC0415  (loaded when first used)
+
+        return Products(self._engine, self._settings)
 
     @cached_property
     def orders(self) -> Orders:
         """Buying and refunding."""
-        return Orders(self)
+        from veza._sync.orders import Orders  # noqa: PLC0415  (loaded when first used)
+
+        return Orders(self._engine, self._settings)
 
     @cached_property
     def licenses(self) -> Licenses:
         """What the account may use."""
-        return Licenses(self)
+        from veza._sync.licenses import Licenses  # noqa: PLC0415  (loaded when first used)
+
+        return Licenses(self._engine, self._settings)
 
     def request(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from veza._call import Budget, Call
+from veza._call import Call
 from veza._decode import decode
 from veza._flight import ThreadFlight
 from veza._operation import check
@@ -15,6 +15,7 @@ from veza._session import Renewal, as_token
 from veza.errors import AuthenticationError
 
 if TYPE_CHECKING:
+    from veza._call import Budget
     from veza._config import Settings
     from veza._secret import Secret
     from veza._sync.engine import Engine
@@ -47,25 +48,26 @@ class Renewer:
 
         def renew() -> Secret | None:
             fresh = session.usable(clock.monotonic(), rejected)
-            return fresh or self._renew(rejected, settings)
+            return fresh or self._renew(rejected, settings, budget)
 
-        return self._flight.run(renew, budget.remaining())
+        return self._flight.run(renew, budget)
 
-    def _renew(self, rejected: Secret | None, settings: Settings) -> Secret | None:
+    def _renew(self, rejected: Secret | None, settings: Settings, budget: Budget) -> Secret | None:
         session = self._engine.session
         if self._provider is not None:
             return self._provided(self._provider, rejected)
         refresh = session.refresh
         if refresh is not None:
             try:
-                return (self.refresh(refresh, settings)).access_token
+                return (self.refresh(refresh, settings, deadline=budget.remaining())).access_token
             except AuthenticationError:
                 session.refused(refresh)
                 if session.renewal() is Renewal.IMPOSSIBLE:
                     raise
         if session.email is None or session.password is None:
             return session.access
-        return (self.login(session.email, session.password, settings)).access_token
+        login = self.login(session.email, session.password, settings, deadline=budget.remaining())
+        return login.access_token
 
     def _provided(self, provider: TokenProvider, rejected: Secret | None) -> Secret:
         text = provider(None if rejected is None else rejected.get_secret_value())
@@ -88,7 +90,7 @@ class Renewer:
         began = self._engine.clock.monotonic()
         check(LOGIN.body or {}, fields, "login")
         body = json.dumps(fields).encode()
-        call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline)
+        call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(password,))
         login = decode(self._engine.send(call, settings), Login, call)
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
@@ -105,7 +107,9 @@ class Renewer:
         began = self._engine.clock.monotonic()
         check(REFRESH_TOKEN.body or {}, fields, "refresh")
         body = json.dumps(fields).encode()
-        call = Call("POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline)
+        call = Call(
+            "POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(refresh,)
+        )
         tokens = decode(self._engine.send(call, settings), Tokens, call)
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
         return tokens

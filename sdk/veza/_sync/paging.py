@@ -66,5 +66,4 @@ class Page(Generic[Item]):
 
     def __iter__(self) -> Iterator[Item]:
         for page in self.pages():
-            for item in page.data:
-                yield item
+            yield from page.data

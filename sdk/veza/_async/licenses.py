@@ -1,0 +1,33 @@
+"""What the account may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._async.resource import AsyncResource
+from veza._decode import decode_list
+from veza._listed import Listed
+
+if TYPE_CHECKING:
+    from veza._params import OrderId
+    from veza.models import License
+
+
+class AsyncLicenses(AsyncResource):
+    """What the account may use."""
+
+    async def mine(self, *, order_id: OrderId | None = None, deadline: float | None = None) -> Listed[License]:
+        """List the caller's licenses, revoked ones included (operation listMyLicenses).
+
+        Args:
+            order_id: only licenses of this order.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            VezaError: as any call.
+        """
+        from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
+
+        answer, call = await self._send(contract.LIST_MY_LICENSES, values={"order_id": order_id}, deadline=deadline)
+        return Listed.of(decode_list(answer, License, call), answer.info)

@@ -1,0 +1,137 @@
+"""Buying and refunding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._async.paging import AsyncListing, AsyncPage  # sync: from veza._sync.paging import Page
+from veza._async.resource import AsyncResource
+from veza._checkout import with_checkout_page
+from veza._decode import decode, decode_list, decode_meta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
+    from veza.models import CheckoutOrder, Order, OrderStatus, RefundedOrder
+
+
+class AsyncOrders(AsyncResource):
+    """Buying and refunding."""
+
+    async def create(
+        self,
+        items: Iterable[Item | ProductId],
+        *,
+        idempotency_key: IdempotencyKey | None = None,
+        deadline: float | None = None,
+    ) -> CheckoutOrder:
+        """Order products and get the page to pay them on (operation createOrder).
+
+        Args:
+            items: product ids, or `{"product_id": …, "license_type": …}`.
+            idempotency_key: where the backend honours keys, the same key never orders twice. With
+                `idempotency=True` one is made if none is given; the error and the result carry it.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            NotFoundError: 404, there is no such product.
+            ConflictError: 409, owned already, or the key belongs to another request.
+            UnprocessableEntityError: 422, the product is not on sale.
+            InternalServerError: 503, payments are switched off.
+            APIConnectionError: the order may or may not have been made.
+            VezaError: as any call.
+        """
+        from veza.models.orders import CheckoutOrder  # noqa: PLC0415  (built when first used)
+
+        wanted = [{"product_id": item} if isinstance(item, str) else dict(item) for item in items]
+        answer, call = await self._send(
+            contract.CREATE_ORDER, fields={"items": wanted}, key=idempotency_key, deadline=deadline
+        )
+        page = self._settings.checkout_page
+        return decode(with_checkout_page(answer, page), CheckoutOrder, call)
+
+    async def get(self, order_id: OrderId, *, deadline: float | None = None) -> Order:
+        """Read one order (operation getOrder).
+
+        Args:
+            order_id: the order.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            PermissionDeniedError: 403, it is another account's order.
+            NotFoundError: 404, there is no such order.
+            VezaError: as any call.
+        """
+        from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
+
+        answer, call = await self._send(contract.GET_ORDER, ids={"order_id": order_id}, deadline=deadline)
+        return decode(answer, Order, call)
+
+    def list(
+        self,
+        *,
+        page: PageNumber | None = None,
+        limit: Limit | None = None,
+        status: OrderStatus | None = None,
+        deadline: float | None = None,
+    ) -> AsyncListing[Order]:  # sync: ) -> Page[Order]:
+        """List the caller's orders, newest first (operation listOrders).
+
+        Args:
+            page: the first page to ask for, from 1.
+            limit: how many items a page holds, 1 to 100; the backend's default is 20.
+            status: only orders in this state.
+            deadline: seconds for all attempts and waits of each page.
+
+        Raises:
+            VezaError: as any call.
+        """
+
+        async def fetch(number: int | None) -> AsyncPage[Order]:
+            from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
+            from veza.models.paging import Meta  # noqa: PLC0415
+
+            values = {"page": number, "limit": limit, "status": None if status is None else str(status)}
+            answer, call = await self._send(contract.LIST_ORDERS, values=values, deadline=deadline)
+            return AsyncPage(decode_list(answer, Order, call), decode_meta(answer, Meta, call), answer.info, fetch)
+
+        return AsyncListing(fetch, page)  # sync: return fetch(page)
+
+    async def refund(
+        self,
+        order_id: OrderId,
+        *,
+        reason: Reason,
+        amount_cents: RefundCents | None = None,
+        idempotency_key: IdempotencyKey | None = None,
+        deadline: float | None = None,
+    ) -> RefundedOrder:
+        """Ask for an order's money back (operation requestRefund).
+
+        The answer says that the refund was accepted; read the order until it says `refunded`.
+
+        Args:
+            order_id: the order.
+            reason: why, 1 to 500 characters.
+            amount_cents: a part of the total in minor units; the whole of it where this is left out.
+            idempotency_key: as for `create`.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            ConflictError: 409, not completed, or a refund was asked for already.
+            UnprocessableEntityError: 422, the refund window has closed.
+            APIConnectionError: the refund may or may not have been asked for.
+            VezaError: as any call.
+        """
+        from veza.models.orders import RefundedOrder  # noqa: PLC0415  (built when first used)
+
+        answer, call = await self._send(
+            contract.REQUEST_REFUND,
+            ids={"order_id": order_id},
+            fields={"reason": reason, "amount_cents": amount_cents},
+            key=idempotency_key,
+            deadline=deadline,
+        )
+        return decode(answer, RefundedOrder, call)

@@ -1,0 +1,59 @@
+"""What can be bought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._async.paging import AsyncListing, AsyncPage  # sync: from veza._sync.paging import Page
+from veza._async.resource import AsyncResource
+from veza._decode import decode, decode_list, decode_meta
+
+if TYPE_CHECKING:
+    from veza._params import Limit, PageNumber, ProductId
+    from veza.models import Product
+
+
+class AsyncProducts(AsyncResource):
+    """What can be bought. Needs no login."""
+
+    def list(
+        self, *, page: PageNumber | None = None, limit: Limit | None = None, deadline: float | None = None
+    ) -> AsyncListing[Product]:  # sync: ) -> Page[Product]:
+        """List the products on offer, a page at a time (operation listProducts).
+
+        Args:
+            page: the first page to ask for, from 1.
+            limit: how many items a page holds, 1 to 100; the backend's default is 20.
+            deadline: seconds for all attempts and waits of each page.
+
+        Raises:
+            VezaError: as any call.
+        """
+
+        async def fetch(number: int | None) -> AsyncPage[Product]:
+            from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
+            from veza.models.products import Product  # noqa: PLC0415
+
+            answer, call = await self._send(
+                contract.LIST_PRODUCTS, values={"page": number, "limit": limit}, deadline=deadline
+            )
+            return AsyncPage(decode_list(answer, Product, call), decode_meta(answer, Meta, call), answer.info, fetch)
+
+        return AsyncListing(fetch, page)  # sync: return fetch(page)
+
+    async def get(self, product_id: ProductId, *, deadline: float | None = None) -> Product:
+        """Read one product (operation getProduct).
+
+        Args:
+            product_id: the product.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            NotFoundError: 404, there is no such product.
+            VezaError: as any call.
+        """
+        from veza.models.products import Product  # noqa: PLC0415  (built when first used)
+
+        answer, call = await self._send(contract.GET_PRODUCT, ids={"product_id": product_id}, deadline=deadline)
+        return decode(answer, Product, call)

@@ -1,0 +1,60 @@
+"""What every resource does with a call: check it against the contract, then send it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from veza._call import Call, seconds
+from veza._operation import check, expand, query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from veza._async.engine import AsyncEngine
+    from veza._call import Answer
+    from veza._config import Settings
+    from veza._operation import Operation
+
+
+class AsyncResource:
+    """A part of the API, seen through one client."""
+
+    __slots__ = ("_engine", "_settings")
+
+    def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+
+    async def _send(
+        self,
+        operation: Operation,
+        *,
+        ids: Mapping[str, str] | None = None,
+        values: Mapping[str, object] | None = None,
+        fields: Mapping[str, object] | None = None,
+        key: str | None = None,
+        deadline: float | None = None,
+    ) -> tuple[Answer, Call]:
+        """Check the arguments and send them; None stands for what is left out."""
+        settings = self._settings
+        body: bytes | None = None
+        if fields is not None:
+            present = {name: value for name, value in fields.items() if value is not None}
+            check(operation.body or {}, present, operation.id)
+            body = json.dumps(present).encode()
+        if operation.keyed and key is None and settings.idempotency:
+            key = settings.new_key()
+        if key is not None:
+            check(operation.parameters["Idempotency-Key"], key, "idempotency_key")
+        call = Call(
+            operation.method,
+            expand(operation, ids) if ids else operation.path,
+            query(operation, values) if values else "",
+            body,
+            auth=operation.auth,
+            repeatable=operation.safe or (key is not None and settings.idempotency),
+            idempotency_key=key,
+            deadline=seconds(deadline, "deadline"),
+        )
+        return await self._engine.send(call, settings), call

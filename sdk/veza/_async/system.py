@@ -1,0 +1,45 @@
+"""What the backend says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._async.resource import AsyncResource
+from veza._decode import decode
+
+if TYPE_CHECKING:
+    from veza.models import Health, Status
+
+
+class AsyncSystem(AsyncResource):
+    """What the backend says of itself. Needs no login."""
+
+    async def health(self, *, deadline: float | None = None) -> Health:
+        """Ask whether the backend is up (operation getHealth).
+
+        Args:
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            InternalServerError: 503, the backend runs but is not well.
+            VezaError: as any call.
+        """
+        from veza.models.system import Health  # noqa: PLC0415  (built when first used)
+
+        answer, call = await self._send(contract.GET_HEALTH, deadline=deadline)
+        return decode(answer, Health, call)
+
+    async def status(self, *, deadline: float | None = None) -> Status:
+        """Ask which environment this is and which services it uses (operation getStatus).
+
+        Args:
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            VezaError: as any call.
+        """
+        from veza.models.system import Status  # noqa: PLC0415  (built when first used)
+
+        answer, call = await self._send(contract.GET_STATUS, deadline=deadline)
+        return decode(answer, Status, call)

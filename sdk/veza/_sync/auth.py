@@ -1,0 +1,111 @@
+# Written by sdk/generate.py; not edited by hand.
+"""Logging in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._call import seconds
+from veza._decode import decode
+from veza._session import as_secret
+from veza._sync.resource import Resource
+from veza.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from veza._params import Email
+    from veza._secret import Secret
+    from veza.models import Login, Tokens, User
+
+
+class Auth(Resource):
+    """Logging in and out. Calls that need a login log in by themselves, so this is seldom needed."""
+
+    def login(
+        self,
+        email: Email | None = None,
+        password: str | Secret | None = None,
+        *,
+        remember_me: bool | None = None,
+        deadline: float | None = None,
+    ) -> Login:
+        """Log in; the client uses the tokens from then on (operation login).
+
+        A login ends the refresh tokens of this account's earlier logins.
+
+        Args:
+            email: the account; the client's where it is left out. The client keeps to it from then on.
+            password: its password; the client's where it is left out.
+            remember_me: ask for a longer login.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            AuthenticationError: 401, the credentials are wrong.
+            LockedError: 423, the account is locked.
+            VezaError: as any call.
+        """
+        session = self._engine.session
+        email = email or session.email
+        secret = as_secret(password, "password") or session.password
+        if email is None or secret is None:
+            raise InvalidRequestError("login needs an email and a password, here or on the client")
+        login = self._engine.renewer.login(
+            email, secret, self._settings, remember_me=remember_me, deadline=seconds(deadline, "deadline")
+        )
+        session.email, session.password = email, secret
+        return login
+
+    def refresh(self, refresh_token: str | Secret | None = None, *, deadline: float | None = None) -> Tokens:
+        """Renew the access token; the client uses it from then on (operation refreshToken).
+
+        Args:
+            refresh_token: the token to renew by; the client's where it is left out.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            AuthenticationError: 401, the refresh token was used up or revoked.
+            VezaError: as any call.
+        """
+        secret = as_secret(refresh_token, "refresh_token") or self._engine.session.refresh
+        if secret is None:
+            raise InvalidRequestError("refresh needs a refresh token, here or on the client")
+        return self._engine.renewer.refresh(secret, self._settings, deadline=seconds(deadline, "deadline"))
+
+    def logout(
+        self,
+        refresh_token: str | Secret | None = None,
+        *,
+        all_devices: bool | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        """End a login; the client forgets its tokens (operation logout).
+
+        Args:
+            refresh_token: the login to end; the client's where it is left out.
+            all_devices: end every login of the account.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            VezaError: as any call.
+        """
+        session = self._engine.session
+        secret = as_secret(refresh_token, "refresh_token") or session.refresh
+        if secret is None:
+            raise InvalidRequestError("logout needs a refresh token, here or on the client")
+        fields = {"refresh_token": secret.get_secret_value(), "all_devices": all_devices}
+        self._send(contract.LOGOUT, fields=fields, deadline=deadline)
+        session.ended()
+
+    def me(self, *, deadline: float | None = None) -> User:
+        """Ask which account is logged in (operation getMe).
+
+        Args:
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            VezaError: as any call.
+        """
+        from veza.models.auth import User  # noqa: PLC0415  (built when first used)
+
+        answer, call = self._send(contract.GET_ME, deadline=deadline)
+        return decode(answer, User, call)

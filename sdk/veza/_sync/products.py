@@ -1,0 +1,60 @@
+# Written by sdk/generate.py; not edited by hand.
+"""What can be bought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._decode import decode, decode_list, decode_meta
+from veza._sync.paging import Page
+from veza._sync.resource import Resource
+
+if TYPE_CHECKING:
+    from veza._params import Limit, PageNumber, ProductId
+    from veza.models import Product
+
+
+class Products(Resource):
+    """What can be bought. Needs no login."""
+
+    def list(
+        self, *, page: PageNumber | None = None, limit: Limit | None = None, deadline: float | None = None
+    ) -> Page[Product]:
+        """List the products on offer, a page at a time (operation listProducts).
+
+        Args:
+            page: the first page to ask for, from 1.
+            limit: how many items a page holds, 1 to 100; the backend's default is 20.
+            deadline: seconds for all attempts and waits of each page.
+
+        Raises:
+            VezaError: as any call.
+        """
+
+        def fetch(number: int | None) -> Page[Product]:
+            from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
+            from veza.models.products import Product  # noqa: PLC0415
+
+            answer, call = self._send(
+                contract.LIST_PRODUCTS, values={"page": number, "limit": limit}, deadline=deadline
+            )
+            return Page(decode_list(answer, Product, call), decode_meta(answer, Meta, call), answer.info, fetch)
+
+        return fetch(page)
+
+    def get(self, product_id: ProductId, *, deadline: float | None = None) -> Product:
+        """Read one product (operation getProduct).
+
+        Args:
+            product_id: the product.
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            NotFoundError: 404, there is no such product.
+            VezaError: as any call.
+        """
+        from veza.models.products import Product  # noqa: PLC0415  (built when first used)
+
+        answer, call = self._send(contract.GET_PRODUCT, ids={"product_id": product_id}, deadline=deadline)
+        return decode(answer, Product, call)

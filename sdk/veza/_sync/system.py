@@ -1,0 +1,46 @@
+# Written by sdk/generate.py; not edited by hand.
+"""What the backend says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza import _operations as contract
+from veza._decode import decode
+from veza._sync.resource import Resource
+
+if TYPE_CHECKING:
+    from veza.models import Health, Status
+
+
+class System(Resource):
+    """What the backend says of itself. Needs no login."""
+
+    def health(self, *, deadline: float | None = None) -> Health:
+        """Ask whether the backend is up (operation getHealth).
+
+        Args:
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            InternalServerError: 503, the backend runs but is not well.
+            VezaError: as any call.
+        """
+        from veza.models.system import Health  # noqa: PLC0415  (built when first used)
+
+        answer, call = self._send(contract.GET_HEALTH, deadline=deadline)
+        return decode(answer, Health, call)
+
+    def status(self, *, deadline: float | None = None) -> Status:
+        """Ask which environment this is and which services it uses (operation getStatus).
+
+        Args:
+            deadline: seconds for all attempts and waits.
+
+        Raises:
+            VezaError: as any call.
+        """
+        from veza.models.system import Status  # noqa: PLC0415  (built when first used)
+
+        answer, call = self._send(contract.GET_STATUS, deadline=deadline)
+        return decode(answer, Status, call)

@@ -22,19 +22,19 @@ HOSTILE_TITLE: Final = '<script>alert(1)</script> | "x" \n# y'
 def _products() -> list[tuple[str, int, int, str, ProductStatus]]:
     """List title, seller (an index), price in cents, currency and status."""
     active = ProductStatus.ACTIVE
-    special = [
+    products = [
         ("Payment test beat", 0, 500, "EUR", active),
         (HOSTILE_TITLE, 1, 450, "EUR", active),
         ("Orchestral stems, complete", 0, 4900, "EUR", active),
-        ("Withdrawn sample pack", 1, 500, "EUR", ProductStatus.INACTIVE),
         ("Boom bap drum kit (US)", 1, 500, "USD", active),
+    ]
+    products += [(f"{_GENRES[n % 9]} loop {n + 1}", n % 2, 199 + 100 * (n % 9), "EUR", active) for n in range(21)]
+    # These two cannot be ordered and are not listed; who knows their ids finds them.
+    products += [
+        ("Withdrawn sample pack", 1, 500, "EUR", ProductStatus.INACTIVE),
         ("First upload of a new seller", 2, 500, "EUR", active),
     ]
-    # Every ninth price is above the usual limit of 10 EUR.
-    plain = [
-        (f"{_GENRES[n % 9]} loop {n + 1}", n % 2, 199 + 100 * (n % 9) if n % 9 else 1299, "EUR", active) for n in range(19)
-    ]
-    return special + plain
+    return products
 
 
 def product_id(position: int) -> str:

@@ -46,8 +46,12 @@ class Shop:
         self._base_url = base_url
 
     def list_products(self, call: Call) -> Answer:
-        """Carry out `listProducts`: all of them, those that cannot be bought too."""
-        return self._page(call, "SELECT * FROM products", (), "position", shown_product)
+        """Carry out `listProducts`: those that are on sale, of sellers that can be paid."""
+        on_sale = (
+            "SELECT products.* FROM products JOIN sellers ON sellers.id = products.seller_id"
+            " WHERE products.status = ? AND sellers.onboarded = 1"
+        )
+        return self._page(call, on_sale, (ProductStatus.ACTIVE,), "position", shown_product)
 
     def get_product(self, call: Call) -> Answer:
         """Carry out `getProduct`."""
@@ -78,11 +82,11 @@ class Shop:
         if self._faults.on("hyperswitch_disabled"):
             raise RefusedError(error_code(503, "PAYMENT_PROVIDER_DISABLED", "Payments are switched off"))
         items = [self._item(call, item) for item in call.body["items"]]
-        currencies = {item["currency"] for item in items}
-        if len({item["product_id"] for item in items}) < len(items) or len(currencies) > 1:
-            message = "An order's products differ, and share one currency"
-            raise RefusedError(error_code(422, "VALIDATION_ERROR", message))
-        currency = currencies.pop()
+        if len({item["product_id"] for item in items}) < len(items):
+            raise RefusedError(error_code(409, "ORDER_ALREADY_OWNED", "A product is named twice"))
+        currency = items[0]["currency"]
+        if any(item["currency"] != currency for item in items):
+            raise RefusedError(error_code(409, "ORDER_INVALID_STATE", "An order's products share one currency"))
         if self._faults.on("currency_mismatch"):
             currency = "USD" if currency == "EUR" else "EUR"
         order_id = self._write_order(call, items, currency)
@@ -163,7 +167,7 @@ class Shop:
         license_types = json.loads(product["license_types"])
         license_type = wanted.get("license_type", license_types[0])
         if license_type not in license_types:
-            raise RefusedError(error_code(422, "VALIDATION_LICENSE_TYPE", "The product has no such license"))
+            raise RefusedError(self._missing(call, "RESOURCE_NOT_FOUND", "The product has no such license"))
         seller = self._database.one("SELECT * FROM sellers WHERE id = ?", product["seller_id"])
         if seller is None or not seller["onboarded"]:
             raise RefusedError(error_code(422, "SELLER_NOT_ONBOARDED", "The seller cannot be paid yet"))

@@ -21,7 +21,7 @@ def _closed(year: int) -> frozenset[date]:
     # The calendar takes a tenth of a second to import; most commands never need it.
     from holidays.financial.european_central_bank import EuropeanCentralBank  # noqa: PLC0415
 
-    return frozenset(EuropeanCentralBank(years=year))
+    return frozenset(EuropeanCentralBank(years=year))  # type: ignore[no-untyped-call]
 
 
 def is_business_day(day: date) -> bool:

@@ -1,0 +1,74 @@
+"""Finds sessions for commands, and turns what the archive raises into how a command ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from veza_e2e import config
+from veza_e2e.archive import Archive, ArchiveError, Stored, UnknownSessionError, find
+from veza_e2e.cli.output import Exit, Invocation, Stop
+from veza_e2e.evidence import Summary
+from veza_e2e.journal import DamagedError
+
+
+def archives(invocation: Invocation) -> list[Archive]:
+    """Return where sessions may be: `--archive`, else the environment's archive and the other default one.
+
+    Raises:
+        Stop: the configuration cannot be used.
+    """
+    first = home(invocation)
+    if invocation.archive:
+        return [first]
+    roots = dict.fromkeys((first.root, config.REHEARSAL_ARCHIVE, config.PUBLISHED_ARCHIVE))
+    return [Archive(root) for root in roots]
+
+
+def home(invocation: Invocation) -> Archive:
+    """Return the archive of the chosen environment.
+
+    Raises:
+        Stop: the configuration cannot be used.
+    """
+    try:
+        settings = config.load(invocation.environment, config=invocation.config, archive=invocation.archive)
+    except config.ConfigError as error:
+        raise Stop(Exit.USAGE, str(error)) from error
+    return Archive(settings.archive)
+
+
+def stored_session(invocation: Invocation, prefix: str) -> Stored:
+    """Return the session whose id begins with `prefix`.
+
+    Raises:
+        Stop: there is none, or several.
+    """
+    try:
+        return find(archives(invocation), prefix)
+    except UnknownSessionError as error:
+        raise Stop(Exit.USAGE, str(error), "veza-e2e sessions lists them") from error
+
+
+def summary_of(stored: Stored) -> Summary:
+    """Return a session, judged.
+
+    Raises:
+        Stop: its files are damaged.
+    """
+    try:
+        return stored.summary()
+    except (DamagedError, ArchiveError, OSError) as error:
+        raise Stop(Exit.DAMAGED, str(error), f"veza-e2e verify {stored.session} says more") from error
+
+
+def written(write: Callable[[], Path]) -> Path:
+    """Return the path that `write` wrote.
+
+    Raises:
+        Stop: nothing was written.
+    """
+    try:
+        return write()
+    except (ArchiveError, OSError) as error:
+        raise Stop(Exit.FAILED, str(error)) from error

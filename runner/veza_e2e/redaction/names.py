@@ -33,7 +33,7 @@ _BESIDE = _words(
     payment_link_id processor_merchant_id profile_id refund_amount refunds return_url type updated
     active books charges licenses orders payments revoked transfers
     amount_reversed error_message line_id platform_fee_cents processed reversed reversed_amount_cents reversed_at
-    stripe_account_id stripe_reversal_id stripe_transfer_id unexplained
+    stripe_account_id stripe_reversal_id stripe_transfer_id transfer_currency transfer_id unexplained unexplained_cents
     limit price product products tax_amount total_amount discount_cents healthy database event_id event_type
     """
 )
@@ -45,7 +45,7 @@ QUERY = _words("page limit status order_id product_id payment_id refund_id licen
 
 HEADERS = _words(
     """
-    accept allow content-type idempotency-key location retry-after user-agent www-authenticate x-ratelimit-limit
+    accept allow content-type idempotency-key location retry-after www-authenticate x-ratelimit-limit
     x-ratelimit-remaining x-ratelimit-reset x-request-id x-veza-rehearsal
     """
 )
@@ -71,7 +71,7 @@ _KINDS = (
     ("card_number", re.compile(r"card.?number|^pan$")),
     ("card_cvc", re.compile(r"cvc|cvv|security.?code")),
     ("card_expiry", re.compile(r"exp(iry|iration)?.?(month|year|date)|^expiry$|card.?exp")),
-    ("cookie", re.compile(r"cookie|^session(.?(id|token|key))?$")),
+    ("cookie", re.compile(r"cookie|^session.?(id|token|key)$")),
     ("authorization", re.compile(r"authorization|credential")),
     ("signature", re.compile(r"signature")),
     ("dsn", re.compile(r"^dsn$|database.?url")),

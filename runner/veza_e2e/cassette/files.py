@@ -1,0 +1,121 @@
+"""A recording's files: written whole or not at all, read within budgets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from veza_e2e.canonical import JSON
+from veza_e2e.cassette.errors import CassetteError
+
+LARGEST = 16 * 1024 * 1024
+MOST_VALUES = 500_000
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def named(folder: Path, name: str) -> Path:
+    """Return the folder of the cassette `name` below `folder`.
+
+    Raises:
+        CassetteError: that is no name for a cassette.
+    """
+    if not _NAME.fullmatch(name):
+        raise CassetteError(
+            folder / name[:80], "", "a cassette's name is made of a-z, 0-9, - and _, at most 64 of them"
+        )
+    return folder / name
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, or leave what was there: written beside it, brought to the disk, then renamed.
+
+    Raises:
+        OSError: it could not be written; the old file is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        CassetteError: it cannot be read, is no regular file, is too large, or is not UTF-8.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise CassetteError(path, "", "is not a regular file")
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise CassetteError(path, "", str(error.strerror).lower()) from error
+    if len(data) > LARGEST:
+        raise CassetteError(path, "", f"is larger than {LARGEST} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise CassetteError(path, f"byte {error.start}", "is not UTF-8") from error
+
+
+def parse(path: Path, place: str, text: str) -> dict[str, JSON]:
+    """Return the JSON object in `text`.
+
+    Raises:
+        CassetteError: there is none, or it holds more values than any recording does.
+    """
+    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise CassetteError(path, place, f"holds more than {MOST_VALUES} values")
+    try:
+        value = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+    except json.JSONDecodeError as error:
+        where = place or f"line {error.lineno} column {error.colno}"
+        raise CassetteError(path, where, f"is not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise CassetteError(path, place, f"is not JSON as a recording has it: {str(error)[:80]}") from error
+    if not isinstance(value, dict):
+        raise CassetteError(path, place, "is not a JSON object")
+    return cast("dict[str, JSON]", value)
+
+
+def member(path: Path, place: str, data: Mapping[str, JSON], name: str, kind: type | tuple[type, ...]) -> JSON:
+    """Return a member of the right type.
+
+    Raises:
+        CassetteError: it is missing or of another type.
+    """
+    if name not in data:
+        raise CassetteError(path, place, f"lacks {name}")
+    value = data[name]
+    if not isinstance(value, kind):
+        raise CassetteError(path, place, f"{name} is of the wrong type")
+    return value
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"the float {text:.20}")

@@ -1,0 +1,163 @@
+"""Requests and answers as a recording keeps them: redacted, their bodies structured, their origins aliased."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import httpx
+
+from veza_e2e.canonical import JSON, clean
+from veza_e2e.redaction import Exact, Redactor
+
+ORIGIN = "http://veza.test"
+PROCESSOR_ORIGIN = "http://hyperswitch.test"
+MATTERS = ("authorization", "api-key", "content-type", "cookie", "idempotency-key", "x-csrf-token", "x-xsrf-token")
+"""The request headers that a replay compares."""
+
+_BINARY = ("application/octet-stream", "audio/", "image/")
+_LONGEST_BINARY = 64 * 1024
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER_MARK = re.compile(r'"\\u0000n:([^"\\]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """Makes requests and answers fit to be kept.
+
+    Args:
+        redactor: the session's.
+        origins: what stands in the place of a real origin, by that origin.
+    """
+
+    redactor: Redactor
+    origins: Mapping[str, str]
+
+    def request(
+        self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
+    ) -> dict[str, JSON]:
+        """Return a request as it is kept."""
+        shown = self.redactor.headers(headers)
+        sent = dict(headers)
+        body = self.redactor.body(content or b"", _of(sent, "content-type"), _of(sent, "content-encoding"))
+        return {
+            "method": method,
+            "url": self.text(self.redactor.url(url)),
+            "headers": {name: self.text(shown[name]) for name in MATTERS if name in shown},
+            "body": self._body(body),
+        }
+
+    def response(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> dict[str, JSON]:
+        """Return an answer as it is kept; one that cannot be made clean keeps its status and length alone."""
+        media = _of(dict(headers), "content-type")
+        body = self._binary(content, media) or self._body(self.redactor.body(content, media))
+        shown: list[JSON] = [[name, self.text(value)] for name, value in self.redactor.header_items(headers)]
+        if self.redactor.find([{name: value} for name, value in cast("list[list[str]]", shown)] + [body]):
+            shown, body = [], {"withheld": "it could not be redacted safely", "bytes": len(content)}
+        return {"status": status, "headers": shown, "body": body}
+
+    def error(self, error: BaseException) -> dict[str, JSON]:
+        """Return a failure as it is kept."""
+        return {"class": type(error).__name__, "message": self.text(self.redactor.text(str(error)))}
+
+    def text(self, text: str) -> str:
+        """Return a text with the origins' aliases."""
+        for origin, alias in self.origins.items():
+            for real, shown in ((origin, alias), (origin.partition("://")[2], alias.partition("://")[2])):
+                # A bare host would be found inside longer names; with its port it is unmistakable.
+                if real in text and ("://" in real or ":" in real):
+                    text = re.sub(rf"(?<![\w.@-]){re.escape(real)}(?![\w.:-])", shown, text)
+        return text
+
+    def json(self, value: JSON) -> JSON:
+        """Return a JSON value, redacted, with the origins' aliases."""
+        return self._aliased(self.redactor.json(value))
+
+    def _body(self, body: Mapping[str, JSON] | None) -> JSON:
+        return None if body is None else self._aliased(tagged(body))
+
+    def _aliased(self, value: JSON) -> JSON:
+        text = json.dumps(clean(value))
+        return cast("JSON", json.loads(self.text(text)))
+
+    def _binary(self, content: bytes, media: str | None) -> JSON:
+        if not (media or "").lower().startswith(_BINARY) or len(content) > _LONGEST_BINARY or _is_text(content):
+            return None
+        return None if self.redactor.find(content) else {"base64": base64.b64encode(content).decode()}
+
+
+def _of(headers: Mapping[str, str], name: str) -> str | None:
+    return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def tagged(value: JSON) -> JSON:
+    """Return a redacted body with each exact number as `{"$number": digits}`."""
+    if isinstance(value, Exact):
+        return {"$number": str(value)}
+    if isinstance(value, Mapping):
+        return {key: tagged(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [tagged(item) for item in value]
+    return value
+
+
+def _marked(value: JSON) -> JSON:
+    if isinstance(value, Mapping):
+        number = value.get("$number")
+        if len(value) == 1 and isinstance(number, str) and _NUMBER.fullmatch(number):
+            return f"\0n:{number}"
+        return {key: _marked(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_marked(item) for item in value]
+    return value
+
+
+def content(body: Mapping[str, JSON] | None, media: str | None) -> bytes:
+    """Return the bytes that a kept body stands for; redacting them again gives the same body.
+
+    Raises:
+        ValueError: it has none of the forms of a kept body.
+    """
+    if body is None:
+        return b""
+    if "json" in body:
+        text = json.dumps(body["json"], ensure_ascii=True, separators=(",", ":"))
+        if '"$number"' in text:
+            text = json.dumps(_marked(body["json"]), ensure_ascii=True, separators=(",", ":"))
+            text = _NUMBER_MARK.sub(r"\1", text)
+        return text.encode()
+    if isinstance(body.get("text"), str):
+        return str(body["text"]).encode()
+    if isinstance(body.get("base64"), str):
+        return base64.b64decode(str(body["base64"]), validate=True)
+    size = body.get("bytes")
+    if isinstance(body.get("withheld"), str) and isinstance(size, int) and 0 <= size <= 16 * 1024 * 1024:
+        return _filler(str(body["withheld"]), media or "") * size
+    raise ValueError("the body is none of json, text, base64, withheld")
+
+
+def _filler(why: str, media: str) -> bytes:
+    # What was withheld comes back as something that is withheld for the same reason, and as unreadable.
+    if why == "not UTF-8":
+        return b"\xff"
+    return b"\0" if "json" in media else b" "
+
+
+ERRORS = {
+    kind.__name__: kind
+    for kind in vars(httpx).values()
+    if isinstance(kind, type) and issubclass(kind, httpx.RequestError)
+}
+"""The failures of a transport that a recording holds, by name."""

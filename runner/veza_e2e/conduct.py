@@ -150,7 +150,7 @@ def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) 
     )
 
 
-class Unresumable(Exception):
+class UnresumableError(Exception):
     """The journal cannot be gone on with by this version; says what to do."""
 
 
@@ -165,7 +165,7 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
     """
     gate = next((line.event for line in stage.journal.lines if isinstance(line.event, PreflightFinished)), None)
     if gate is None:
-        raise Unresumable("the journal holds no finished pre-flight, so nothing was begun: start a new session")
+        raise UnresumableError("the journal holds no finished pre-flight, so nothing was begun: start a new session")
     parts, started = stage.parts, stage.started
     session = Session(
         journal=stage.journal,
@@ -231,14 +231,14 @@ def _finding(error: VezaError, charged: str) -> Failed | Paused:
     )
 
 
-def conclude(stage: Stage) -> dict[str, bytes]:
-    """Make the views, and end the journal where the session is over; return the views.
+def conclude(stage: Stage) -> tuple[dict[str, bytes], SessionEnded | None]:
+    """Return the views, and the last event where the session is over: append it once the views are written.
 
     A session whose money is still out is not over: `resume` can bring it back.
     """
     summary = stage.summary()
     views = report.render(stage.journal.lines)
-    if summary.outcome != "incomplete" and not summary.refund_open:
-        digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
-        stage.journal.append(SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version()))
-    return views
+    if summary.outcome == "incomplete" or summary.refund_open:
+        return views, None
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
+    return views, SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version())

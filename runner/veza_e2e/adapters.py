@@ -1,0 +1,126 @@
+"""The machine's own clock and ids, and the ledgers that can be read without the operator."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import httpx
+
+from veza_e2e import ledger
+from veza_e2e.canonical import JSON
+
+
+class SystemIds:
+    """Random ids.
+
+    Args:
+        session: the session's id, where it is given beforehand.
+    """
+
+    def __init__(self, session: str | None = None) -> None:
+        self._session = session
+
+    def session(self, at: datetime) -> str:
+        """See `world.Ids`."""
+        return self._session or new_session(at)
+
+    def key(self) -> str:
+        """See `world.Ids`."""
+        return secrets.token_hex(16)
+
+
+def new_session(at: datetime) -> str:
+    """Return a ULID for a session that starts at `at`."""
+    from ulid import ULID  # noqa: PLC0415 - only a new session needs it
+
+    return str(ULID.from_datetime(at))
+
+
+class NoLedger:
+    """The operator runs the SQL."""
+
+    source: Literal["pasted", "database", "rehearsal"] = "pasted"
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        """See `world.Ledger`."""
+        return None
+
+    def peek(self, order_id: str) -> str | None:
+        """See `world.Ledger`."""
+        return None
+
+
+class RehearsalLedger:
+    """The rehearsal backend's books.
+
+    Args:
+        client: reaches the rehearsal backend, beside the record: it stands for the operator's psql.
+        read: whether rows are read from it; else they are only shown on request, and the operator pastes.
+    """
+
+    source: Literal["pasted", "database", "rehearsal"] = "rehearsal"
+
+    def __init__(self, client: httpx.Client, *, read: bool) -> None:
+        self._client = client
+        self._read = read
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        """See `world.Ledger`."""
+        return self._booked(order_id) if self._read else None
+
+    def peek(self, order_id: str) -> str | None:
+        """See `world.Ledger`."""
+        return ledger.table(self._booked(order_id))
+
+    def _booked(self, order_id: str) -> list[dict[str, JSON]]:
+        books = self._client.get("/rehearsal/books", params={"order_id": order_id})
+        books.raise_for_status()
+        rows = [_joined(order_id, row) for row in books.json()["transfers"]]
+        return rows or [dict.fromkeys(ledger.COLUMNS) | {"order_id": order_id}]
+
+
+def _joined(order_id: str, row: Mapping[str, Any]) -> dict[str, JSON]:
+    joined: dict[str, JSON] = {name: row.get(name) for name in ledger.COLUMNS}
+    return {**joined, "order_id": order_id, "transfer_id": row["id"], "transfer_currency": row["currency"]}
+
+
+class DatabaseLedger:
+    """A read-only connection to the backend's PostgreSQL.
+
+    Args:
+        dsn: the connection string, a secret.
+    """
+
+    source: Literal["pasted", "database", "rehearsal"] = "database"
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        """See `world.Ledger`. None, so that the operator is asked, where the database cannot be reached."""
+        import psycopg  # noqa: PLC0415 - only a session with a database needs it
+        from psycopg.rows import dict_row  # noqa: PLC0415
+
+        try:
+            with psycopg.connect(self._dsn, connect_timeout=10, row_factory=dict_row) as connection:
+                connection.read_only = True
+                rows = connection.execute(sql.encode()).fetchall()
+        except psycopg.Error:
+            return None
+        return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+    def peek(self, order_id: str) -> str | None:
+        """See `world.Ledger`."""
+        return None
+
+
+def _plain(value: object) -> JSON:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    whole = getattr(value, "to_integral_value", None)
+    if whole is not None and whole() == value:
+        return int(whole())
+    return str(value)

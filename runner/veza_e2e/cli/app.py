@@ -1,0 +1,94 @@
+"""The command line: global options, then a command. A command's module is imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from veza_e2e.cli.output import Exit, Invocation, Stop, stopped
+from veza_e2e.config import REHEARSAL
+
+COMMANDS = {
+    "preflight": "walk:preflight",
+    "run": "walk:run",
+    "resume": "walk:resume",
+    "abandon": "walk:abandon",
+    "sessions": "archive:sessions",
+    "show": "archive:show",
+    "bank": "archive:bank",
+    "attest": "archive:attest",
+    "render": "archive:render",
+    "verify": "archive:verify",
+    "sign": "archive:sign",
+    "replay": "cassettes:replay",
+    "cassettes": "cassettes:cassettes",
+    "contract": "contract:contract",
+    "rehearsal": "rehearsal:rehearsal",
+    "site": "site:site",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of a walkthrough's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return a command."""
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        module, _, name = where.partition(":")
+        command = getattr(import_module(f"veza_e2e.cli.{module}"), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{where} is not a command")
+        return command
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None}
+)
+@click.option("--env", "environment", default=REHEARSAL, show_default=True, metavar="NAME", help="The backend.")
+@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where sessions are.")
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="In place of veza-e2e.toml."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--no-color", is_flag=True, help="No colours.")
+@click.version_option(package_name="veza")
+@click.pass_context
+def veza_e2e(
+    context: click.Context, environment: str, archive: Path | None, config: Path | None, as_json: bool, no_color: bool
+) -> None:
+    """Prove that one real purchase works from end to end, and keep the evidence."""
+    context.color = False if no_color or as_json else None
+    context.obj = Invocation(environment, archive, config, as_json, not no_color)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        code = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False)
+    except Stop as stop:
+        return stopped(stop, as_json=as_json)
+    except click.exceptions.Abort:
+        return int(Exit.INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return int(Exit.USAGE)
+    except click.ClickException as error:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        hint = f"see {context.command_path} --help" if context else ""
+        return stopped(Stop(Exit.USAGE, error.format_message(), hint), as_json=as_json)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(Exit.FAILED)
+    return code if isinstance(code, int) else int(Exit.PASSED)

@@ -1,0 +1,30 @@
+"""Where the operator's password comes from: the environment, the keyring, or a hidden prompt. Never an argument."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from veza_e2e.config import Secrets, Settings
+
+SERVICE = "veza-e2e"
+
+
+def password_for(settings: Settings, secrets: Secrets, *, unattended: bool) -> str | None:
+    """Return the password, None where there is none to be had."""
+    if secrets.password is not None or secrets.email is None:
+        return secrets.password
+    stored = _from_keyring(f"{secrets.email}@{settings.environment.name}")
+    if stored is not None or unattended or not sys.stdin.isatty():
+        return stored
+    return getpass.getpass(f"Password of the operator's account in {settings.environment.name} (hidden): ") or None
+
+
+def _from_keyring(account: str) -> str | None:
+    import keyring  # noqa: PLC0415 - slow to import, and only asked where the environment has no password
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
+    try:
+        return keyring.get_password(SERVICE, account)
+    except (KeyringError, RuntimeError, OSError):
+        return None

@@ -1,0 +1,316 @@
+"""The commands that talk to a backend: preflight, run, resume, abandon."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+
+from veza.money import Money
+from veza_e2e import compose, conduct, narrate, work
+from veza_e2e.adapters import new_session
+from veza_e2e.archive import Archive, Stored, dry_run_for
+from veza_e2e.canonical import JSON
+from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.cassette.record import Recording
+from veza_e2e.cli import output
+from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, say
+from veza_e2e.config import ConfigError, Secrets, Settings, load, read_secrets
+from veza_e2e.events import PreflightChecked, PreflightFinished, SessionStarted
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.interrupts import Interrupted, Interrupts
+from veza_e2e.journal import DamagedError, LockedError, UnwritableError
+from veza_e2e.preflight import Gate
+from veza_e2e.opening import Asked, first_event, gate_of
+from veza_e2e.transport import LeakError
+
+OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
+
+
+class _Amount(click.ParamType[Money]):
+    name = "amount"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Money:
+        if isinstance(value, Money):
+            return value
+        try:
+            return Money.parse(str(value).upper())
+        except ValueError as error:
+            self.fail(f"{value!r} is not an amount: {error}", param, ctx)
+
+
+def settings_of(invocation: Invocation) -> Settings:
+    """Return the settings, or end the command with 2."""
+    try:
+        return load(invocation.environment, config=invocation.config, archive=invocation.archive)
+    except ConfigError as error:
+        raise Stop(Exit.USAGE, str(error), "the environments stand in veza-e2e.toml, see the docs") from error
+
+
+def command_line(invocation: Invocation, *words: str) -> str:
+    """Return the exact command for a session of this invocation."""
+    given = ["veza-e2e"]
+    if invocation.environment != "rehearsal":
+        given += ["--env", invocation.environment]
+    if invocation.archive is not None:
+        given += ["--archive", str(invocation.archive)]
+    if invocation.config is not None:
+        given += ["--config", str(invocation.config)]
+    return shlex.join([*given, *words])
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what can go wrong with a session's files and backend into an exit code and a way out."""
+    try:
+        yield
+    except Interrupted as signal:
+        raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", "no session was begun") from signal
+    except compose.RehearsalError as error:
+        raise Stop(Exit.REFUSED, str(error), "its state is in .veza-e2e/rehearsal") from error
+    except (work.BusyError, LockedError) as error:
+        raise Stop(Exit.REFUSED, str(error), "wait until it has ended") from error
+    except DamagedError as error:
+        raise Stop(Exit.DAMAGED, str(error), "nothing was changed; compare with a copy of the file") from error
+    except conduct.UnresumableError as error:
+        raise Stop(Exit.REFUSED, str(error)) from error
+    except CassetteError as error:
+        raise Stop(Exit.DIFFERS, str(error)) from error
+    except LeakError as error:
+        raise Stop(Exit.FAILED, str(error), "nothing was sent; take the secret out of what is sent or configured") from error
+    except (UnwritableError, OSError) as error:
+        where = getattr(error, "filename", None)
+        text = f"{where}: {error.strerror}" if isinstance(error, OSError) and where else str(error)
+        hint = "nothing acts on what is not on the disk; make room or give --archive, then resume"
+        raise Stop(Exit.INCOMPLETE, f"cannot be written: {text}", hint) from error
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Real money: your own card is charged.")
+@click.pass_obj
+def preflight(invocation: Invocation, *, live: bool) -> int:
+    """Make the pre-flight alone; nothing is changed on the backend."""
+    settings = settings_of(invocation)
+    asked = Asked(live=live)
+    with translated(), _begun(invocation, settings, asked) as (stage, _):
+        checks = [line.event for line in stage.journal.lines if isinstance(line.event, PreflightChecked)]
+        gate = _gate(stage)
+        if not invocation.json:
+            return int(Exit.PASSED if gate.passed else Exit.REFUSED)
+        items: list[JSON] = [{"name": c.name, "status": c.status, "message": c.message} for c in checks]
+        if not gate.passed:
+            raise _blocked(stage, {"ok": False, "items": items})
+        output.document({"ok": True, "items": items})
+    return int(Exit.PASSED)
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Real money: your own card is charged.")
+@click.option("--release", metavar="NAME", help="The release that this session is evidence for.")
+@click.option("--plan", is_flag=True, help="Show steps, limits and the writes to come; send only reads.")
+@click.option("--unattended", is_flag=True, help="Answer and pay by itself; on the rehearsal backend only.")
+@click.option("--refund/--no-refund", default=None, help="Whether to refund; asked for where neither is given.")
+@click.option("--product", metavar="ID", help="The product to buy; asked for where it is not given.")
+@click.option("--max-amount", type=_Amount(), metavar='"10.00 EUR"', help="The most that the order may cost.")
+@click.option("--record", "cassette", metavar="NAME", help="Publish the recording as cassettes/NAME.")
+@click.option("--fault", "faults", multiple=True, metavar="SWITCH", help="A fault of the embedded rehearsal backend.")
+@click.pass_obj
+def run(
+    invocation: Invocation,
+    *,
+    live: bool,
+    release: str | None,
+    plan: bool,
+    unattended: bool,
+    refund: bool | None,
+    product: str | None,
+    max_amount: Money | None,
+    cassette: str | None,
+    faults: tuple[str, ...],
+) -> int:
+    """Make the pre-flight, then the nine steps."""
+    settings = settings_of(invocation)
+    if max_amount is not None:
+        settings = replace(settings, limits=replace(settings.limits, max_amount=max_amount))
+    asked = Asked(
+        live=live, release=release, unattended=unattended, refund=refund, product=product, faults=_switches(faults)
+    )
+    _refuse_contradictions(settings, asked, cassette)
+    with translated(), _begun(invocation, settings, asked) as (stage, recording):
+        gate = _gate(stage)
+        if not gate.passed:
+            raise _blocked(stage, _document(stage.summary(), None))
+        if unattended and not gate.rehearsal:
+            raise Stop(Exit.USAGE, "--unattended is for the rehearsal backend only", "run it attended")
+        if plan:
+            return _plan(invocation, stage)
+        stored = work.keep(stage, Archive(settings.archive), stage.journal.lines[0].at)
+        ended = work.walk(stage, stored)
+        if recording is not None:
+            recording.finish()
+    if cassette is not None:
+        from veza_e2e.cli.cassettes import publish  # noqa: PLC0415 - only where it is asked for
+
+        publish(invocation, settings, stored.session, cassette)
+    return _conclude(invocation, stored, ended)
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.pass_obj
+def resume(invocation: Invocation, session: str | None) -> int:
+    """Go on with an unresolved session."""
+    from veza_e2e.cli.resuming import resumed  # noqa: PLC0415
+
+    settings = settings_of(invocation)
+    with translated():
+        stored, ended = resumed(invocation, settings, session)
+    return _conclude(invocation, stored, ended)
+
+
+def _switches(faults: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return compose.check_faults(faults)
+    except ValueError as error:
+        raise Stop(Exit.USAGE, str(error)) from error
+
+
+def _refuse_contradictions(settings: Settings, asked: Asked, cassette: str | None) -> None:
+    environment = settings.environment
+    refusals = (
+        (asked.live and asked.unattended, "--unattended and --live contradict each other: a person pays with real money"),
+        (asked.live and cassette is not None, "--record and --live contradict each other: live runs are never recorded"),
+        (bool(asked.faults) and not environment.embedded, "--fault is for the embedded rehearsal backend only"),
+        (asked.unattended and not environment.loopback, "--unattended is for the rehearsal backend only"),
+        (asked.live and not sys.stdin.isatty(), "--live needs a terminal: a person must be there to answer"),
+    )
+    for refused, message in refusals:
+        if refused:
+            raise Stop(Exit.USAGE, message)
+
+
+@contextmanager
+def _begun(
+    invocation: Invocation, settings: Settings, asked: Asked
+) -> Iterator[tuple[conduct.Stage, Recording | None]]:
+    """Yield a session whose pre-flight was made, in memory; its backend runs as long as the block does."""
+    interrupts = Interrupts()
+    interrupts.install()
+    secrets = _account(settings, asked, read_secrets())
+    session = new_session(datetime.now(UTC))
+    started = first_event(settings, asked, secrets)
+    with work.account_lock(settings, started(session).account_digest):
+        _refuse_unresolved(invocation, settings, started(session))
+        with compose.reachable(settings, secrets, session, asked.faults) as own:
+            parts = compose.parts(
+                settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session
+            )
+            parts = replace(parts, listeners=(narrate.Narrator(),))
+            gate = gate_of(settings, asked, secrets)
+            first = started(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
+            parts, recording = _recorded(settings, parts, first, gate)
+            stage = conduct.begin(parts, lambda _: first, gate)
+            finished = _gate(stage)
+            if finished.passed and finished.live and asked.live:
+                say(narrate.reminder(finished, settings.limits.max_amount))
+            yield stage, recording
+
+
+def _account(settings: Settings, asked: Asked, secrets: Secrets) -> Secrets:
+    if settings.environment.embedded:
+        return compose.rehearsal_account(secrets)
+    return replace(secrets, password=password_for(settings, secrets, unattended=asked.unattended))
+
+
+def _refuse_unresolved(invocation: Invocation, settings: Settings, first: SessionStarted) -> None:
+    found = work.unresolved(
+        Archive(settings.archive), first.environment, first.account_digest, live=first.live_requested
+    )
+    if found is None:
+        return
+    stored, summary = found
+    raise Stop(
+        Exit.REFUSED,
+        f"session {stored.session} of this account is not settled yet ({narrate.money(summary)})",
+        f"go on with it: {command_line(invocation, 'resume', stored.session)}",
+        _document(summarise([]), None),
+    )
+
+
+def _dry_run(settings: Settings, asked: Asked) -> dict[str, str] | None:
+    if not asked.live:
+        return None
+    return dry_run_for([Archive(settings.archive)], asked.release, datetime.now(UTC))
+
+
+def _recorded(
+    settings: Settings, parts: conduct.Parts, first: SessionStarted, gate: Gate
+) -> tuple[conduct.Parts, Recording | None]:
+    if first.live_requested:
+        return parts, None
+    return work.record(settings, parts, work.description(first, gate, parts), first.session)
+
+
+def _gate(stage: conduct.Stage) -> PreflightFinished:
+    last = stage.journal.lines[-1].event
+    if not isinstance(last, PreflightFinished):
+        raise TypeError("the pre-flight did not end")
+    return last
+
+
+def _blocked(stage: conduct.Stage, document: dict[str, JSON]) -> Stop:
+    checks = [line.event for line in stage.journal.lines if isinstance(line.event, PreflightChecked)]
+    blocked = [check for check in checks if check.status == "blocked"]
+    message = "; ".join(f"{check.name}: {check.message}" for check in blocked)
+    return Stop(Exit.REFUSED, f"the pre-flight is blocked: {message}", blocked[0].hint or "", document)
+
+
+def _document(summary: Summary, stored: Stored | None) -> dict[str, JSON]:
+    return summary.to_json(None if stored is None else stored.paths)
+
+
+_PLAN = (
+    ("login", "POST /auth/login", "log in (one of three logins that production allows in 15 minutes)"),
+    ("products", "GET products", "list the products and choose one"),
+    ("order", "POST /orders", "WRITE: one order"),
+    ("pay", "the checkout page", "CHARGE: the operator pays on the processor's page"),
+    ("completed", "GET the order", "wait for the processor's webhook"),
+    ("license", "GET /licenses/mine", "find the license"),
+    ("transfers", "SQL, read-only", "read the seller's transfers"),
+    ("refund", "POST refund", "WRITE: one refund, if you say so"),
+    ("revoked", "GET the order", "wait for the refund and the revoked license"),
+)
+
+
+def _plan(invocation: Invocation, stage: conduct.Stage) -> int:
+    first = stage.started
+    limit = Money(first.max_amount_cents, first.max_amount_currency)
+    if invocation.json:
+        items: list[JSON] = [{"name": name, "status": "pending", "message": f"{what}: {why}"} for name, what, why in _PLAN]
+        output.document({**_document(stage.summary(), None), "session": None, "ok": True, "items": items})
+        return int(Exit.PASSED)
+    say(f"At most {limit}; each wait ends after {first.poll_timeout_ms // 1000} s. Nothing was sent but reads.")
+    output.items(invocation, [Item(name, str(n), f"{what}: {why}") for n, (name, what, why) in enumerate(_PLAN, 1)], ok=True)
+    return int(Exit.PASSED)
+
+
+def _conclude(invocation: Invocation, stored: Stored, ended: work.Ended) -> int:
+    summary = ended.summary
+    if invocation.json:
+        output.document(_document(summary, stored))
+    resume_line = command_line(invocation, "resume", stored.session)
+    abandon_line = command_line(invocation, "abandon", stored.session, "--reason", "TEXT")
+    if ended.interrupted is not None:
+        say(f"\nInterrupted ({ended.interrupted}); nothing is lost.")
+    show = say if invocation.json or ended.interrupted else click.echo
+    for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths):
+        show(line)
+    if ended.interrupted in {"end of input", "left"}:
+        return int(Exit.INCOMPLETE)
+    return int(Exit.INTERRUPTED if ended.interrupted else OUTCOMES[summary.outcome])

@@ -1,0 +1,221 @@
+"""Puts the parts of each mode together; the only module that knows the rehearsal backend."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import httpx
+
+import veza_rehearsal
+from veza import SystemClock
+from veza_e2e.adapters import DatabaseLedger, NoLedger, RehearsalLedger, SystemIds
+from veza_e2e.conduct import Parts
+from veza_e2e.config import Environment, Secrets, Settings
+from veza_e2e.interrupts import Interrupts
+from veza_e2e.redaction import Redactor
+from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
+from veza_e2e.unattended import ScriptedBrowser, ScriptedOperator
+from veza_e2e.world import Browser, Ledger, Operator, Ports
+
+TEST_CARD = "4242424242424242"
+_PORT = "port"
+_START_SECONDS = 20.0
+
+
+class RehearsalError(Exception):
+    """The rehearsal backend could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A rehearsal backend of this session's own."""
+
+    base_url: str
+    folder: Path
+
+
+def check_faults(faults: Sequence[str]) -> tuple[str, ...]:
+    """Return the fault switches as they are written.
+
+    Raises:
+        ValueError: one of them is none; says which there are.
+    """
+    return tuple(str(veza_rehearsal.parse_fault(fault)) for fault in faults)
+
+
+def rehearsal_account(secrets: Secrets) -> Secrets:
+    """Return the account of the rehearsal backend: the operator's, else the documented one."""
+    return Secrets(
+        email=secrets.email or veza_rehearsal.DEFAULT_EMAIL,
+        password=secrets.password or veza_rehearsal.DEFAULT_PASSWORD,
+        hyperswitch_api_key=veza_rehearsal.PROCESSOR_API_KEY,
+    )
+
+
+@contextmanager
+def backend(folder: Path, account: Secrets, faults: Sequence[str] = ()) -> Iterator[Backend]:
+    """Run a rehearsal backend as a child process; it ends with this one, its state stays in `folder`.
+
+    Args:
+        folder: database and port; where there are such already, it is the same backend again.
+        account: the operator's account.
+        faults: the switches that are on.
+
+    Raises:
+        RehearsalError: it did not start; says why.
+    """
+    kept = folder / _PORT
+    port = int(kept.read_text()) if kept.exists() else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_file(files("veza").joinpath("openapi.json")) as contract, (folder / "stderr.log").open("ab") as errors:
+        command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
+        command += ["--port", str(port), "--database", f"sqlite:///{(folder / 'backend.db').resolve()}"]
+        command += [word for fault in faults for word in ("--fault", fault)]
+        process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            env=_child_environment(account),
+        )
+    try:
+        base_url, port = _listening(process, folder)
+        kept.write_text(f"{port}\n")
+        yield Backend(base_url, folder)
+    finally:
+        _end(process)
+
+
+def _child_environment(account: Secrets) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "PYTHONPATH", "LANG", "TMPDIR"}}
+    return {**kept, "OPERATOR_EMAIL": account.email or "", "OPERATOR_PASSWORD": account.password or ""}
+
+
+def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int]:
+    line = process.stdout.readline() if process.stdout else b""
+    try:
+        said = json.loads(line)
+        return str(said["base_url"]), int(said["port"])
+    except (ValueError, KeyError) as error:
+        process.wait(_START_SECONDS)
+        last = (folder / "stderr.log").read_text(errors="replace").strip().splitlines()[-1:]
+        raise RehearsalError(f"the rehearsal backend did not start: {' '.join(last) or 'it said nothing'}") from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def reachable(settings: Settings, secrets: Secrets, session: str, faults: Sequence[str] = ()) -> Iterator[Backend | None]:
+    """Run the session's own rehearsal backend where the environment is the embedded one; yield None elsewhere.
+
+    Raises:
+        RehearsalError: it did not start.
+    """
+    if not settings.environment.embedded:
+        yield None
+        return
+    with backend(settings.state / "rehearsal" / session, secrets, faults) as own:
+        yield own
+
+
+def forget(folder: Path) -> None:
+    """Remove the state of a rehearsal that never became a session."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def parts(
+    settings: Settings,
+    secrets: Secrets,
+    interrupts: Interrupts,
+    *,
+    unattended: bool,
+    own: Backend | None = None,
+    rehearsal: bool = False,
+    session: str | None = None,
+) -> Parts:
+    """Return the parts of a live or a rehearsed session.
+
+    Args:
+        settings: the environment's.
+        secrets: the account's, and the keys.
+        interrupts: puts signals off where they must not cut.
+        unattended: answers and pays by itself; for the rehearsal backend only.
+        own: the embedded rehearsal backend.
+        rehearsal: whether the backend is a rehearsal one, so that its books may be shown.
+        session: the session's id, where it is settled already.
+    """
+    environment = settings.environment
+    base_url = own.base_url if own else environment.base_url
+    rehearsed = own is not None or rehearsal
+    operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
+    browser: Browser = ScriptedBrowser(_beside(base_url), _card()) if unattended else PersonsBrowser()
+    return Parts(
+        ports=Ports(
+            transport=httpx.HTTPTransport(),
+            operator=operator,
+            browser=browser,
+            ledger=_ledger(secrets, base_url, rehearsed=rehearsed, unattended=unattended),
+            clock=SystemClock(),
+            ids=SystemIds(session),
+        ),
+        redactor=Redactor(_known(secrets)),
+        base_url=base_url,
+        email=secrets.email,
+        password=secrets.password,
+        hyperswitch_url=_hyperswitch(environment, base_url, rehearsed=rehearsed),
+        hyperswitch_api_key=secrets.hyperswitch_api_key,
+        guard=interrupts.deferred,
+    )
+
+
+def _hyperswitch(environment: Environment, base_url: str, *, rehearsed: bool) -> str | None:
+    if environment.hyperswitch_url is not None:
+        return environment.hyperswitch_url
+    return f"{base_url}/hyperswitch" if rehearsed else None
+
+
+def _known(secrets: Secrets) -> dict[str, str]:
+    named = {
+        "email": secrets.email,
+        "password": secrets.password,
+        "api_key": secrets.hyperswitch_api_key,
+        "dsn": secrets.database_url,
+        "access_token": secrets.access_token,
+    }
+    return {kind: value for kind, value in named.items() if value}
+
+
+def _beside(base_url: str) -> httpx.Client:
+    """A client beside the record, for what stands in for the person: the checkout form and the books."""
+    return httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+
+
+def _card() -> dict[str, str]:
+    soon = datetime.now(UTC) + timedelta(days=366)
+    return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
+
+
+def _ledger(secrets: Secrets, base_url: str, *, rehearsed: bool, unattended: bool) -> Ledger:
+    if secrets.database_url is not None and not (rehearsed and unattended):
+        return DatabaseLedger(secrets.database_url)
+    return RehearsalLedger(_beside(base_url), read=unattended) if rehearsed else NoLedger()

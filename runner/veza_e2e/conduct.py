@@ -21,6 +21,7 @@ from veza_e2e.events import (
     SessionInterrupted,
     SessionStarted,
     StepFailed,
+    StepSkipped,
 )
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import Journal, Line, MemorySink, Sink
@@ -182,8 +183,10 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
     recovering = any(isinstance(line.event, StepFailed) for line in stage.journal.lines)
     try:
         walkthrough(Run(session, recovering=recovering, foreign=_finding))
-    except (Failed, Paused, Skipped):
+    except (Failed, Paused):
         return
+    except Skipped:
+        stage.journal.append(StepSkipped(step="revoked", reason="there is no refund to wait for"))
     except Interrupted as signal:
         stage.journal.append(SessionInterrupted(reason=signal.name))
         raise

@@ -107,14 +107,14 @@ def _step(story: Story, number: int, name: StepName) -> Step:
     finished, skipped = story.last_of_step(StepFinished, name), story.last_of_step(StepSkipped, name)
     if finished and not (skipped and skipped[0].seq > finished[0].seq):
         return Step(number, name, "passed", finished[1].observed, trace)
-    if skipped:
+    begun_at = story.last_of_step(StepStarted, name)
+    if skipped and not (begun_at and begun_at[0].seq > skipped[0].seq):
         return Step(number, name, "skipped", skipped[1].reason, trace)
     paused = story.last_of_step(StepPaused, name)
     if paused:
         pause = paused[1]
         return Step(number, name, "pending", pause.observed, trace, pause.finding, pause.meaning, pause.todo)
-    begun = story.last_of_step(StepStarted, name) is not None
-    return Step(number, name, "pending", "begun, not finished" if begun else "", trace)
+    return Step(number, name, "pending", "begun, not finished" if begun_at else "", trace)
 
 
 def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:

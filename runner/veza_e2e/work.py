@@ -127,7 +127,7 @@ def record(
         recording = Recording.start(
             folder, parts.redactor, meta, at=at, base_url=parts.base_url, hyperswitch_url=parts.hyperswitch_url
         )
-    return replace(parts, ports=recording.wrap(parts.ports)), recording
+    return replace(parts, ports=recording.wrap(parts.ports), listeners=(*parts.listeners, recording.heard)), recording
 
 
 def keep(stage: conduct.Stage, archive: Archive, started_at: str) -> Stored:
@@ -166,9 +166,15 @@ def walk(stage: conduct.Stage, stored: Stored, *, resumed: bool = False) -> Ende
     return Ended(stage.summary(), interrupted)
 
 
-def finish(stage: conduct.Stage, stored: Stored) -> None:
-    """Write the views beside the journal; then end the journal where the session is over."""
-    views, ended = conduct.conclude(stage)
+def finish(stage: conduct.Stage, stored: Stored, *, over: bool = False) -> None:
+    """Write the views beside the journal; then end the journal where the session is over.
+
+    Args:
+        stage: the session.
+        stored: its folder.
+        over: whether it is over whatever it shows: it was abandoned.
+    """
+    views, ended = conduct.conclude(stage, over=over)
     for name, data in views.items():
         write(stored.folder / name, data)
     if ended is not None:

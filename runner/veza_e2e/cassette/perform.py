@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from veza.money import Money
 from veza_e2e import conduct, evidence, report
@@ -15,7 +15,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.cassette.errors import CassetteError, ProcessKilled
 from veza_e2e.cassette.replay import Process, Replay
 from veza_e2e.config import Environment
-from veza_e2e.events import SessionResumed, SessionStarted, from_data, to_data
+from veza_e2e.events import SessionResumed, SessionStarted, from_data
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.preflight import Gate
@@ -23,36 +23,6 @@ from veza_e2e.world import EndOfInput, Left
 
 PASSWORD = "{{password:1}}"  # noqa: S105 - the alias of one
 API_KEY = "{{api_key:1}}"
-_KEY_PREFIX = 4
-
-
-def describe(first: SessionStarted, gate: Gate, parts: conduct.Parts) -> dict[str, JSON]:
-    """Return what a recorded process is put together from again: the `meta` of `Recording.start` and `resume`.
-
-    Args:
-        first: the session's first event.
-        gate: what the pre-flight goes by, or went by.
-        parts: the mode's parts.
-    """
-    asked = parts.hyperswitch_api_key is not None
-    return {
-        "session": first.session,
-        "environment": first.environment,
-        "started": to_data(first),
-        "expected_environment": list(gate.environment.expected_environment),
-        "environment_live": gate.environment.live,
-        "has_password": gate.has_password,
-        "processor_key": (gate.processor_key or "")[:_KEY_PREFIX],
-        "hyperswitch_url": parts.hyperswitch_url if asked else None,
-        "operator": parts.ports.operator.by,
-        "browser": parts.ports.browser.by,
-        "ledger": parts.ports.ledger.source,
-        "versions": {**first.tools, "contract": _contract()},
-    }
-
-
-def _contract() -> str:
-    return str(json.loads(resources("veza").joinpath("openapi.json").read_text(encoding="utf-8"))["info"]["version"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +58,22 @@ def perform(folder: Path) -> Played:
     while (process := replay.next_process()) is not None:
         stage = _resumed(replay, process, lines) if process.resumed else _begun(replay, process)
         try:
-            conduct.go_on(stage, resumed=process.resumed)
-            views = conduct.conclude(stage)
-        except (ProcessKilled, Interrupted, EndOfInput, Left):
+            views = _walk(stage, resumed=process.resumed)
+        except ProcessKilled:
             views = None
         lines = tuple(stage.journal.lines)
     replay.close()
     shown = views if views is not None else report.render(lines)
     return Played(shown["report.md"], evidence.summarise(lines).to_json(), lines)
+
+
+def _walk(stage: conduct.Stage, *, resumed: bool) -> dict[str, bytes]:
+    with contextlib.suppress(Interrupted, EndOfInput, Left):
+        conduct.go_on(stage, resumed=resumed)
+    views, ended = conduct.conclude(stage)
+    if ended is not None:
+        stage.journal.append(ended)
+    return views
 
 
 def _begun(replay: Replay, process: Process) -> conduct.Stage:
@@ -114,44 +92,45 @@ def _resumed(replay: Replay, process: Process, lines: tuple[Line, ...]) -> condu
         idempotency=first.idempotency,
         lines=lines[: process.journal],
     )
-    stage.journal.append(SessionResumed(tools=cast("Mapping[str, str]", process.meta["versions"])))
+    tools = {name: version for name, version in process.tools.items() if name != "contract"}
+    stage.journal.append(SessionResumed(tools=tools))
     return stage
 
 
 def _parts(replay: Replay, meta: Mapping[str, Any], first: SessionStarted) -> conduct.Parts:
-    url = meta.get("hyperswitch_url")
     return conduct.Parts(
         ports=replay.ports,
         redactor=replay.redactor,
         base_url=first.base_url,
         email=first.account,
-        password=PASSWORD if meta.get("has_password") else None,
-        hyperswitch_url=None if url is None else str(url),
-        hyperswitch_api_key=None if url is None else API_KEY,
+        password=PASSWORD,
+        hyperswitch_url=meta.get("hyperswitch_url"),
+        hyperswitch_api_key=API_KEY if meta.get("cross_check") else None,
     )
 
 
 def _gate(meta: Mapping[str, Any], first: SessionStarted) -> Gate:
+    gate = meta["gate"]
     return Gate(
         environment=Environment(
             name=first.environment,
             base_url=first.base_url,
-            expected_environment=tuple(meta.get("expected_environment", ())),
-            live=bool(meta.get("environment_live")),
+            expected_environment=tuple(gate["expected_environment"]),
+            live=bool(gate["live_configured"]),
         ),
         live=first.live_requested,
         unattended=first.unattended,
         limit=Money(first.max_amount_cents, first.max_amount_currency),
         product=first.product,
         email=first.account,
-        has_password=bool(meta.get("has_password")),
-        processor_key=meta.get("processor_key"),
+        has_password=bool(gate["has_password"]),
+        processor_key=None,
     )
 
 
 def _started(replay: Replay, meta: Mapping[str, Any]) -> SessionStarted:
     started = meta.get("started")
     first = from_data("SessionStarted", started) if isinstance(started, Mapping) else None
-    if not isinstance(first, SessionStarted):
+    if not isinstance(first, SessionStarted) or not isinstance(meta.get("gate"), Mapping):
         raise CassetteError(replay.tape.folder, "the start", "does not describe a session that this version knows")
     return first

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from importlib.resources import files as resources
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +15,10 @@ from veza_e2e.canonical import JSON, dumps
 from veza_e2e.cassette import files, tape
 from veza_e2e.cassette.engine import CassetteTransport, StrictCassette
 from veza_e2e.cassette.interaction import ORIGIN, PROCESSOR_ORIGIN, Clean
+from veza_e2e.events import StepFailed, StepFinished, StepPaused, StepSkipped, StepStarted
 from veza_e2e.interrupts import Interrupted
-from veza_e2e.journal import timestamp
+from veza_e2e.journal import Line, timestamp
+from veza_e2e.opening import tools
 from veza_e2e.redaction import Redactor
 from veza_e2e.world import Browser, Clock, EndOfInput, Ids, Ledger, Left, Operator, Ports
 
@@ -34,13 +38,13 @@ def origins(base_url: str, hyperswitch_url: str | None = None) -> dict[str, str]
 class Recording:
     """What one session takes from the world, appended to `recording.part` as it happens.
 
-    Use `start` or `resume`. `current_step` tells the step that an entry belongs to.
+    Use `start` or `resume`, and make `heard` a listener of the journal, so that each entry names its step.
     """
 
     def __init__(self, folder: Path, redactor: Redactor, aliases: Mapping[str, str], file: int) -> None:
         self.folder = folder
         self.session = folder.name
-        self.current_step: Callable[[], str | None] = lambda: None
+        self._step: str | None = None
         self._clean = Clean(redactor, aliases)
         self._file = file
 
@@ -113,6 +117,7 @@ class Recording:
             resumed=process > 1,
             journal=journal,
             recorded_at=timestamp(at),
+            tools={**tools(), "contract": _contract()},
             meta=files.parse(self.folder / tape.PART, "start", shown),
         )
 
@@ -136,6 +141,13 @@ class Recording:
             clock=_Clock(self, ports.clock),
             ids=_Ids(self, ports.ids),
         )
+
+    def heard(self, line: Line) -> None:
+        """Follow the walkthrough from step to step."""
+        if isinstance(line.event, StepStarted):
+            self._step = line.event.step
+        elif isinstance(line.event, StepFinished | StepFailed | StepPaused | StepSkipped):
+            self._step = None
 
     def finish(self) -> None:
         """Say that the process ends by itself, and release the file."""
@@ -165,12 +177,16 @@ class Recording:
         self._append("clock", sync=False, **{name: [value]})
 
     def _append(self, kind: str, *, sync: bool, **data: JSON) -> None:
-        line = dumps({"kind": kind, "step": self.current_step(), **data}) + "\n"
+        line = dumps({"kind": kind, "step": self._step, **data}) + "\n"
         view = memoryview(line.encode())
         while view:
             view = view[os.write(self._file, view) :]
         if sync:
             os.fsync(self._file)
+
+
+def _contract() -> str:
+    return str(json.loads(resources("veza").joinpath("openapi.json").read_text(encoding="utf-8"))["info"]["version"])
 
 
 def _opened(path: Path, flags: int) -> int:

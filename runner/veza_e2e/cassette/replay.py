@@ -34,12 +34,14 @@ class Process:
         number: from 1.
         resumed: whether it went on with the session of another.
         journal: how many events the journal held when it began; what a killed process wrote beyond is cut.
+        tools: the versions that recorded it.
         meta: as it was given to `Recording.start` or `resume`.
     """
 
     number: int
     resumed: bool
     journal: int
+    tools: Mapping[str, str]
     meta: Mapping[str, Any]
 
 
@@ -94,7 +96,13 @@ class Replay:
             self._fail(entry, [f"the walkthrough ended early: {_told(entry)} was not played, nor {rest} calls in all"])
         data = entry.data
         try:
-            process = Process(int(data["process"]), bool(data["resumed"]), int(data["journal"]), dict(data["meta"]))
+            process = Process(
+                int(data["process"]),
+                bool(data["resumed"]),
+                int(data["journal"]),
+                dict(data["tools"]),
+                dict(data["meta"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise CassetteError(self.tape.folder, entry.place, "is no start of a process") from error
         self._next += 1
@@ -108,7 +116,7 @@ class Replay:
         cassette = StrictCassette(str(self.tape.folder), self._clean, play=self._play)
         return Ports(
             transport=CassetteTransport(cassette),
-            operator=_Operator(self, cast("Any", meta.get("operator"))),
+            operator=_Operator(self, "script" if meta.get("unattended") else "operator"),
             browser=_Browser(self, cast("Any", meta.get("browser"))),
             ledger=_Ledger(self, cast("Any", meta.get("ledger"))),
             clock=self.clock,

@@ -7,7 +7,7 @@ by hand is found and named.
 
 | kind | members |
 |---|---|
-| start | process, resumed, journal (events that the process found), recorded_at, meta |
+| start | process, resumed, journal (events that the process found), recorded_at, tools (versions), meta |
 | http | request, and response or error; on the published tape the interaction's number and digest |
 | clock | now, monotonic (microseconds), sleep (microseconds): readings since the entry before, in order |
 | key | value |
@@ -126,12 +126,12 @@ def _grouped(
 
 
 def _header(entries: Sequence[Entry]) -> dict[str, Any]:
-    meta = entries[0].data["meta"]
+    first = entries[0].data
     return {
         "schema": SCHEMA,
-        "recorded_at": entries[0].data["recorded_at"],
-        "environment": meta.get("environment"),
-        "versions": meta.get("versions", {}),
+        "recorded_at": first["recorded_at"],
+        "environment": first["meta"]["started"]["environment"],
+        "tools": first["tools"],
     }
 
 

@@ -15,9 +15,8 @@ from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.defaults import DEFAULT_PASSWORD, LISTENER_EMAIL
 
 if TYPE_CHECKING:
-    from veza_rehearsal.clock import Clock, Ids
-    from veza_rehearsal.faults import FaultBoard
-    from veza_rehearsal.store import Database, Row
+    from veza_rehearsal.means import Means
+    from veza_rehearsal.store import Row
 
 _ISSUER: Final = "veza-rehearsal"
 _ACCESS_SECONDS: Final = 900
@@ -54,21 +53,17 @@ class Accounts:
     """Logs in, renews and ends logins.
 
     Args:
-        database: Where accounts and refresh tokens are kept.
-        clock: The backend's clock.
-        ids: Draws ids and tokens.
-        faults: The switches that are on.
+        means: Database, clock, ids and switches.
         operator: The operator's account.
         secret: The key that signs the access tokens.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, ids: Ids, faults: FaultBoard, operator: Operator, secret: str
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._faults = faults
+    def __init__(self, means: Means, operator: Operator, secret: str) -> None:
+        self._means = means
+        self._database = means.database
+        self._clock = means.clock
+        self._ids = means.ids
+        self._faults = means.faults
         self._secret = secret
         self._passwords = {_folded(LISTENER_EMAIL): DEFAULT_PASSWORD, _folded(operator.email): operator.password}
 
@@ -79,7 +74,7 @@ class Accounts:
                 username = email.partition("@")[0] or "operator"
                 self._database.run(
                     "INSERT INTO users (id, email, username, role, created_at) VALUES (?, ?, ?, 'user', ?)",
-                    self._ids.uuid(), email, username, stamp(self._clock.now()),
+                    self._ids.uuid(), email, username, self._means.stamp(),
                 )  # fmt: skip
 
     def login(self, body: dict[str, Any], address: str) -> Answer:
@@ -94,7 +89,7 @@ class Accounts:
         if user is not None:
             self._locked(user["id"])
         right = user is not None and hmac.compare_digest(_octets(self._passwords[email]), _octets(body["password"]))
-        now = stamp(self._clock.now())
+        now = self._means.stamp()
         self._database.run(
             "INSERT INTO login_attempts (address, user_id, succeeded, at) VALUES (?, ?, ?, ?)",
             address, user["id"] if user else None, int(right), now,
@@ -113,7 +108,7 @@ class Accounts:
         if token["used_at"] is not None:
             self._database.run("DELETE FROM refresh_tokens WHERE user_id = ?", token["user_id"])
             return error_text(401, "Refresh token was used before; the login has ended")
-        now = stamp(self._clock.now())
+        now = self._means.stamp()
         self._database.run("UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", now, token["digest"])
         return envelope(200, self._tokens(token["user_id"]))
 

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from veza_rehearsal.accounts import Accounts
-    from veza_rehearsal.clock import Clock
     from veza_rehearsal.contract import Operation
-    from veza_rehearsal.faults import FaultBoard
+    from veza_rehearsal.means import Means
     from veza_rehearsal.shop import Shop
-    from veza_rehearsal.store import Database, Row
+    from veza_rehearsal.store import Row
 
 _KEY_LIFETIME: Final = timedelta(hours=24)
 _VERSION: Final = "rehearsal"
@@ -34,20 +33,17 @@ class Api:
     """Carries out the contract's operations.
 
     Args:
-        database: Where all is kept.
-        clock: The backend's clock.
-        faults: The switches that are on.
+        means: Database, clock, ids and switches.
         accounts: Logins.
         shop: Products, orders, licenses.
         environment: `sandbox` or `live`: what `/status` reports.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, faults: FaultBoard, accounts: Accounts, shop: Shop, environment: str
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._faults = faults
+    def __init__(self, means: Means, accounts: Accounts, shop: Shop, environment: str) -> None:
+        self._means = means
+        self._database = means.database
+        self._clock = means.clock
+        self._faults = means.faults
         self._accounts = accounts
         self._environment = environment
         self.handlers: Mapping[str, Callable[[Call], Answer]] = {
@@ -70,7 +66,7 @@ class Api:
         """Carry out one operation in one transaction."""
         try:
             with self._database.transaction():
-                user = self._user(operation, received) if operation.security else {}
+                user = self._user(received) if operation.security else {}
                 answer = self._once(operation, self._checked(operation, received, user))
             return replace(answer, body=shown(operation, operation.response_schema(answer.status), answer.body))
         except RefusedError as refused:
@@ -91,15 +87,13 @@ class Api:
             request_id=received.request_id,
         )
 
-    def _user(self, operation: Operation, received: Received) -> Row:
+    def _user(self, received: Received) -> Row:
         scheme, _, token = received.header("authorization").partition(" ")
         try:
             return self._accounts.authenticated(token.strip() if scheme.lower() == "bearer" else "")
         except TokenError as error:
-            now = stamp(self._clock.now())
-            answer = error_object(
-                401, error.code, "Log in again", request_id=received.request_id, timestamp=now
-            )
+            now = self._means.stamp()
+            answer = error_object(401, error.code, "Log in again", request_id=received.request_id, timestamp=now)
             raise RefusedError(answer) from None
 
     def _once(self, operation: Operation, call: Call) -> Answer:
@@ -123,7 +117,7 @@ class Api:
         self._database.run(
             "INSERT INTO idempotency (user_id, operation, idempotency_key, digest, answer, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            call.user["id"], operation.id, key, digest, json.dumps(answer.body), stamp(self._clock.now()),
+            call.user["id"], operation.id, key, digest, json.dumps(answer.body), self._means.stamp(),
         )  # fmt: skip
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from email.utils import format_datetime
@@ -73,6 +74,24 @@ class Endpoint:
         await (await self._answer(operation, request))(scope, receive, send)
 
     async def _answer(self, operation: Operation, request: Request) -> ASGIApp:
+        hindrance = await self._hindrance(operation, request)
+        if hindrance is not None:
+            return hindrance
+        body = await _body(request)
+        if body is None:
+            return respond(error_code(400, "VALIDATION_TOO_LARGE", "The body is larger than 1 MiB"))
+        faults = self._backend.faults
+        answer = self._backend.api.handle(operation, _received(request, body))
+        if answer.committed:
+            self._backend.outbox.wake()
+        if answer.committed and faults.strikes("drop_after_commit", operation.id):
+            return Dropped()
+        if faults.take("garbage", operation.id):
+            raw = answer.encoded()
+            return Response(raw[: len(raw) // 2], answer.status, media_type="application/json")
+        return respond(answer)
+
+    async def _hindrance(self, operation: Operation, request: Request) -> ASGIApp | None:
         faults = self._backend.faults
         self._backend.clock.tick()
         if faults.take("drop_connection", operation.id):
@@ -82,21 +101,7 @@ class Endpoint:
         if faults.take("server_error", operation.id):
             return respond(error_text(500, "Internal server error"))
         limited = self._limit.refusal(request.client.host if request.client else "")
-        if limited is not None:
-            return respond(limited)
-        body = await _body(request)
-        if body is None:
-            return respond(error_code(400, "VALIDATION_TOO_LARGE", "The body is larger than 1 MiB"))
-        answer = self._backend.api.handle(operation, _received(request, body))
-        if answer.committed and faults.strikes("drop_after_commit", operation.id):
-            self._backend.outbox.wake()
-            return Dropped()
-        if answer.committed:
-            self._backend.outbox.wake()
-        if faults.take("garbage", operation.id):
-            raw = answer.encoded()
-            return Response(raw[: len(raw) // 2], answer.status, media_type="application/json")
-        return respond(answer)
+        return None if limited is None else respond(limited)
 
 
 class Witness:
@@ -119,9 +124,11 @@ class Witness:
         request_id = sent if _REQUEST_ID.fullmatch(sent) else self._backend.ids.reference("req")
         scope["state"]["request_id"] = request_id
         status: int | None = None
+        digest = hashlib.sha256()
 
         async def witnessed(message: Message) -> None:
             nonlocal status
+            digest.update(message.get("body", b""))
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
@@ -132,9 +139,9 @@ class Witness:
         try:
             await self._app(scope, receive, witnessed)
         finally:
-            self._write(scope, status, request_id)
+            self._write(scope, status, request_id, digest.hexdigest())
 
-    def _write(self, scope: Scope, status: int | None, request_id: str) -> None:
+    def _write(self, scope: Scope, status: int | None, request_id: str, digest: str) -> None:
         if self._log is not None:
             # The query is left out: a client secret may be in it.
             line = {
@@ -143,6 +150,7 @@ class Witness:
                 "path": scope["path"],
                 "status": status,
                 "request_id": request_id,
+                "answer": digest,
             }
             self._log.write(json.dumps(line) + "\n")
 

@@ -12,6 +12,7 @@ from veza_rehearsal.api import Api
 from veza_rehearsal.clock import Ids, SeededClock, SystemClock, stamp
 from veza_rehearsal.faults import Fault, FaultBoard
 from veza_rehearsal.fulfilment import Fulfilment
+from veza_rehearsal.means import Means
 from veza_rehearsal.processor import Processor
 from veza_rehearsal.shop import Shop
 from veza_rehearsal.webhooks import Outbox
@@ -64,12 +65,12 @@ class Backend:
         self.ids = Ids(self._source)
         self.faults = FaultBoard(database)
         token_key, webhook_key = self._keys()
-        self.accounts = Accounts(database, self.clock, self.ids, self.faults, settings.operator, token_key)
-        self.processor = Processor(database, self.clock, self.ids, self.faults, settings.base_url)
-        shop = Shop(database, self.clock, self.ids, self.faults, self.processor, settings.base_url)
-        self.api = Api(database, self.clock, self.faults, self.accounts, shop, settings.environment)
-        self.fulfilment = Fulfilment(database, self.clock, self.ids, self.faults, webhook_key)
-        self.outbox = Outbox(database, self.clock, self.faults, self.processor, webhook_key, settings.port)
+        means = Means(database, self.clock, self.ids, self.faults, settings.base_url)
+        self.accounts = Accounts(means, settings.operator, token_key)
+        self.processor = Processor(means)
+        self.api = Api(means, self.accounts, Shop(means, self.processor), settings.environment)
+        self.fulfilment = Fulfilment(means, webhook_key)
+        self.outbox = Outbox(means, self.processor, webhook_key, settings.port)
         self._throw_switches()
         with database.transaction():
             self._set_meta("starts", str(starts + 1))

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from veza_rehearsal.cards import CHALLENGED, DECLINED, SUCCEEDS, read_card
 from veza_rehearsal.clock import moment
-from veza_rehearsal.processor import MERCHANT, retryable
+from veza_rehearsal.processor_views import ATTEMPTS, MERCHANT, retryable
 from veza_rehearsal.states import CAPTURED, PaymentStatus
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class Checkout:
     async def _return(self, request: Request) -> Response:
         payment = self._processor.find_payment(_plain(request.query_params.get("payment_id", "")))
         paid = payment is not None and payment["status"] in CAPTURED
-        return self._render("return.html.j2", 200, "'self'", paid=paid, reported=payment["status"] if payment else "unknown")
+        return self._render(
+            "return.html.j2", 200, "'self'", paid=paid, reported=payment["status"] if payment else "unknown"
+        )
 
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -144,7 +146,7 @@ class Checkout:
             return_url=_return_url(payment),
             problems=problems or {},
             seconds_left=max(0, int(left)),
-            attempts_left=3 - payment["attempts"],
+            attempts_left=ATTEMPTS - payment["attempts"],
             hints=[(" ".join(re.findall("....", number)), outcome) for number, outcome in _HINTS],
         )
 

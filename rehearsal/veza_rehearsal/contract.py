@@ -180,7 +180,10 @@ class Operation:
         )
 
     def _validator(self, schema: dict[str, Any] | None) -> jsonschema_rs.Validator:
-        document = {**(schema or {}), "components": {"schemas": self._document.get("components", {}).get("schemas", {})}}
+        document = {
+            **(schema or {}),
+            "components": {"schemas": self._document.get("components", {}).get("schemas", {})},
+        }
         return jsonschema_rs.Draft202012Validator(document)
 
 

@@ -64,7 +64,9 @@ FAULTS: Final[Mapping[str, Switch]] = {
     "jwt_ttl": Switch("Access tokens last SECONDS.", Argument.SECONDS),
     "three_ds": Switch("Every card opens a 3-D Secure challenge."),
     "three_ds_abandon": Switch("Every card opens a 3-D Secure challenge that nobody can answer."),
-    "processor_mode_mismatch": Switch("`/status` reports the processor's other mode: sandbox on live, live on sandbox."),
+    "processor_mode_mismatch": Switch(
+        "`/status` reports the processor's other mode: sandbox on live, live on sandbox."
+    ),
     "hyperswitch_disabled": Switch("`/status` reports the processor as disabled, and orders answer 503."),
     "rate_limit": Switch("N API requests a minute for an address; then 429 with Retry-After.", Argument.COUNT),
     "login_limit": Switch("N logins in 15 minutes; then 429 with Retry-After.", Argument.COUNT),
@@ -165,7 +167,9 @@ class FaultBoard:
     def listed(self) -> list[dict[str, object]]:
         """List the switches that are on, with what remains of their counts."""
         return [
-            {"fault": str(fault), "remaining": remaining} if FAULTS[name].argument is Argument.COUNT else {"fault": name}
+            {"fault": str(fault), "remaining": remaining}
+            if FAULTS[name].argument is Argument.COUNT
+            else {"fault": name}
             if fault.value is None
             else {"fault": str(fault)}
             for name, (fault, remaining) in sorted(self._on.items())

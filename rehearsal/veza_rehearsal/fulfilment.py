@@ -8,13 +8,11 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from veza_rehearsal.answers import Answer, envelope, error_code
-from veza_rehearsal.clock import stamp
 from veza_rehearsal.states import CAPTURED, ORDER_MOVES, LicenseStatus, OrderStatus, RefundStatus, TransferStatus
 
 if TYPE_CHECKING:
-    from veza_rehearsal.clock import Clock, Ids
-    from veza_rehearsal.faults import FaultBoard
-    from veza_rehearsal.store import Database, Row
+    from veza_rehearsal.means import Means
+    from veza_rehearsal.store import Row
 
 _PLATFORM_FEE_PERCENT: Final = 10
 _ENDS: Final = {
@@ -28,18 +26,15 @@ class Fulfilment:
     """Takes the processor's webhooks in.
 
     Args:
-        database: Where all is kept; the caller holds the transaction.
-        clock: The backend's clock.
-        ids: Draws ids.
-        faults: The switches that are on.
+        means: Database, clock, ids and switches; the caller holds the transaction.
         key: The key that signs the webhooks.
     """
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, faults: FaultBoard, key: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._faults = faults
+    def __init__(self, means: Means, key: str) -> None:
+        self._means = means
+        self._database = means.database
+        self._ids = means.ids
+        self._faults = means.faults
         self._key = key
 
     def receive(self, raw: bytes, signature: str) -> Answer:
@@ -53,7 +48,7 @@ class Fulfilment:
         known = self._database.run(
             "INSERT INTO webhook_receipts (event_id, event_type, received_at) VALUES (?, ?, ?)"
             " ON CONFLICT (event_id) DO NOTHING",
-            event["event_id"], event["event_type"], stamp(self._clock.now()),
+            event["event_id"], event["event_type"], self._means.stamp(),
         )  # fmt: skip
         if known:
             kind, content = event["content"]["type"], event["content"]["object"]
@@ -77,7 +72,7 @@ class Fulfilment:
         self._note(order, news)
         if payment["status"] in CAPTURED:
             same = (payment["amount"], payment["currency"]) == (order["total_amount_cents"], order["currency"])
-            if same and self._change(order, OrderStatus.COMPLETED, completed_at=stamp(self._clock.now())):
+            if same and self._change(order, OrderStatus.COMPLETED, completed_at=self._means.stamp()):
                 self._deliver(order)
                 if payment["disputes"]:
                     self._change({**order, "status": OrderStatus.COMPLETED}, OrderStatus.DISPUTED)
@@ -92,7 +87,7 @@ class Fulfilment:
         self._note(order, {"refund_status": refund["status"], "refund_updated": refund["updated_at"]})
         status = OrderStatus(order["status"])
         if refund["status"] == RefundStatus.SUCCEEDED:
-            now = stamp(self._clock.now())
+            now = self._means.stamp()
             if self._change(order, OrderStatus.REFUNDED, refunded_at=now, refunded_amount_cents=refund["amount"]):
                 self._take_back(order, refund["amount"], now)
         elif refund["status"] == RefundStatus.FAILED and status is OrderStatus.REFUNDED:
@@ -107,13 +102,13 @@ class Fulfilment:
         return True
 
     def _note(self, order: Row, changes: dict[str, Any]) -> None:
-        changes = {**changes, "updated_at": stamp(self._clock.now())}
+        changes = {**changes, "updated_at": self._means.stamp()}
         columns = ", ".join(f"{name} = ?" for name in changes)
         sql = f"UPDATE orders SET {columns} WHERE id = ?"  # noqa: S608 - the names are this module's
         self._database.run(sql, *changes.values(), order["id"])
 
     def _deliver(self, order: Row) -> None:
-        now = stamp(self._clock.now())
+        now = self._means.stamp()
         items = self._database.all("SELECT * FROM order_items WHERE order_id = ? ORDER BY position", order["id"])
         if not self._faults.on("license_not_granted"):
             for item in items:
@@ -132,8 +127,9 @@ class Fulfilment:
         fee = net * _PLATFORM_FEE_PERCENT // 100
         seller = self._database.one("SELECT stripe_account_id FROM sellers WHERE id = ?", seller_id)
         self._database.run(
-            "INSERT INTO seller_transfers (id, order_id, seller_id, stripe_transfer_id, stripe_account_id, amount_cents,"
-            " platform_fee_cents, currency, status, reversed_amount_cents, attempts, created_at, updated_at)"
+            "INSERT INTO seller_transfers (id, order_id, seller_id, stripe_transfer_id, stripe_account_id,"
+            " amount_cents, platform_fee_cents, currency, status, reversed_amount_cents, attempts, created_at,"
+            " updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ?, ?)",
             self._ids.uuid(), order["id"], seller_id, self._ids.reference("tr"),
             seller["stripe_account_id"] if seller else None, net - fee, fee, order["currency"],
@@ -152,7 +148,8 @@ class Fulfilment:
         for transfer in self._database.all("SELECT * FROM seller_transfers WHERE order_id = ?", order["id"]):
             if self._faults.on("seller_balance_low"):
                 self._database.run(
-                    "UPDATE seller_transfers SET error_message = ?, attempts = attempts + 1, updated_at = ? WHERE id = ?",
+                    "UPDATE seller_transfers SET error_message = ?, attempts = attempts + 1, updated_at = ?"
+                    " WHERE id = ?",
                     "The seller's balance is too low for the reversal", now, transfer["id"],
                 )  # fmt: skip
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 from psycopg.adapt import Loader
@@ -78,4 +78,5 @@ class PostgresDatabase:
 
 def _placed(sql: str) -> LiteralString:
     # Every statement is a literal of this package; a question mark stands for a value and nothing else.
-    return cast("LiteralString", sql.replace("?", "%s"))
+    placed: Any = sql.replace("?", "%s")
+    return cast("LiteralString", placed)

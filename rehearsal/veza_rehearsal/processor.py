@@ -1,51 +1,37 @@
-"""The Hyperswitch stub's books: payments, refunds, and the events that its webhooks carry."""
+"""The Hyperswitch stub's books: payments, from the link to the charge."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from veza_rehearsal.clock import moment, stamp
-from veza_rehearsal.states import CAPTURED, PAYABLE, PaymentStatus, RefundStatus
+from veza_rehearsal.processor_events import Events
+from veza_rehearsal.processor_refunds import Refunds
+from veza_rehearsal.processor_views import (
+    ATTEMPTS,
+    MERCHANT,
+    ProcessorError,
+    retryable,
+    shown_dispute,
+    shown_payment,
+)
+from veza_rehearsal.states import CAPTURED, PaymentStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from veza_rehearsal.cards import Verdict
-    from veza_rehearsal.clock import Clock, Ids
-    from veza_rehearsal.faults import FaultBoard
-    from veza_rehearsal.store import Database, Row
-
-MERCHANT: Final = "merchant_veza"
-"""The only merchant account that the stub keeps."""
+    from veza_rehearsal.means import Means
+    from veza_rehearsal.store import Row
 
 _LINK_LIFETIME: Final = timedelta(minutes=15)
-_PENDING_AT_MOST: Final = timedelta(days=3)
-_LATE_FAILURE: Final = 2
-_ATTEMPTS: Final = 3
 _OPEN: Final = (
     PaymentStatus.REQUIRES_PAYMENT_METHOD,
     PaymentStatus.FAILED,
     PaymentStatus.REQUIRES_CUSTOMER_ACTION,
 )
-
-
-class ProcessorError(Exception):
-    """The processor refuses.
-
-    Args:
-        status: The HTTP status.
-        code: Hyperswitch's code, such as `HE_02`.
-        message: Hyperswitch's text.
-    """
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +63,17 @@ class Processor:
     """Keeps payments and refunds, and writes the events to send.
 
     Args:
-        database: Where they are kept; the caller holds the transaction.
-        clock: The backend's clock.
-        ids: Draws ids and secrets.
-        faults: The switches that are on.
-        base_url: The backend's own URL, for links.
+        means: Database, clock, ids and switches; the caller holds the transaction.
     """
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, faults: FaultBoard, base_url: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._faults = faults
-        self._base_url = base_url
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._database = means.database
+        self._clock = means.clock
+        self._ids = means.ids
+        self._faults = means.faults
+        self._events = Events(means)
+        self.refunds = Refunds(means, self._events)
 
     def create_payment(self, new: NewPayment) -> Row:
         """Make a payment with a payment link.
@@ -128,34 +112,19 @@ class Processor:
             raise ProcessorError(404, "HE_02", "Payment does not exist in our records")
         return payment
 
-    def refunds_of(self, payment_id: str) -> list[Row]:
-        """Give a payment's refunds, oldest first."""
-        return self._database.all("SELECT * FROM hs_refunds WHERE payment_id = ? ORDER BY seq", payment_id)
-
-    def refund(self, refund_id: str) -> Row:
-        """Give a refund.
-
-        Raises:
-            ProcessorError: HE_02, where there is none of this id.
-        """
-        refund = self._database.one("SELECT * FROM hs_refunds WHERE refund_id = ?", refund_id)
-        if refund is None:
-            raise ProcessorError(404, "HE_02", "Refund does not exist in our records.")
-        return refund
-
     def link(self, payment: Row) -> str:
         """Give the URL of a payment's checkout page."""
-        return f"{self._base_url}/hyperswitch/payment_link/{MERCHANT}/{payment['payment_id']}"
+        return f"{self._means.base_url}/hyperswitch/payment_link/{MERCHANT}/{payment['payment_id']}"
 
     def attempt(self, payment: Row, verdict: Verdict) -> Row:
         """Put a card's verdict into the books; a payment that does not take a card (any more) is left as it is."""
         if not retryable(payment):
             return payment
         changes = {"attempts": payment["attempts"] + 1, "card": verdict.card}
-        if verdict.challenge or self._faults.on("three_ds") or self._faults.on("three_ds_abandon"):
-            if verdict.error is None or verdict.challenge:
-                changes |= {"error_code": None, "error_message": None}
-                return self._move(payment, PaymentStatus.REQUIRES_CUSTOMER_ACTION, "action_required", changes)
+        forced = self._faults.on("three_ds") or self._faults.on("three_ds_abandon")
+        if verdict.challenge or (forced and verdict.error is None):
+            changes |= {"error_code": None, "error_message": None}
+            return self._move(payment, PaymentStatus.REQUIRES_CUSTOMER_ACTION, "action_required", changes)
         if verdict.error is not None:
             code, message = verdict.error
             changes |= {"error_code": code, "error_message": message}
@@ -177,83 +146,28 @@ class Processor:
             return payment
         return self._move(payment, PaymentStatus.CANCELLED, "payment_cancelled", {})
 
-    def create_refund(self, payment_id: str, amount: int | None, reason: str | None, refund_id: str | None) -> Row:
-        """Accept a refund; its outcome comes later.
-
-        Raises:
-            ProcessorError: HE_01 for a refund id that is taken, HE_02 for an unknown payment, IR_14 for a payment
-                that was not captured, IR_13 for more than the payment still holds.
-        """
-        payment = self.payment(payment_id)
-        refund_id = refund_id or self._ids.reference("ref")
-        if self._database.one("SELECT seq FROM hs_refunds WHERE refund_id = ?", refund_id) is not None:
-            message = "Duplicate refund request. Refund already attempted with the refund ID"
-            raise ProcessorError(400, "HE_01", message)
-        if payment["status"] not in CAPTURED:
-            message = f"This Payment could not be refunded because it has a status of {payment['status']}."
-            raise ProcessorError(400, "IR_14", message)
-        held = payment["amount_received"] - sum(
-            refund["amount"] for refund in self.refunds_of(payment_id) if refund["status"] != RefundStatus.FAILED
-        )
-        # A partial capture is the processor's own fault, so the shop's refund of the total stands against the amount.
-        held += payment["amount"] - payment["amount_received"]
-        amount = held if amount is None else amount
-        if not 0 < amount <= held:
-            raise ProcessorError(400, "IR_13", "The refund amount exceeds the amount captured")
-        now = stamp(self._clock.now())
-        self._database.run(
-            "INSERT INTO hs_refunds (refund_id, payment_id, amount, currency, status, reason, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            refund_id, payment_id, amount, payment["currency"], RefundStatus.PENDING, json.dumps(reason), now, now,
-        )  # fmt: skip
-        return self.refund(refund_id)
-
-    def refunded_was_read(self, refund_id: str) -> None:
-        """Note that the shop has shown the order as refunded: from now on the refund may fail late."""
-        if not self._faults.on("refund_fails_late"):
-            return
-        wait = self._faults.value("refund_fails_late")
-        fails_at = self._clock.now() + timedelta(seconds=float(_LATE_FAILURE if wait is None else wait))
-        self._database.run(
-            "UPDATE hs_refunds SET fails_at = ? WHERE refund_id = ? AND fails_at IS NULL AND status = ?",
-            stamp(fails_at), refund_id, RefundStatus.SUCCEEDED,
-        )  # fmt: skip
-
     def pass_time(self) -> None:
         """Do what the time has come for: links expire, refunds end."""
-        now = stamp(self._clock.now())
+        now = self._means.stamp()
         expired = "SELECT * FROM hs_payments WHERE status IN (?, ?, ?) AND expires_on <= ? ORDER BY seq"
         for payment in self._database.all(expired, *_OPEN, now):
             if payment["status"] != PaymentStatus.FAILED or retryable(payment):
                 self._move(payment, PaymentStatus.EXPIRED, "payment_expired", {})
-        pending = "SELECT * FROM hs_refunds WHERE status = ? AND created_at <= ? ORDER BY seq"
-        for refund in self._database.all(pending, RefundStatus.PENDING, self._settled_before()):
-            failed = self._faults.on("refund_fails")
-            self._settle(refund, RefundStatus.FAILED if failed else RefundStatus.SUCCEEDED)
-        late = "SELECT * FROM hs_refunds WHERE status = ? AND fails_at <= ? ORDER BY seq"
-        for refund in self._database.all(late, RefundStatus.SUCCEEDED, now):
-            self._settle(refund, RefundStatus.FAILED)
+        self.refunds.pass_time()
 
     def next_time(self) -> datetime | None:
         """Give the next time at which `pass_time` has something to do."""
         links = self._database.one(
             "SELECT min(expires_on) AS at FROM hs_payments WHERE status IN (?, ?, ?) AND (status <> ? OR attempts < ?)",
-            *_OPEN, PaymentStatus.FAILED, _ATTEMPTS,
+            *_OPEN, PaymentStatus.FAILED, ATTEMPTS,
         )  # fmt: skip
-        refunds = self._database.one(
-            "SELECT min(created_at) AS at FROM hs_refunds WHERE status = ?", RefundStatus.PENDING
-        )
-        late = self._database.one(
-            "SELECT min(fails_at) AS at FROM hs_refunds WHERE status = ?", RefundStatus.SUCCEEDED
-        )
-        wait = _PENDING_AT_MOST if self._faults.on("refund_pending") else timedelta()
-        times = [moment(row["at"]) for row in (links, late) if row and row["at"]]
-        times += [moment(row["at"]) + wait for row in (refunds,) if row and row["at"]]
+        times = [moment(links["at"])] if links and links["at"] else []
+        times += [at for at in (self.refunds.next_time(),) if at is not None]
         return min(times, default=None)
 
-    def _settled_before(self) -> str:
-        wait = _PENDING_AT_MOST if self._faults.on("refund_pending") else timedelta()
-        return stamp(self._clock.now() - wait)
+    def shown(self, payment: Row) -> Row:
+        """Show a payment with its refunds."""
+        return shown_payment(payment, self.refunds.of(payment["payment_id"]), self.link(payment))
 
     def _capture(self, payment: Row, changes: Row) -> Row:
         partial = self._faults.on("partial_capture")
@@ -269,135 +183,18 @@ class Processor:
         status = PaymentStatus.PARTIALLY_CAPTURED if partial else PaymentStatus.SUCCEEDED
         paid = self._move(payment, status, "payment_captured" if partial else "payment_succeeded", changes)
         if paid["dispute_id"]:
-            self._emit("dispute_opened", "dispute_details", shown_dispute(paid))
+            self._events.emit("dispute_opened", "dispute_details", shown_dispute(paid))
         return paid
 
-    def _settle(self, refund: Row, status: RefundStatus) -> None:
-        failed = status is RefundStatus.FAILED
-        self._database.run(
-            "UPDATE hs_refunds SET status = ?, updated_at = ?, error_code = ?, error_message = ?, fails_at = NULL"
-            " WHERE refund_id = ?",
-            status, self._after(refund["updated_at"]), "RE_01" if failed else None,
-            "The refund was returned by the buyer's bank." if failed else None, refund["refund_id"],
-        )  # fmt: skip
-        event = "refund_failed" if failed else "refund_succeeded"
-        self._emit(event, "refund_details", shown_refund(self.refund(refund["refund_id"])))
-        if not failed and self._faults.on("webhook_out_of_order"):
-            self._emit_old_state(self.payment(refund["payment_id"]))
-
     def _move(self, payment: Row, status: PaymentStatus, event: str, changes: Row) -> Row:
-        changes = {**changes, "status": status, "updated": self._after(payment["updated"])}
+        changes = {**changes, "status": status, "updated": self._events.after(payment["updated"])}
         columns = ", ".join(f"{name} = ?" for name in changes)
         sql = f"UPDATE hs_payments SET {columns} WHERE payment_id = ?"  # noqa: S608 - the names are this module's
         self._database.run(sql, *changes.values(), payment["payment_id"])
         moved = self.payment(payment["payment_id"])
-        self._emit(event, "payment_details", self.shown_payment(moved))
+        self._events.emit(event, "payment_details", self.shown(moved))
         if status in CAPTURED and self._faults.on("webhook_out_of_order"):
-            self._emit_old_state({**payment, "status": PaymentStatus.PROCESSING})
+            # Older than the success that was just told, so whoever goes by `updated` takes no notice.
+            earlier = self.shown({**payment, "status": PaymentStatus.PROCESSING})
+            self._events.emit("payment_processing", "payment_details", earlier)
         return moved
-
-    def _emit_old_state(self, payment: Row) -> None:
-        self._emit("payment_processing", "payment_details", self.shown_payment(payment))
-
-    def _after(self, earlier: str) -> str:
-        # Two changes within a millisecond must still be told apart by `updated`.
-        return max(stamp(self._clock.now()), stamp(moment(earlier) + timedelta(milliseconds=1)))
-
-    def _emit(self, event_type: str, kind: str, content: Row) -> None:
-        now = self._clock.now()
-        event_id = self._ids.reference("evt")
-        event = {
-            "merchant_id": MERCHANT,
-            "event_id": event_id,
-            "event_type": event_type,
-            "content": {"type": kind, "object": content},
-            "timestamp": stamp(now),
-        }
-        delay = self._faults.value("webhook_delay") or 0
-        self._database.run(
-            "INSERT INTO hs_events (event_id, event_type, body, state, attempts, copies, due_at)"
-            " VALUES (?, ?, ?, 'pending', 0, ?, ?)",
-            event_id, event_type, json.dumps(event, separators=(",", ":")),
-            2 if self._faults.on("webhook_duplicate") else 1, stamp(now + timedelta(seconds=float(delay))),
-        )  # fmt: skip
-
-    def shown_payment(self, payment: Row) -> Row:
-        """Show a payment as Hyperswitch's `PaymentsResponse`."""
-        open_amount = 0 if payment["status"] in CAPTURED else payment["amount"]
-        card = json.loads(payment["card"]) if payment["card"] else None
-        return {
-            "payment_id": payment["payment_id"],
-            "merchant_id": MERCHANT,
-            "processor_merchant_id": MERCHANT,
-            "status": payment["status"],
-            "amount": payment["amount"],
-            "net_amount": payment["amount"],
-            "amount_capturable": open_amount,
-            "amount_received": payment["amount_received"],
-            "connector": "stripe_test" if payment["attempts"] else None,
-            "client_secret": payment["client_secret"],
-            "created": payment["created"],
-            "updated": payment["updated"],
-            "modified_at": payment["updated"],
-            "expires_on": payment["expires_on"],
-            "currency": payment["currency"],
-            "description": payment["description"],
-            "refunds": [shown_refund(refund) for refund in self.refunds_of(payment["payment_id"])] or None,
-            "disputes": [shown_dispute(payment)] if payment["dispute_id"] else None,
-            "payment_method": "card" if card else None,
-            "payment_method_data": {"card": card} if card else None,
-            "capture_method": "automatic",
-            "return_url": payment["return_url"],
-            "error_code": payment["error_code"],
-            "error_message": payment["error_message"],
-            "manual_retry_allowed": retryable(payment) if payment["status"] == PaymentStatus.FAILED else None,
-            "connector_transaction_id": payment["transaction_id"],
-            "merchant_order_reference_id": payment["order_reference"],
-            "metadata": {"tax_amount": str(payment["tax"])} if payment["tax"] else None,
-            "payment_link": {
-                "link": self.link(payment),
-                "secure_link": None,
-                "payment_link_id": f"plink_{payment['payment_id'].removeprefix('pay_')}",
-            },
-            "attempt_count": max(1, payment["attempts"]),
-        }
-
-
-def retryable(payment: Row) -> bool:
-    """Say whether a payment takes a card: its first one, or another after a decline."""
-    return payment["status"] in PAYABLE and payment["attempts"] < _ATTEMPTS
-
-
-def shown_refund(refund: Row) -> Row:
-    """Show a refund as Hyperswitch's `RefundResponse`."""
-    return {
-        "refund_id": refund["refund_id"],
-        "payment_id": refund["payment_id"],
-        "amount": refund["amount"],
-        "currency": refund["currency"],
-        "status": refund["status"],
-        "reason": json.loads(refund["reason"]) if refund["reason"] else None,
-        "metadata": None,
-        "error_message": refund["error_message"],
-        "error_code": refund["error_code"],
-        "created_at": refund["created_at"],
-        "updated_at": refund["updated_at"],
-        "connector": "stripe_test",
-    }
-
-
-def shown_dispute(payment: Row) -> Row:
-    """Show a payment's dispute as Hyperswitch's `DisputeResponse`."""
-    return {
-        "dispute_id": payment["dispute_id"],
-        "payment_id": payment["payment_id"],
-        "attempt_id": f"{payment['payment_id']}_{payment['attempts']}",
-        "amount": str(payment["amount"]),
-        "currency": payment["currency"],
-        "dispute_stage": "dispute",
-        "dispute_status": "dispute_opened",
-        "connector": "stripe_test",
-        "connector_status": "needs_response",
-        "connector_dispute_id": payment["dispute_id"],
-        "created_at": payment["updated"],
-    }

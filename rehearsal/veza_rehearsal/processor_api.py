@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from veza_rehearsal.defaults import PROCESSOR_API_KEY
-from veza_rehearsal.processor import NewPayment, ProcessorError, shown_refund
+from veza_rehearsal.processor import NewPayment
+from veza_rehearsal.processor_views import ProcessorError, shown_refund
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -84,15 +85,15 @@ class ProcessorApi:
             seller_name=_text(link.get("seller_name")) or "Veza",
             order_reference=_text(body.get("merchant_order_reference_id")) or None,
         )
-        return self._processor.shown_payment(self._processor.create_payment(new))
+        return self._processor.shown(self._processor.create_payment(new))
 
     def _get_payment(self, request: Request, _: bytes) -> Any:
-        return self._processor.shown_payment(self._processor.payment(request.path_params["payment_id"]))
+        return self._processor.shown(self._processor.payment(request.path_params["payment_id"]))
 
     def _create_refund(self, _: Request, raw: bytes) -> Any:
         body = _read(raw)
-        refund = self._processor.create_refund(
-            _matching(body, "payment_id", _REFERENCE),
+        refund = self._processor.refunds.create(
+            self._processor.payment(_matching(body, "payment_id", _REFERENCE)),
             _amount(body, "amount") if body.get("amount") is not None else None,
             _text(body.get("reason")) or None,
             _matching(body, "refund_id", _REFERENCE) if "refund_id" in body else None,
@@ -100,7 +101,7 @@ class ProcessorApi:
         return shown_refund(refund)
 
     def _get_refund(self, request: Request, _: bytes) -> Any:
-        return shown_refund(self._processor.refund(request.path_params["refund_id"]))
+        return shown_refund(self._processor.refunds.get(request.path_params["refund_id"]))
 
 
 def _read(raw: bytes) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from veza_rehearsal.answers import Answer, RefusedError, envelope, error_code, error_message, error_object
-from veza_rehearsal.clock import moment, stamp
+from veza_rehearsal.clock import moment
 from veza_rehearsal.processor import NewPayment
-from veza_rehearsal.states import LicenseStatus, OrderStatus, ProductStatus, RefundStatus
+from veza_rehearsal.processor_views import ProcessorError
+from veza_rehearsal.states import LicenseStatus, OrderStatus, ProductStatus
 
 if TYPE_CHECKING:
     from veza_rehearsal.call import Call
-    from veza_rehearsal.clock import Clock, Ids
-    from veza_rehearsal.faults import FaultBoard
+    from veza_rehearsal.means import Means
     from veza_rehearsal.processor import Processor
-    from veza_rehearsal.store import Database, Row
+    from veza_rehearsal.store import Row
 
 _REFUND_WINDOW: Final = timedelta(days=14)
 _REQUESTED: Final = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})
@@ -27,23 +27,17 @@ class Shop:
     """Carries out the operations of products, orders and licenses.
 
     Args:
-        database: Where all is kept; the caller holds the transaction.
-        clock: The backend's clock.
-        ids: Draws ids.
-        faults: The switches that are on.
+        means: Database, clock, ids and switches; the caller holds the transaction.
         processor: Takes the money.
-        base_url: The backend's own URL, for the page that the buyer comes back to.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, ids: Ids, faults: FaultBoard, processor: Processor, base_url: str
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._faults = faults
+    def __init__(self, means: Means, processor: Processor) -> None:
+        self._means = means
+        self._database = means.database
+        self._clock = means.clock
+        self._ids = means.ids
+        self._faults = means.faults
         self._processor = processor
-        self._base_url = base_url
 
     def list_products(self, call: Call) -> Answer:
         """Carry out `listProducts`: those that are on sale, of sellers that can be paid."""
@@ -68,7 +62,7 @@ class Shop:
         """Carry out `getOrder`."""
         order = self._own_order(call)
         if order["status"] == OrderStatus.REFUNDED:
-            self._processor.refunded_was_read(order["refund_id"])
+            self._processor.refunds.success_was_read(order["refund_id"])
         return envelope(200, self.shown_order(order))
 
     def list_my_licenses(self, call: Call) -> Answer:
@@ -110,13 +104,17 @@ class Shop:
             raise RefusedError(error_code(409, "ORDER_INVALID_STATE", f"The order is {status}, not completed"))
         if moment(order["completed_at"]) + _REFUND_WINDOW < self._clock.now():
             raise RefusedError(error_code(422, "REFUND_WINDOW_EXPIRED", "Refunds are possible for 14 days"))
-        amount = int(call.body.get("amount_cents", order["total_amount_cents"]))
-        if amount > order["total_amount_cents"]:
-            raise RefusedError(error_code(400, "VALIDATION_AMOUNT", "The order's total is less than that"))
-        refund = self._processor.create_refund(order["payment_id"], amount, call.body["reason"], None)
+        amount = call.body.get("amount_cents")
+        payment = self._processor.payment(order["payment_id"])
+        try:
+            refund = self._processor.refunds.create(
+                payment, None if amount is None else int(amount), call.body["reason"]
+            )
+        except ProcessorError as error:
+            raise RefusedError(error_code(422, "PAYMENT_FAILED", error.message)) from None
         self._database.run(
             "UPDATE orders SET status = ?, refund_id = ?, refund_status = ?, updated_at = ? WHERE id = ?",
-            OrderStatus.REFUND_PENDING, refund["refund_id"], RefundStatus.PENDING, stamp(self._clock.now()), order["id"],
+            OrderStatus.REFUND_PENDING, refund["refund_id"], refund["status"], self._means.stamp(), order["id"],
         )  # fmt: skip
         shown = {"id": refund["refund_id"], "status": refund["status"], "amount_cents": refund["amount"]}
         data = {"refund": shown, "order": self.shown_order(self._order(order["id"]))}
@@ -138,14 +136,14 @@ class Shop:
         new = NewPayment(
             amount=net + tax,
             currency=currency,
-            return_url=f"{self._base_url}/shop/return?order_id={order_id}",
+            return_url=f"{self._means.base_url}/shop/return?order_id={order_id}",
             tax=tax,
             description=", ".join(item["title"] for item in items),
             seller_name=", ".join(dict.fromkeys(item["seller_name"] for item in items)),
             order_reference=order_id,
         )
         payment = self._processor.create_payment(new)
-        now = stamp(self._clock.now())
+        now = self._means.stamp()
         self._database.run(
             "INSERT INTO orders (id, buyer_id, status, total_amount_cents, tax_amount_cents, currency, payment_id,"
             " payment_status, refunded_amount_cents, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
@@ -199,7 +197,7 @@ class Shop:
         return self._database.one(sql, identifier)
 
     def _missing(self, call: Call, code: str, message: str) -> Answer:
-        now = stamp(self._clock.now())
+        now = self._means.stamp()
         return error_object(404, code, message, request_id=call.request_id, timestamp=now)
 
     def _order(self, order_id: str) -> Row:

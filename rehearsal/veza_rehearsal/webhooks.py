@@ -11,10 +11,9 @@ from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.fulfilment import sign
 
 if TYPE_CHECKING:
-    from veza_rehearsal.clock import Clock
-    from veza_rehearsal.faults import FaultBoard
+    from veza_rehearsal.means import Means
     from veza_rehearsal.processor import Processor
-    from veza_rehearsal.store import Database, Row
+    from veza_rehearsal.store import Row
 
 PATH: Final = "/webhooks/hyperswitch"
 """Where the shop takes webhooks in."""
@@ -28,20 +27,17 @@ class Outbox:
     """Sends what is due and lets the processor's time pass.
 
     Args:
-        database: Where the events are kept.
-        clock: The backend's clock.
-        faults: The switches that are on.
+        means: Database, clock and switches.
         processor: Whose time passes.
         key: The key that signs the webhooks.
         port: The backend's own port on 127.0.0.1.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, faults: FaultBoard, processor: Processor, key: str, port: int
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._faults = faults
+    def __init__(self, means: Means, processor: Processor, key: str, port: int) -> None:
+        self._means = means
+        self._database = means.database
+        self._clock = means.clock
+        self._faults = means.faults
         self._processor = processor
         self._key = key
         self._port = port
@@ -70,7 +66,7 @@ class Outbox:
                     self._processor.pass_time()
                 due = self._database.all(
                     "SELECT * FROM hs_events WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq",
-                    stamp(self._clock.now()),
+                    self._means.stamp(),
                 )  # fmt: skip
                 if not due:
                     return
@@ -105,9 +101,7 @@ class Outbox:
             )
 
     def _note(self, event: Row, state: str) -> None:
-        self._database.run(
-            "UPDATE hs_events SET state = ?, attempts = attempts + 1 WHERE seq = ?", state, event["seq"]
-        )
+        self._database.run("UPDATE hs_events SET state = ?, attempts = attempts + 1 WHERE seq = ?", state, event["seq"])
 
 
 def _post(port: int, raw: bytes, signature: str) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from veza.errors import DeadlineExceededError, InvalidRequestError
 
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
 
     from veza._response import ResponseInfo
     from veza._secret import Secret
-    from veza._wire import Json
     from veza.errors import VezaError
 
+Result = TypeVar("Result")
 
-@dataclass(frozen=True, slots=True)
-class Call:
+
+class Call(NamedTuple):
     """What is to be sent.
 
     Attributes:
@@ -38,7 +37,7 @@ class Call:
     path: str
     query: str = ""
     body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | None = None
     auth: bool = True
     repeatable: bool = True
     idempotency_key: str | None = None
@@ -46,8 +45,7 @@ class Call:
     secrets: tuple[Secret, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """An answer as it came: status, headers of the family in hand, bytes."""
 
     status: int
@@ -55,18 +53,10 @@ class Received:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back.
+class Answer(NamedTuple, Generic[Result]):
+    """What came back, read."""
 
-    Attributes:
-        value: the parsed JSON; None for an empty body.
-        body: the bytes.
-        info: status, request id, headers, retries.
-    """
-
-    value: Json
-    body: bytes
+    result: Result
     info: ResponseInfo
 
 

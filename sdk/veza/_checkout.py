@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from veza._decode import one
+from veza._wire import parse, unwrap
+
 if TYPE_CHECKING:
-    from veza._call import Answer
+    from collections.abc import Callable
+
     from veza._wire import Json
+    from veza.models.orders import CheckoutOrder
 
 _FIELDS: Final = ("client_secret", "payment_id")
 
 
-def with_checkout_page(answer: Answer, page: str | None) -> Answer:
-    """Put a `checkout_url` into a new order that has none, made of the configured page.
+def checkout_reader(page: str | None) -> Callable[[bytes], CheckoutOrder]:
+    """Return the reader of a new order.
 
     Args:
-        answer: of createOrder.
-        page: a URL with `{client_secret}` and `{payment_id}` in it; None leaves the answer as it is.
+        page: the URL of the page to pay on, with `{client_secret}` and `{payment_id}` in it; None where the backend
+            gives the URL itself.
     """
-    if page is None or not isinstance(answer.value, dict):
-        return answer
-    inner = answer.value.get("data")
-    data = inner if isinstance(inner, dict) else answer.value
-    if "checkout_url" in data:
-        return answer
+    from veza.models.orders import CheckoutOrder  # noqa: PLC0415  (built when first used)
+
+    reader = one(CheckoutOrder)
+    return reader if page is None else partial(_read, page=page)
+
+
+def _read(body: bytes, page: str) -> CheckoutOrder:
+    from veza.models.orders import CheckoutOrder  # noqa: PLC0415  (built when first used)
+
+    data = unwrap(parse(body))
+    if isinstance(data, dict) and "checkout_url" not in data:
+        data = _with_url(data, page)
+    return one(CheckoutOrder).read(data)
+
+
+def _with_url(data: dict[str, Json], page: str) -> dict[str, Json]:
     url = page
     for name in _FIELDS:
         value = _find(data, name)
-        if f"{{{name}}}" in page and value is None:
-            return answer
+        if value is None and f"{{{name}}}" in page:
+            return data
         url = url.replace(f"{{{name}}}", quote(value or "", safe=""))
-    adapted: dict[str, Json] = {name: value for name, value in data.items() if name != "client_secret"}
-    adapted["checkout_url"] = url
-    return replace(answer, value={**answer.value, "data": adapted} if data is inner else adapted)
+    return {name: value for name, value in data.items() if name != "client_secret"} | {"checkout_url": url}
 
 
 def _find(data: dict[str, Json], name: str) -> str | None:

@@ -1,75 +1,128 @@
-"""From an answer to a typed result."""
+"""From an answer's bytes to a typed result.
+
+An answer as the contract has it is read in one pass by pydantic. Any other is read again slowly: bare instead of
+enveloped, amounts as decimals, integers written with a point. What that cannot read either is refused.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
-from veza._wire import unwrap
+from typing_extensions import TypedDict
+
+from veza._wire import parse, unwrap
 from veza.errors import InvalidResponseError
 
 if TYPE_CHECKING:
-    from veza._call import Answer, Call
+    from veza._call import Answer
     from veza._wire import Json
     from veza.models._base import Model
+    from veza.models.paging import Meta
 
-_Model = TypeVar("_Model", bound="Model")
-_MOST_PLACES = 5
+Found = TypeVar("Found", bound="Model")
+_Data = TypeVar("_Data")
+_MOST_PLACES: Final = 5
+_LONGEST_PLACE: Final = 80
+_readers: dict[object, Any] = {}
 
 
-def decode(answer: Answer, model: type[_Model], call: Call) -> _Model:
-    """Read a result of one object.
+class Reader(Generic[_Data]):
+    """Reads the data of one kind of answer.
+
+    Args:
+        kind: the type of the data.
+        name: what errors call it.
+        empty: what stands for data that was left out.
+        meta: the type of what says where a page stands; None where the answer is not a page.
+    """
+
+    __slots__ = ("_data", "_empty", "_envelope", "_meta", "_name", "_wrong")
+
+    def __init__(self, kind: Any, name: str, empty: Json = None, meta: type[Meta] | None = None) -> None:
+        from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415  (built when first used)
+
+        fields = {"success": Literal[True], "data": kind} | ({} if meta is None else {"meta": meta})
+        self._envelope = TypeAdapter(TypedDict("_Envelope", fields)).validator  # type: ignore[operator]
+        self._data = TypeAdapter(kind).validator
+        self._meta = None if meta is None else TypeAdapter(meta).validator
+        self._empty = empty
+        self._name = name
+        self._wrong = ValidationError
+
+    def __call__(self, body: bytes) -> _Data:
+        """Return the data.
+
+        Raises:
+            InvalidResponseError: the body is not such an answer; what it holds is not repeated.
+        """
+        try:
+            data: _Data = self._envelope.validate_json(body)["data"]
+        except self._wrong:
+            return self.read(unwrap(parse(body)))
+        return data
+
+    def page(self, body: bytes) -> tuple[_Data, Meta]:
+        """Return the data and where its page stands. Errors as calling it."""
+        try:
+            found = self._envelope.validate_json(body)
+        except self._wrong:
+            value = parse(body)
+            data = self.read(unwrap(value))
+            return data, self._validated(self._meta, value.get("meta") if isinstance(value, dict) else None)
+        return found["data"], found["meta"]
+
+    def read(self, value: Json) -> _Data:
+        """Return the data of a value that was parsed before. Errors as calling it."""
+        from veza.models._amounts import with_cents  # noqa: PLC0415  (only where the answer is not as expected)
+
+        try:
+            adapted = with_cents(self._empty if value is None else value)
+        except ValueError as error:
+            what = str(error)
+        else:
+            data: _Data = self._validated(self._data, adapted)
+            return data
+        raise InvalidResponseError(f"the response is not a {self._name}: {what}")
+
+    def _validated(self, validator: Any, value: object) -> Any:
+        try:
+            return validator.validate_python(value)
+        except self._wrong as error:
+            wrong = error.errors(include_url=False, include_context=False, include_input=False)
+        places = ", ".join(
+            f"{'.'.join(map(str, one['loc']))[:_LONGEST_PLACE] or 'all of it'} ({one['type']})"
+            for one in wrong[:_MOST_PLACES]
+        )
+        raise InvalidResponseError(f"the response is not a {self._name}: {places}")
+
+
+def one(model: type[Found]) -> Reader[Found]:
+    """Return the reader of an answer that holds one object."""
+    reader: Reader[Found] | None = _readers.get(model)
+    if reader is None:
+        reader = _readers[model] = Reader(model, model.__name__)
+    return reader
+
+
+def many(model: type[Found], meta: type[Meta] | None = None) -> Reader[tuple[Found, ...]]:
+    """Return the reader of an answer that holds a list, or a page of one; a list that was left out is empty."""
+    reader: Reader[tuple[Found, ...]] | None = _readers.get((model, meta))
+    if reader is None:
+        kind = tuple[model, ...]  # type: ignore[valid-type]  # the model in hand
+        reader = _readers[model, meta] = Reader(kind, f"list of {model.__name__}", [], meta)
+    return reader
+
+
+def nothing(body: bytes) -> None:
+    """Read an answer that holds nothing: an empty body, or an envelope that says it went well.
 
     Raises:
-        InvalidResponseError: the answer is not what the contract says; the values it holds are not named.
+        InvalidResponseError: it says that it did not, or is not JSON.
     """
-    return _validated(_data(answer, call), model, answer, call)._with_response(answer.info)  # noqa: SLF001  (models are ours)
+    if body:
+        unwrap(parse(body))
 
 
-def decode_list(answer: Answer, model: type[_Model], call: Call) -> tuple[_Model, ...]:
-    """Read a result of many objects; a list that was left out is empty. Errors as `decode`."""
-    data = _data(answer, call)
-    if data is None:
-        return ()
-    if not isinstance(data, list):
-        raise _shapeless("a list was expected", answer, call)
-    return tuple(_validated(item, model, answer, call) for item in data)
-
-
-def decode_meta(answer: Answer, model: type[_Model], call: Call) -> _Model:
-    """Read where a page stands in its list. Errors as `decode`."""
-    value = answer.value
-    return _validated(value.get("meta") if isinstance(value, dict) else None, model, answer, call)
-
-
-def _data(answer: Answer, call: Call) -> Json:
-    try:
-        return unwrap(answer.value)
-    except InvalidResponseError as error:
-        message = error.message
-    raise _shapeless(message, answer, call)
-
-
-def _validated(data: Json, model: type[_Model], answer: Answer, call: Call) -> _Model:
-    from pydantic import ValidationError  # noqa: PLC0415  (models loaded it before)
-
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False, include_input=False)
-    places = ", ".join(
-        f"{'.'.join(map(str, one['loc'])) or model.__name__} ({one['type']})" for one in wrong[:_MOST_PLACES]
-    )
-    raise _shapeless(f"not a {model.__name__}: {places}", answer, call)
-
-
-def _shapeless(message: str, answer: Answer, call: Call) -> InvalidResponseError:
-    info = answer.info
-    return InvalidResponseError(
-        f"the response has a shape that is not expected: {message}",
-        status_code=info.status_code,
-        request_id=info.request_id,
-        method=call.method,
-        path=call.path,
-        attempts=info.retry_count + 1,
-        idempotency_key=call.idempotency_key,
-    )
+def attached(answer: Answer[Found]) -> Found:
+    """Return an answer's object, which then says what answer it came from."""
+    return answer.result._with_response(answer.info)  # noqa: SLF001  (models are ours)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Constraint: TypeAlias = "Mapping[str, object]"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _TYPES: Final[dict[object, type]] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 
 
@@ -116,6 +117,8 @@ def segment(value: str, where: str) -> str:
     """
     if not isinstance(value, str):
         raise InvalidRequestError(f"{where} must be of type string, not {type(value).__name__}")
+    if _PLAIN.fullmatch(value):
+        return value
     if value in {"", ".", ".."} or not value.isprintable() or any(sign in value for sign in "/\\?#% "):
         raise InvalidRequestError(f"{where} cannot be a part of a path")
     return quote(value, safe="")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from veza._wire import unwrap
+from veza._wire import parse, unwrap
 from veza.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -40,6 +40,15 @@ class RawResponse:
 
     def __repr__(self) -> str:
         return f"<RawResponse {self.response_info.status_code}, {len(self.content)} bytes>"
+
+
+def raw_body(body: bytes) -> tuple[Json, bytes]:
+    """Return a body's JSON, None where it is empty, and the body.
+
+    Raises:
+        InvalidResponseError: it is not JSON.
+    """
+    return (parse(body) if body else None), body
 
 
 def safe_path(path: str) -> str:

@@ -16,26 +16,28 @@ class ResponseInfo:
 
     Attributes:
         status_code: the HTTP status.
-        request_id: the backend's id of the request (`X-Request-ID`), None where it sent none.
         retry_count: how many attempts failed before this answer (0: the first one succeeded).
         idempotency_key: the key that every attempt of this write carried, None for reads.
     """
 
-    __slots__ = ("_raw", "idempotency_key", "request_id", "retry_count", "status_code")
+    __slots__ = ("_raw", "idempotency_key", "retry_count", "status_code")
 
     def __init__(
         self,
         status_code: int,
-        request_id: str | None,
         retry_count: int,
         raw_headers: Mapping[str, str],
         idempotency_key: str | None = None,
     ) -> None:
         self.status_code = status_code
-        self.request_id = request_id
         self.retry_count = retry_count
         self.idempotency_key = idempotency_key
         self._raw = raw_headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The backend's id of the request (`X-Request-ID`); None where it sent none."""
+        return self._raw.get("x-request-id")
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -50,4 +52,4 @@ class ResponseInfo:
 
     def __reduce__(self) -> tuple[object, ...]:
         headers = dict(self.headers)
-        return ResponseInfo, (self.status_code, self.request_id, self.retry_count, headers, self.idempotency_key)
+        return ResponseInfo, (self.status_code, self.retry_count, headers, self.idempotency_key)

@@ -66,6 +66,15 @@ def parse(body: bytes) -> Json:
     raise InvalidResponseError(f"the response {what}")
 
 
+def is_json(body: bytes) -> bool:
+    """Whether a body is one JSON value."""
+    try:
+        parse(body)
+    except InvalidResponseError:
+        return False
+    return True
+
+
 def unwrap(value: Json) -> Json:
     """Take the data out of the success envelope; an answer without one is its own data.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from veza import _operations as contract
 from veza._async.resource import AsyncResource
 from veza._call import seconds
-from veza._decode import decode
+from veza._decode import nothing
 from veza._session import as_secret
 from veza.errors import InvalidRequestError
 
@@ -92,7 +92,7 @@ class AsyncAuth(AsyncResource):
         if secret is None:
             raise InvalidRequestError("logout needs a refresh token, here or on the client")
         fields = {"refresh_token": secret.get_secret_value(), "all_devices": all_devices}
-        await self._send(contract.LOGOUT, fields=fields, deadline=deadline)
+        await self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline)
         session.ended()
 
     async def me(self, *, deadline: float | None = None) -> User:
@@ -106,5 +106,4 @@ class AsyncAuth(AsyncResource):
         """
         from veza.models.auth import User  # noqa: PLC0415  (built when first used)
 
-        answer, call = await self._send(contract.GET_ME, deadline=deadline)
-        return decode(answer, User, call)
+        return await self._one(contract.GET_ME, User, deadline=deadline)

@@ -14,7 +14,7 @@ from veza._clock import AsyncSystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
 from veza._family import family_of
 from veza._logging import guard
-from veza._raw import RawResponse, safe_path
+from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
 from veza._session import Session, as_secret
 
@@ -189,15 +189,16 @@ class AsyncVeza:
             safe_path(path),
             urlencode(params) if params else "",
             None if json is None else json_module.dumps(json).encode(),
-            headers or {},
+            headers,
             auth=auth,
             repeatable=method.upper() in {"GET", "HEAD", "OPTIONS"}
             or (idempotency_key is not None and settings.idempotency),
             idempotency_key=idempotency_key,
             deadline=seconds(deadline, "deadline"),
         )
-        answer = await self._engine.send(call, settings)
-        return RawResponse(answer.value, answer.body, answer.info)
+        answer = await self._engine.send(call, settings, raw_body)
+        value, content = answer.result
+        return RawResponse(value, content, answer.info)
 
     def with_options(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from veza import _operations as contract
 from veza._async.resource import AsyncResource
-from veza._decode import decode_list
+from veza._decode import many
 from veza._listed import Listed
 
 if TYPE_CHECKING:
@@ -29,5 +29,7 @@ class AsyncLicenses(AsyncResource):
         """
         from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
 
-        answer, call = await self._send(contract.LIST_MY_LICENSES, values={"order_id": order_id}, deadline=deadline)
-        return Listed.of(decode_list(answer, License, call), answer.info)
+        answer = await self._send(
+            contract.LIST_MY_LICENSES, many(License), values={"order_id": order_id}, deadline=deadline
+        )
+        return Listed.of(answer.result, answer.info)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from veza._call import Call
-from veza._decode import decode
+from veza._decode import one
 from veza._flight import TaskFlight
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
@@ -90,7 +90,7 @@ class AsyncRenewer:
         check(LOGIN.body or {}, fields, "login")
         body = json.dumps(fields).encode()
         call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(password,))
-        login = decode(await self._engine.send(call, settings), Login, call)
+        login = (await self._engine.send(call, settings, one(Login))).result
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
 
@@ -109,6 +109,6 @@ class AsyncRenewer:
         call = Call(
             "POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(refresh,)
         )
-        tokens = decode(await self._engine.send(call, settings), Tokens, call)
+        tokens = (await self._engine.send(call, settings, one(Tokens))).result
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
         return tokens

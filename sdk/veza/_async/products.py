@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from veza import _operations as contract
 from veza._async.paging import AsyncListing, AsyncPage  # sync: from veza._sync.paging import Page
 from veza._async.resource import AsyncResource
-from veza._decode import decode, decode_list, decode_meta
+from veza._decode import many
 
 if TYPE_CHECKING:
     from veza._params import Limit, PageNumber, ProductId
@@ -33,12 +33,15 @@ class AsyncProducts(AsyncResource):
 
         async def fetch(number: int | None) -> AsyncPage[Product]:
             from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
-            from veza.models.products import Product  # noqa: PLC0415
+            from veza.models.products import Product  # noqa: PLC0415  (built when first used)
 
-            answer, call = await self._send(
-                contract.LIST_PRODUCTS, values={"page": number, "limit": limit}, deadline=deadline
+            answer = await self._send(
+                contract.LIST_PRODUCTS,
+                many(Product, Meta).page,
+                values={"page": number, "limit": limit},
+                deadline=deadline,
             )
-            return AsyncPage(decode_list(answer, Product, call), decode_meta(answer, Meta, call), answer.info, fetch)
+            return AsyncPage(*answer.result, answer.info, fetch)
 
         return AsyncListing(fetch, page)  # sync: return fetch(page)
 
@@ -55,5 +58,4 @@ class AsyncProducts(AsyncResource):
         """
         from veza.models.products import Product  # noqa: PLC0415  (built when first used)
 
-        answer, call = await self._send(contract.GET_PRODUCT, ids={"product_id": product_id}, deadline=deadline)
-        return decode(answer, Product, call)
+        return await self._one(contract.GET_PRODUCT, Product, ids={"product_id": product_id}, deadline=deadline)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from veza import _operations as contract
 from veza._async.resource import AsyncResource
-from veza._decode import decode
 
 if TYPE_CHECKING:
     from veza.models import Health, Status
@@ -27,8 +26,7 @@ class AsyncSystem(AsyncResource):
         """
         from veza.models.system import Health  # noqa: PLC0415  (built when first used)
 
-        answer, call = await self._send(contract.GET_HEALTH, deadline=deadline)
-        return decode(answer, Health, call)
+        return await self._one(contract.GET_HEALTH, Health, deadline=deadline)
 
     async def status(self, *, deadline: float | None = None) -> Status:
         """Ask which environment this is and which services it uses (operation getStatus).
@@ -41,5 +39,4 @@ class AsyncSystem(AsyncResource):
         """
         from veza.models.system import Status  # noqa: PLC0415  (built when first used)
 
-        answer, call = await self._send(contract.GET_STATUS, deadline=deadline)
-        return decode(answer, Status, call)
+        return await self._one(contract.GET_STATUS, Status, deadline=deadline)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veza import _operations as contract
 from veza._call import seconds
-from veza._decode import decode
+from veza._decode import nothing
 from veza._session import as_secret
 from veza._sync.resource import Resource
 from veza.errors import InvalidRequestError
@@ -93,7 +93,7 @@ class Auth(Resource):
         if secret is None:
             raise InvalidRequestError("logout needs a refresh token, here or on the client")
         fields = {"refresh_token": secret.get_secret_value(), "all_devices": all_devices}
-        self._send(contract.LOGOUT, fields=fields, deadline=deadline)
+        self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline)
         session.ended()
 
     def me(self, *, deadline: float | None = None) -> User:
@@ -107,5 +107,4 @@ class Auth(Resource):
         """
         from veza.models.auth import User  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(contract.GET_ME, deadline=deadline)
-        return decode(answer, User, call)
+        return self._one(contract.GET_ME, User, deadline=deadline)

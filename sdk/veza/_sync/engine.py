@@ -7,7 +7,7 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from veza._call import Answer, Budget, Call, Received, late, told
+from veza._call import Answer, Budget, Call, Received, Result, late, told
 from veza._family import Failure
 from veza._logging import in_flight, logger
 from veza._response import ResponseInfo
@@ -15,10 +15,12 @@ from veza._retry import may_repeat_status, parse_retry_after
 from veza._session import authorize
 from veza._sync.login import Renewer
 from veza._version import __version__
-from veza._wire import parse, read_error
+from veza._wire import is_json, read_error
 from veza.errors import APITimeoutError, DeadlineExceededError, InvalidResponseError, VezaError, error_class
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
     import httpx2
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _UNAUTHORIZED = 401
 _PHASES = ("connect", "read", "write", "pool")
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OK = range(200, 300)
 _LARGEST_BODY = 64 * 2**20
 
@@ -61,7 +64,7 @@ class Engine:
         self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + _joined(own, query)))
         self._authorized: tuple[Secret, httpx.Headers] | None = None
 
-    def send(self, call: Call, settings: Settings) -> Answer:
+    def send(self, call: Call, settings: Settings, read: Callable[[bytes], Result]) -> Answer[Result]:
         """Send a call until it succeeds or must give up.
 
         Raises:
@@ -75,7 +78,8 @@ class Engine:
                 token = self.renewer.token(rejected, budget, settings) if call.auth else None
                 limit = budget.timeout(settings.timeout)
                 attempts += 1
-                outcome = self._attempt(call, token, limit, attempts, budget)
+                received = self._exchange(self._request(call, token, limit), budget)
+                outcome = self._judge(call, received, read, attempts, budget)
                 if isinstance(outcome, Answer):
                     return outcome
                 error, repeat = outcome
@@ -95,11 +99,15 @@ class Engine:
             failed = error
         raise told(failed, call, attempts)
 
-    def _attempt(
-        self, call: Call, token: Secret | None, limit: float, attempts: int, budget: Budget
-    ) -> Answer | tuple[VezaError, bool]:
-        """Send once. Returns the answer, or the error and whether another attempt makes sense."""
-        received = self._exchange(self._request(call, token, limit), budget)
+    def _judge(
+        self,
+        call: Call,
+        received: Received | Failure,
+        read: Callable[[bytes], Result],
+        attempts: int,
+        budget: Budget,
+    ) -> Answer[Result] | tuple[VezaError, bool]:
+        """Return the answer, or the error and whether another attempt makes sense."""
         if isinstance(received, Failure):
             logger.debug("%s %s attempt %d: %s", call.method, call.path, attempts, received.message)
             if received.error is APITimeoutError and budget.spent():
@@ -107,17 +115,17 @@ class Engine:
             repeat = not received.hopeless and (call.repeatable or not received.sent)
             return received.error(received.message), repeat
         status, body, headers = received.status, received.body, received.headers
-        request_id = headers.get("x-request-id")
         if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%s %s attempt %d: %d, request %s", call.method, call.path, attempts, status, request_id)
+            seen = headers.get("x-request-id")
+            logger.debug("%s %s attempt %d: %d, request %s", call.method, call.path, attempts, status, seen)
         if status not in _OK:
             return self._refusal(call, received), may_repeat_status(status, repeatable=call.repeatable)
-        info = ResponseInfo(status, request_id, attempts - 1, headers, call.idempotency_key)
+        info = ResponseInfo(status, attempts - 1, headers, call.idempotency_key)
         try:
-            return Answer(parse(body) if body else None, body, info)
+            return Answer(read(body), info)
         except InvalidResponseError as error:
-            error.status_code, error.request_id = status, request_id
-            return error, call.repeatable
+            error.status_code, error.request_id = status, info.request_id
+            return error, call.repeatable and not is_json(body)
 
     def _exchange(self, request: httpx.Request, budget: Budget) -> Received | Failure:
         """Send one request and read its answer; the one place where foreign exceptions are translated."""
@@ -147,20 +155,24 @@ class Engine:
 
     def _request(self, call: Call, token: Secret | None, limit: float) -> httpx.Request:
         headers = self._headers if token is None else self._with_token(token)
-        if call.body is not None or call.headers or call.idempotency_key is not None:
+        if call.method not in _BODILESS or call.body is not None or call.headers or call.idempotency_key is not None:
             headers = self._family.Headers(headers)
+            if call.body is not None or call.method not in _BODILESS:
+                headers["Content-Length"] = str(len(call.body or b""))
             if call.body is not None:
                 headers["Content-Type"] = "application/json"
-            headers.update(call.headers)
+            headers.update(call.headers or {})
             if call.idempotency_key is not None:
                 headers["Idempotency-Key"] = call.idempotency_key
+        stream = self._family.ByteStream(call.body or b"")
         request: httpx.Request = self._family.Request(
             call.method,
             self._url(call.path, call.query),
             headers=headers,
-            content=call.body,
+            stream=stream,
             extensions={"timeout": dict.fromkeys(_PHASES, limit)},
         )
+        request.read()  # as a request built from `content` is: what inspects it may read it
         return request
 
     def _with_token(self, token: Secret) -> httpx.Headers:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza import _operations as contract
-from veza._decode import decode_list
+from veza._decode import many
 from veza._listed import Listed
 from veza._sync.resource import Resource
 
@@ -30,5 +30,5 @@ class Licenses(Resource):
         """
         from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(contract.LIST_MY_LICENSES, values={"order_id": order_id}, deadline=deadline)
-        return Listed.of(decode_list(answer, License, call), answer.info)
+        answer = self._send(contract.LIST_MY_LICENSES, many(License), values={"order_id": order_id}, deadline=deadline)
+        return Listed.of(answer.result, answer.info)

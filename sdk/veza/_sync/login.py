@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from veza._call import Call
-from veza._decode import decode
+from veza._decode import one
 from veza._flight import ThreadFlight
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
@@ -91,7 +91,7 @@ class Renewer:
         check(LOGIN.body or {}, fields, "login")
         body = json.dumps(fields).encode()
         call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(password,))
-        login = decode(self._engine.send(call, settings), Login, call)
+        login = (self._engine.send(call, settings, one(Login))).result
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
 
@@ -110,6 +110,6 @@ class Renewer:
         call = Call(
             "POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(refresh,)
         )
-        tokens = decode(self._engine.send(call, settings), Tokens, call)
+        tokens = (self._engine.send(call, settings, one(Tokens))).result
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
         return tokens

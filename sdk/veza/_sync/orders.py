@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza import _operations as contract
-from veza._checkout import with_checkout_page
-from veza._decode import decode, decode_list, decode_meta
+from veza._checkout import checkout_reader
+from veza._decode import attached, many
 from veza._sync.paging import Page
 from veza._sync.resource import Resource
 
@@ -44,14 +44,15 @@ class Orders(Resource):
             APIConnectionError: the order may or may not have been made.
             VezaError: as any call.
         """
-        from veza.models.orders import CheckoutOrder  # noqa: PLC0415  (built when first used)
-
         wanted = [{"product_id": item} if isinstance(item, str) else dict(item) for item in items]
-        answer, call = self._send(
-            contract.CREATE_ORDER, fields={"items": wanted}, key=idempotency_key, deadline=deadline
+        answer = self._send(
+            contract.CREATE_ORDER,
+            checkout_reader(self._settings.checkout_page),
+            fields={"items": wanted},
+            key=idempotency_key,
+            deadline=deadline,
         )
-        page = self._settings.checkout_page
-        return decode(with_checkout_page(answer, page), CheckoutOrder, call)
+        return attached(answer)
 
     def get(self, order_id: OrderId, *, deadline: float | None = None) -> Order:
         """Read one order (operation getOrder).
@@ -67,8 +68,7 @@ class Orders(Resource):
         """
         from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(contract.GET_ORDER, ids={"order_id": order_id}, deadline=deadline)
-        return decode(answer, Order, call)
+        return self._one(contract.GET_ORDER, Order, ids={"order_id": order_id}, deadline=deadline)
 
     def list(
         self,
@@ -92,11 +92,11 @@ class Orders(Resource):
 
         def fetch(number: int | None) -> Page[Order]:
             from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
-            from veza.models.paging import Meta  # noqa: PLC0415
+            from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
 
             values = {"page": number, "limit": limit, "status": None if status is None else str(status)}
-            answer, call = self._send(contract.LIST_ORDERS, values=values, deadline=deadline)
-            return Page(decode_list(answer, Order, call), decode_meta(answer, Meta, call), answer.info, fetch)
+            answer = self._send(contract.LIST_ORDERS, many(Order, Meta).page, values=values, deadline=deadline)
+            return Page(*answer.result, answer.info, fetch)
 
         return fetch(page)
 
@@ -128,11 +128,11 @@ class Orders(Resource):
         """
         from veza.models.orders import RefundedOrder  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(
+        return self._one(
             contract.REQUEST_REFUND,
+            RefundedOrder,
             ids={"order_id": order_id},
             fields={"reason": reason, "amount_cents": amount_cents},
             key=idempotency_key,
             deadline=deadline,
         )
-        return decode(answer, RefundedOrder, call)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza import _operations as contract
-from veza._decode import decode, decode_list, decode_meta
+from veza._decode import many
 from veza._sync.paging import Page
 from veza._sync.resource import Resource
 
@@ -34,12 +34,15 @@ class Products(Resource):
 
         def fetch(number: int | None) -> Page[Product]:
             from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
-            from veza.models.products import Product  # noqa: PLC0415
+            from veza.models.products import Product  # noqa: PLC0415  (built when first used)
 
-            answer, call = self._send(
-                contract.LIST_PRODUCTS, values={"page": number, "limit": limit}, deadline=deadline
+            answer = self._send(
+                contract.LIST_PRODUCTS,
+                many(Product, Meta).page,
+                values={"page": number, "limit": limit},
+                deadline=deadline,
             )
-            return Page(decode_list(answer, Product, call), decode_meta(answer, Meta, call), answer.info, fetch)
+            return Page(*answer.result, answer.info, fetch)
 
         return fetch(page)
 
@@ -56,5 +59,4 @@ class Products(Resource):
         """
         from veza.models.products import Product  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(contract.GET_PRODUCT, ids={"product_id": product_id}, deadline=deadline)
-        return decode(answer, Product, call)
+        return self._one(contract.GET_PRODUCT, Product, ids={"product_id": product_id}, deadline=deadline)

@@ -7,15 +7,17 @@ import json
 from typing import TYPE_CHECKING
 
 from veza._call import Call, seconds
+from veza._decode import attached, one
 from veza._operation import check, expand, query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from veza._call import Answer
+    from veza._call import Answer, Result
     from veza._config import Settings
-    from veza._operation import Operation
+    from veza._decode import Found
     from veza._sync.engine import Engine
+from veza._operation import Operation
 
 
 class Resource:
@@ -27,16 +29,30 @@ class Resource:
         self._engine = engine
         self._settings = settings
 
+    def _one(
+        self,
+        operation: Operation,
+        model: type[Found],
+        *,
+        ids: Mapping[str, str] | None = None,
+        fields: Mapping[str, object] | None = None,
+        key: str | None = None,
+        deadline: float | None = None,
+    ) -> Found:
+        """Send a call whose answer holds one object."""
+        return attached(self._send(operation, one(model), ids=ids, fields=fields, key=key, deadline=deadline))
+
     def _send(
         self,
         operation: Operation,
+        read: Callable[[bytes], Result],
         *,
         ids: Mapping[str, str] | None = None,
         values: Mapping[str, object] | None = None,
         fields: Mapping[str, object] | None = None,
         key: str | None = None,
         deadline: float | None = None,
-    ) -> tuple[Answer, Call]:
+    ) -> Answer[Result]:
         """Check the arguments and send them; None stands for what is left out."""
         settings = self._settings
         body: bytes | None = None
@@ -58,4 +74,4 @@ class Resource:
             idempotency_key=key,
             deadline=seconds(deadline, "deadline"),
         )
-        return self._engine.send(call, settings), call
+        return self._engine.send(call, settings, read)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza import _operations as contract
-from veza._decode import decode
 from veza._sync.resource import Resource
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ class System(Resource):
         """
         from veza.models.system import Health  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(contract.GET_HEALTH, deadline=deadline)
-        return decode(answer, Health, call)
+        return self._one(contract.GET_HEALTH, Health, deadline=deadline)
 
     def status(self, *, deadline: float | None = None) -> Status:
         """Ask which environment this is and which services it uses (operation getStatus).
@@ -42,5 +40,4 @@ class System(Resource):
         """
         from veza.models.system import Status  # noqa: PLC0415  (built when first used)
 
-        answer, call = self._send(contract.GET_STATUS, deadline=deadline)
-        return decode(answer, Status, call)
+        return self._one(contract.GET_STATUS, Status, deadline=deadline)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 from pydantic_core import core_schema
 
 from veza._wire import JsonNumber
@@ -39,6 +39,26 @@ class Model(BaseModel):
     def response_info(self) -> ResponseInfo | None:
         """The answer that this object came from: request id, headers, retries. None for a nested object."""
         return getattr(self, "_response", None)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Read an object. Decimal amounts are looked for only where amounts in minor units are missing.
+
+        Raises:
+            pydantic.ValidationError: a known field is missing or of a wrong type.
+        """
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError:
+            from veza.models._amounts import with_cents  # noqa: PLC0415  (only where the backend sends decimals)
+
+            try:
+                adapted = with_cents(obj)
+            except ValueError:
+                adapted = obj
+            if adapted is obj:
+                raise
+        return super().model_validate(adapted, **options)
 
     def _with_response(self, info: ResponseInfo) -> Self:
         object.__setattr__(self, "_response", info)
@@ -156,24 +176,3 @@ Cents: TypeAlias = Annotated[int, _Integer(0)]
 Id: TypeAlias = Annotated[str, _Id()]
 Text: TypeAlias = Annotated[str, Strict()]
 Timestamp: TypeAlias = Annotated[datetime, _Timestamp()]
-
-
-def amounts(data: object, *names: str) -> object:
-    """Put `<name>_cents` beside a decimal `<name>`: text, or a JSON number read as it was written.
-
-    The seam for a backend whose money is in major units. A `<name>_cents` that is there wins.
-    """
-    from veza.money import to_minor  # noqa: PLC0415  (only where the backend sends decimals)
-
-    if not isinstance(data, dict) or not isinstance(data.get("currency"), str):
-        return data
-    read: dict[str, int] = {}
-    for name in names:
-        raw = data.get(name)
-        if raw is None or f"{name}_cents" in data:
-            continue
-        amount = raw.text if isinstance(raw, JsonNumber) else raw
-        if isinstance(amount, bool | float) or not isinstance(amount, str | int):
-            raise ValueError(f"{name} is not a decimal amount")  # noqa: TRY004  (pydantic gathers ValueErrors)
-        read[f"{name}_cents"] = to_minor(amount, data["currency"])
-    return {**data, **read} if read else data

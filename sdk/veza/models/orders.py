@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
-
-from veza.models._base import Cents, Id, Model, OpenEnum, Text, Timestamp, amounts
+from veza.models._base import Cents, Id, Model, OpenEnum, Text, Timestamp
 from veza.money import Money
 
 
@@ -101,15 +99,6 @@ class Order(Model):
     refunded_at: Timestamp | None = None
     """When the refund came through."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_amounts(cls, data: object) -> object:
-        data = amounts(data, "total_amount", "tax_amount", "refunded_amount")
-        if not isinstance(data, dict) or not isinstance(items := data.get("items"), list):
-            return data
-        read = [_line(item, data.get("currency")) for item in items]
-        return {**data, "items": read} if any(a is not b for a, b in zip(items, read, strict=True)) else data
-
     @property
     def total(self) -> Money:
         """What the buyer pays, as money."""
@@ -124,13 +113,6 @@ class Order(Model):
     def refunded(self) -> Money | None:
         """What came back, as money; None where the backend does not say."""
         return None if self.refunded_amount_cents is None else Money(self.refunded_amount_cents, self.currency)
-
-
-def _line(item: object, currency: object) -> object:
-    if not isinstance(item, dict) or "price" not in item or "price_cents" in item:
-        return item
-    read = amounts({**item, "currency": currency}, "price")
-    return {**item, "price_cents": read["price_cents"]} if isinstance(read, dict) and "price_cents" in read else item
 
 
 class CheckoutOrder(Model):
@@ -160,17 +142,6 @@ class RefundedOrder(Model):
     """The refund."""
     order: Order
     """The order as it then stood."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_amount(cls, data: object) -> object:
-        if not isinstance(data, dict) or not isinstance(order := data.get("order"), dict):
-            return data
-        refund = data.get("refund")
-        if not isinstance(refund, dict) or "amount" not in refund or "amount_cents" in refund:
-            return data
-        read = amounts({**refund, "currency": order.get("currency")}, "amount")
-        return {**data, "refund": read}
 
     @property
     def amount(self) -> Money:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
-
-from veza.models._base import Cents, Id, Model, OpenEnum, Text, amounts
+from veza.models._base import Cents, Id, Model, OpenEnum, Text
 from veza.money import Money
 
 
@@ -33,11 +31,6 @@ class Product(Model):
     """Whether it is on sale."""
     license_types: tuple[Text, ...]
     """The licenses that can be bought."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_price(cls, data: object) -> object:
-        return amounts(data, "price")
 
     @property
     def price(self) -> Money:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
 from veza_rehearsal import FAULTS, parse_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Backend
+    from tests.rehearsal.conftest import Backend
 
     Run = Callable[..., Backend]
 
@@ -337,7 +338,7 @@ def test_garbage_is_no_json_though_the_order_was_placed(run: Run) -> None:
     shop.faults("garbage=1@createOrder")
     answer = shop.api("POST", "/orders", json={"items": [{"product_id": product}]})
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json")
-    with pytest.raises(ValueError, match="Expecting|Unterminated"):
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         answer.json()
     assert shop.books()["orders"] == 1
 
@@ -382,12 +383,25 @@ def test_counts_and_switches_outlive_a_restart(run: Run) -> None:
     assert run("jwt_ttl=5").http.get("/rehearsal/faults").json() == {"faults": [{"fault": "jwt_ttl=5"}]}
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["nonsense", "webhook_delay", "webhook_lost=1", "server_error=0", "server_error=1.5", "slow=x", "slow=-1", ""]
-    + ["slow=1@getHealth", "server_error=1@", "jwt_ttl=99999999", "three_ds=", "server_error=1@get health"],
+WRONG = (
+    "nonsense",
+    "",
+    "webhook_delay",
+    "webhook_lost=1",
+    "server_error=0",
+    "server_error=1.5",
+    "server_error=1@",
+    "server_error=1@get health",
+    "slow=x",
+    "slow=-1",
+    "slow=1@getHealth",
+    "three_ds=",
+    "jwt_ttl=99999999",
 )
-def test_a_wrong_switch_is_refused_with_its_name(run: Run, text: str) -> None:
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_switch_is_refused_with_its_name(text: str) -> None:
     with pytest.raises(ValueError, match="fault switch") as caught:
         parse_fault(text)
     assert text in str(caught.value)
@@ -395,7 +409,8 @@ def test_a_wrong_switch_is_refused_with_its_name(run: Run, text: str) -> None:
 
 def test_a_wrong_switch_is_refused_at_run_time_and_nothing_changes(run: Run) -> None:
     shop = run("slow=0.01")
-    for body in ({"faults": ["nonsense"]}, {"faults": "slow=1"}, [], {}, {"faults": [1]}):
+    bodies: list[object] = [{"faults": ["nonsense"]}, {"faults": "slow=1"}, [], {}, {"faults": [1]}]
+    for body in bodies:
         assert shop.http.post("/rehearsal/faults", json=body).status_code == 400
     assert shop.http.get("/rehearsal/faults").json() == {"faults": [{"fault": "slow=0.01"}]}
 

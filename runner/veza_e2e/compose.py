@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,10 +38,20 @@ class RehearsalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A rehearsal backend of this session's own."""
+    """A running rehearsal backend."""
 
     base_url: str
-    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def wait(self, over: threading.Event) -> None:
+        """Wait until `over` is set.
+
+        Raises:
+            RehearsalError: the backend ended before that.
+        """
+        while not over.wait(0.5):
+            if self.process.poll() is not None:
+                raise RehearsalError(f"the rehearsal backend ended by itself with {self.process.returncode}")
 
 
 def check_faults(faults: Sequence[str]) -> tuple[str, ...]:
@@ -63,23 +73,36 @@ def rehearsal_account(secrets: Secrets) -> Secrets:
 
 
 @contextmanager
-def backend(folder: Path, account: Secrets, faults: Sequence[str] = ()) -> Iterator[Backend]:
+def backend(
+    folder: Path,
+    account: Secrets,
+    faults: Sequence[str] = (),
+    *,
+    port: int | None = None,
+    database: str | None = None,
+    environment: str = "sandbox",
+) -> Iterator[Backend]:
     """Run a rehearsal backend as a child process; it ends with this one, its state stays in `folder`.
 
     Args:
         folder: database and port; where there are such already, it is the same backend again.
         account: the operator's account.
         faults: the switches that are on.
+        port: the port; where it is None the one that this backend had before, else a free one.
+        database: a URL, in the place of a file in `folder`.
+        environment: `sandbox` or `live`.
 
     Raises:
         RehearsalError: it did not start; says why.
     """
     kept = folder / _PORT
-    port = int(kept.read_text()) if kept.exists() else 0
+    if port is None:
+        port = int(kept.read_text()) if kept.exists() else 0
     folder.mkdir(parents=True, exist_ok=True)
     with as_file(files("veza").joinpath("openapi.json")) as contract, (folder / "stderr.log").open("ab") as errors:
         command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
-        command += ["--port", str(port), "--database", f"sqlite:///{(folder / 'backend.db').resolve()}"]
+        command += ["--port", str(port), "--environment", environment]
+        command += ["--database", database or f"sqlite:///{(folder / 'backend.db').resolve()}"]
         command += [word for fault in faults for word in ("--fault", fault)]
         process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
             command,
@@ -92,7 +115,7 @@ def backend(folder: Path, account: Secrets, faults: Sequence[str] = ()) -> Itera
     try:
         base_url, port = _listening(process, folder)
         kept.write_text(f"{port}\n")
-        yield Backend(base_url, folder)
+        yield Backend(base_url, process)
     finally:
         _end(process)
 
@@ -125,7 +148,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def reachable(settings: Settings, secrets: Secrets, session: str, faults: Sequence[str] = ()) -> Iterator[Backend | None]:
+def reachable(
+    settings: Settings, secrets: Secrets, session: str, faults: Sequence[str] = ()
+) -> Iterator[Backend | None]:
     """Run the session's own rehearsal backend where the environment is the embedded one; yield None elsewhere.
 
     Raises:
@@ -136,11 +161,6 @@ def reachable(settings: Settings, secrets: Secrets, session: str, faults: Sequen
         return
     with backend(settings.state / "rehearsal" / session, secrets, faults) as own:
         yield own
-
-
-def forget(folder: Path) -> None:
-    """Remove the state of a rehearsal that never became a session."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def parts(

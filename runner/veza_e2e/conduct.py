@@ -209,7 +209,10 @@ def _finding(error: VezaError, charged: str) -> Failed | Paused:
         )
     if isinstance(error, LockedError):
         return Failed(
-            "account_locked", f"the account is locked: {error}", meaning=charged, todo="Unlock it, or wait, and start anew."
+            "account_locked",
+            f"the account is locked: {error}",
+            meaning=charged,
+            todo="Unlock it, or wait, and start anew.",
         )
     if isinstance(error, RateLimitError):
         after = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
@@ -223,7 +226,10 @@ def _finding(error: VezaError, charged: str) -> Failed | Paused:
     permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
     if permanent:
         return Failed(
-            "request_refused", f"the backend refused a request: {error}", meaning=charged, todo="See the call in the report."
+            "request_refused",
+            f"the backend refused a request: {error}",
+            meaning=charged,
+            todo="See the call in the report.",
         )
     return Paused(
         "no_answer",
@@ -234,14 +240,14 @@ def _finding(error: VezaError, charged: str) -> Failed | Paused:
     )
 
 
-def conclude(stage: Stage) -> tuple[dict[str, bytes], SessionEnded | None]:
+def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
     """Return the views, and the last event where the session is over: append it once the views are written.
 
     A session whose money is still out is not over: `resume` can bring it back.
     """
     summary = stage.summary()
     views = report.render(stage.journal.lines)
-    if summary.outcome == "incomplete" or summary.refund_open:
+    if not over and (summary.outcome == "incomplete" or summary.refund_open):
         return views, None
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
     return views, SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version())

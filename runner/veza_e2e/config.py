@@ -58,7 +58,7 @@ class Environment:
 class Limits:
     """What a session may cost, and how long it waits."""
 
-    max_amount: Money = Money(1000, "EUR")
+    max_amount: Money = field(default_factory=lambda: Money(1000, "EUR"))
     poll_timeout: int | None = None
     """Seconds; None where it was not configured (30 min, or less where a script pays at the rehearsal backend)."""
 

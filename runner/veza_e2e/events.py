@@ -30,7 +30,6 @@ class Event:
     """Something that happened in a session."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
     """The first event: what was asked for, by which versions."""

@@ -56,7 +56,7 @@ BEGIN READ ONLY;
 SELECT column_name, data_type FROM information_schema.columns
  WHERE table_name = 'seller_transfers' ORDER BY ordinal_position;
 {query(order_id)}
-ROLLBACK;"""
+ROLLBACK;"""  # noqa: S608 - as above
 
 
 def _literal(order_id: str) -> str:

@@ -37,9 +37,7 @@ class Asked:
 class First(Protocol):
     """Makes the first event of a session."""
 
-    def __call__(
-        self, session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None
-    ) -> SessionStarted:
+    def __call__(self, session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None) -> SessionStarted:
         """Return the event, for the session with this id, at this backend."""
         ...
 

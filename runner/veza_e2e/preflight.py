@@ -1,4 +1,4 @@
-"""The gate: what must be true before anything is bought. It only reads; every check is made, not only the first to fail."""
+"""The gate: what must be true before anything is bought. It only reads; all is checked, whatever fails first."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _checks(gate: Gate, api: Veza, seen: _Seen) -> Iterator[PreflightChecked]:
     yield _health(api, seen)
     yield _environment(gate, api, seen)
     yield from _modes(gate, seen)
-    yield _processor(gate, seen)
+    yield _processor(seen)
     yield _processor_mode(gate, seen)
     yield from _products(gate, api, seen)
     yield _email(gate)
@@ -136,7 +136,7 @@ def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
         yield _check("mode", "ok", "live, with real money" if seen.live else "not live, test funds")
 
 
-def _processor(gate: Gate, seen: _Seen) -> PreflightChecked:
+def _processor(seen: _Seen) -> PreflightChecked:
     service = seen.status.services.get(PROCESSOR) if seen.status else None
     if service is None:
         return _check(

@@ -95,9 +95,7 @@ class Step(Generic[W, P, R]):
     act: Callable[Concatenate[W, P], R]
 
 
-def step(
-    name: StepName, result: type[R]
-) -> Callable[[Callable[Concatenate[W, P], R]], Step[W, P, R]]:
+def step(name: StepName, result: type[R]) -> Callable[[Callable[Concatenate[W, P], R]], Step[W, P, R]]:
     """Make a function one of the nine steps."""
     return lambda act: Step(name, result, act)
 
@@ -111,9 +109,7 @@ class Run(Generic[W]):
         foreign: what an SDK error means, given a word on the money, where a step has none of its own for it.
     """
 
-    def __init__(
-        self, world: W, *, recovering: bool = False, foreign: Callable[[VezaError, str], Finding]
-    ) -> None:
+    def __init__(self, world: W, *, recovering: bool = False, foreign: Callable[[VezaError, str], Finding]) -> None:
         self._world = world
         self._foreign = foreign
         self._recovering = recovering

@@ -1,4 +1,4 @@
-"""The transport that puts every call on record: the intent before its first byte, the answer before anyone acts on it."""
+"""The transport that puts every call on record: the intent before its first byte, the answer before its use."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from veza_e2e.config import REHEARSAL
 COMMANDS = {
     "preflight": "walk:preflight",
     "run": "walk:run",
-    "resume": "walk:resume",
-    "abandon": "walk:abandon",
+    "resume": "resuming:resume",
+    "abandon": "resuming:abandon",
     "sessions": "archive:sessions",
     "show": "archive:show",
     "bank": "archive:bank",
@@ -51,9 +51,7 @@ class Commands(click.Group):
         return command
 
 
-@click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None}
-)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
 @click.option("--env", "environment", default=REHEARSAL, show_default=True, metavar="NAME", help="The backend.")
 @click.option("--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where sessions are.")
 @click.option(

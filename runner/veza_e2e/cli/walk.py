@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,21 +15,17 @@ from veza_e2e import compose, conduct, narrate, work
 from veza_e2e.adapters import new_session
 from veza_e2e.archive import Archive, Stored, dry_run_for
 from veza_e2e.canonical import JSON
-from veza_e2e.cassette.errors import CassetteError
 from veza_e2e.cassette.record import Recording
 from veza_e2e.cli import output
 from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.calling import command_line, concluded, settings_of, translated
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, say
-from veza_e2e.config import ConfigError, Secrets, Settings, load, read_secrets
+from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.events import PreflightChecked, PreflightFinished, SessionStarted
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.interrupts import Interrupted, Interrupts
-from veza_e2e.journal import DamagedError, LockedError, UnwritableError
-from veza_e2e.preflight import Gate
+from veza_e2e.interrupts import Interrupts
 from veza_e2e.opening import Asked, first_event, gate_of
-from veza_e2e.transport import LeakError
-
-OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
+from veza_e2e.preflight import Gate
 
 
 class _Amount(click.ParamType[Money]):
@@ -43,52 +38,6 @@ class _Amount(click.ParamType[Money]):
             return Money.parse(str(value).upper())
         except ValueError as error:
             self.fail(f"{value!r} is not an amount: {error}", param, ctx)
-
-
-def settings_of(invocation: Invocation) -> Settings:
-    """Return the settings, or end the command with 2."""
-    try:
-        return load(invocation.environment, config=invocation.config, archive=invocation.archive)
-    except ConfigError as error:
-        raise Stop(Exit.USAGE, str(error), "the environments stand in veza-e2e.toml, see the docs") from error
-
-
-def command_line(invocation: Invocation, *words: str) -> str:
-    """Return the exact command for a session of this invocation."""
-    given = ["veza-e2e"]
-    if invocation.environment != "rehearsal":
-        given += ["--env", invocation.environment]
-    if invocation.archive is not None:
-        given += ["--archive", str(invocation.archive)]
-    if invocation.config is not None:
-        given += ["--config", str(invocation.config)]
-    return shlex.join([*given, *words])
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn what can go wrong with a session's files and backend into an exit code and a way out."""
-    try:
-        yield
-    except Interrupted as signal:
-        raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", "no session was begun") from signal
-    except compose.RehearsalError as error:
-        raise Stop(Exit.REFUSED, str(error), "its state is in .veza-e2e/rehearsal") from error
-    except (work.BusyError, LockedError) as error:
-        raise Stop(Exit.REFUSED, str(error), "wait until it has ended") from error
-    except DamagedError as error:
-        raise Stop(Exit.DAMAGED, str(error), "nothing was changed; compare with a copy of the file") from error
-    except conduct.UnresumableError as error:
-        raise Stop(Exit.REFUSED, str(error)) from error
-    except CassetteError as error:
-        raise Stop(Exit.DIFFERS, str(error)) from error
-    except LeakError as error:
-        raise Stop(Exit.FAILED, str(error), "nothing was sent; take the secret out of what is sent or configured") from error
-    except (UnwritableError, OSError) as error:
-        where = getattr(error, "filename", None)
-        text = f"{where}: {error.strerror}" if isinstance(error, OSError) and where else str(error)
-        hint = "nothing acts on what is not on the disk; make room or give --archive, then resume"
-        raise Stop(Exit.INCOMPLETE, f"cannot be written: {text}", hint) from error
 
 
 @click.command()
@@ -158,20 +107,7 @@ def run(
         from veza_e2e.cli.cassettes import publish  # noqa: PLC0415 - only where it is asked for
 
         publish(invocation, settings, stored.session, cassette)
-    return _conclude(invocation, stored, ended)
-
-
-@click.command()
-@click.argument("session", required=False)
-@click.pass_obj
-def resume(invocation: Invocation, session: str | None) -> int:
-    """Go on with an unresolved session."""
-    from veza_e2e.cli.resuming import resumed  # noqa: PLC0415
-
-    settings = settings_of(invocation)
-    with translated():
-        stored, ended = resumed(invocation, settings, session)
-    return _conclude(invocation, stored, ended)
+    return concluded(invocation, stored, ended)
 
 
 def _switches(faults: tuple[str, ...]) -> tuple[str, ...]:
@@ -184,8 +120,8 @@ def _switches(faults: tuple[str, ...]) -> tuple[str, ...]:
 def _refuse_contradictions(settings: Settings, asked: Asked, cassette: str | None) -> None:
     environment = settings.environment
     refusals = (
-        (asked.live and asked.unattended, "--unattended and --live contradict each other: a person pays with real money"),
-        (asked.live and cassette is not None, "--record and --live contradict each other: live runs are never recorded"),
+        (asked.live and asked.unattended, "--unattended and --live contradict each other: a person pays"),
+        (asked.live and cassette is not None, "--record and --live contradict each other: no live run is recorded"),
         (bool(asked.faults) and not environment.embedded, "--fault is for the embedded rehearsal backend only"),
         (asked.unattended and not environment.loopback, "--unattended is for the rehearsal backend only"),
         (asked.live and not sys.stdin.isatty(), "--live needs a terminal: a person must be there to answer"),
@@ -208,9 +144,7 @@ def _begun(
     with work.account_lock(settings, started(session).account_digest):
         _refuse_unresolved(invocation, settings, started(session))
         with compose.reachable(settings, secrets, session, asked.faults) as own:
-            parts = compose.parts(
-                settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session
-            )
+            parts = compose.parts(settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session)
             parts = replace(parts, listeners=(narrate.Narrator(),))
             gate = gate_of(settings, asked, secrets)
             first = started(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
@@ -291,26 +225,11 @@ _PLAN = (
 def _plan(invocation: Invocation, stage: conduct.Stage) -> int:
     first = stage.started
     limit = Money(first.max_amount_cents, first.max_amount_currency)
+    rows = [Item(name, "pending", f"{what}: {why}") for name, what, why in _PLAN]
     if invocation.json:
-        items: list[JSON] = [{"name": name, "status": "pending", "message": f"{what}: {why}"} for name, what, why in _PLAN]
+        items: list[JSON] = [{"name": row.name, "status": row.status, "message": row.message} for row in rows]
         output.document({**_document(stage.summary(), None), "session": None, "ok": True, "items": items})
         return int(Exit.PASSED)
     say(f"At most {limit}; each wait ends after {first.poll_timeout_ms // 1000} s. Nothing was sent but reads.")
-    output.items(invocation, [Item(name, str(n), f"{what}: {why}") for n, (name, what, why) in enumerate(_PLAN, 1)], ok=True)
+    output.items(invocation, rows, ok=True)
     return int(Exit.PASSED)
-
-
-def _conclude(invocation: Invocation, stored: Stored, ended: work.Ended) -> int:
-    summary = ended.summary
-    if invocation.json:
-        output.document(_document(summary, stored))
-    resume_line = command_line(invocation, "resume", stored.session)
-    abandon_line = command_line(invocation, "abandon", stored.session, "--reason", "TEXT")
-    if ended.interrupted is not None:
-        say(f"\nInterrupted ({ended.interrupted}); nothing is lost.")
-    show = say if invocation.json or ended.interrupted else click.echo
-    for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths):
-        show(line)
-    if ended.interrupted in {"end of input", "left"}:
-        return int(Exit.INCOMPLETE)
-    return int(Exit.INTERRUPTED if ended.interrupted else OUTCOMES[summary.outcome])

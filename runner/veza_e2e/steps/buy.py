@@ -108,10 +108,7 @@ def _asked(session: Session, products: list[Product]) -> Product:
 def place_order(session: Session, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
     """Create the order, once (operation createOrder)."""
     doubt = open_doubt(session, "createOrder")
-    if doubt is None:
-        placed = _create(session, product)
-    else:
-        placed = _recorded(session) or _settle(session, product, doubt)
+    placed = _create(session, product) if doubt is None else _recorded(session) or _settle(session, product, doubt)
     _accept(session, product, placed)
     return placed
 
@@ -208,9 +205,7 @@ def _send(session: Session, product: ChosenProduct, key: str) -> CheckoutOrder:
     orders, wanted = session.api.orders, product.license_type
     if wanted is None:
         return orders.create(items=[product.product_id], idempotency_key=key)
-    return orders.create(
-        items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key
-    )
+    return orders.create(items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key)
 
 
 def _placed(session: Session, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:

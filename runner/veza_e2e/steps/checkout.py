@@ -47,7 +47,7 @@ def _check_host(session: Session, order: PlacedOrder) -> None:
     if not secure or url.userinfo or (hosts and url.host not in hosts):
         raise Failed(
             "unexpected_checkout",
-            f"the checkout page is at {url.scheme}://{url.host}, which is not one of checkout_hosts: {', '.join(hosts)}",
+            f"the checkout page is at {url.scheme}://{url.host}, which is none of checkout_hosts: {', '.join(hosts)}",
             meaning=UNPAID,
             todo="Do not open it. If the address is right, add its host to checkout_hosts of the environment.",
         )
@@ -193,10 +193,10 @@ def _refuse_other_than_completed(done: Order, order: PlacedOrder, seen: Processo
             meaning="The money is held by the card's bank until the dispute is settled.",
             todo="Answer the dispute at the processor's dashboard; do not refund it twice.",
         )
-    name = "unknown_status" if not status.known else "unexpected_status"
+    name, why = ("unexpected_status", "nobody asked for") if status.known else ("unknown_status", "is not known here")
     raise Failed(
         name,
-        f"order {done.id} is {str(status)!r}, which {'this version does not know' if not status.known else 'nobody asked for'}",
+        f"order {done.id} is {str(status)!r}, which {why}",
         meaning=f"Whether the card was charged is not known ({payment})." if not charged else money,
         todo="Look the payment up at the processor's dashboard and report the status to the backend's makers.",
     )
@@ -268,7 +268,8 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
 
 def _paid_not_completed(session: Session, order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
     amount = Money(seen.amount_received or seen.amount, seen.currency)
-    observed = f"paid, not completed: the processor has {amount} of payment {seen.payment_id} ({seen.status}), " + (
+    observed = (
+        f"paid, not completed: the processor has {amount} of payment {seen.payment_id} ({seen.status}), "
         f"and order {order.order_id} is still pending"
     )
     since = _paid_at(session)

@@ -82,7 +82,7 @@ def _settle(session: Session, order: PlacedOrder, error: Exception) -> Requested
     raise Paused(
         "refund_in_doubt",
         f"the request for the refund was not answered ({error}), and the order shows no refund",
-        meaning=f"The card was charged {order.total}; whether it comes back is not known yet (payment {order.payment_id}).",
+        meaning=f"The card was charged {order.total}; whether it comes back is not known (payment {order.payment_id}).",
         todo="Resume: the order is read first, and the refund is asked for again only if there is none.",
         waiting_for="refund",
     ) from error
@@ -201,7 +201,7 @@ def _cross_check(session: Session, order: PlacedOrder, refund: RequestedRefund) 
     if total > received or not equal:
         raise Failed(
             "refund_differs",
-            f"the processor has refunded {total} of {received} received (refund {refund.refund_id}, payment {payments})",
+            f"the processor refunded {total} of {received} received (refund {refund.refund_id}, payment {payments})",
             meaning=f"The order says that {order.total} came back; the processor does not bear it out.",
             todo="Compare with the processor's dashboard.",
         )

@@ -1,0 +1,85 @@
+"""What every command that works on sessions needs: the settings, the exact command to go on, the way out of errors."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from veza_e2e import compose, conduct, narrate, work
+from veza_e2e.archive import Stored
+from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
+from veza_e2e.config import ConfigError, Settings, load
+from veza_e2e.interrupts import Interrupted
+from veza_e2e.journal import DamagedError, LockedError, UnwritableError
+from veza_e2e.transport import LeakError
+
+OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
+
+
+def settings_of(invocation: Invocation) -> Settings:
+    """Return the settings, or end the command with 2."""
+    try:
+        return load(invocation.environment, config=invocation.config, archive=invocation.archive)
+    except ConfigError as error:
+        raise Stop(Exit.USAGE, str(error), "the environments stand in veza-e2e.toml, see the docs") from error
+
+
+def command_line(invocation: Invocation, *words: str) -> str:
+    """Return the exact command for a session of this invocation."""
+    given = ["veza-e2e"]
+    if invocation.environment != "rehearsal":
+        given += ["--env", invocation.environment]
+    if invocation.archive is not None:
+        given += ["--archive", str(invocation.archive)]
+    if invocation.config is not None:
+        given += ["--config", str(invocation.config)]
+    return shlex.join([*given, *words])
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what can go wrong with a session's files and backend into an exit code and a way out."""
+    try:
+        yield
+    except Interrupted as signal:
+        raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", "no session was begun") from signal
+    except compose.RehearsalError as error:
+        raise Stop(Exit.REFUSED, str(error), "its state is in .veza-e2e/rehearsal") from error
+    except (work.BusyError, LockedError) as error:
+        raise Stop(Exit.REFUSED, str(error), "wait until it has ended") from error
+    except DamagedError as error:
+        raise Stop(Exit.DAMAGED, str(error), "nothing was changed; compare with a copy of the file") from error
+    except conduct.UnresumableError as error:
+        raise Stop(Exit.REFUSED, str(error)) from error
+    except CassetteError as error:
+        raise Stop(Exit.DIFFERS, str(error)) from error
+    except LeakError as error:
+        raise Stop(
+            Exit.FAILED, str(error), "nothing was sent; take the secret out of what is sent or configured"
+        ) from error
+    except (UnwritableError, OSError) as error:
+        where = getattr(error, "filename", None)
+        text = f"{where}: {error.strerror}" if isinstance(error, OSError) and where else str(error)
+        hint = "nothing acts on what is not on the disk; make room or give --archive, then resume"
+        raise Stop(Exit.INCOMPLETE, f"cannot be written: {text}", hint) from error
+
+
+def concluded(invocation: Invocation, stored: Stored, ended: work.Ended) -> int:
+    """Print how the work on a session ended and return the exit code."""
+    summary = ended.summary
+    if invocation.json:
+        document(summary.to_json(stored.paths))
+    resume_line = command_line(invocation, "resume", stored.session)
+    abandon_line = command_line(invocation, "abandon", stored.session, "--reason", "TEXT")
+    if ended.interrupted is not None:
+        say(f"\nInterrupted ({ended.interrupted}); nothing is lost.")
+    show = say if invocation.json or ended.interrupted else click.echo
+    for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths):
+        show(line)
+    if ended.interrupted in {"end of input", "left"}:
+        return int(Exit.INCOMPLETE)
+    return int(Exit.INTERRUPTED if ended.interrupted else OUTCOMES[summary.outcome])

@@ -1,0 +1,50 @@
+"""`rehearsal serve`: the rehearsal backend by itself, for a person, a browser or another program."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from veza_e2e import compose
+from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
+from veza_e2e.config import read_secrets
+
+
+@click.group()
+def rehearsal() -> None:
+    """The rehearsal backend: Veza's API, a processor stub and its checkout page, on loopback."""
+
+
+@rehearsal.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--database", metavar="URL", help="sqlite:///PATH or postgresql://…; else a file in .veza-e2e.")
+@click.option("--environment", type=click.Choice(["sandbox", "live"]), default="sandbox", show_default=True)
+@click.option("--fault", "faults", multiple=True, metavar="SWITCH", help="What is to go wrong.")
+@click.pass_obj
+def serve(invocation: Invocation, *, port: int, database: str | None, environment: str, faults: tuple[str, ...]) -> int:
+    """Serve until Ctrl-C."""
+    try:
+        switches = compose.check_faults(faults)
+    except ValueError as error:
+        raise Stop(Exit.USAGE, str(error)) from error
+    account = compose.rehearsal_account(read_secrets())
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: over.set())
+    folder = Path(".veza-e2e") / "rehearsal" / "serve"
+    try:
+        with compose.backend(
+            folder, account, switches, port=port, database=database, environment=environment
+        ) as backend:
+            if invocation.json:
+                document({"ok": True, "items": [{"name": "base_url", "status": "ok", "message": backend.base_url}]})
+            else:
+                click.echo(f"The rehearsal backend is at {backend.base_url} ({environment}); Ctrl-C ends it.")
+            say(f"account {account.email}; books: {backend.base_url}/rehearsal/books")
+            backend.wait(over)
+    except compose.RehearsalError as error:
+        raise Stop(Exit.REFUSED, str(error), "is the port taken? choose another with --port") from error
+    return int(Exit.PASSED)

@@ -45,7 +45,7 @@ class StrictCassette(Cassette):  # type: ignore[misc]
         self._keep = keep
         self._play = play
 
-    def can_play_response_for(self, request: Request) -> bool:  # noqa: ARG002 - vcrpy's signature
+    def can_play_response_for(self, request: Request) -> bool:
         """Whether this is a replay: then nothing is ever sent."""
         return self._play is not None
 

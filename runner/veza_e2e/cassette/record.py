@@ -229,7 +229,7 @@ class _Ids:
         self._recording = recording
         self._ids = ids
 
-    def session(self, at: datetime) -> str:  # noqa: ARG002 - the recording's folder bears the name already
+    def session(self, at: datetime) -> str:
         return self._recording.session
 
     def key(self) -> str:

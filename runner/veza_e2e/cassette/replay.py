@@ -287,7 +287,7 @@ class _Ids:
         self._replay = replay
         self._session = session
 
-    def session(self, at: datetime) -> str:  # noqa: ARG002 - it was made then
+    def session(self, at: datetime) -> str:
         return self._session
 
     def key(self) -> str:
@@ -299,11 +299,11 @@ class _Operator:
         self._replay = replay
         self.by: Literal["operator", "script"] = by
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:  # noqa: ARG002 - in the journal
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
         answer = self._answer("ask", question)
         return None if answer is None else str(answer)
 
-    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:  # noqa: ARG002 - as ask
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         return str(self._answer("paste", question) or "")
 
     def tell(self, text: str) -> None:
@@ -330,7 +330,7 @@ class _Ledger:
         self._replay = replay
         self.source: Literal["pasted", "database", "rehearsal"] = source
 
-    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:  # noqa: ARG002 - in the journal
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
         return cast("Sequence[Mapping[str, JSON]] | None", self._replay.take("rows", order_id=order_id)["rows"])
 
     def peek(self, order_id: str) -> str | None:

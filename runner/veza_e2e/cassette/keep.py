@@ -1,0 +1,147 @@
+"""What is expected of a cassette: publishing it, comparing with it, accepting a new report."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from veza_e2e.cassette import files, tape
+from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.cassette.perform import Played, perform
+from veza_e2e.events import STEPS, StepStarted
+from veza_e2e.redaction import Redactor
+
+EXPECTED = "expected"
+REPORT = "report.md"
+SUMMARY = "summary.json"
+_ANCHOR = re.compile(r'id="event-([0-9]{1,9})"')
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A replay that came to something else than expected.
+
+    Attributes:
+        step: where it begins, None before the first step.
+        lines: a unified difference, redacted.
+    """
+
+    step: str | None
+    lines: tuple[str, ...]
+
+
+def publish(recording: Path, folder: Path, redactor: Redactor) -> Played:
+    """Put a recording where cassettes are, with what a replay of it comes to; what was there is replaced whole.
+
+    Args:
+        recording: the folder of a recording.
+        folder: the cassette's.
+        redactor: knows the secrets of this machine, for a last look.
+
+    Raises:
+        CassetteError: the recording cannot be used, or holds a secret.
+        Mismatch: it does not replay.
+        OSError: it cannot be written; what was there is untouched.
+    """
+    contents = tape.published(tape.read(recording))
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        for name, data in contents.items():
+            files.write(beside / name, data)
+        played = perform(beside)
+        for name, data in expected_files(played).items():
+            files.write(beside / EXPECTED / name, data)
+        _refuse_secrets(beside, folder, redactor)
+        _swap(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return played
+
+
+def expected_files(played: Played) -> dict[str, bytes]:
+    """Return what a replay came to, as files."""
+    return {REPORT: played.report, SUMMARY: played.summary_bytes}
+
+
+def _refuse_secrets(beside: Path, folder: Path, redactor: Redactor) -> None:
+    for path in sorted(beside.rglob("*")):
+        found = redactor.find(files.read(path)) if path.is_file() else []
+        if found:
+            raise CassetteError(folder / path.relative_to(beside), "", f"would hold a secret ({found[0].kind})")
+
+
+def _swap(beside: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        beside.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    files.sync_folder(folder.parent)
+
+
+def compare(folder: Path, played: Played) -> Difference | None:
+    """Return how a replay differs from what is expected of it, None where it does not.
+
+    Raises:
+        CassetteError: the expected files cannot be read.
+    """
+    differs, step = False, None
+    lines: list[str] = []
+    for name, data in expected_files(played).items():
+        path = folder / EXPECTED / name
+        before = files.read(path) if path.exists() else ""
+        if before.encode() == data:
+            continue
+        one, two = before.splitlines(), data.decode().splitlines()
+        step = step if differs else _step_at(name, one, two, played)
+        differs = True
+        lines += difflib.unified_diff(one, two, f"expected/{name}", f"replayed/{name}", lineterm="", n=1)
+    if not differs:
+        return None
+    more = [f"… and {len(lines) - _SHOWN} lines more"] if len(lines) > _SHOWN else []
+    return Difference(step, (*lines[:_SHOWN], *more))
+
+
+def accept(folder: Path, played: Played) -> None:
+    """Make what a replay came to the expected.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    for name, data in expected_files(played).items():
+        files.write(folder / EXPECTED / name, data)
+
+
+def _step_at(name: str, before: Sequence[str], now: Sequence[str], played: Played) -> str | None:
+    """Return the step that the first difference is about."""
+    first = next((i for i, (a, b) in enumerate(zip(before, now, strict=False)) if a != b), min(len(before), len(now)))
+    if name == SUMMARY:
+        text = "\n".join(now[: first + 1])
+        return next((step for step in reversed(STEPS) if f'"{step}"' in text), None)
+    anchors = _ANCHOR.findall("\n".join(now[: first + 1]))
+    steps: Mapping[int, str | None] = dict(_steps(played))
+    return steps.get(int(anchors[-1])) if anchors else _named_in([*before[first : first + 1], *now[first : first + 1]])
+
+
+def _named_in(lines: Sequence[str]) -> str | None:
+    return next((step for line in lines for step in STEPS if step in line), None)
+
+
+def _steps(played: Played) -> Iterator[tuple[int, str | None]]:
+    step: str | None = None
+    for line in played.lines:
+        step = line.event.step if isinstance(line.event, StepStarted) else step
+        named: Any = getattr(line.event, "step", None)
+        yield line.seq, named or step

@@ -198,7 +198,7 @@ def parts(
             clock=SystemClock(),
             ids=SystemIds(session),
         ),
-        redactor=Redactor(_known(secrets)),
+        redactor=Redactor(known_secrets(secrets)),
         base_url=base_url,
         email=secrets.email,
         password=secrets.password,
@@ -214,7 +214,8 @@ def _hyperswitch(environment: Environment, base_url: str, *, rehearsed: bool) ->
     return f"{base_url}/hyperswitch" if rehearsed else None
 
 
-def _known(secrets: Secrets) -> dict[str, str]:
+def known_secrets(secrets: Secrets) -> dict[str, str]:
+    """Return the secrets that are known beforehand, by kind."""
     named = {
         "email": secrets.email,
         "password": secrets.password,

@@ -1,0 +1,56 @@
+"""Commands that build and serve the site."""
+
+from __future__ import annotations
+
+import functools
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import click
+
+from veza_e2e.archive import Archive, ArchiveError
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
+from veza_e2e.config import PUBLISHED_ARCHIVE
+
+OUT = Path("build/site")
+
+
+@click.group()
+def site() -> None:
+    """Build and serve the site of reports."""
+
+
+@site.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True, metavar="DIR")
+@click.pass_obj
+def build(invocation: Invocation, out: Path) -> None:
+    """Write the whole tree to build/site-src and build it with mkdocs, strict.
+
+    Shows the published archive, or with --archive another.
+    """
+    from veza_e2e.site.build import SiteError  # noqa: PLC0415 - the templates are slow to import
+    from veza_e2e.site.build import build as build_site  # noqa: PLC0415
+
+    archive = Archive(invocation.archive or PUBLISHED_ARCHIVE)
+    try:
+        built = build_site(archive, root=Path.cwd(), out=out)
+    except (SiteError, OSError) as error:
+        raise Stop(Exit.FAILED, str(error)) from error
+    except ArchiveError as error:
+        raise Stop(Exit.DAMAGED, str(error)) from error
+    rows = [Item("site", "ok", f"{built.sessions} sessions; open {(out / 'index.html').resolve()}")]
+    rows += [Item(session, "damaged", "shown as damaged; veza-e2e verify says more") for session in built.damaged]
+    items(invocation, rows, ok=not built.damaged)
+
+
+@site.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True, metavar="DIR")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="N")
+@click.pass_context
+def serve(context: click.Context, out: Path, port: int) -> None:
+    """Build the site and serve it on loopback until interrupted."""
+    context.invoke(build, out=out)
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(out))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        say(f"http://127.0.0.1:{server.server_port}/ until Ctrl-C")
+        server.serve_forever()

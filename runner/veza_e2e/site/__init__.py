@@ -1,0 +1,1 @@
+"""The site: the published archive, made from journals at build time."""

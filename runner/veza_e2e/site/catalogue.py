@@ -1,0 +1,119 @@
+"""The sessions of an archive, grouped by release: what the index, the live report and GO/NO-GO are made from."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from veza_e2e.archive import Stored
+from veza_e2e.evidence import Attestation, Decision, Summary
+
+EX_9 = "ex-9"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A session of the archive."""
+
+    stored: Stored
+    summary: Summary | None
+    """None where the files are damaged."""
+    damage: str | None = None
+
+    @property
+    def page(self) -> str:
+        """The session's page, from the archive's index."""
+        return "/".join((*self.stored.folder.parts[-3:], "index.md"))
+
+    @property
+    def html(self) -> str:
+        """The built page, from the archive's index."""
+        return self.page.removesuffix(".md") + ".html"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is known of a release."""
+
+    name: str
+    dry_run: Entry | None
+    live: Entry | None
+    attestations: tuple[Attestation, ...]
+
+    @property
+    def slug(self) -> str:
+        """The permanent page's name: readable, and never that of another release."""
+        return slug(self.name)
+
+    @property
+    def summary(self) -> Summary | None:
+        """The live run, judged."""
+        return self.live.summary if self.live else None
+
+    @property
+    def decision(self) -> Decision:
+        """GO, NO-GO or PENDING."""
+        return self.summary.decision if self.summary else "PENDING"
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        return self.summary.reason if self.summary else "there was no live run yet"
+
+    def attested(self, item: str) -> Attestation | None:
+        """Return the latest attestation of an item that holds for this release."""
+        found = [a for a in self.attestations if a.item == item]
+        return found[-1] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All that the archive holds, the newest first."""
+
+    entries: tuple[Entry, ...]
+    releases: tuple[Release, ...]
+
+    @property
+    def newest(self) -> str:
+        """The time of the last event of all, which dates the site."""
+        return max((e.summary.last_at for e in self.entries if e.summary), default="1970-01-01T00:00:00.000Z")
+
+
+def catalogue(entries: Sequence[Entry], attestations: Sequence[Attestation]) -> Catalogue:
+    """Group the sessions, the newest first, by release."""
+    names = dict.fromkeys(e.summary.release for e in entries if e.summary)
+    return Catalogue(tuple(entries), tuple(_release(name, entries, attestations) for name in names if name))
+
+
+def _release(name: str, entries: Sequence[Entry], attestations: Sequence[Attestation]) -> Release:
+    own = [(e, e.summary) for e in entries if e.summary and e.summary.release == name]
+    live = [(e, s) for e, s in own if s.live_requested and s.outcome != "refused"]
+    dry = [(e, s) for e, s in own if not s.live_requested and s.funds == "test"]
+    return Release(
+        name,
+        next((e for e, s in dry if s.outcome == "passed"), dry[0][0] if dry else None),
+        _deciding(live),
+        tuple(a for a in attestations if a.release in {None, name}),
+    )
+
+
+def _deciding(live: Sequence[tuple[Entry, Summary]]) -> Entry | None:
+    """Return the live run that the release is judged by: real before rehearsed, then the newest that moved money."""
+    for wanted in (
+        [e for e, s in live if s.funds == "real" and s.money.moved],
+        [e for e, s in live if s.funds == "real"],
+        [e for e, s in live if s.money.moved],
+    ):
+        if wanted:
+            return wanted[0]
+    return live[0][0] if live else None
+
+
+def slug(name: str) -> str:
+    """Return a file name for any text: its letters and digits, and a digest where anything else was in it."""
+    plain = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:40]
+    if plain == name and plain != "index":
+        return plain
+    return f"{plain or 'release'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,0 +1,250 @@
+"""What the archive's index, the live report and GO/NO-GO show: values for templates that only loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from veza_e2e.bankdays import due
+from veza_e2e.evidence import Item, Summary
+from veza_e2e.evidence.acceptance import TITLES
+from veza_e2e.report.escape import inline
+from veza_e2e.report.facts import Fact, moment
+from veza_e2e.report.view import funds, money_line
+from veza_e2e.site.catalogue import EX_9, Entry, Release
+
+ARCHIVE = "archive/payment-e2e"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session in a table."""
+
+    link: Markup
+    when: str
+    outcome: str
+    funds: str
+    decision: str
+    money: str
+    release: str
+    environment: str
+
+
+def row(entry: Entry, up: str) -> Row:
+    """Return a session's row; `up` leads from the page to the archive's folder."""
+    link = Markup('<a href="{}">{}</a>').format(up + entry.html, entry.stored.session)
+    summary = entry.summary
+    if summary is None:
+        return Row(link, "", "damaged", "", "PENDING", entry.damage or "", "", "")
+    return Row(
+        link,
+        moment(summary.started_at)[:16],
+        summary.outcome,
+        funds(summary),
+        decided(summary),
+        money_line(summary),
+        summary.release or "",
+        summary.environment,
+    )
+
+
+def decided(summary: Summary) -> str:
+    """Return the decision, with the rehearsed one beside it where the run was a rehearsed live run."""
+    if summary.rehearsal and summary.live_requested:
+        return f"{summary.decision} (rehearsed {summary.rehearsed_decision})"
+    return summary.decision
+
+
+def data_script(entries: Sequence[Entry]) -> str:
+    """Return the script that the archive's filters work on, without a server."""
+    rows = [
+        [
+            entry.html,
+            entry.stored.session,
+            *(_fields(entry.summary) if entry.summary else ("", "damaged", "", "PENDING", "", "", "", "", "")),
+        ]
+        for entry in entries
+    ]
+    text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    return f"window.vezaSessions = {text};\n"
+
+
+def _fields(summary: Summary) -> tuple[str, ...]:
+    return (
+        moment(summary.started_at)[:16],
+        summary.outcome,
+        funds(summary),
+        decided(summary),
+        money_line(summary),
+        summary.release or "",
+        summary.environment,
+        summary.order_id or "",
+        summary.payment_id or "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A dry-run or live run on a release's page."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An acceptance item over both runs."""
+
+    title: str
+    dry: str
+    dry_css: str
+    live: str
+    live_css: str
+    evidence: tuple[Markup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A line of a checklist."""
+
+    done: str
+    """`x` or a space."""
+    text: str | Markup
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseView:
+    """A release's live report."""
+
+    name: str
+    slug: str
+    decision: str
+    css: str
+    reason: str
+    due: str
+    overdue: Markup
+    blocks: tuple[Block, ...]
+    items: tuple[Judged, ...]
+    prerequisites: tuple[Tick, ...]
+    housekeeping: tuple[Tick, ...]
+    page: Markup
+
+
+def release_view(release: Release, up: str) -> ReleaseView:
+    """Return what a release's page shows; `up` leads from the page to the archive's folder."""
+    summary = release.summary
+    window, overdue = _due(summary)
+    decision = decided(summary) if summary else release.decision
+    return ReleaseView(
+        name=release.name,
+        slug=release.slug,
+        decision=decision,
+        css=(summary.effective_decision if summary else release.decision).lower(),
+        reason=release.reason,
+        due=window,
+        overdue=overdue,
+        blocks=(
+            _block("Dry-run", release.dry_run, up, "There is no dry-run of this release yet."),
+            _block("Live run", release.live, up, "There is no live run of this release yet."),
+        ),
+        items=tuple(_items(release, up)),
+        prerequisites=(_ex_9(release),),
+        housekeeping=tuple(_housekeeping(release)),
+        page=Markup(f"releases/{release.slug}.md"),  # noqa: S704 - a slug
+    )
+
+
+def _block(title: str, entry: Entry | None, up: str, none: str) -> Block:
+    if entry is None or entry.summary is None:
+        return Block(title, (Fact("Session", none),))
+    shown = row(entry, up)
+    facts = [
+        Fact("Session", shown.link),
+        Fact("Began", moment(entry.summary.started_at)),
+        Fact("Environment", shown.environment),
+        Fact("Funds", shown.funds),
+        Fact("Outcome", shown.outcome),
+        Fact("Money", shown.money),
+        Fact("Order", entry.summary.order_id or "none"),
+        Fact("Payment", entry.summary.payment_id or "none"),
+        Fact("Last hash", entry.summary.last_hash),
+    ]
+    return Block(title, tuple(facts))
+
+
+def _items(release: Release, up: str) -> list[Judged]:
+    dry = release.dry_run.summary.acceptance if release.dry_run and release.dry_run.summary else ()
+    live = release.live.summary.acceptance if release.live and release.live.summary else ()
+    of_dry, of_live = ({item.id: item for item in items} for items in (dry, live))
+    return [
+        Judged(
+            title,
+            *_status(of_dry.get(name)),
+            *_status(of_live.get(name)),
+            tuple(_evidence(of_live.get(name), release.live, up)),
+        )
+        for name, title in TITLES.items()
+    ]
+
+
+def _status(item: Item | None) -> tuple[str, str]:
+    status = item.status if item else "not_checked"
+    return status.replace("_", " "), status.replace("_", "-")
+
+
+def _evidence(item: Item | None, entry: Entry | None, up: str) -> list[Markup]:
+    if item is None or entry is None or entry.summary is None:
+        return []
+    page = up + entry.html
+    seqs = item.evidence if len(item.evidence) <= 4 else (*item.evidence[:2], *item.evidence[-2:])  # noqa: PLR2004
+    last = entry.summary.events
+    return [
+        Markup('<a href="{}#{}">{}</a>').format(page, f"event-{seq}" if seq <= last else "addenda", seq) for seq in seqs
+    ]
+
+
+def _due(summary: Summary | None) -> tuple[str, Markup]:
+    if summary is None or not summary.refunded_at or summary.item("bank_statement").status != "pending":
+        return "nothing is due", Markup()
+    window = due(date.fromisoformat(summary.refunded_at[:10]))
+    mark = Markup(' <span class="veza-due" data-overdue-after="{}"></span>').format(window.overdue_after.isoformat())
+    return f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}", mark
+
+
+def _ex_9(release: Release) -> Tick:
+    attested = release.attested(EX_9)
+    what = "EX-9, Stripe Connect KYC and live mode"
+    if attested is None:
+        return Tick(" ", f"{what}: nobody attested it yet (veza-e2e attest ex-9 --by NAME)")
+    return Tick("x", f"{what}: attested by {attested.by} on {moment(attested.at)}")
+
+
+def _housekeeping(release: Release) -> list[Tick]:
+    entry, summary = release.live, release.summary
+    archived = (
+        entry is not None and summary is not None and summary.ended and (entry.stored.folder / "session.log").is_file()
+    )
+    flipped = release.decision != "PENDING"
+    rotated = release.attested("password-rotated")
+    return [
+        Tick("x" if archived else " ", "Log archived: the session has ended and its log stands beside its journal"),
+        Tick("x" if flipped else " ", f"GO/NO-GO row flipped: it says {release.decision}"),
+        Tick(
+            "x" if rotated else " ",
+            f"OPERATOR_PASSWORD rotated, if it passed through shell history: attested by {rotated.by}"
+            if rotated
+            else "OPERATOR_PASSWORD rotated, if it passed through shell history: veza-e2e attest password-rotated",
+        ),
+    ]
+
+
+def checklist(tick: Tick) -> Markup:
+    """Return a line of a checklist as HTML."""
+    sign, word = ("☑", "done") if tick.done == "x" else ("☐", "open")
+    return Markup('<span class="veza-tick" role="img" aria-label="{}">{}</span> {}').format(
+        word, sign, inline(tick.text)
+    )

@@ -1,0 +1,147 @@
+"""The session on one time axis: calls, the operator's pauses, and waits. Inline SVG with links into the record.
+
+Time is to scale but for stretches in which nothing was called: longer ones are cut short, marked and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from veza_e2e.events import Answered, BrowserOpened, CallFailed, CallFinished, RowsRead
+from veza_e2e.journal import Line
+from veza_e2e.report.calls import describe
+from veza_e2e.report.escape import inline
+from veza_e2e.report.record import seconds
+from veza_e2e.report.view import TITLES
+
+WIDTH, LEFT, ROW, TOP = 960, 300, 22, 34
+_BARS = 24
+"""More bars than this in one row become one, with their number."""
+_PLACES: Mapping[str | None, str] = {str(step): title for step, title in TITLES.items()}
+_QUIET = 400
+"""Milliseconds without a call that are shown in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Something that took time, in milliseconds since the session's start."""
+
+    row: str
+    start: int
+    end: int
+    kind: str
+    seq: int
+    title: str
+
+
+def waterfall(lines: Sequence[Line]) -> Markup:
+    """Return the SVG; empty where the session called nothing."""
+    bars = _merged(list(_bars(lines)))
+    if not bars:
+        return Markup()
+    scale = _Scale(bars)
+    rows = list(dict.fromkeys(bar.row for bar in bars))
+    height = TOP + ROW * len(rows) + 8
+    parts = [
+        '<div class="veza-scroll" tabindex="0" role="region" aria-label="Timeline">',
+        f'<svg class="veza-waterfall" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="Calls and pauses">',
+    ]
+    parts += [_cut(x, duration, height) for x, duration in scale.cuts]
+    for number, row in enumerate(rows):
+        y = TOP + number * ROW
+        parts.append(f'<text class="veza-row" x="0" y="{y + 15}">{inline(_short(row))}</text>')
+        parts.append(f'<line class="veza-grid" x1="{LEFT}" x2="{WIDTH}" y1="{y + ROW}" y2="{y + ROW}"/>')
+        parts += [_rect(bar, scale, y) for bar in bars if bar.row == row]
+    return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
+
+
+def _bars(lines: Sequence[Line]) -> Iterable[Bar]:
+    zero = _ms(lines[0].at)
+    for line in lines:
+        event = line.event
+        at = _ms(line.at) - zero
+        step = getattr(event, "step", None)
+        place = _PLACES.get(step, "Before the steps")
+        if isinstance(event, CallFinished | CallFailed):
+            start = min(max(_ms(event.started_at) - zero, 0), at)
+            kind = "failed" if isinstance(event, CallFailed) else event.target
+            name = event.operation or describe(event).title.split("?")[0]
+            title = f"{describe(event).title}, {event.elapsed_ms} ms"
+            yield Bar(f"{place} · {name}", start, start + event.elapsed_ms, kind, line.seq, title)
+        elif isinstance(event, Answered):
+            title = f"{event.question}: waited {seconds(event.waited_ms)}"
+            yield Bar(f"{place} · {event.by}", max(at - event.waited_ms, 0), at, "operator", line.seq, title)
+        elif isinstance(event, BrowserOpened | RowsRead):
+            what = "checkout page" if isinstance(event, BrowserOpened) else "rows read"
+            yield Bar(f"{place} · {what}", at, at, "operator", line.seq, what)
+
+
+def _merged(bars: Sequence[Bar]) -> list[Bar]:
+    """Return the bars with those of a crowded row made one."""
+    rows: dict[str, list[Bar]] = {}
+    for bar in bars:
+        rows.setdefault(bar.row, []).append(bar)
+    found = []
+    for own in rows.values():
+        if len(own) > _BARS:
+            *middle, last = own[1:]
+            title = f"{len(middle)} more, the last at {seconds(middle[-1].end)}"
+            many = Bar(own[0].row, middle[0].start, middle[-1].end, "many", middle[0].seq, title)
+            found += [own[0], many, last]
+        else:
+            found += own
+    return found
+
+
+def _ms(at: str) -> int:
+    return round(datetime.fromisoformat(at).timestamp() * 1000)
+
+
+class _Scale:
+    """Turns milliseconds into a place on the axis."""
+
+    def __init__(self, bars: Sequence[Bar]) -> None:
+        busy = [bar for bar in bars if bar.kind not in {"operator", "many"}]
+        points = sorted({p for bar in bars for p in (bar.start, bar.end)})
+        self._points: list[tuple[int, int]] = [(points[0], 0)]
+        cut_at: list[tuple[int, int]] = []
+        shown = 0
+        for before, after in pairwise(points):
+            length = after - before
+            called = any(bar.start < after and bar.end > before for bar in busy)
+            if not called and length > _QUIET:
+                cut_at.append((shown + _QUIET // 2, length))
+                length = _QUIET
+            shown += length
+            self._points.append((after, shown))
+        self._unit = (WIDTH - LEFT - 12) / max(shown, 1)
+        self.cuts = [(LEFT + x * self._unit, duration) for x, duration in cut_at]
+
+    def x(self, ms: int) -> float:
+        """Return the place of a bar's start or end."""
+        return LEFT + dict(self._points)[ms] * self._unit
+
+
+def _rect(bar: Bar, scale: _Scale, y: int) -> str:
+    x, end = scale.x(bar.start), scale.x(bar.end)
+    return (
+        f'<a href="#event-{bar.seq}"><title>{inline(bar.title)}</title>'
+        f'<rect class="veza-bar veza-{bar.kind}" x="{x:.1f}" y="{y + 4}" width="{max(end - x, 3):.1f}" '
+        f'height="{ROW - 8}" rx="2"/></a>'
+    )
+
+
+def _cut(x: float, duration: int, height: int) -> str:
+    return (
+        f'<line class="veza-cut" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height}"/>'
+        f'<text class="veza-cut-name" x="{x:.1f}" y="{TOP - 12}" text-anchor="middle">{seconds(duration)}</text>'
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 46 else text[:45] + "…"  # noqa: PLR2004 - what fits beside the axis

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.resources import as_file
+from importlib.resources import files as resources
 from pathlib import Path
 
 import click
@@ -99,6 +102,34 @@ def keep(invocation: Invocation, *, session: str, name: str) -> int:
         ok=True,
     )
     return int(Exit.PASSED)
+
+
+@cassettes.command("check")
+@click.option(
+    "--spec", "other", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Another API description."
+)
+@click.pass_obj
+def check_all(invocation: Invocation, *, other: Path | None) -> int:
+    """Check every cassette: safe to load, no secret, valid against the contract; old recordings are warned of."""
+    from veza_e2e.cassette.check import check  # noqa: PLC0415 - brings the schema validator
+    from veza_e2e.cassette.spec import Spec  # noqa: PLC0415
+    from veza_e2e.cli.calling import settings_of  # noqa: PLC0415 - as in keep
+
+    redactor, now = _redactor(settings_of(invocation)), datetime.now(UTC)
+    rows: list[Item] = []
+    try:
+        with as_file(resources("veza").joinpath("openapi.json")) as contract:
+            spec = Spec(other or contract)
+        for folder in chosen(()):
+            found = list(check(folder, spec, redactor, now))
+            rows += [Item(folder.name, one.status, one.message) for one in found]
+            if not found:
+                rows.append(Item(folder.name, "ok", "loads, holds no secret, answers to the contract"))
+    except CassetteError as error:
+        raise Stop(Exit.DIFFERS, str(error)) from error
+    ok = all(row.status != "bad" for row in rows)
+    items(invocation, rows, ok=ok)
+    return int(Exit.PASSED if ok else Exit.DIFFERS)
 
 
 def publish(invocation: Invocation, settings: Settings, session: str, name: str) -> Path:  # noqa: ARG001 - as the other commands

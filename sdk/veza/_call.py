@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from veza._secret import Secret
 from veza.errors import DeadlineExceededError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from veza._response import ResponseInfo
-    from veza._secret import Secret
     from veza.errors import VezaError
 
 Result = TypeVar("Result")
+
+
+class Body:
+    """A request's body, which no repr shows."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, fields: object) -> None:
+        self.content = json.dumps(fields, default=_reveal).encode()
+
+    def __repr__(self) -> str:
+        return f"<{len(self.content)} bytes>"
+
+
+def _reveal(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.get_secret_value()
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 class Call(NamedTuple):
@@ -24,7 +43,7 @@ class Call(NamedTuple):
         method: the HTTP method.
         path: below the API's base path, every id already one segment.
         query: encoded, without the question mark.
-        body: JSON bytes; None for no body.
+        body: JSON; None for no body.
         headers: beside the client's own.
         auth: whether it carries the login.
         repeatable: whether it may be sent again after the backend may have carried it out.
@@ -36,13 +55,16 @@ class Call(NamedTuple):
     method: str
     path: str
     query: str = ""
-    body: bytes | None = None
+    body: Body | None = None
     headers: Mapping[str, str] | None = None
     auth: bool = True
     repeatable: bool = True
     idempotency_key: str | None = None
     deadline: float | None = None
     secrets: tuple[Secret, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path}>"
 
 
 class Received(NamedTuple):
@@ -51,6 +73,9 @@ class Received(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def __repr__(self) -> str:
+        return f"<{self.status}, {len(self.body)} bytes>"
 
 
 class Answer(NamedTuple, Generic[Result]):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
+from veza._secret import Secret
 from veza.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -66,9 +67,16 @@ def check(rule: Constraint, value: object, where: str) -> None:
     Raises:
         InvalidRequestError: with the place of the value.
     """
+    if isinstance(value, Secret):
+        if not _bounded(rule, len(value), "minLength", "maxLength"):
+            raise InvalidRequestError(f"{where} has a length that is not allowed")
+        return
     expected = _TYPES.get(rule.get("type"))
     if expected is not None and (not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool)):
         raise InvalidRequestError(f"{where} must be of type {rule['type']}, not {type(value).__name__}")
+    allowed = rule.get("enum")
+    if isinstance(allowed, list | tuple) and value not in allowed:
+        raise InvalidRequestError(f"{where} is not one of the allowed values")
     if isinstance(value, str):
         _check_text(rule, value, where)
     elif isinstance(value, int) and not _bounded(rule, value, "minimum", "maximum"):

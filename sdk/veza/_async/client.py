@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import copy
-import json as json_module
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from veza._async.engine import AsyncEngine
-from veza._call import Call, seconds
+from veza._call import Body, Call, seconds
 from veza._clock import AsyncSystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
 from veza._family import family_of
 from veza._logging import guard
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
-from veza._session import Session, as_secret
+from veza._session import Session, as_secret, as_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,13 +86,11 @@ class AsyncVeza:
         token_provider: AsyncTokenProvider | None = None,
         checkout_page: str | None = None,
     ) -> None:
+        password = as_secret(password, "password")
+        access_token = None if access_token is None else as_token(access_token)
+        refresh_token = as_secret(refresh_token, "refresh_token")
         root = api_root(base_url)
-        session = Session(
-            email,
-            as_secret(password, "password"),
-            as_secret(access_token, "access_token"),
-            as_secret(refresh_token, "refresh_token"),
-        )
+        session = Session(email, password, access_token, refresh_token)
         self._settings = Settings(
             timeout=seconds(timeout, "timeout") or _DEFAULT_TIMEOUT,
             deadline=seconds(deadline, "deadline"),
@@ -188,7 +185,7 @@ class AsyncVeza:
             method.upper(),
             safe_path(path),
             urlencode(params) if params else "",
-            None if json is None else json_module.dumps(json).encode(),
+            None if json is None else Body(json),
             headers,
             auth=auth,
             repeatable=method.upper() in {"GET", "HEAD", "OPTIONS"}

@@ -148,7 +148,7 @@ class AsyncEngine:
             size += len(chunk)
             if size > _LARGEST_BODY:
                 return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
-            if budget.spent():
+            if budget.spent() and not _complete(response, size):
                 return Failure(APITimeoutError, "the response did not end in time", sent=True)
         return Received(response.status_code, response.headers, b"".join(chunks))
 
@@ -157,13 +157,13 @@ class AsyncEngine:
         if call.method not in _BODILESS or call.body is not None or call.headers or call.idempotency_key is not None:
             headers = self._family.Headers(headers)
             if call.body is not None or call.method not in _BODILESS:
-                headers["Content-Length"] = str(len(call.body or b""))
+                headers["Content-Length"] = str(len(call.body.content) if call.body else 0)
             if call.body is not None:
                 headers["Content-Type"] = "application/json"
             headers.update(call.headers or {})
             if call.idempotency_key is not None:
                 headers["Idempotency-Key"] = call.idempotency_key
-        stream = self._family.ByteStream(call.body or b"")
+        stream = self._family.ByteStream(call.body.content if call.body else b"")
         request: httpx.Request = self._family.Request(
             call.method,
             self._url(call.path, call.query),
@@ -192,6 +192,12 @@ class AsyncEngine:
             request_id=received.headers.get("x-request-id") or facts.request_id,
             retry_after=parse_retry_after(received.headers.get("retry-after"), self.clock.now),
         )
+
+
+def _complete(response: httpx.Response, size: int) -> bool:
+    """Whether all of a body has come, so that it is not thrown away for being late."""
+    length: str = response.headers.get("content-length", "")
+    return length.isdecimal() and max(size, response.num_bytes_downloaded) >= int(length)
 
 
 def _joined(own: str, client: str) -> str:

@@ -46,13 +46,13 @@ class Auth(Resource):
         """
         session = self._engine.session
         email = email or session.email
-        secret = as_secret(password, "password") or session.password
-        if email is None or secret is None:
+        password = as_secret(password, "password") or session.password
+        if email is None or password is None:
             raise InvalidRequestError("login needs an email and a password, here or on the client")
         login = self._engine.renewer.login(
-            email, secret, self._settings, remember_me=remember_me, deadline=seconds(deadline, "deadline")
+            email, password, self._settings, remember_me=remember_me, deadline=seconds(deadline, "deadline")
         )
-        session.email, session.password = email, secret
+        session.email, session.password = email, password
         return login
 
     def refresh(self, refresh_token: str | Secret | None = None, *, deadline: float | None = None) -> Tokens:
@@ -66,10 +66,10 @@ class Auth(Resource):
             AuthenticationError: 401, the refresh token was used up or revoked.
             VezaError: as any call.
         """
-        secret = as_secret(refresh_token, "refresh_token") or self._engine.session.refresh
-        if secret is None:
+        refresh_token = as_secret(refresh_token, "refresh_token") or self._engine.session.refresh
+        if refresh_token is None:
             raise InvalidRequestError("refresh needs a refresh token, here or on the client")
-        return self._engine.renewer.refresh(secret, self._settings, deadline=seconds(deadline, "deadline"))
+        return self._engine.renewer.refresh(refresh_token, self._settings, deadline=seconds(deadline, "deadline"))
 
     def logout(
         self,
@@ -89,10 +89,10 @@ class Auth(Resource):
             VezaError: as any call.
         """
         session = self._engine.session
-        secret = as_secret(refresh_token, "refresh_token") or session.refresh
-        if secret is None:
+        refresh_token = as_secret(refresh_token, "refresh_token") or session.refresh
+        if refresh_token is None:
             raise InvalidRequestError("logout needs a refresh token, here or on the client")
-        fields = {"refresh_token": secret.get_secret_value(), "all_devices": all_devices}
+        fields = {"refresh_token": refresh_token, "all_devices": all_devices}
         self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline)
         session.ended()
 

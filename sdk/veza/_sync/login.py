@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from veza._call import Call
+from veza._call import Body, Call
 from veza._decode import one
 from veza._flight import ThreadFlight
 from veza._operation import check
@@ -84,13 +83,14 @@ class Renewer:
         """
         from veza.models.auth import Login  # noqa: PLC0415  (built when first used)
 
-        fields: dict[str, object] = {"email": email, "password": password.get_secret_value()}
+        fields: dict[str, object] = {"email": email, "password": password}
         if remember_me is not None:
             fields["remember_me"] = remember_me
         began = self._engine.clock.monotonic()
         check(LOGIN.body or {}, fields, "login")
-        body = json.dumps(fields).encode()
-        call = Call("POST", LOGIN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(password,))
+        call = Call(
+            "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
+        )
         login = (self._engine.send(call, settings, one(Login))).result
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
@@ -103,12 +103,17 @@ class Renewer:
         """
         from veza.models.auth import Tokens  # noqa: PLC0415  (built when first used)
 
-        fields = {"refresh_token": refresh.get_secret_value()}
+        fields = {"refresh_token": refresh}
         began = self._engine.clock.monotonic()
         check(REFRESH_TOKEN.body or {}, fields, "refresh")
-        body = json.dumps(fields).encode()
         call = Call(
-            "POST", REFRESH_TOKEN.path, body=body, auth=False, repeatable=False, deadline=deadline, secrets=(refresh,)
+            "POST",
+            REFRESH_TOKEN.path,
+            body=Body(fields),
+            auth=False,
+            repeatable=False,
+            deadline=deadline,
+            secrets=(refresh,),
         )
         tokens = (self._engine.send(call, settings, one(Tokens))).result
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)

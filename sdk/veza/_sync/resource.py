@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from veza._call import Call, seconds
+from veza._call import Body, Call, seconds
 from veza._decode import attached, one
 from veza._operation import check, expand, query
 
@@ -55,11 +54,11 @@ class Resource:
     ) -> Answer[Result]:
         """Check the arguments and send them; None stands for what is left out."""
         settings = self._settings
-        body: bytes | None = None
+        body: Body | None = None
         if fields is not None:
             present = {name: value for name, value in fields.items() if value is not None}
             check(operation.body or {}, present, operation.id)
-            body = json.dumps(present).encode()
+            body = Body(present)
         if operation.keyed and key is None and settings.idempotency:
             key = settings.new_key()
         if key is not None:

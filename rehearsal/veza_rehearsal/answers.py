@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -77,6 +79,11 @@ def error_object(status: int, code: str, message: str, *, request_id: str, times
 def error_message(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer with the shortest shape: `{success, message}`."""
     return Answer(status, {"success": False, "message": message}, headers or {})
+
+
+def respond(answer: Answer) -> Response:
+    """Turn an answer into a response."""
+    return Response(answer.encoded(), answer.status, dict(answer.headers), media_type="application/json")
 
 
 def _without_nulls(value: object) -> object:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from veza_rehearsal.answers import Answer, error_code, error_message, error_object, error_text
+from veza_rehearsal.answers import error_code, error_message, error_object, error_text, respond
 from veza_rehearsal.books import RehearsalRoutes
 from veza_rehearsal.call import Received
 from veza_rehearsal.checkout import Checkout
@@ -123,36 +123,31 @@ class Witness:
         sent = Request(scope).headers.get("x-request-id", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else self._backend.ids.reference("req")
         scope["state"]["request_id"] = request_id
-        status: int | None = None
+        line: dict[str, object] = {"status": None, "request_id": request_id, "answer": None}
         digest = hashlib.sha256()
 
         async def witnessed(message: Message) -> None:
-            nonlocal status
-            digest.update(message.get("body", b""))
             if message["type"] == "http.response.start":
-                status = message["status"]
+                line["status"] = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["Date"] = format_datetime(self._backend.clock.now(), usegmt=True)
+            digest.update(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                # Before the caller has the answer, so that the log holds every request that was answered.
+                line["answer"] = digest.hexdigest()
+                self._write(scope, line)
             await send(message)
 
-        try:
-            await self._app(scope, receive, witnessed)
-        finally:
-            self._write(scope, status, request_id, digest.hexdigest())
+        await self._app(scope, receive, witnessed)
+        if line["answer"] is None:
+            self._write(scope, line)
 
-    def _write(self, scope: Scope, status: int | None, request_id: str, digest: str) -> None:
+    def _write(self, scope: Scope, line: dict[str, object]) -> None:
         if self._log is not None:
             # The query is left out: a client secret may be in it.
-            line = {
-                "at": self._backend.now(),
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "request_id": request_id,
-                "answer": digest,
-            }
-            self._log.write(json.dumps(line) + "\n")
+            begun = {"at": self._backend.now(), "method": scope["method"], "path": scope["path"]}
+            self._log.write(json.dumps(begun | line) + "\n")
 
 
 def build(backend: Backend, contract: Contract, log: TextIO | None) -> ASGIApp:
@@ -178,14 +173,9 @@ def build(backend: Backend, contract: Contract, log: TextIO | None) -> ASGIApp:
     routes += [Route(WEBHOOK_PATH, _webhooks(backend), methods=["POST"])]
     routes += ProcessorApi(backend.database, backend.processor, backend.outbox.wake).routes()
     routes += Checkout(backend).routes() + RehearsalRoutes(backend).routes()
-    app = Starlette(routes=routes, exception_handlers={404: _not_found(backend), 405: _not_allowed})
+    app = Starlette(routes=routes, exception_handlers={404: _not_found(backend), 405: _not_allowed, 500: _broken})
     app.router.redirect_slashes = False
     return Witness(app, backend, log)
-
-
-def respond(answer: Answer) -> Response:
-    """Turn an answer into a response."""
-    return Response(answer.encoded(), answer.status, dict(answer.headers), media_type="application/json")
 
 
 def _webhooks(backend: Backend) -> Callable[[Request], Awaitable[Response]]:
@@ -211,6 +201,10 @@ def _not_found(backend: Backend) -> Callable[[Request, Exception], Awaitable[Res
 async def _not_allowed(request: Request, error: Exception) -> Response:
     headers: Any = getattr(error, "headers", None)
     return respond(error_message(405, f"{request.method} is not allowed here", headers))
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    return respond(error_text(500, "Internal server error"))
 
 
 async def _body(request: Request) -> bytes | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from veza_rehearsal.answers import Answer, error_message, respond
 from veza_rehearsal.faults import parse_fault
 from veza_rehearsal.states import CAPTURED, LicenseStatus, RefundStatus
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from veza_rehearsal.backend import Backend
     from veza_rehearsal.store import Database, Row
@@ -41,10 +42,10 @@ class RehearsalRoutes:
         ]
 
     async def _books(self, request: Request) -> Response:
-        return JSONResponse(books(self._backend.database, request.query_params.get("order_id")))
+        return respond(Answer(200, books(self._backend.database, request.query_params.get("order_id"))))
 
     async def _list_faults(self, _: Request) -> Response:
-        return JSONResponse({"faults": self._backend.faults.listed()})
+        return respond(Answer(200, {"faults": self._backend.faults.listed()}))
 
     async def _set_faults(self, request: Request) -> Response:
         body = await _read(request)
@@ -62,7 +63,7 @@ class RehearsalRoutes:
 
     async def _reset(self, _: Request) -> Response:
         self._backend.reset()
-        return JSONResponse(books(self._backend.database, None))
+        return respond(Answer(200, books(self._backend.database, None)))
 
     async def _clock(self, request: Request) -> Response:
         body = await _read(request)
@@ -72,7 +73,7 @@ class RehearsalRoutes:
         self._backend.advance(float(seconds))
         await self._backend.outbox.catch_up()
         self._backend.outbox.wake()
-        return JSONResponse({"now": self._backend.now()})
+        return respond(Answer(200, {"now": self._backend.now()}))
 
 
 def books(database: Database, order_id: str | None) -> dict[str, Any]:
@@ -115,4 +116,4 @@ async def _read(request: Request) -> Any:
 
 
 def _refused(message: str) -> Response:
-    return JSONResponse({"success": False, "message": message}, 400)
+    return respond(error_message(400, message))

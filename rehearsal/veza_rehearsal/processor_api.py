@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from veza_rehearsal.answers import Answer, respond
 from veza_rehearsal.defaults import PROCESSOR_API_KEY
 from veza_rehearsal.processor import NewPayment
 from veza_rehearsal.processor_views import ProcessorError, shown_refund
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from veza_rehearsal.processor import Processor
     from veza_rehearsal.store import Database
@@ -60,9 +61,9 @@ class ProcessorApi:
                     shown = handler(request, body)
             except ProcessorError as error:
                 refusal = {"type": "invalid_request", "message": error.message, "code": error.code}
-                return JSONResponse({"error": refusal}, error.status)
+                return respond(Answer(error.status, {"error": refusal}))
             self._wake()
-            return JSONResponse(shown)
+            return respond(Answer(200, shown))
 
         return endpoint
 

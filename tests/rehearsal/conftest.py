@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from veza_rehearsal.catalogue import product_id
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -184,9 +186,25 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Backend]]:
             backend.kill()
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """One backend for all tests that need no switches of their own."""
+    backend = start(tmp_path_factory.mktemp("rehearsal"))
+    yield backend
+    backend.kill()
+
+
 @pytest.fixture
-def shop(run: Callable[..., Backend]) -> Backend:
-    """A backend without faults, logged in."""
-    backend = run()
-    backend.login()
-    return backend
+def shop(shared: Backend) -> Iterator[Backend]:
+    """A backend in which nothing happened yet, without faults, logged in."""
+    assert shared.http.post("/rehearsal/reset").status_code == 200
+    shared.http.headers.pop("Authorization", None)
+    shared.login()
+    yield shared
+    assert "Traceback" not in (text := shared.errors.read_text()), text
+
+
+@pytest.fixture
+def unlisted() -> list[str]:
+    """The ids of the two products that cannot be ordered, in their order: withdrawn, and of an unpayable seller."""
+    return [product_id(25), product_id(26)]

@@ -57,9 +57,9 @@ def _label(event: Event | None) -> str:  # noqa: PLR0911 - a table
         case None:
             return "addendum"
         case CallFinished():
-            return f"{event.operation or event.method} {event.status}"
+            return f"{event.operation or event.target} {event.status}"
         case CallFailed():
-            return f"{event.operation or event.method} {event.error}"
+            return f"{event.operation or event.target} {event.error}"
         case Answered():
             return f"answer: {event.question}"
         case RowsRead():

@@ -115,6 +115,8 @@ def _entry(line: Line, shown: _Shown) -> Entry:
         return Entry(line.seq, at, "call", call.title, (call,))
     if isinstance(event, RowsRead):
         return Entry(line.seq, at, "rows", say(event), code=(event.sql, _rows(event.rows)))
+    if isinstance(event, Asked) and "\n" in event.text.strip():
+        return Entry(line.seq, at, "operator", f"Asked ({event.question})", code=(event.text.strip(),))
     return Entry(line.seq, at, kind_of(event), say(event))
 
 

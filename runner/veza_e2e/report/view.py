@@ -181,7 +181,7 @@ def _prompts(story: Story, labels: Labels) -> list[Prompt]:
             texts[event.step, event.question] = event.text
         if isinstance(event, Answered):
             step = TITLES[event.step] if event.step else "before the steps"
-            asked = texts.get((event.step, event.question), event.question)
+            asked = texts.get((event.step, event.question), event.question).strip().rpartition("\n")[2]
             found.append(
                 Prompt(
                     moment(line.at), step, asked, event.answer, seconds(event.waited_ms), event.by,

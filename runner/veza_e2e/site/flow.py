@@ -5,12 +5,12 @@ An arrow without an amount that was seen is dashed and says so; nothing is infer
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from veza_e2e.canonical import JSON
+from veza_e2e.events import RowsRead
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.story import Story, cents_of
 from veza_e2e.journal import Line
@@ -35,7 +35,8 @@ class Arrow:
 def money_flow(lines: Sequence[Line], summary: Summary) -> Markup:
     """Return the SVG."""
     currency = summary.money.currency
-    rows = _rows(Story(lines).result("transfers").get("rows"))
+    read = [event for _, event in Story(lines).of(RowsRead) if event.final]
+    rows = read[-1].rows if read else ()
     seller = sum(cents_of(row.get("amount_cents")) or 0 for row in rows)
     fee = sum(cents_of(row.get("platform_fee_cents")) or 0 for row in rows)
     reversed_cents = sum(cents_of(row.get("reversed_amount_cents")) or 0 for row in rows)
@@ -58,10 +59,6 @@ def money_flow(lines: Sequence[Line], summary: Summary) -> Markup:
     parts += [_arrow(arrow) for arrow in arrows]
     parts += [_box(330, 150, "Veza"), _fee(amount(fee, currency) if rows else None)]
     return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
-
-
-def _rows(value: JSON) -> list[Mapping[str, JSON]]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def _moved(cents: int | None, currency: str | None) -> str | None:

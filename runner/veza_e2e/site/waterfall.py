@@ -70,7 +70,7 @@ def _bars(lines: Sequence[Line]) -> Iterable[Bar]:
         if isinstance(event, CallFinished | CallFailed):
             start = min(max(_ms(event.started_at) - zero, 0), at)
             kind = "failed" if isinstance(event, CallFailed) else event.target
-            name = event.operation or describe(event).title.split("?")[0]
+            name = event.operation or event.target
             title = f"{describe(event).title}, {event.elapsed_ms} ms"
             yield Bar(f"{place} · {name}", start, start + event.elapsed_ms, kind, line.seq, title)
         elif isinstance(event, Answered):

@@ -1,0 +1,1 @@
+"""The contract held against the SDK, against a backend, and against another spec."""

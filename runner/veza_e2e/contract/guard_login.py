@@ -1,0 +1,21 @@
+"""Loaded by schemathesis beside its settings: logins, renewals and logouts are never sent, whatever was configured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+
+_SESSIONS = ("/auth/login", "/auth/refresh", "/auth/logout")
+
+
+class LoginRefusedError(Exception):
+    """A request that would count as a login, or end one, was about to be sent."""
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
+    """Refuse what logs in or out, right before the request is sent."""
+    del context, kwargs
+    if case.method.upper() not in {"GET", "HEAD"} and case.path.endswith(_SESSIONS):
+        raise LoginRefusedError(f"{case.method} {case.path} would touch logins; it was not sent")

@@ -1,0 +1,225 @@
+"""The contract held against a running backend: schemathesis in a process of its own, and what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from veza_e2e.operations import document
+from veza_e2e.redaction import Redactor
+
+TOKEN_VARIABLE = "VEZA_ACCESS_TOKEN"  # noqa: S105 - the variable's name
+READ_ONLY_HOOKS = "veza_e2e.contract.guard_reads"
+WRITING_HOOKS = "veza_e2e.contract.guard_login"
+LOGINS = frozenset({"login", "refreshToken", "logout"})
+_METHODS = ("get", "head", "post", "put", "patch", "delete")
+_RATE = re.compile(r"(?P<count>[1-9][0-9]{0,5})/(?P<unit>s|sec|second|m|min|minute|h|hour)")
+_INHERITED = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+_LONGEST_MESSAGE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be tested, and how gently.
+
+    Attributes:
+        base_url: the backend, without `/api/v1`.
+        token: the access token; None tests public operations only.
+        write: whether requests that change something are sent.
+        rate: requests in schemathesis's notation (`90/m`); None for no limit.
+        examples: generated requests for each operation, beside those of the coverage phase.
+        seed: makes a run repeatable.
+    """
+
+    base_url: str
+    token: str | None = None
+    write: bool = False
+    rate: str | None = None
+    examples: int = 50
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of one operation.
+
+    Attributes:
+        name: method and path, or the phase.
+        status: `ok`, `failed` or `error` (nothing can be said).
+        message: why, in one line.
+    """
+
+    name: str
+    status: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A whole run.
+
+    Attributes:
+        found: one entry for each operation that was tested.
+        code: schemathesis's exit code; anything but 0 is a failure, whatever was found.
+        report: the JUnit file.
+        transcript: what schemathesis printed, secrets and e-mail addresses masked.
+    """
+
+    found: tuple[Found, ...]
+    code: int
+    report: Path
+    transcript: Path
+
+    @property
+    def passed(self) -> bool:
+        """Whether every operation was tested and answered as documented."""
+        return self.code == 0 and bool(self.found) and all(one.status == "ok" for one in self.found)
+
+
+def rate(text: str) -> str:
+    """Read a rate such as `90/min`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _RATE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r:.40} is not a rate such as 90/min, 5/s or 1000/hour")
+    return f"{found['count']}/{found['unit'][0]}"
+
+
+def selected(plan: Plan, spec: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Return the operationIds that a plan may send."""
+    contract = document() if spec is None else spec
+    general = contract.get("security", [])
+    return tuple(
+        operation["operationId"]
+        for item in contract["paths"].values()
+        for method, operation in item.items()
+        if method in _METHODS
+        and operation["operationId"] not in LOGINS
+        and (plan.write or method in {"get", "head"})
+        and (plan.token is not None or not operation.get("security", general))
+    )
+
+
+def configuration(plan: Plan, folder: Path) -> dict[str, Any]:
+    """Return schemathesis's settings; the token is named, not written.
+
+    In a read-only run this is the first of two guards; `READ_ONLY_HOOKS` is the second.
+    """
+    settings: dict[str, Any] = {
+        "color": False,
+        "continue-on-failure": True,
+        "max-redirects": 0,
+        "request-timeout": 30,
+        "workers": 1,
+        "warnings": False,
+        "reports": {"junit": {"path": str(folder / "junit.xml")}},
+        "generation": {"max-examples": plan.examples, "database": "none"},
+        "phases": {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": False}},
+    }
+    if plan.write:
+        settings["phases"] = {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": True}}
+    if plan.token is not None:
+        settings["headers"] = {"Authorization": f"Bearer ${{{TOKEN_VARIABLE}}}"}
+    if plan.rate is not None:
+        settings["rate-limit"] = plan.rate
+    if plan.seed is not None:
+        settings["seed"] = plan.seed
+    return settings
+
+
+def execute(
+    plan: Plan, folder: Path, settings: Mapping[str, Any], hooks: str | None, operations: Sequence[str]
+) -> Outcome:
+    """Run schemathesis.
+
+    Args:
+        plan: what is tested.
+        folder: where the reports go; made if need be.
+        settings: as `configuration` returns them.
+        hooks: the module of hooks that schemathesis loads.
+        operations: the operationIds that may be sent.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    report, transcript = folder / "junit.xml", folder / "schemathesis.txt"
+    report.unlink(missing_ok=True)
+    environment = {name: value for name, value in os.environ.items() if name in _INHERITED}
+    if hooks is not None:
+        environment["SCHEMATHESIS_HOOKS"] = hooks
+    if plan.token is not None:
+        environment[TOKEN_VARIABLE] = plan.token
+    with TemporaryDirectory() as scratch:
+        spec, config = Path(scratch, "openapi.json"), Path(scratch, "schemathesis.toml")
+        spec.write_text(json.dumps(document()), encoding="utf-8")
+        config.write_text(_toml(settings), encoding="utf-8")
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(spec)]
+        command += ["--url", f"{plan.base_url.rstrip('/')}{document()['servers'][0]['url']}"]
+        command += [word for operation in operations for word in ("--include-operation-id", operation)]
+        done = subprocess.run(  # noqa: S603 - our interpreter, arguments of ours
+            command, env=environment, cwd=scratch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    redactor = Redactor({"access_token": plan.token} if plan.token else {})
+    transcript.write_text(redactor.text(done.stdout.decode(errors="replace")), encoding="utf-8")
+    found = _read(report, redactor) if report.exists() else ()
+    return Outcome(found, done.returncode, report, transcript)
+
+
+def check(plan: Plan, folder: Path) -> Outcome:
+    """Hold the contract against a backend, read-only unless the plan says otherwise."""
+    folder = folder.resolve()
+    hooks = WRITING_HOOKS if plan.write else READ_ONLY_HOOKS
+    return execute(plan, folder, configuration(plan, folder), hooks, selected(plan))
+
+
+def _read(report: Path, redactor: Redactor) -> tuple[Found, ...]:
+    text = redactor.text(report.read_text(encoding="utf-8", errors="replace"))
+    report.write_text(text, encoding="utf-8")
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - written by our own child; entities are not resolved
+    except ET.ParseError as error:
+        return (Found("report", "error", f"the report is not XML: {error}"),)
+    return tuple(_case(case) for case in root.iter("testcase"))
+
+
+def _case(case: ET.Element) -> Found:
+    name = case.get("name", "")
+    problems = [part for part in case if part.tag in {"failure", "error", "skipped"}]
+    if not problems:
+        return Found(name, "ok", "answers as documented")
+    status = "error" if any(part.tag == "error" for part in problems) else "failed"
+    if all(part.tag == "skipped" for part in problems):
+        status = "skipped"
+    message = " · ".join(_first_lines(part.get("message") or part.text or "") for part in problems)
+    return Found(name, status, message[:_LONGEST_MESSAGE])
+
+
+def _first_lines(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " / ".join(line for line in lines if not line.startswith(("curl ", "Reproduce")))
+
+
+def _toml(settings: Mapping[str, Any]) -> str:
+    lines: list[str] = []
+    _table(lines, "", settings)
+    return "\n".join(lines) + "\n"
+
+
+def _table(lines: list[str], name: str, table: Mapping[str, Any]) -> None:
+    if name:
+        lines.append(f"[{name}]")
+    lines += [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            _table(lines, f"{name}.{key}" if name else key, value)

@@ -1,0 +1,146 @@
+"""c: the rehearsal backend answers to the contract, in every phase of schemathesis; and `contract test` only reads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from veza_e2e.contract import live
+
+from .conftest import CONTRACT, Done, Rehearsal
+
+pytestmark = pytest.mark.timeout(180)
+
+Start = Callable[..., Rehearsal]
+Command = Callable[..., Done]
+QUICK = ("--examples", "2", "--rate-limit", "1000/s")
+
+
+@pytest.mark.slow
+def test_the_rehearsal_backend_answers_as_documented_in_all_phases(rehearsal: Start, tmp_path: Path) -> None:
+    backend = rehearsal()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(CONTRACT), "--url", f"{backend.base_url}/api/v1"),
+            *("--header", f"Authorization: Bearer {backend.token()}", "--generation-deterministic"),
+            *("--max-examples", os.environ.get("CONTRACT_EXAMPLES", "6"), "--no-color"),
+        ],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "Selected: 13/13" in done.stdout
+    for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+        assert f"✅ {phase}" in done.stdout
+
+
+def test_a_read_only_test_sends_nothing_but_reads(rehearsal: Start, veza_e2e: Command, tmp_path: Path) -> None:
+    backend = rehearsal()
+    token = backend.token()
+    done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, *QUICK, token=token)
+    assert done.code == 0, done.err
+    assert done.document["ok"] is True
+    assert {item["name"] for item in done.document["items"]} >= {"GET /orders", "GET /licenses/mine", "GET /auth/me"}
+    login, *tested = backend.requests()
+    assert login["path"] == "/api/v1/auth/login"
+    assert len(tested) > 30
+    assert {request["method"] for request in tested} <= {"GET", "HEAD"}
+    reports = [path for path in (tmp_path / "build").rglob("*") if path.is_file()]
+    assert {path.name for path in reports} == {"junit.xml", "schemathesis.txt"}
+    assert not [path.name for path in reports if token in path.read_text()]
+
+
+def _without_methods_guard(settings: dict[str, Any]) -> dict[str, Any]:
+    return {**settings, "phases": {"stateful": {"enabled": False}}}
+
+
+@pytest.mark.parametrize("guard", ["settings", "hook"])
+def test_each_guard_alone_keeps_writes_from_leaving(rehearsal: Start, tmp_path: Path, guard: str) -> None:
+    backend = rehearsal()
+    plan = live.Plan(backend.base_url, backend.token(), examples=2)
+    settings = live.configuration(plan, tmp_path)
+    operations = live.selected(plan)
+    hooks: str | None = None
+    if guard == "hook":
+        hooks, settings = live.READ_ONLY_HOOKS, _without_methods_guard(settings)
+        operations = (*operations, "createOrder", "login")
+    outcome = live.execute(plan, tmp_path, settings, hooks, operations)
+    assert outcome.passed == (guard == "settings")
+    tested = backend.requests()[1:]
+    assert tested
+    assert {request["method"] for request in tested} <= {"GET", "HEAD"}
+
+
+def test_without_either_guard_other_methods_would_be_sent(rehearsal: Start, tmp_path: Path) -> None:
+    backend = rehearsal()
+    plan = live.Plan(backend.base_url, examples=2)
+    settings = _without_methods_guard(live.configuration(plan, tmp_path))
+    live.execute(plan, tmp_path, settings, None, live.selected(plan))
+    assert {request["method"] for request in backend.requests()} - {"GET", "HEAD"}
+
+
+def test_without_a_token_only_public_operations_are_tested(rehearsal: Start, veza_e2e: Command) -> None:
+    backend = rehearsal()
+    done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, *QUICK)
+    assert done.code == 0, done.err
+    assert {item["name"] for item in done.document["items"]} == {
+        "GET /health",
+        "GET /status",
+        "GET /marketplace/products",
+        "GET /marketplace/products/{product_id}",
+    }
+
+
+def test_writes_are_tested_on_request_and_logins_never(rehearsal: Start, veza_e2e: Command) -> None:
+    backend = rehearsal()
+    token = backend.token()
+    done = veza_e2e("contract", "test", "--base-url", backend.base_url, "--write", *QUICK, token=token)
+    assert done.code == 0, done.out
+    tested = backend.requests()[1:]
+    sent = {(request["method"], request["path"]) for request in tested}
+    assert ("POST", "/api/v1/orders") in sent
+    assert not [path for method, path in sent if method != "GET" and "/auth/" in path]
+
+
+def test_the_login_is_refused_by_its_guard_too(rehearsal: Start, tmp_path: Path) -> None:
+    backend = rehearsal()
+    plan = live.Plan(backend.base_url, write=True, examples=2)
+    settings = live.configuration(plan, tmp_path)
+    outcome = live.execute(plan, tmp_path, settings, live.WRITING_HOOKS, tuple(live.LOGINS))
+    assert not outcome.passed
+    assert not [request for request in backend.requests() if request["path"].startswith("/api/v1/auth/")]
+
+
+def test_writes_on_a_live_backend_are_refused(rehearsal: Start, veza_e2e: Command) -> None:
+    backend = rehearsal("--environment", "live")
+    done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, "--write")
+    assert done.code == 3
+    assert "'live'" in done.document["error"]["message"]
+    assert {(request["method"], request["path"]) for request in backend.requests()} == {("GET", "/api/v1/status")}
+
+
+def test_an_answer_that_is_not_as_documented_is_named(rehearsal: Start, veza_e2e: Command) -> None:
+    backend = rehearsal("--fault", "garbage=40")
+    done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, *QUICK)
+    assert done.code == 5
+    assert done.document["ok"] is False
+    failed = {item["name"]: item["message"] for item in done.document["items"] if item["status"] == "failed"}
+    assert failed
+    assert all(failed.values())
+
+
+def test_an_unreachable_backend_and_bad_options_say_so(veza_e2e: Command) -> None:
+    gone = veza_e2e("--json", "contract", "test", "--base-url", "http://127.0.0.1:9")
+    assert gone.code == 3
+    assert "cannot be reached" in gone.document["error"]["message"]
+    for words in (
+        ("--base-url", "http://staging.example.com"),
+        ("--base-url", "ftp://127.0.0.1"),
+        ("--base-url", "http://127.0.0.1:9", "--rate-limit", "fast"),
+    ):
+        assert veza_e2e("contract", "test", *words).code == 2

@@ -1,0 +1,5 @@
+"""The command line."""
+
+from veza_e2e import lean
+
+lean.without_httpx_cli()

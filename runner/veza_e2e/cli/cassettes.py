@@ -10,11 +10,9 @@ from pathlib import Path
 
 import click
 
+from veza_e2e import lean
 from veza_e2e.cassette import files
 from veza_e2e.cassette.errors import CassetteError, Mismatch
-from veza_e2e.cassette.keep import accept, compare
-from veza_e2e.cassette.keep import publish as put
-from veza_e2e.cassette.perform import perform
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, plain, say
 from veza_e2e.config import Settings, read_secrets
 from veza_e2e.events import CallFailed, CallFinished
@@ -60,6 +58,10 @@ def replay(invocation: Invocation, *, wanted: tuple[str, ...], accepting: bool) 
 
 
 def _replayed(folder: Path, *, accepting: bool) -> Item:
+    with lean.without_clients():
+        from veza_e2e.cassette.keep import accept, compare  # noqa: PLC0415 - vcrpy is imported here
+        from veza_e2e.cassette.perform import perform  # noqa: PLC0415
+
     name = folder.name
     try:
         played = perform(folder)
@@ -111,8 +113,9 @@ def keep(invocation: Invocation, *, session: str, name: str) -> int:
 @click.pass_obj
 def check_all(invocation: Invocation, *, other: Path | None) -> int:
     """Check every cassette: safe to load, no secret, valid against the contract; old recordings are warned of."""
-    from veza_e2e.cassette.check import check  # noqa: PLC0415 - brings the schema validator
-    from veza_e2e.cassette.spec import Spec  # noqa: PLC0415
+    with lean.without_clients():
+        from veza_e2e.cassette.check import check  # noqa: PLC0415 - brings the schema validator, and vcrpy
+        from veza_e2e.cassette.spec import Spec  # noqa: PLC0415
     from veza_e2e.cli.calling import settings_of  # noqa: PLC0415 - as in keep
 
     redactor, now = _redactor(settings_of(invocation)), datetime.now(UTC)
@@ -147,6 +150,9 @@ def publish(invocation: Invocation, settings: Settings, session: str, name: str)
     Raises:
         Stop: there is no such recording, it does not replay, or it cannot be written.
     """
+    with lean.without_clients():
+        from veza_e2e.cassette.keep import publish as put  # noqa: PLC0415 - as above
+
     recording = _recording(settings.state / "recordings", session)
     try:
         target = files.named(FOLDER, name)

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ EXPECTED = "expected"
 REPORT = "report.md"
 SUMMARY = "summary.json"
 _ANCHOR = re.compile(r'id="event-([0-9]{1,9})"')
+_EVENT = re.compile(r"event-([0-9]{1,9})")
 _SHOWN = 60
+_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,11 @@ def compare(folder: Path, played: Played) -> Difference | None:
         one, two = before.splitlines(), data.decode().splitlines()
         step = step if differs else _step_at(name, one, two, played)
         differs = True
-        lines += difflib.unified_diff(one, two, f"expected/{name}", f"replayed/{name}", lineterm="", n=1)
+        lines += difflib.unified_diff(one, two, f"expected/{name}", f"replayed/{name}", lineterm="", n=0)
     if not differs:
         return None
     more = [f"… and {len(lines) - _SHOWN} lines more"] if len(lines) > _SHOWN else []
-    return Difference(step, (*lines[:_SHOWN], *more))
+    return Difference(step, (*(line[:_LONGEST] for line in lines[:_SHOWN]), *more))
 
 
 def accept(folder: Path, played: Played) -> None:
@@ -130,13 +132,10 @@ def _step_at(name: str, before: Sequence[str], now: Sequence[str], played: Playe
     if name == SUMMARY:
         text = "\n".join(now[: first + 1])
         return next((step for step in reversed(STEPS) if f'"{step}"' in text), None)
-    anchors = _ANCHOR.findall("\n".join(now[: first + 1]))
-    steps: Mapping[int, str | None] = dict(_steps(played))
-    return steps.get(int(anchors[-1])) if anchors else _named_in([*before[first : first + 1], *now[first : first + 1]])
-
-
-def _named_in(lines: Sequence[str]) -> str | None:
-    return next((step for line in lines for step in STEPS if step in line), None)
+    here = _EVENT.findall(" ".join((*before[first : first + 1], *now[first : first + 1])))
+    above = _ANCHOR.findall("\n".join(now[:first]))
+    events = here[:1] or above[-1:]
+    return dict(_steps(played)).get(int(events[0])) if events else None
 
 
 def _steps(played: Played) -> Iterator[tuple[int, str | None]]:

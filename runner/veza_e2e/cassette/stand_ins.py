@@ -1,0 +1,129 @@
+"""What stands in a replay in the place of clock, ids, operator, browser and ledger: the tape answers for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, cast
+
+from veza_e2e.canonical import JSON
+from veza_e2e.cassette import tape
+from veza_e2e.interrupts import Interrupted
+from veza_e2e.world import EndOfInput, Left
+
+if TYPE_CHECKING:
+    from veza_e2e.cassette.replay import Replay
+
+_RAISED: Mapping[str, Callable[[str], BaseException]] = {
+    "EndOfInput": lambda _: EndOfInput(),
+    "Left": lambda _: Left(),
+    "Interrupted": Interrupted,
+}
+
+
+class TapedClock:
+    """Hands out the recorded readings; where there are more calls than readings, the last one stands still.
+
+    How often the clock is read is no behaviour worth a mismatch; what is done because of it is.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+        self._micro = 0
+        self._at = -1
+        self._used = dict.fromkeys(tape.READINGS, 0)
+
+    def now(self) -> datetime:
+        value = self._reading("now")
+        if value is not None:
+            self._now = datetime.fromisoformat(str(value))
+        return self._now
+
+    def monotonic(self) -> float:
+        value = self._reading("monotonic")
+        if isinstance(value, int):
+            self._micro = value
+        return self._micro / 1_000_000
+
+    def sleep(self, seconds: float) -> None:
+        used = self._used["sleep"] if self._at == self._replay.position else 0
+        signal = self._replay.interrupted(used)
+        if signal is not None:
+            raise Interrupted(signal)
+        if self._reading("sleep") is None:
+            self._micro += round(seconds * 1_000_000)
+            self._now += timedelta(seconds=seconds)
+
+    def carry(self, readings: Mapping[str, Sequence[JSON]]) -> None:
+        """Leave the readings before an entry behind; the last ones hold until there are others."""
+        if readings["now"]:
+            self._now = datetime.fromisoformat(str(readings["now"][-1]))
+        last = readings["monotonic"][-1] if readings["monotonic"] else None
+        if isinstance(last, int):
+            self._micro = last
+
+    def _reading(self, name: str) -> JSON:
+        if self._at != self._replay.position:
+            self._at = self._replay.position
+            self._used = dict.fromkeys(tape.READINGS, 0)
+        readings = self._replay.readings()[name]
+        used = self._used[name]
+        self._used[name] = used + 1
+        return readings[used] if used < len(readings) else None
+
+
+class TapedIds:
+    def __init__(self, replay: Replay, session: str) -> None:
+        self._replay = replay
+        self._session = session
+
+    def session(self, at: datetime) -> str:
+        return self._session
+
+    def key(self) -> str:
+        return str(self._replay.take("key")["value"])
+
+
+class TapedOperator:
+    def __init__(self, replay: Replay, by: Literal["operator", "script"]) -> None:
+        self._replay = replay
+        self.by: Literal["operator", "script"] = by
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        answer = self._answer("ask", question)
+        return None if answer is None else str(answer)
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        return str(self._answer("paste", question) or "")
+
+    def tell(self, text: str) -> None:
+        """Say nothing: there is nobody."""
+
+    def _answer(self, kind: str, question: str) -> JSON:
+        data = self._replay.take(kind, question=question)
+        if "raised" in data:
+            raise _RAISED[str(data["raised"])](str(data.get("signal", "")))
+        return cast("JSON", data.get("answer"))
+
+
+class TapedBrowser:
+    def __init__(self, replay: Replay, by: Literal["operator", "script"]) -> None:
+        self._replay = replay
+        self.by: Literal["operator", "script"] = by
+
+    def open(self, url: str) -> bool:
+        return bool(self._replay.take("open", url=self._replay.redactor.text(url))["opened"])
+
+
+class TapedLedger:
+    def __init__(self, replay: Replay, source: Literal["pasted", "database", "rehearsal"]) -> None:
+        self._replay = replay
+        self.source: Literal["pasted", "database", "rehearsal"] = source
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        return cast("Sequence[Mapping[str, JSON]] | None", self._replay.take("rows", order_id=order_id)["rows"])
+
+    def peek(self, order_id: str) -> str | None:
+        printed = self._replay.take("peek", order_id=order_id)["printed"]
+        return None if printed is None else str(printed)

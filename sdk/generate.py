@@ -77,6 +77,7 @@ def operations(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
                 "auth": bool(operation.get("security", spec.get("security", ()))),
                 "keyed": any(p["in"] == "header" and p["name"] == "Idempotency-Key" for p in parameters),
                 "statuses": tuple(int(status) for status in operation["responses"] if status.startswith("2")),
+                "errors": tuple(int(status) for status in operation["responses"] if not status.startswith("2")),
                 "parameters": {p["name"]: constraint(spec, p["schema"]) for p in parameters},
                 "query": tuple(p["name"] for p in parameters if p["in"] == "query"),
                 "body": constraint(spec, body["schema"]) if body else None,

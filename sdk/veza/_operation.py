@@ -30,6 +30,7 @@ class Operation:
         auth: whether it needs a login.
         keyed: whether it takes an `Idempotency-Key`.
         statuses: the statuses of success.
+        errors: the statuses of errors that are documented.
         parameters: by name, what the contract asks of each.
         query: the names of the query parameters.
         body: what the contract asks of the body; None where there is none.
@@ -41,6 +42,7 @@ class Operation:
     auth: bool
     keyed: bool
     statuses: tuple[int, ...]
+    errors: tuple[int, ...]
     parameters: Mapping[str, Constraint]
     query: tuple[str, ...]
     body: Constraint | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 from pydantic_core import core_schema
@@ -150,6 +150,8 @@ class _Id:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, object]:
+        if handler.mode == "serialization":
+            return {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_-]+$"}
         return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}
 
 
@@ -170,9 +172,44 @@ class _Timestamp:
         return {"type": "string", "format": "date-time"}
 
 
+class _Declared:
+    """Bounds that the contract promises, said in the JSON schema of mode "serialization"; reading tolerates others."""
+
+    def __init__(self, **keywords: object) -> None:
+        self.keywords = keywords
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        found = handler(schema)
+        return {**found, **self.keywords} if handler.mode == "serialization" else found
+
+
+class _Omitted:
+    """A field that the contract leaves out and never sends as null; reading tolerates null."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        found = handler(schema)
+        if handler.mode != "serialization":
+            return found
+        kept: list[dict[str, object]] = [one for one in found["anyOf"] if one != {"type": "null"}]
+        return kept[0] if len(kept) == 1 else {"anyOf": kept}
+
+
+_Kind = TypeVar("_Kind")
+
 Integer: TypeAlias = Annotated[int, _Integer()]
 Count: TypeAlias = Annotated[int, _Integer(0)]
 Cents: TypeAlias = Annotated[int, _Integer(0)]
 Id: TypeAlias = Annotated[str, _Id()]
 Text: TypeAlias = Annotated[str, Strict()]
 Timestamp: TypeAlias = Annotated[datetime, _Timestamp()]
+Currency: TypeAlias = Annotated[str, Strict(), _Declared(pattern="^[A-Z]{3}$")]
+Filled: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1)]
+Url: TypeAlias = Annotated[str, Strict(), _Declared(format="uri")]
+LicenseType: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1, maxLength=64)]
+Positive: TypeAlias = Annotated[int, _Integer(), _Declared(minimum=1)]
+Natural: TypeAlias = Annotated[int, _Integer(), _Declared(minimum=0)]
+Omitted: TypeAlias = Annotated[_Kind | None, _Omitted()]

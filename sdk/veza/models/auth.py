@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veza._secret import Secret
-from veza.models._base import Count, Id, Model, OpenEnum, Text, Timestamp
+from veza.models._base import Count, Filled, Id, Model, Omitted, OpenEnum, Text, Timestamp
 
 
 class Role(OpenEnum):
@@ -27,7 +27,7 @@ class User(Model):
     """What the account may do."""
     avatar_url: Text | None = None
     """A picture; None where there is none."""
-    created_at: Timestamp | None = None
+    created_at: Omitted[Timestamp] = None
     """When the account was made."""
     last_login: Timestamp | None = None
     """When it last logged in; None where it never did."""
@@ -38,9 +38,9 @@ class Tokens(Model):
 
     access_token: Secret
     """The token of the calls to come."""
-    refresh_token: Secret | None = None
+    refresh_token: Omitted[Secret] = None
     """The next refresh token, where the backend rotates them: the earlier one is then used up."""
-    token_type: Text
+    token_type: Filled
     """How the token is sent; `Bearer`."""
     expires_in: Count
     """Seconds until the access token ends."""
@@ -53,7 +53,7 @@ class Login(Model):
     """The token of the calls to come."""
     refresh_token: Secret
     """What a new access token is had for."""
-    token_type: Text
+    token_type: Filled
     """How the token is sent; `Bearer`."""
     expires_in: Count
     """Seconds until the access token ends."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza.models._base import Id, Model, OpenEnum, Text, Timestamp
+from veza.models._base import Id, LicenseType, Model, OpenEnum, Timestamp
 
 
 class LicenseStatus(OpenEnum):
@@ -21,7 +21,7 @@ class License(Model):
     """The order that it was bought with."""
     product_id: Id
     """The product that it allows the use of."""
-    license_type: Text
+    license_type: LicenseType
     """Which use it allows, in the seller's terms."""
     status: LicenseStatus
     """Whether it holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza.models._base import Cents, Id, Model, OpenEnum, Text, Timestamp
+from veza.models._base import Cents, Currency, Id, LicenseType, Model, Omitted, OpenEnum, Timestamp, Url
 from veza.money import Money
 
 
@@ -57,7 +57,7 @@ class OrderItem(Model):
 
     product_id: Id
     """The product."""
-    license_type: Text | None = None
+    license_type: Omitted[LicenseType] = None
     """The license bought; None where the backend does not say."""
     price_cents: Cents
     """The line's price in minor units of the order's currency."""
@@ -74,9 +74,9 @@ class Order(Model):
     """Where the order stands."""
     total_amount_cents: Cents
     """What the buyer pays, tax included, in minor units."""
-    tax_amount_cents: Cents | None = None
+    tax_amount_cents: Omitted[Cents] = None
     """The tax within the total, in minor units; None where the backend does not say."""
-    currency: Text
+    currency: Currency
     """The currency of every amount of the order (ISO 4217)."""
     payment_id: Id | None = None
     """The processor's id of the payment."""
@@ -86,7 +86,7 @@ class Order(Model):
     """The processor's id of the refund; None while none was asked for."""
     refund_status: RefundStatus | None = None
     """Where the refund stands; None while none was asked for."""
-    refunded_amount_cents: Cents | None = None
+    refunded_amount_cents: Omitted[Cents] = None
     """What came back, in minor units; None where the backend does not say."""
     items: tuple[OrderItem, ...]
     """The lines."""
@@ -120,7 +120,7 @@ class CheckoutOrder(Model):
 
     order: Order
     """The order, which awaits payment."""
-    checkout_url: Text
+    checkout_url: Url
     """The processor's page; it expires (15 minutes by default). Its host is not checked here."""
 
 

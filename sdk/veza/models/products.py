@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza.models._base import Cents, Id, Model, OpenEnum, Text
+from veza.models._base import Cents, Currency, Id, LicenseType, Model, OpenEnum, Text
 from veza.money import Money
 
 
@@ -25,11 +25,11 @@ class Product(Model):
     """Who sells it."""
     price_cents: Cents
     """The price in minor units, read exactly from a decimal `price` where the backend sends that."""
-    currency: Text
+    currency: Currency
     """The price's currency (ISO 4217)."""
     status: ProductStatus
     """Whether it is on sale."""
-    license_types: tuple[Text, ...]
+    license_types: tuple[LicenseType, ...]
     """The licenses that can be bought."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from veza.models._base import Model, OpenEnum, Text
+from veza.models._base import Filled, Model, Omitted, OpenEnum, Text
 
 _REAL_MONEY: Final = frozenset({"live", "prod", "production"})
 
@@ -44,16 +44,16 @@ class Service(Model):
 
     status: ServiceState
     """Whether it works; `disabled` where it is switched off."""
-    mode: ProcessorMode | None = None
+    mode: Omitted[ProcessorMode] = None
     """A processor's mode; None where the service has none."""
 
 
 class Status(Model):
     """The answer of `system.status()` (operation getStatus)."""
 
-    environment: Text
+    environment: Filled
     """The environment's name; `live`, `prod` and `production` mean real money."""
-    version: Text | None = None
+    version: Omitted[Text] = None
     """The backend's release; None where it keeps it to itself."""
     services: dict[str, Service]
     """The services by name, the payment processor (`hyperswitch`) among them."""

@@ -14,7 +14,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.cassette.errors import CassetteError
 
 LARGEST = 16 * 1024 * 1024
-MOST_VALUES = 500_000
+MOST_VALUES = 1_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -83,14 +83,29 @@ def read(path: Path) -> str:
         raise CassetteError(path, f"byte {error.start}", "is not UTF-8") from error
 
 
+def lines(path: Path) -> list[str]:
+    """Return a file's lines; the last is what stands after the last line end.
+
+    Raises:
+        CassetteError: see `read`; or they are more than any recording has.
+    """
+    text = read(path)
+    _budget(path, "", text)
+    return text.split("\n")
+
+
+def _budget(path: Path, place: str, text: str) -> None:
+    if sum(map(text.count, ",[{\n")) > MOST_VALUES:
+        raise CassetteError(path, place, f"holds more than {MOST_VALUES} values")
+
+
 def parse(path: Path, place: str, text: str) -> dict[str, JSON]:
     """Return the JSON object in `text`.
 
     Raises:
         CassetteError: there is none, or it holds more values than any recording does.
     """
-    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
-        raise CassetteError(path, place, f"holds more than {MOST_VALUES} values")
+    _budget(path, place, text)
     try:
         value = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
     except json.JSONDecodeError as error:

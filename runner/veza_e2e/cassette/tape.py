@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from veza_e2e.canonical import JSON, dumps
-from veza_e2e.cassette import files
+from veza_e2e.cassette import files, shapes
 from veza_e2e.cassette.errors import CassetteError
 
 SCHEMA = 1
@@ -36,9 +36,7 @@ PART = "recording.part"
 CASSETTE = "cassette.json"
 TAPE = "tape.jsonl"
 READINGS = ("now", "monotonic", "sleep")
-KINDS = frozenset(["start", "http", "clock", "key", "ask", "paste", "open", "rows", "peek", "interrupted", "end"])
 _SEAL = 24
-_NOTHING: Mapping[str, Sequence[JSON]] = dict.fromkeys(READINGS, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +88,7 @@ def read(folder: Path) -> Tape:
     if (folder / CASSETTE).exists() or not (folder / PART).exists():
         return _published(folder)
     path = folder / PART
-    *lines, _torn = files.read(path).split("\n")
-    entries, tail = _grouped(_part_lines(path, lines))
+    entries, tail = _grouped(path, _part_lines(path, files.lines(path)[:-1]))
     if not entries or entries[0].kind != "start":
         raise CassetteError(path, "line 1", "a recording begins with the start of a process")
     return Tape(folder, _header(entries), entries, tail)
@@ -109,12 +106,14 @@ def _part_lines(path: Path, lines: Sequence[str]) -> Iterator[tuple[str, dict[st
 
 
 def _grouped(
+    path: Path,
     lines: Iterator[tuple[str, dict[str, JSON]]],
 ) -> tuple[tuple[Entry, ...], Mapping[str, Sequence[JSON]]]:
     entries: list[Entry] = []
     clock: dict[str, list[JSON]] = {name: [] for name in READINGS}
     for place, data in lines:
         kind = data.pop("kind", None)
+        shapes.check(path, f"{place} (step {data.get('step')})", kind, data)
         if kind == "clock":
             for name in READINGS:
                 clock[name] += cast("list[JSON]", data.get(name, []))
@@ -169,21 +168,21 @@ def _published(folder: Path) -> Tape:
     if digest(header) != document.get("seal"):
         raise CassetteError(path, "", "what stands before the interactions was edited since it was recorded")
     lines = list(_sealed(beside, stated))
-    entries, tail = _grouped(iter(_joined(path, beside, lines, interactions)))
+    entries, tail = _grouped(beside, iter(_joined(path, beside, lines, interactions)))
     if not entries or entries[0].kind != "start":
         raise CassetteError(beside, "line 1", "a tape begins with the start of a process")
     return Tape(folder, header, entries, tail)
 
 
 def _sealed(path: Path, stated: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
-    *texts, rest = files.read(path).split("\n")
+    *texts, rest = files.lines(path)
     seal, step = "", None
     for number, text in enumerate(texts, 1):
         line = files.parse(path, f"line {number}", text)
         claimed = line.pop("seal", None)
         step = line.get("step", step)
         seal = digest([seal, line])
-        if seal != claimed or line.get("kind") not in KINDS:
+        if seal != claimed:
             raise CassetteError(path, f"line {number} (step {step})", "was edited, moved, added or left out by hand")
         yield line
     if rest or len(texts) != stated.get("lines") or seal != stated.get("seal"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veza_rehearsal import app, contract, server, store
 from veza_rehearsal.accounts import Operator
+from veza_rehearsal.api import OPERATIONS
 from veza_rehearsal.backend import Backend, Settings
 from veza_rehearsal.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 from veza_rehearsal.faults import parse_fault
@@ -36,15 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         password=os.environ.get("OPERATOR_PASSWORD") or DEFAULT_PASSWORD,
     )
     try:
-        operations = contract.load(options.contract)
+        operations = contract.load(options.contract, OPERATIONS)
         database = store.connect(options.database)
         bound = server.listen(options.port)
         log = options.log.open("a", buffering=1, encoding="utf-8") if options.log else None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         print(f"the rehearsal backend cannot start: {error}", file=sys.stderr)  # noqa: T201 - it is a command
         return 2
     port = bound.getsockname()[1]
-    with closing(database):
+    with closing(database), log or nullcontext():
         settings = Settings(
             f"http://127.0.0.1:{port}", port, options.environment, operator, options.fault, options.seed
         )

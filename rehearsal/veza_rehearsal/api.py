@@ -24,6 +24,25 @@ if TYPE_CHECKING:
     from veza_rehearsal.shop import Shop
     from veza_rehearsal.store import Row
 
+OPERATIONS: Final = frozenset(
+    {
+        "getHealth",
+        "getStatus",
+        "login",
+        "refreshToken",
+        "logout",
+        "getMe",
+        "listProducts",
+        "getProduct",
+        "createOrder",
+        "listOrders",
+        "getOrder",
+        "listMyLicenses",
+        "requestRefund",
+    }
+)
+"""The operationIds that the backend can carry out."""
+
 _KEY_LIFETIME: Final = timedelta(hours=24)
 _VERSION: Final = "rehearsal"
 _OTHER_MODE: Final = {"live": "sandbox", "sandbox": "live"}
@@ -46,7 +65,7 @@ class Api:
         self._faults = means.faults
         self._accounts = accounts
         self._environment = environment
-        self.handlers: Mapping[str, Callable[[Call], Answer]] = {
+        self._handlers: Mapping[str, Callable[[Call], Answer]] = {
             "getHealth": self._health,
             "getStatus": self._status,
             "login": lambda call: accounts.login(dict(call.body), call.address),
@@ -97,7 +116,7 @@ class Api:
             raise RefusedError(answer) from None
 
     def _once(self, operation: Operation, call: Call) -> Answer:
-        handler = self.handlers[operation.id]
+        handler = self._handlers[operation.id]
         key = call.idempotency_key
         if key is None or self._faults.on("no_idempotency"):
             return handler(call)

@@ -160,13 +160,7 @@ def build(backend: Backend, contract: Contract, log: TextIO | None) -> ASGIApp:
 
     Returns:
         The application.
-
-    Raises:
-        ValueError: The contract names an operation that the backend does not know.
     """
-    unknown = set(contract.operations) - set(backend.api.handlers)
-    if unknown:
-        raise ValueError(f"the contract has operations that the rehearsal backend lacks: {', '.join(sorted(unknown))}")
     limit = RateLimit(backend.faults, backend.clock)
     paths = sorted(contract.routes().items(), key=lambda item: item[0].count("{"))
     routes = [Route(path, Endpoint(backend, limit, operations)) for path, operations in paths]

@@ -15,6 +15,7 @@ import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
@@ -86,7 +87,7 @@ class Operation:
         self._document = document
         self._item = item
         self._definition = definition
-        self.id: str = definition["operationId"]
+        self.id: str = definition.get("operationId", f"{method} {path}")
         self.path = path
         self.method = method
 
@@ -215,15 +216,33 @@ class Contract:
                     yield Operation(self._document, self.base_path + path, method.upper(), item, item[method])
 
 
-def load(path: Path) -> Contract:
+def load(path: Path, known: AbstractSet[str]) -> Contract:
     """Read the contract from a YAML or JSON file.
+
+    Args:
+        path: The file.
+        known: The operationIds that the backend can carry out.
+
+    Returns:
+        The contract.
 
     Raises:
         OSError: The file cannot be read.
+        ValueError: It is not an OpenAPI document, or an operation in it has no operationId that the backend knows.
     """
     raw = path.read_bytes()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return Contract(json.loads(raw) if path.suffix == ".json" else yaml.load(raw, Loader=loader))  # noqa: S506 - both are safe loaders
+    try:
+        document = json.loads(raw) if path.suffix == ".json" else yaml.load(raw, Loader=loader)  # noqa: S506 - both are safe loaders
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{path} cannot be read as {path.suffix.removeprefix('.')}: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise ValueError(f"{path} is no OpenAPI document: it has no paths")  # noqa: TRY004 - a wrong file, not a wrong call
+    contract = Contract(document)
+    unknown = contract.operations.keys() - known
+    if unknown:
+        raise ValueError(f"{path} has operations that the rehearsal backend lacks: {', '.join(sorted(unknown))}")
+    return contract
 
 
 def _strict_json(raw: bytes) -> Any:

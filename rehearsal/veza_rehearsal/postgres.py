@@ -36,10 +36,16 @@ class PostgresDatabase:
 
     Args:
         dsn: Where it is; its tables are made in the default schema where they are missing.
+
+    Raises:
+        OSError: It cannot be reached.
     """
 
     def __init__(self, dsn: str) -> None:
-        self._connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row)
+        try:
+            self._connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row)
+        except psycopg.Error as error:
+            raise OSError(str(error).strip()) from error
         self._connection.adapters.register_loader("uuid", _TextLoader)
         self._connection.adapters.register_loader("timestamptz", _StampLoader)
         self._connection.execute("SET TIME ZONE 'UTC'")

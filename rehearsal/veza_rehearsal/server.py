@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from starlette.types import ASGIApp
 
     from veza_rehearsal.backend import Backend
@@ -47,12 +51,19 @@ class Server(uvicorn.Server):
     Args:
         config: uvicorn's configuration.
         backend: The backend that is served.
+        tied: Whether it lives as long as its parent; Ctrl-C in their terminal is then the parent's to answer.
     """
 
-    def __init__(self, config: uvicorn.Config, backend: Backend) -> None:
+    def __init__(self, config: uvicorn.Config, backend: Backend, *, tied: bool) -> None:
         super().__init__(config)
         self._backend = backend
+        self._tied = tied
         self._outbox: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop on a signal, unless it is the parent's."""
+        if not (self._tied and sig == signal.SIGINT):
+            super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, catch up with what is due, and print where."""
@@ -112,10 +123,11 @@ def serve(app: ASGIApp, backend: Backend, bound: socket.socket, *, until_stdin_c
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=1,
     )
-    server = Server(config, backend)
+    server = Server(config, backend, tied=until_stdin_closes)
     if until_stdin_closes:
         threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
-    server.run([bound])
+    with suppress(KeyboardInterrupt):
+        server.run([bound])
 
 
 def _watch_stdin(server: uvicorn.Server) -> None:

@@ -97,12 +97,17 @@ def connect(url: str) -> Database:
         The connection.
 
     Raises:
+        OSError: The database cannot be opened.
         ValueError: The URL is of neither kind.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         # Three slashes and a relative path, four and an absolute one, as SQLAlchemy has it.
-        return SqliteDatabase(unquote(parts.path[1:]))
+        path = unquote(parts.path[1:])
+        try:
+            return SqliteDatabase(path)
+        except sqlite3.Error as error:
+            raise OSError(f"{path}: {error}") from error
     if parts.scheme in {"postgresql", "postgres"}:
         from veza_rehearsal.postgres import PostgresDatabase  # noqa: PLC0415 - psycopg costs 0.15 s
 

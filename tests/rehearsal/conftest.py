@@ -149,6 +149,8 @@ class Backend:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
+        if self.process.stdout.closed:
+            return
         with self.process.stdout as rest:
             assert rest.read() == "", "nothing follows the one line on standard output"
         assert "Traceback" not in (text := self.errors.read_text()), text
@@ -182,8 +184,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Backend]]:
 
     yield starter
     for backend in started:
-        if backend.process.poll() is None:
-            backend.kill()
+        backend.kill()
 
 
 @pytest.fixture(scope="session")

@@ -73,11 +73,17 @@ class RehearsalLedger:
 
     def peek(self, order_id: str) -> str | None:
         """See `world.Ledger`."""
-        return ledger.table(self._booked(order_id))
+        rows = self._booked(order_id)
+        return None if rows is None else ledger.table(rows)
 
-    def _booked(self, order_id: str) -> list[dict[str, JSON]]:
-        books = self._client.get("/rehearsal/books", params={"order_id": order_id})
-        books.raise_for_status()
+    def _booked(self, order_id: str) -> list[dict[str, JSON]] | None:
+        """Return the rows; None where the backend on this machine is no rehearsal backend."""
+        try:
+            books = self._client.get("/rehearsal/books", params={"order_id": order_id})
+        except httpx.HTTPError:
+            return None
+        if books.status_code != httpx.codes.OK:
+            return None
         rows = [_joined(order_id, row) for row in books.json()["transfers"]]
         return rows or [dict.fromkeys(ledger.COLUMNS) | {"order_id": order_id}]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -159,8 +160,18 @@ def reachable(
     if not settings.environment.embedded:
         yield None
         return
-    with backend(settings.state / "rehearsal" / session, secrets, faults) as own:
+    with backend(state_folder(settings, session), secrets, faults) as own:
         yield own
+
+
+def forget(settings: Settings, session: str) -> None:
+    """Remove the state of a rehearsal backend that no session was begun with."""
+    shutil.rmtree(state_folder(settings, session), ignore_errors=True)
+
+
+def state_folder(settings: Settings, session: str) -> Path:
+    """Return where the rehearsal backend of a session keeps its state."""
+    return settings.state / "rehearsal" / session
 
 
 def parts(
@@ -170,7 +181,6 @@ def parts(
     *,
     unattended: bool,
     own: Backend | None = None,
-    rehearsal: bool = False,
     session: str | None = None,
 ) -> Parts:
     """Return the parts of a live or a rehearsed session.
@@ -181,12 +191,11 @@ def parts(
         interrupts: puts signals off where they must not cut.
         unattended: answers and pays by itself; for the rehearsal backend only.
         own: the embedded rehearsal backend.
-        rehearsal: whether the backend is a rehearsal one, so that its books may be shown.
         session: the session's id, where it is settled already.
     """
     environment = settings.environment
     base_url = own.base_url if own else environment.base_url
-    rehearsed = own is not None or rehearsal
+    local = own is not None or environment.loopback
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
     browser: Browser = ScriptedBrowser(_beside(base_url), _card()) if unattended else PersonsBrowser()
     return Parts(
@@ -194,7 +203,7 @@ def parts(
             transport=httpx.HTTPTransport(),
             operator=operator,
             browser=browser,
-            ledger=_ledger(secrets, base_url, rehearsed=rehearsed, unattended=unattended),
+            ledger=_ledger(secrets, base_url, local=local, unattended=unattended),
             clock=SystemClock(),
             ids=SystemIds(session),
         ),
@@ -202,16 +211,14 @@ def parts(
         base_url=base_url,
         email=secrets.email,
         password=secrets.password,
-        hyperswitch_url=_hyperswitch(environment, base_url, rehearsed=rehearsed),
+        hyperswitch_url=_hyperswitch(environment, own),
         hyperswitch_api_key=secrets.hyperswitch_api_key,
         guard=interrupts.deferred,
     )
 
 
-def _hyperswitch(environment: Environment, base_url: str, *, rehearsed: bool) -> str | None:
-    if environment.hyperswitch_url is not None:
-        return environment.hyperswitch_url
-    return f"{base_url}/hyperswitch" if rehearsed else None
+def _hyperswitch(environment: Environment, own: Backend | None) -> str | None:
+    return f"{own.base_url}/hyperswitch" if own else environment.hyperswitch_url
 
 
 def known_secrets(secrets: Secrets) -> dict[str, str]:
@@ -236,7 +243,7 @@ def _card() -> dict[str, str]:
     return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
 
 
-def _ledger(secrets: Secrets, base_url: str, *, rehearsed: bool, unattended: bool) -> Ledger:
-    if secrets.database_url is not None and not (rehearsed and unattended):
+def _ledger(secrets: Secrets, base_url: str, *, local: bool, unattended: bool) -> Ledger:
+    if secrets.database_url is not None and not unattended:
         return DatabaseLedger(secrets.database_url)
-    return RehearsalLedger(_beside(base_url), read=unattended) if rehearsed else NoLedger()
+    return RehearsalLedger(_beside(base_url), read=unattended) if local else NoLedger()

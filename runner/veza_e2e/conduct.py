@@ -64,6 +64,8 @@ class Stage:
     recorder: Recorder
     api: Veza
     processor: Processor | None
+    kept: bool = False
+    """Whether it has a folder in the archive; before that its events are only in memory."""
 
     @property
     def started(self) -> SessionStarted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from veza.money import Money
-from veza_e2e.cli.output import plain, say
+from veza_e2e.cli.output import say
 from veza_e2e.events import (
     STEPS,
     Answered,
@@ -26,6 +26,7 @@ from veza_e2e.events import (
 )
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line
+from veza_e2e.onscreen import plain
 
 _MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "blocked": ("blocked", "red")}
 _WAITS: dict[StepName, str] = {

@@ -123,7 +123,7 @@ class Session:
             if problem is None:
                 self.answered(question, answer.strip(), start)
                 return answer.strip()
-            shown = f"{problem}\n{text}"
+            shown = f"{problem}\n{text.rpartition(chr(10))[2]}"
 
     def asked(self, question: str, text: str) -> None:
         """Put a question on record."""

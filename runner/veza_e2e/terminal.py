@@ -13,7 +13,7 @@ from typing import Literal
 
 import click
 
-from veza_e2e.cli.output import plain
+from veza_e2e.onscreen import plain
 from veza_e2e.world import EndOfInput
 
 _CHUNK = 65536

@@ -79,11 +79,6 @@ def unresolved(archive: Archive, environment: str, account_digest: str, *, live:
     return None
 
 
-def rehearsal_folder(settings: Settings, session: str) -> Path:
-    """Return where the rehearsal backend of a session keeps its state."""
-    return settings.state / "rehearsal" / session
-
-
 def recording_folder(settings: Settings, session: str) -> Path:
     """Return where a session is recorded until it is published."""
     return settings.state / "recordings" / session
@@ -143,6 +138,7 @@ def keep(stage: conduct.Stage, archive: Archive, started_at: str) -> Stored:
         sync_folder(above)
     stored = Stored(folder.name, folder)
     stage.journal.move(FileSink(stored.journal, create=True))
+    stage.kept = True
     return stored
 
 

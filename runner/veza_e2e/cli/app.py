@@ -35,11 +35,11 @@ COMMANDS = {
 class Commands(click.Group):
     """Imports a command's module only when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of a walkthrough's life."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command."""
         where = COMMANDS.get(cmd_name)
         if where is None:

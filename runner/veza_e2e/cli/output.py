@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from veza_e2e.canonical import JSON, clean
+from veza_e2e.canonical import JSON
+from veza_e2e.onscreen import plain
 
 
 class Exit(IntEnum):
@@ -57,18 +57,6 @@ class Item:
     name: str
     status: str
     message: str
-
-
-_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-def plain(text: str) -> str:
-    """Return `text` with nothing in it that a terminal would act on: what comes from outside is hostile.
-
-    Line ends become `⏎`, control and direction characters their code in brackets.
-    """
-    text = str(clean(text)).replace("\n", "⏎").replace("\t", " ")
-    return _CONTROL.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
 
 
 def document(value: JSON) -> None:

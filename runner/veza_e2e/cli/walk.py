@@ -140,20 +140,42 @@ def _begun(
     interrupts.install()
     secrets = _account(settings, asked, read_secrets())
     session = new_session(datetime.now(UTC))
-    started = first_event(settings, asked, secrets)
-    with work.account_lock(settings, started(session).account_digest):
-        _refuse_unresolved(invocation, settings, started(session))
-        with compose.reachable(settings, secrets, session, asked.faults) as own:
-            parts = compose.parts(settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session)
-            parts = replace(parts, listeners=(narrate.Narrator(),))
-            gate = gate_of(settings, asked, secrets)
-            first = started(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
-            parts, recording = _recorded(settings, parts, first, gate)
-            stage = conduct.begin(parts, lambda _: first, gate)
-            finished = _gate(stage)
-            if finished.passed and finished.live and asked.live:
-                say(narrate.reminder(finished, settings.limits.max_amount))
-            yield stage, recording
+    make = first_event(settings, asked, secrets)
+    kept = False
+    try:
+        with work.account_lock(settings, make(session).account_digest):
+            _refuse_unresolved(invocation, settings, make(session))
+            with compose.reachable(settings, secrets, session, asked.faults) as own:
+                parts = compose.parts(
+                    settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session
+                )
+                parts = replace(parts, listeners=(narrate.Narrator(),))
+                first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
+                with _gated(settings, asked, secrets, parts, first) as (stage, recording):
+                    yield stage, recording
+                    kept = stage.kept
+    finally:
+        if not kept:
+            compose.forget(settings, session)
+
+
+@contextmanager
+def _gated(
+    settings: Settings, asked: Asked, secrets: Secrets, parts: conduct.Parts, first: SessionStarted
+) -> Iterator[tuple[conduct.Stage, Recording | None]]:
+    """Make the pre-flight; what was recorded of it goes where no session comes of it."""
+    gate = gate_of(settings, asked, secrets)
+    recorded, recording = _recorded(settings, parts, first, gate)
+    stage = None
+    try:
+        stage = conduct.begin(recorded, lambda _: first, gate)
+        finished = _gate(stage)
+        if finished.passed and finished.live and asked.live:
+            say(narrate.reminder(finished, settings.limits.max_amount))
+        yield stage, recording
+    finally:
+        if recording is not None and (stage is None or not stage.kept):
+            recording.discard()
 
 
 def _account(settings: Settings, asked: Asked, secrets: Secrets) -> Secrets:

@@ -14,6 +14,8 @@ from veza_e2e.events import (
     CallFinished,
     Compared,
     Event,
+    PreflightChecked,
+    PreflightFinished,
     RowsRead,
     StepFailed,
     StepFinished,
@@ -22,7 +24,7 @@ from veza_e2e.events import (
 )
 from veza_e2e.journal import Line
 
-_MANY = 6
+_MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ def _label(event: Event | None) -> str:  # noqa: PLR0911 - a table
             return f"{event.operation or event.target} {event.error}"
         case Answered():
             return f"answer: {event.question}"
+        case PreflightChecked():
+            return event.name
+        case PreflightFinished():
+            return "gate"
         case RowsRead():
             return "rows"
         case Compared():

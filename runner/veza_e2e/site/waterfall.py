@@ -20,6 +20,7 @@ from veza_e2e.report.record import seconds
 from veza_e2e.report.view import TITLES
 
 WIDTH, LEFT, ROW, TOP = 960, 300, 22, 34
+_LABEL = 60
 _BARS = 24
 """More bars than this in one row become one, with their number."""
 _PLACES: Mapping[str | None, str] = {str(step): title for step, title in TITLES.items()}
@@ -51,6 +52,7 @@ def waterfall(lines: Sequence[Line]) -> Markup:
         '<div class="veza-scroll" tabindex="0" role="region" aria-label="Timeline">',
         f'<svg class="veza-waterfall" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="Calls and pauses">',
     ]
+    parts.append(_axis(bars))
     parts += [_cut(x, duration, height) for x, duration in scale.cuts]
     for number, row in enumerate(rows):
         y = TOP + number * ROW
@@ -127,13 +129,41 @@ class _Scale:
         return LEFT + dict(self._points)[ms] * self._unit
 
 
+def _axis(bars: Sequence[Bar]) -> str:
+    """Return the ends of the axis, and what the colours mean."""
+    end = max(bar.end for bar in bars)
+    legend = [
+        ("api", "Veza", 0),
+        ("processor", "processor", 48),
+        ("operator", "operator", 122),
+        ("failed", "lost", 190),
+    ]
+    drawn = [
+        f'<rect class="veza-bar veza-{kind}" x="{x}" y="2" width="10" height="10" rx="2"/>'
+        f'<text x="{x + 14}" y="11">{name}</text>'
+        for kind, name, x in legend
+    ]
+    ends = f'<text x="{LEFT}" y="11">0 s</text><text x="{WIDTH}" y="11" text-anchor="end">{seconds(end)}</text>'
+    return "".join(drawn) + ends
+
+
 def _rect(bar: Bar, scale: _Scale, y: int) -> str:
     x, end = scale.x(bar.start), scale.x(bar.end)
     return (
         f'<a href="#event-{bar.seq}"><title>{inline(bar.title)}</title>'
         f'<rect class="veza-bar veza-{bar.kind}" x="{x:.1f}" y="{y + 4}" width="{max(end - x, 3):.1f}" '
-        f'height="{ROW - 8}" rx="2"/></a>'
+        f'height="{ROW - 8}" rx="2"/></a>{_length(bar, x, max(end, x + 3), y)}'
     )
+
+
+def _length(bar: Bar, x: float, end: float, y: int) -> str:
+    if bar.end == bar.start or bar.kind == "many":
+        return ""
+    length = bar.end - bar.start
+    shown = f"{length} ms" if length < 1000 else seconds(length)  # noqa: PLR2004 - a second
+    if end + _LABEL < WIDTH:
+        return f'<text class="veza-length" x="{end + 4:.1f}" y="{y + 15}">{shown}</text>'
+    return f'<text class="veza-length" x="{x - 4:.1f}" y="{y + 15}" text-anchor="end">{shown}</text>'
 
 
 def _cut(x: float, duration: int, height: int) -> str:

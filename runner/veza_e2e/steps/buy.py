@@ -17,6 +17,7 @@ from veza import (
     ProductStatus,
 )
 from veza.money import Money
+from veza_e2e.onscreen import plain
 from veza_e2e.redaction import mask
 from veza_e2e.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.run import Failed, Paused, step
@@ -93,7 +94,7 @@ def _asked(session: Session, products: list[Product]) -> Product:
             meaning=UNCHARGED,
             todo="Put a test product of about 5 EUR on sale, or raise --max-amount.",
         )
-    lines = [f"{n:>3}  {Money(p.price_cents, p.currency)!s:>12}  {p.title}" for n, p in enumerate(products, 1)]
+    lines = [f"{n:>3}  {Money(p.price_cents, p.currency)!s:>12}  {plain(p.title)}" for n, p in enumerate(products, 1)]
     text = f"Products of at most {limit}:\n" + "\n".join(lines) + f"\nWhich one do you buy? (1-{len(products)})"
 
     def accept(answer: str) -> str | None:

@@ -14,10 +14,11 @@ from veza_e2e.archive import ArchiveError, Stored
 from veza_e2e.bankdays import due
 from veza_e2e.cli.integrity import render, sign, verify
 from veza_e2e.cli.lookup import archives, home, stored_session, summary_of, written
-from veza_e2e.cli.output import Exit, Invocation, Item, Stop, document, items, plain, say
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, document, items, say
 from veza_e2e.evidence import Attestation, BankStatement, EvidenceFile, Summary
 from veza_e2e.evidence.addenda import SeenAtBank
 from veza_e2e.journal import DamagedError
+from veza_e2e.onscreen import plain
 from veza_e2e.redaction import Redactor
 
 __all__ = ["attest", "bank", "render", "sessions", "show", "sign", "verify"]

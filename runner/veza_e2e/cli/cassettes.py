@@ -13,9 +13,10 @@ import click
 from veza_e2e import lean
 from veza_e2e.cassette import files
 from veza_e2e.cassette.errors import CassetteError, Mismatch
-from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, plain, say
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import Settings, read_secrets
 from veza_e2e.events import CallFailed, CallFinished
+from veza_e2e.onscreen import plain
 from veza_e2e.redaction import Redactor
 
 FOLDER = Path("cassettes")

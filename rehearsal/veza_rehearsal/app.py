@@ -124,20 +124,21 @@ class Witness:
         request_id = sent if _REQUEST_ID.fullmatch(sent) else self._backend.ids.reference("req")
         scope["state"]["request_id"] = request_id
         line: dict[str, object] = {"status": None, "request_id": request_id, "answer": None}
-        digest = hashlib.sha256()
+        held: list[Message] = []
 
         async def witnessed(message: Message) -> None:
+            held.append(message)
             if message["type"] == "http.response.start":
                 line["status"] = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["Date"] = format_datetime(self._backend.clock.now(), usegmt=True)
-            digest.update(message.get("body", b""))
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                # Before the caller has the answer, so that the log holds every request that was answered.
-                line["answer"] = digest.hexdigest()
+            elif not message.get("more_body"):
+                # Nothing is sent before the line is written, so that the log holds every request that was answered.
+                line["answer"] = hashlib.sha256(b"".join(part.get("body", b"") for part in held)).hexdigest()
                 self._write(scope, line)
-            await send(message)
+                for part in held:
+                    await send(part)
 
         await self._app(scope, receive, witnessed)
         if line["answer"] is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Strict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import core_schema
 
 from veza._wire import JsonNumber
@@ -205,8 +205,8 @@ Count: TypeAlias = Annotated[int, _Integer(0)]
 Cents: TypeAlias = Annotated[int, _Integer(0)]
 Id: TypeAlias = Annotated[str, _Id()]
 Text: TypeAlias = Annotated[str, Strict()]
+Currency: TypeAlias = Annotated[str, Strict(), Field(pattern=r"^[A-Z]{3}$")]
 Timestamp: TypeAlias = Annotated[datetime, _Timestamp()]
-Currency: TypeAlias = Annotated[str, Strict(), _Declared(pattern="^[A-Z]{3}$")]
 Filled: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1)]
 Url: TypeAlias = Annotated[str, Strict(), _Declared(format="uri")]
 LicenseType: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1, maxLength=64)]

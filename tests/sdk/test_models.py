@@ -1,0 +1,276 @@
+"""Every model: unknown fields are kept, unknown statuses are kept and typed, wrong types are refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+import veza
+from veza import models
+from veza.models import Model, OpenEnum
+from veza.testing import FakeBackend, Reply, connect
+
+MODELS = [
+    one for one in (getattr(models, name) for name in models.__all__) if issubclass(one, Model) and one is not Model
+]
+ENUMS = [
+    one
+    for one in (getattr(models, name) for name in models.__all__)
+    if issubclass(one, OpenEnum) and one is not OpenEnum
+]
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+EXTRAS = st.dictionaries(TEXT.map(lambda one: f"new_{one}"), st.integers() | TEXT | st.lists(st.none()), max_size=3)
+IDS = st.from_regex(r"[A-Za-z0-9_-]{1,20}", fullmatch=True)
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(lambda one: one.replace(tzinfo=UTC).isoformat())  # noqa: DTZ001  (made aware at once)
+WRONG: dict[str, list[Any]] = {
+    "id": ["", True, 1.5, None, [], {}],
+    "text": [5, True, None, [], {}, 1.5],
+    "currency": ["", "eur", "EURO", 5, None, [], {}],
+    "secret": ["", 5, None, [], {}],
+    "integer": ["5", 5.5, True, None, [], {}],
+    "moment": ["2026-04-01T10:00:00", "2026-04-01", "1767225600", 1767225600, "", True, [], {}, "tomorrow"],
+    "enum": ["", 5, True, [], {}],
+    "list": [{}, "x", 5, [5], None],
+    "object": [[], "x", 5],
+}  # fmt: skip
+
+
+@lru_cache
+def kinds(model: type[Model]) -> dict[str, str]:
+    """Return what each field of a model is, read from its JSON schema, not from how it is validated."""
+    schema = model.model_json_schema()
+    found = {}
+    for name, one in schema["properties"].items():
+        branches = [branch for branch in one.get("anyOf", [one]) if branch.get("type") != "null"]
+        branch = branches[0]
+        if "$ref" in branch:
+            target = schema["$defs"][branch["$ref"].rpartition("/")[2]]
+            found[name] = "enum" if "enum" in target else "object"
+        elif len(branches) > 1:
+            found[name] = "id"
+        elif "pattern" in branch:
+            found[name] = "currency"
+        elif branch.get("writeOnly"):
+            found[name] = "secret"
+        elif branch.get("format") == "date-time":
+            found[name] = "moment"
+        else:
+            found[name] = {"string": "text", "integer": "integer", "array": "list", "object": "object"}[branch["type"]]
+    return found
+
+
+def nullable(model: type[Model], name: str) -> bool:
+    return not model.model_fields[name].is_required()
+
+
+@st.composite
+def instances(draw: st.DrawFn, model: type[Model]) -> dict[str, Any]:
+    """Draw a JSON object that the model accepts."""
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "id": IDS | st.integers(0, 10**12), "text": TEXT, "secret": TEXT.filter(bool),
+        "currency": st.sampled_from(["EUR", "JPY"]), "integer": st.integers(0, 2**62), "moment": MOMENTS,
+    }  # fmt: skip
+    made: dict[str, Any] = {}
+    for name, kind in kinds(model).items():
+        if nullable(model, name) and draw(st.booleans()):
+            continue
+        annotation = model.model_fields[name].annotation
+        if kind == "enum":
+            made[name] = draw(TEXT.filter(bool))
+        elif kind in values:
+            made[name] = draw(values[kind])
+        else:
+            made[name] = draw(nested(annotation))
+    return made
+
+
+def nested(annotation: Any) -> st.SearchStrategy[Any]:
+    if annotation == tuple[models.OrderItem, ...]:
+        return st.lists(instances(models.OrderItem), max_size=2)
+    if annotation == dict[str, models.Service]:
+        return st.dictionaries(TEXT, instances(models.Service), max_size=2)
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return instances(annotation)
+    return st.lists(TEXT, max_size=3)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_unknown_fields_are_kept(model: type[Model], data: st.DataObject) -> None:
+    known = data.draw(instances(model))
+    extra = data.draw(
+        st.dictionaries(TEXT.map(lambda one: f"new_{one}"), st.integers() | TEXT | st.lists(st.none()), max_size=3)
+    )
+    for read in (model.model_validate(known | extra), model.model_validate_json(json.dumps(known | extra))):
+        assert read.model_extra == extra
+        assert extra.items() <= read.model_dump().items()
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_what_was_read_is_written_as_it_came(model: type[Model], data: st.DataObject) -> None:
+    known = data.draw(instances(model))
+    written = model.model_validate(known).model_dump(mode="json", exclude_unset=True)
+    for name, kind in kinds(model).items():
+        if name in known and kind in {"text", "integer", "enum"}:
+            assert written[name] == known[name]
+        if name in known and kind == "id":
+            assert written[name] == str(known[name])
+        if name in known and kind == "moment":
+            assert datetime.fromisoformat(written[name]) == datetime.fromisoformat(known[name])
+        if kind == "secret":
+            assert name not in known or written[name] == "**********"
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_wrong_type_in_a_known_field_is_refused(model: type[Model], data: st.DataObject) -> None:
+    known = data.draw(instances(model))
+    name = data.draw(st.sampled_from(sorted(kinds(model))))
+    wrong = data.draw(st.sampled_from(WRONG[kinds(model)[name]]))
+    if wrong is None and nullable(model, name):
+        return
+    with pytest.raises(ValidationError):
+        model.model_validate(known | {name: wrong})
+    with pytest.raises(ValidationError):
+        model.model_validate_json(json.dumps(known | {name: wrong}))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_a_missing_required_field_is_refused(model: type[Model], data: st.DataObject) -> None:
+    known = data.draw(instances(model))
+    for name in (one for one in kinds(model) if not nullable(model, one)):
+        with pytest.raises(ValidationError):
+            model.model_validate({key: value for key, value in known.items() if key != name})
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_models_are_frozen_equal_and_copied(model: type[Model], data: st.DataObject) -> None:
+    known = data.draw(instances(model))
+    read = model.model_validate(known)
+    assert read == model.model_validate(known)
+    assert copy.deepcopy(read) == copy.copy(read) == read
+    with pytest.raises(ValidationError):
+        setattr(read, next(iter(kinds(model))), "x")
+    if "secret" in kinds(model).values():
+        with pytest.raises(TypeError):
+            pickle.dumps(read)
+    else:
+        assert pickle.loads(pickle.dumps(read)) == read
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+@given(value=TEXT.filter(bool))
+def test_statuses_are_open_and_typed(kind: type[OpenEnum], value: str) -> None:
+    status = kind(value)
+    assert isinstance(status, kind)
+    assert status == value
+    assert status == kind(value)
+    assert {status: 1}[kind(value)] == 1
+    assert status.known == (value in {member.value for member in kind})
+    for again in (pickle.loads(pickle.dumps(status)), copy.deepcopy(status)):
+        assert (type(again), again, again.known) == (kind, value, status.known)
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_known_statuses_are_members(kind: type[OpenEnum]) -> None:
+    for member in kind:
+        assert member.known
+        assert kind(str(member)) is member
+        assert pickle.loads(pickle.dumps(member)) is member
+    assert len(list(kind)) == len(kind.__members__)
+
+
+def test_unknown_statuses_do_not_pile_up() -> None:
+    before = len(veza.OrderStatus.__members__), len(veza.OrderStatus._value2member_map_)
+    for number in range(100):
+        assert not veza.OrderStatus(f"new-{number}").known
+    assert (len(veza.OrderStatus.__members__), len(veza.OrderStatus._value2member_map_)) == before
+
+
+ORDER = {
+    "id": 41, "buyer_id": 7, "status": "completed", "total_amount_cents": 500, "currency": "EUR", "items": [],
+    "created_at": "2026-04-01T10:00:00.123456789Z", "updated_at": "2026-04-01T12:00:00+02:00",
+}  # fmt: skip
+
+
+def test_ids_are_strings_whatever_is_on_the_wire() -> None:
+    order = veza.Order.model_validate(ORDER)
+    assert (order.id, order.buyer_id, order.payment_id) == ("41", "7", None)
+
+
+def test_an_integer_may_be_written_with_a_point() -> None:
+    backend = FakeBackend()
+    for text, expected in (("500.0", 500), ("5e2", 500), ("9007199254740993.0", 9007199254740993)):
+        body = json.dumps({"success": True, "data": ORDER}).replace("500", text)
+        backend.script("getOrder", Reply(body=body.encode()))
+        assert connect(backend).orders.get("41").total_amount_cents == expected
+
+
+def test_moments_are_aware() -> None:
+    order = veza.Order.model_validate(ORDER)
+    assert order.created_at == datetime(2026, 4, 1, 10, 0, 0, 123456, UTC)
+    assert order.updated_at.utcoffset() == timedelta(hours=2)
+    assert veza.Order.model_validate(ORDER | {"created_at": datetime(2026, 4, 1, tzinfo=UTC)}).created_at.tzinfo
+    with pytest.raises(ValidationError):
+        veza.Order.model_validate(ORDER | {"created_at": datetime(2026, 4, 1)})  # noqa: DTZ001  (naive on purpose)
+
+
+def test_a_lone_surrogate_does_not_hide_the_products(veza_client: veza.Veza, veza_backend: FakeBackend) -> None:
+    veza_backend.shop.products["11"]["title"] = "a\ud800b"
+    assert [one.title for one in veza_client.products.list()] == ["a\ud800b"]
+
+
+def test_a_hostile_title_is_text(veza_client: veza.Veza, veza_backend: FakeBackend) -> None:
+    title = '<script>alert(1)</script> | "x" \n# y'
+    veza_backend.shop.products["11"]["title"] = title
+    assert veza_client.products.get("11").title == title
+
+
+def test_results_know_their_answer_and_are_equal_without_it() -> None:
+    backend = FakeBackend()
+    client = connect(backend)
+    first, second = client.products.get("11"), client.products.get("11")
+    assert first.response_info is not None
+    assert second.response_info is not None
+    assert first.response_info.request_id != second.response_info.request_id
+    assert first == second
+    for again in (copy.copy(first), copy.deepcopy(first), pickle.loads(pickle.dumps(first))):
+        assert again == first
+        assert again.response_info is not None
+        assert again.response_info.request_id == "req-1"
+    assert "req-1" not in f"{first!r} {first.model_dump()}"
+    assert client.products.list().data[0].response_info is None
+
+
+def test_cookies_and_tokens_are_not_among_the_headers() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"status": "healthy"}, headers={"Set-Cookie": "s=1", "X-A": "b"})
+
+    client = veza.Veza("http://veza.test", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    info = client.system.health().response_info
+    assert info is not None
+    assert (info.headers["x-a"], "set-cookie" in info.headers) == ("b", False)
+
+
+def test_json_schemas_can_be_made_of_every_model() -> None:
+    for model in MODELS:
+        schema = TypeAdapter(model).json_schema()
+        assert schema["properties"].keys() == model.model_fields.keys()

@@ -87,6 +87,9 @@ def books(database: Database, order_id: str | None) -> dict[str, Any]:
         Orders, payments, charges (captured payments), refunds (those that did not fail), licenses, and the rows of
         `seller_transfers`.
     """
+    if order_id is not None and not order_id.isprintable():
+        # No id looks like this, and PostgreSQL refuses NUL in a text.
+        order_id = ""
     payments = _rows(database, "hs_payments", "order_reference", order_id, "seq")
     paid = [payment["payment_id"] for payment in payments]
     refunds = [row for row in _rows(database, "hs_refunds", None, None, "seq") if row["payment_id"] in set(paid)]

@@ -1,0 +1,163 @@
+"""The same backend on a real PostgreSQL server, on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.rehearsal.conftest import Backend
+
+USER = "rehearsal"
+
+
+def program(name: str) -> str:
+    """Find a program of the PostgreSQL server, which Debian keeps off the path."""
+    found = [shutil.which(name), *map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True))]
+    for path in found:
+        if path is not None:
+            return path
+    pytest.fail(f"{name} is missing; run: apt-get install --yes postgresql")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server in a folder of its own; gives its DSN without the database."""
+    folder = Path(tempfile.mkdtemp(prefix="veza-postgres-"))
+    # PostgreSQL refuses to run as root.
+    owner = "postgres" if os.geteuid() == 0 else None
+    if owner:
+        shutil.chown(folder, owner)
+    initdb = [
+        program("initdb"),
+        "--auth=trust",
+        f"--username={USER}",
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C",
+        "data",
+    ]
+    subprocess.run(initdb, cwd=folder, user=owner, check=True, stdout=subprocess.DEVNULL)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
+    with subprocess.Popen(command, cwd=folder, user=owner, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "ready to accept connections" in line:
+                break
+        else:
+            pytest.fail("the PostgreSQL server did not start")
+        yield f"postgresql://{USER}@127.0.0.1:{port}"
+        process.terminate()
+        process.stderr.read()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def dsn(server: str, request: pytest.FixtureRequest) -> str:
+    """An empty database."""
+    name = request.node.name.split("[")[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{server}/{name}"
+
+
+def test_a_whole_payment_and_a_restart(run: Callable[..., Backend], dsn: str) -> None:
+    first = run("webhook_delay=60", database=dsn)
+    first.login()
+    placed = first.order(1, key="k")
+    first.submit(placed["checkout_url"])
+    assert first.order(1, key="k") == placed
+    first.kill()
+    second = run("webhook_delay=60", f"--port={first.port}", database=dsn)
+    second.login()
+    second.settle(60)
+    order_id = placed["order"]["id"]
+    assert second.read(order_id)["status"] == "completed"
+    second.faults("webhook_duplicate")
+    assert second.refunded(order_id)["status"] == "refunded"
+    books = second.books(order_id)
+    (transfer,) = books.pop("transfers")
+    assert books == {"orders": 1, "payments": 1, "charges": 1, "refunds": 1, "licenses": {"active": 0, "revoked": 1}}
+    assert (transfer["status"], transfer["amount_cents"], transfer["order_id"]) == ("reversed", 405, order_id)
+    assert transfer["created_at"] == second.read(order_id)["completed_at"]
+
+
+def test_strange_texts_and_ids_are_refused_as_with_sqlite(run: Callable[..., Backend], dsn: str) -> None:
+    shop = run(database=dsn)
+    shop.login()
+    assert shop.api("POST", "/auth/login", json={"email": "\x00@x", "password": "\x00"}).status_code == 401
+    assert shop.api("GET", "/orders/not-a-uuid").status_code == 404
+    assert shop.api("GET", "/licenses/mine", params={"order_id": "not-a-uuid"}).json()["data"] == []
+    assert shop.api("GET", "/orders", params={"page": 1_000_000, "limit": 100}).json()["data"] == []
+    assert shop.http.get("/rehearsal/books", params={"order_id": "\x00"}).json()["orders"] == 0
+    order = shop.paid()
+    answer = shop.refund(order, reason="\x00 🎵")
+    assert answer.status_code == 202
+    assert shop.payment(shop.read(order)["payment_id"])["refunds"][0]["reason"] == "\x00 🎵"
+    assert shop.http.post("/rehearsal/reset").json()["orders"] == 0
+
+
+def test_an_operators_query_joins_transfers_to_orders(run: Callable[..., Backend], dsn: str) -> None:
+    shop = run("vat_added=20", database=dsn)
+    shop.login()
+    order = shop.paid()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET TRANSACTION READ ONLY")
+        columns = connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns"
+            " WHERE table_name = 'seller_transfers' ORDER BY ordinal_position"
+        ).fetchall()
+        unexplained = connection.execute(
+            "SELECT o.total_amount_cents - o.tax_amount_cents - sum(t.amount_cents + t.platform_fee_cents)"
+            " FROM orders o LEFT JOIN seller_transfers t ON t.order_id = o.id WHERE o.id = %s::uuid"
+            " GROUP BY o.total_amount_cents, o.tax_amount_cents",
+            (order,),
+        ).fetchone()
+    assert unexplained == (0,)
+    assert dict(columns) == {
+        "id": "uuid",
+        "order_id": "uuid",
+        "seller_id": "uuid",
+        "stripe_transfer_id": "text",
+        "stripe_account_id": "text",
+        "amount_cents": "bigint",
+        "platform_fee_cents": "bigint",
+        "currency": "character",
+        "status": "text",
+        "reversed_amount_cents": "bigint",
+        "stripe_reversal_id": "text",
+        "reversed_at": "timestamp with time zone",
+        "error_message": "text",
+        "attempts": "bigint",
+        "created_at": "timestamp with time zone",
+        "updated_at": "timestamp with time zone",
+    }
+
+
+def test_faults_and_their_counts_are_kept(run: Callable[..., Backend], dsn: str) -> None:
+    switches = ("server_error=2", "order_completion_crash")
+    first = run(*switches, database=dsn)
+    assert first.api("GET", "/health").status_code == 500
+    first.kill()
+    second = run(*switches, database=dsn)
+    assert [second.api("GET", "/health").status_code for _ in range(2)] == [500, 200]
+    second.login()
+    order = second.paid()
+    assert second.read(order)["status"] == "pending_payment"
+    second.faults()
+    second.settle(60)
+    assert second.read(order)["status"] == "completed"

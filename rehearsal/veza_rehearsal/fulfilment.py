@@ -72,8 +72,9 @@ class Fulfilment:
         self._note(order, news)
         if payment["status"] in CAPTURED:
             same = (payment["amount"], payment["currency"]) == (order["total_amount_cents"], order["currency"])
-            if same and self._change(order, OrderStatus.COMPLETED, completed_at=self._means.stamp()):
-                self._deliver(order)
+            now = self._means.stamp()
+            if same and self._change(order, OrderStatus.COMPLETED, completed_at=now):
+                self._deliver(order, now)
                 if payment["disputes"]:
                     self._change({**order, "status": OrderStatus.COMPLETED}, OrderStatus.DISPUTED)
         elif event_type in _ENDS and not payment["manual_retry_allowed"]:
@@ -107,8 +108,7 @@ class Fulfilment:
         sql = f"UPDATE orders SET {columns} WHERE id = ?"  # noqa: S608 - the names are this module's
         self._database.run(sql, *changes.values(), order["id"])
 
-    def _deliver(self, order: Row) -> None:
-        now = self._means.stamp()
+    def _deliver(self, order: Row, now: str) -> None:
         items = self._database.all("SELECT * FROM order_items WHERE order_id = ? ORDER BY position", order["id"])
         if not self._faults.on("license_not_granted"):
             for item in items:

@@ -164,7 +164,9 @@ class _Timestamp:
             ]
         )
         value = core_schema.datetime_schema(strict=True, tz_constraint="aware")
-        return core_schema.union_schema([text, value], mode="left_to_right")
+        either = core_schema.union_schema([text, value], mode="left_to_right")
+        # A strict datetime still reads "1767225600" as a date, though only from JSON.
+        return core_schema.json_or_python_schema(json_schema=text, python_schema=either)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

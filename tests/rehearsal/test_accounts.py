@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 
 def refresh(shop: Backend, token: str) -> tuple[int, dict[str, str]]:

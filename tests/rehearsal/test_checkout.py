@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 DECLINED = "4000000000000002"
 CHALLENGED = "4000 0038 0000 0446"

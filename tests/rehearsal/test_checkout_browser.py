@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page, Route
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}

@@ -14,7 +14,7 @@ from veza_rehearsal import FAULTS, parse_fault
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
     Run = Callable[..., Backend]
 

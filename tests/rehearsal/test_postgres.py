@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 USER = "rehearsal"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 KEY = {"api-key": "snd_rehearsal"}
 NEW = {"amount": 1234, "currency": "EUR", "payment_link": True, "return_url": "https://shop.test/back?x=1"}

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 JSON = {"Content-Type": "application/json"}
 ITEM = b'{"product_id": "1"}'

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 CONTRACT = Path(__file__).parents[2] / "sdk" / "veza" / "openapi.yaml"
 

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend
 
 
 def test_the_list_begins_with_the_test_product_and_the_hostile_one(shop: Backend) -> None:

@@ -23,6 +23,7 @@ from veza_e2e.adapters import DatabaseLedger, NoLedger, RehearsalLedger, SystemI
 from veza_e2e.conduct import Parts
 from veza_e2e.config import Environment, Secrets, Settings
 from veza_e2e.interrupts import Interrupts
+from veza_e2e.narrate import Narrator
 from veza_e2e.redaction import Redactor
 from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
 from veza_e2e.unattended import ScriptedBrowser, ScriptedOperator
@@ -174,6 +175,7 @@ def state_folder(settings: Settings, session: str) -> Path:
     return settings.state / "rehearsal" / session
 
 
+@contextmanager
 def parts(
     settings: Settings,
     secrets: Secrets,
@@ -182,8 +184,8 @@ def parts(
     unattended: bool,
     own: Backend | None = None,
     session: str | None = None,
-) -> Parts:
-    """Return the parts of a live or a rehearsed session.
+) -> Iterator[Parts]:
+    """Yield the parts of a live or a rehearsed session; their connections are closed at the end.
 
     Args:
         settings: the environment's.
@@ -197,24 +199,26 @@ def parts(
     base_url = own.base_url if own else environment.base_url
     local = own is not None or environment.loopback
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
-    browser: Browser = ScriptedBrowser(_beside(base_url), _card()) if unattended else PersonsBrowser()
-    return Parts(
-        ports=Ports(
-            transport=httpx.HTTPTransport(),
-            operator=operator,
-            browser=browser,
-            ledger=_ledger(secrets, base_url, local=local, unattended=unattended),
-            clock=SystemClock(),
-            ids=SystemIds(session),
-        ),
-        redactor=Redactor(known_secrets(secrets)),
-        base_url=base_url,
-        email=secrets.email,
-        password=secrets.password,
-        hyperswitch_url=_hyperswitch(environment, own),
-        hyperswitch_api_key=secrets.hyperswitch_api_key,
-        guard=interrupts.deferred,
-    )
+    with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
+        browser: Browser = ScriptedBrowser(beside, _card()) if unattended else PersonsBrowser()
+        yield Parts(
+            ports=Ports(
+                transport=transport,
+                operator=operator,
+                browser=browser,
+                ledger=_ledger(secrets, beside, local=local, unattended=unattended),
+                clock=SystemClock(),
+                ids=SystemIds(session),
+            ),
+            redactor=Redactor(known_secrets(secrets)),
+            base_url=base_url,
+            email=secrets.email,
+            password=secrets.password,
+            hyperswitch_url=_hyperswitch(environment, own),
+            hyperswitch_api_key=secrets.hyperswitch_api_key,
+            guard=interrupts.deferred,
+            listeners=(Narrator(),),
+        )
 
 
 def _hyperswitch(environment: Environment, own: Backend | None) -> str | None:
@@ -243,7 +247,7 @@ def _card() -> dict[str, str]:
     return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
 
 
-def _ledger(secrets: Secrets, base_url: str, *, local: bool, unattended: bool) -> Ledger:
+def _ledger(secrets: Secrets, beside: httpx.Client, *, local: bool, unattended: bool) -> Ledger:
     if secrets.database_url is not None and not unattended:
         return DatabaseLedger(secrets.database_url)
-    return RehearsalLedger(_beside(base_url), read=unattended) if local else NoLedger()
+    return RehearsalLedger(beside, read=unattended) if local else NoLedger()

@@ -148,10 +148,9 @@ def _parts(
         own = None
         if backend or not settings.environment.embedded:
             own = stack.enter_context(compose.reachable(settings, secrets, first.session, first.faults))
-        parts = compose.parts(
-            settings, secrets, interrupts, unattended=first.unattended, own=own, session=first.session
+        yield stack.enter_context(
+            compose.parts(settings, secrets, interrupts, unattended=first.unattended, own=own, session=first.session)
         )
-        yield replace(parts, listeners=(narrate.Narrator(),))
 
 
 def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Reading, first: SessionStarted) -> work.Ended:

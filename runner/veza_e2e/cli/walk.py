@@ -24,7 +24,7 @@ from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.events import PreflightChecked, PreflightFinished, SessionStarted
 from veza_e2e.evidence import Summary, summarise
 from veza_e2e.interrupts import Interrupts
-from veza_e2e.opening import Asked, first_event, gate_of
+from veza_e2e.opening import Asked, First, first_event, gate_of
 from veza_e2e.preflight import Gate
 
 
@@ -145,15 +145,15 @@ def _begun(
     try:
         with work.account_lock(settings, make(session).account_digest):
             _refuse_unresolved(invocation, settings, make(session))
-            with compose.reachable(settings, secrets, session, asked.faults) as own:
-                parts = compose.parts(
+            with (
+                compose.reachable(settings, secrets, session, asked.faults) as own,
+                compose.parts(
                     settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session
-                )
-                parts = replace(parts, listeners=(narrate.Narrator(),))
-                first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
-                with _gated(settings, asked, secrets, parts, first) as (stage, recording):
-                    yield stage, recording
-                    kept = stage.kept
+                ) as parts,
+                _gated(settings, asked, secrets, parts, make) as (stage, recording),
+            ):
+                yield stage, recording
+                kept = stage.kept
     finally:
         if not kept:
             compose.forget(settings, session)
@@ -161,10 +161,12 @@ def _begun(
 
 @contextmanager
 def _gated(
-    settings: Settings, asked: Asked, secrets: Secrets, parts: conduct.Parts, first: SessionStarted
+    settings: Settings, asked: Asked, secrets: Secrets, parts: conduct.Parts, make: First
 ) -> Iterator[tuple[conduct.Stage, Recording | None]]:
     """Make the pre-flight; what was recorded of it goes where no session comes of it."""
     gate = gate_of(settings, asked, secrets)
+    session = parts.ports.ids.session(parts.ports.clock.now())
+    first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
     recorded, recording = _recorded(settings, parts, first, gate)
     stage = None
     try:

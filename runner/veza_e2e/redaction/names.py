@@ -21,7 +21,7 @@ CONTRACT = _words(
     message meta mode order order_id page password payment_id payment_status per_page price_cents product_id
     refresh_token refund refund_id refund_status refunded_amount_cents refunded_at remember_me request_id revoked_at
     reason role seller_id services status success tax_amount_cents timestamp title token_type total total_amount_cents
-    total_pages updated_at user username version
+    total_pages updated_at user version
     """
 )
 """Every property of the contract's schemas; those that name a secret are aliased all the same."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from veza_e2e.cassette import files, tape
-from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.cassette.errors import PREFLIGHT, CassetteError
 from veza_e2e.cassette.interaction import ORIGIN
 from veza_e2e.cassette.keep import EXPECTED, REPORT, SUMMARY
 from veza_e2e.cassette.spec import Spec
@@ -50,7 +50,9 @@ def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterat
         return
     for entry in recording.entries:
         for found in redactor.find(dict(entry.data) if entry.kind != "start" else [str(dict(entry.data))]):
-            yield Finding("bad", f"{entry.place} (step {entry.step}): a secret ({found.kind}) at {found.place}")
+            yield Finding(
+                "bad", f"{entry.place} (step {entry.step or PREFLIGHT}): a secret ({found.kind}) at {found.place}"
+            )
     for name, text in texts.items():
         for found in redactor.find(text):
             yield Finding("bad", f"{EXPECTED}/{name}: a secret ({found.kind})")
@@ -58,7 +60,7 @@ def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterat
         if not entry.data["request"]["url"].startswith(_CONTRACT):
             continue
         for problem in spec.problems(entry.data):
-            yield Finding("bad", f"{entry.place} (step {entry.step}): {problem}")
+            yield Finding("bad", f"{entry.place} (step {entry.step or PREFLIGHT}): {problem}")
     age = now - datetime.fromisoformat(recording.header["recorded_at"])
     if recording.header["environment"] != REHEARSAL and age > OLD:
         yield Finding("warn", f"recorded {age.days} days ago at {recording.header['environment']}; record it again")

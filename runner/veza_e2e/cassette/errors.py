@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+PREFLIGHT = "pre-flight"
+"""What stands in messages for the step of what comes before the first one."""
+
 
 class CassetteError(Exception):
     """A file of a recording cannot be used.
@@ -37,7 +40,7 @@ class Mismatch(BaseException):
 
     def __init__(self, step: str | None, place: str, differences: Sequence[str]) -> None:
         lines = "; ".join(differences)
-        super().__init__(f"step {step or 'before the first'}: {place}: {lines}")
+        super().__init__(f"step {step or PREFLIGHT}: {place}: {lines}")
         self.step = step
         self.place = place
         self.differences = tuple(differences)

@@ -29,7 +29,7 @@ from typing import Any, cast
 
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.cassette import files, shapes
-from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.cassette.errors import PREFLIGHT, CassetteError
 
 SCHEMA = 1
 PART = "recording.part"
@@ -113,7 +113,7 @@ def _grouped(
     clock: dict[str, list[JSON]] = {name: [] for name in READINGS}
     for place, data in lines:
         kind = data.pop("kind", None)
-        shapes.check(path, f"{place} (step {data.get('step')})", kind, data)
+        shapes.check(path, f"{place} (step {data.get('step') or PREFLIGHT})", kind, data)
         if kind == "clock":
             for name in READINGS:
                 clock[name] += cast("list[JSON]", data.get(name, []))
@@ -183,10 +183,14 @@ def _sealed(path: Path, stated: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]
         step = line.get("step", step)
         seal = digest([seal, line])
         if seal != claimed:
-            raise CassetteError(path, f"line {number} (step {step})", "was edited, moved, added or left out by hand")
+            raise CassetteError(
+                path, f"line {number} (step {step or PREFLIGHT})", "was edited, moved, added or left out by hand"
+            )
         yield line
     if rest or len(texts) != stated.get("lines") or seal != stated.get("seal"):
-        raise CassetteError(path, f"line {len(texts)} (step {step})", "the end is not the one that was recorded")
+        raise CassetteError(
+            path, f"line {len(texts)} (step {step or PREFLIGHT})", "the end is not the one that was recorded"
+        )
 
 
 def _joined(
@@ -199,7 +203,7 @@ def _joined(
             continue
         used += 1
         place = f"interaction {used}"
-        where = f"{place} (step {line.get('step')})"
+        where = f"{place} (step {line.get('step') or PREFLIGHT})"
         found = interactions[used - 1] if used <= len(interactions) else None
         if not isinstance(found, dict):
             raise CassetteError(path, where, "is missing")
@@ -207,4 +211,6 @@ def _joined(
             raise CassetteError(path, where, "was edited, moved, added or left out by hand")
         yield place, {"kind": "http", **found}
     if used != len(interactions):
-        raise CassetteError(path, f"interaction {used + 1}", "was added by hand")
+        added = interactions[used]
+        step = added.get("step") if isinstance(added, dict) else None
+        raise CassetteError(path, f"interaction {used + 1} (step {step or PREFLIGHT})", "was added by hand")

@@ -12,7 +12,7 @@ import click
 
 from veza_e2e import lean
 from veza_e2e.cassette import files
-from veza_e2e.cassette.errors import CassetteError, Mismatch
+from veza_e2e.cassette.errors import PREFLIGHT, CassetteError, Mismatch
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import Settings, read_secrets
 from veza_e2e.events import CallFailed, CallFinished
@@ -77,9 +77,7 @@ def _replayed(folder: Path, *, accepting: bool) -> Item:
     for line in difference.lines:
         say(plain(line))
     if not accepting:
-        return Item(
-            name, "differs", f"step {difference.step or 'before the first'}: report or summary is not what is expected"
-        )
+        return Item(name, "differs", f"step {difference.step or PREFLIGHT}: report or summary is not what is expected")
     accept(folder, played)
     return Item(name, "accepted", "expected report and summary were written anew")
 

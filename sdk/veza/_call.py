@@ -144,6 +144,7 @@ def told(error: VezaError, call: Call, attempts: int) -> VezaError:
         error.method, error.path = call.method, call.path
         error.idempotency_key = call.idempotency_key
         error.attempts = attempts
+    error.__cause__ = error.__context__ = None  # these quote what was received
     return error
 
 

@@ -55,21 +55,27 @@ class Reader(Generic[_Data]):
         Raises:
             InvalidResponseError: the body is not such an answer; what it holds is not repeated.
         """
-        try:
-            data: _Data = self._envelope.validate_json(body)["data"]
-        except self._wrong:
+        found = self._found(body)
+        if found is None:
             return self.read(unwrap(parse(body)))
+        data: _Data = found["data"]
         return data
 
     def page(self, body: bytes) -> tuple[_Data, Meta]:
         """Return the data and where its page stands. Errors as calling it."""
-        try:
-            found = self._envelope.validate_json(body)
-        except self._wrong:
+        found = self._found(body)
+        if found is None:
             value = parse(body)
             data = self.read(unwrap(value))
             return data, self._validated(self._meta, value.get("meta") if isinstance(value, dict) else None)
         return found["data"], found["meta"]
+
+    def _found(self, body: bytes) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._envelope.validate_json(body)
+        except self._wrong:
+            return None
+        return found
 
     def read(self, value: Json) -> _Data:
         """Return the data of a value that was parsed before. Errors as calling it."""

@@ -65,6 +65,8 @@ class Secret:
         return core_schema.union_schema(
             [core_schema.is_instance_schema(cls), text],
             mode="left_to_right",
+            custom_error_type="wrong_type",
+            custom_error_message="Input should be a non-empty string",
             serialization=core_schema.to_string_ser_schema(when_used="json"),
         )
 

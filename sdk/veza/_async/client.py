@@ -193,6 +193,7 @@ class AsyncVeza:
             idempotency_key=idempotency_key,
             deadline=seconds(deadline, "deadline"),
         )
+        del params, json, headers  # a traceback that shows variables must not show these
         answer = await self._engine.send(call, settings, raw_body)
         value, content = answer.result
         return RawResponse(value, content, answer.info)

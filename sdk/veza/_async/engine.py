@@ -96,7 +96,8 @@ class AsyncEngine:
                 await self.clock.sleep(delay)
         except VezaError as error:
             failed = error
-        raise told(failed, call, attempts)
+        # The frames that the error came through hold bodies: it starts anew here.
+        raise told(failed, call, attempts).with_traceback(None)
 
     def _judge(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza._call import Body, Call
-from veza._decode import one
+from veza._decode import attached, one
 from veza._flight import TaskFlight
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
@@ -90,7 +90,7 @@ class AsyncRenewer:
         call = Call(
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
         )
-        login = (await self._engine.send(call, settings, one(Login))).result
+        login = attached(await self._engine.send(call, settings, one(Login)))
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
 
@@ -114,6 +114,6 @@ class AsyncRenewer:
             deadline=deadline,
             secrets=(refresh,),
         )
-        tokens = (await self._engine.send(call, settings, one(Tokens))).result
+        tokens = attached(await self._engine.send(call, settings, one(Tokens)))
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
         return tokens

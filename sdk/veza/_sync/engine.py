@@ -97,7 +97,8 @@ class Engine:
                 self.clock.sleep(delay)
         except VezaError as error:
             failed = error
-        raise told(failed, call, attempts)
+        # The frames that the error came through hold bodies: it starts anew here.
+        raise told(failed, call, attempts).with_traceback(None)
 
     def _judge(
         self,

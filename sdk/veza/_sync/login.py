@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza._call import Body, Call
-from veza._decode import one
+from veza._decode import attached, one
 from veza._flight import ThreadFlight
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
@@ -91,7 +91,7 @@ class Renewer:
         call = Call(
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
         )
-        login = (self._engine.send(call, settings, one(Login))).result
+        login = attached(self._engine.send(call, settings, one(Login)))
         self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
         return login
 
@@ -115,6 +115,6 @@ class Renewer:
             deadline=deadline,
             secrets=(refresh,),
         )
-        tokens = (self._engine.send(call, settings, one(Tokens))).result
+        tokens = attached(self._engine.send(call, settings, one(Tokens)))
         self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
         return tokens

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, Typ
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import core_schema
 
+from veza._secret import Secret
 from veza._wire import JsonNumber
 
 if TYPE_CHECKING:
@@ -104,6 +105,14 @@ class OpenEnum(StrEnum):
         return type(self), (self._value_,)
 
 
+def _either(choices: list[core_schema.CoreSchema], what: str) -> core_schema.CoreSchema:
+    """Return the schema of the first choice that fits, with one error for all of them."""
+    wrong = f"Input should be {what}"
+    return core_schema.union_schema(
+        [*choices], mode="left_to_right", custom_error_type="wrong_type", custom_error_message=wrong
+    )
+
+
 def _from_number(value: object) -> int:
     """JSON Schema's integer is a number without a fraction, so `1.0` is one; read from its text, exactly."""
     if isinstance(value, JsonNumber):
@@ -129,7 +138,7 @@ class _Integer:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         strict = core_schema.int_schema(strict=True, ge=self.minimum)
         written = core_schema.chain_schema([core_schema.no_info_plain_validator_function(_from_number), strict])
-        return core_schema.union_schema([strict, written], mode="left_to_right")
+        return _either([strict, written], "an integer")
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -139,13 +148,8 @@ class _Integer:
 
 class _Id:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.union_schema(
-            [
-                core_schema.str_schema(strict=True, min_length=1),
-                core_schema.no_info_plain_validator_function(_from_int),
-            ],
-            mode="left_to_right",
-        )
+        text = core_schema.str_schema(strict=True, min_length=1)
+        return _either([text, core_schema.no_info_plain_validator_function(_from_int)], "an id")
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -164,7 +168,7 @@ class _Timestamp:
             ]
         )
         value = core_schema.datetime_schema(strict=True, tz_constraint="aware")
-        either = core_schema.union_schema([text, value], mode="left_to_right")
+        either = _either([text, value], "a date-time with its offset")
         # A strict datetime still reads "1767225600" as a date, though only from JSON.
         return core_schema.json_or_python_schema(json_schema=text, python_schema=either)
 
@@ -215,3 +219,4 @@ LicenseType: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1, maxLeng
 Positive: TypeAlias = Annotated[int, _Integer(), _Declared(minimum=1)]
 Natural: TypeAlias = Annotated[int, _Integer(), _Declared(minimum=0)]
 Omitted: TypeAlias = Annotated[_Kind | None, _Omitted()]
+Token: TypeAlias = Annotated[Secret, _Declared(pattern="^[!-~]+$")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veza._secret import Secret
-from veza.models._base import Count, Filled, Id, Model, Omitted, OpenEnum, Text, Timestamp
+from veza.models._base import Count, Filled, Id, Model, Omitted, OpenEnum, Text, Timestamp, Token
 
 
 class Role(OpenEnum):
@@ -36,7 +36,7 @@ class User(Model):
 class Tokens(Model):
     """Renewed tokens (operation refreshToken)."""
 
-    access_token: Secret
+    access_token: Token
     """The token of the calls to come."""
     refresh_token: Omitted[Secret] = None
     """The next refresh token, where the backend rotates them: the earlier one is then used up."""
@@ -49,7 +49,7 @@ class Tokens(Model):
 class Login(Model):
     """A login's tokens and its account (operation login)."""
 
-    access_token: Secret
+    access_token: Token
     """The token of the calls to come."""
     refresh_token: Secret
     """What a new access token is had for."""

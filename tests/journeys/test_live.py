@@ -1,0 +1,198 @@
+"""A live run is rehearsed, driven through a pseudo-terminal: every live rule holds, and the funds stay test funds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from front_door import ACCOUNT, Shell, books, pay, serving
+
+PASTE = "order_id | amount_cents | platform_fee_cents | currency | status"
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[str]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with serving(folder, "--environment", "live") as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def shell(tmp_path: Path, live: str) -> Shell:
+    folder = tmp_path / "client"
+    folder.mkdir()
+    shell = Shell(folder)
+    shell.configure("prod", live, reports="live", live=True)
+    return shell
+
+
+class Person:
+    """Someone at the terminal."""
+
+    def __init__(self, shell: Shell, base_url: str, *words: str) -> None:
+        self.base_url = base_url
+        self.terminal = shell.spawn("--env", "prod", "--archive", "archive", *words, env=ACCOUNT)
+
+    def chooses(self, number: int = 1) -> None:
+        self.terminal.expect("Which one do you buy")
+        self.terminal.sendline(str(number))
+
+    def types_the_amount(self, amount: str = "5.00 EUR") -> None:
+        self.terminal.expect("Type the amount and currency")
+        self.terminal.sendline(amount)
+
+    def pays(self) -> None:
+        self.terminal.expect(r"checkout page is at [^:]+: (\S+)")
+        url = str(self.terminal.match[1])  # type: ignore[index,union-attr]
+        self.terminal.expect("Enter = paid")
+        pay(url)
+        self.terminal.sendline("")
+
+    def pastes_the_rows(self) -> None:
+        self.terminal.expect("End with an empty line")
+        row = books(self.base_url)["transfers"][-1]
+        cells = [row["order_id"], row["amount_cents"], row["platform_fee_cents"], row["currency"], row["status"]]
+        self.terminal.sendline(PASTE)
+        self.terminal.sendline(" | ".join(str(cell) for cell in cells))
+        self.terminal.sendline("(1 row)")
+        self.terminal.sendline("")
+        self.terminal.expect("Is this what psql printed")
+        self.terminal.sendline("y")
+
+    def says(self, answer: str) -> None:
+        self.terminal.expect("Type `refund` or `keep`")
+        self.terminal.sendline(answer)
+
+    def ends(self) -> int:
+        self.terminal.expect(pexpect.EOF)
+        self.terminal.close()
+        assert self.terminal.exitstatus is not None
+        return self.terminal.exitstatus
+
+
+def session_of(shell: Shell) -> dict[str, Any]:
+    (journal,) = shell.folder.rglob("journal.jsonl")
+    shown = shell("--env", "prod", "--archive", "archive", "--json", "show", journal.parent.name)
+    return shown.json
+
+
+def test_a_rehearsed_live_run_passes_with_test_funds(shell: Shell, live: str) -> None:
+    person = Person(shell, live, "run", "--live", "--release", "2026.12")
+    person.terminal.expect("YOUR OWN CARD WILL BE CHARGED")
+    person.terminal.expect("5.00 EUR; more than 10.00 EUR is refused")
+    person.chooses()
+    person.types_the_amount("4.00 EUR")
+    person.terminal.expect("4.00 EUR is not the order's total of 5.00 EUR")
+    person.terminal.sendline("yes")
+    person.terminal.expect("not an amount")
+    assert books(live)["charges"] == 0
+    person.terminal.sendline("5.00 eur")
+    person.pays()
+    person.pastes_the_rows()
+    person.says("")
+    person.terminal.expect("There is no default")
+    person.terminal.sendline("refund")
+    assert person.ends() == 0
+    session = session_of(shell)
+    assert (session["live"], session["rehearsal"], session["funds"]) == (True, True, "test")
+    assert (session["outcome"], session["decision"]) == ("passed", "PENDING")
+    assert session["rehearsed_decision"] == "PENDING"  # the bank statement is not there yet, nor a dry-run
+    assert {item["id"]: item["status"] for item in session["acceptance"]}["bank_statement"] == "pending"
+    happened = books(live)
+    assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
+    assert not list((shell.folder / ".veza-e2e").glob("recordings/*")), "a live run is never recorded"
+
+
+def test_live_without_live_is_refused(shell: Shell) -> None:
+    result = shell("--env", "prod", "--json", "run", env=ACCOUNT)
+    assert result.code == 3
+    assert "--live was not given" in result.json["error"]["message"]
+
+
+def test_live_needs_a_terminal(shell: Shell) -> None:
+    assert shell("--env", "prod", "run", "--live", env=ACCOUNT).code == 2
+
+
+def test_live_where_the_backend_is_not_live_warns_and_stamps_test_funds(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    terminal = shell.spawn("run", "--live", "--no-refund", "--product", "a0a51e32-83a8-5c40-8142-33b4cf5ca8b1")
+    terminal.expect("--live WAS GIVEN, BUT THE BACKEND IS NOT LIVE")
+    terminal.expect("Type the amount")
+    terminal.sendline("5.00 EUR")
+    terminal.expect(r"checkout page is at [^:]+: (\S+)")
+    pay(str(terminal.match[1]))  # type: ignore[index,union-attr]
+    terminal.expect("Enter = paid")
+    terminal.sendline("")
+    terminal.expect("End with an empty line")
+    terminal.sendline("s")
+    terminal.expect(r"\(1 row\)")
+    terminal.sendeof()
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 4
+    (report,) = shell.folder.rglob("report.md")
+    assert "TEST FUNDS" in report.read_text().upper().splitlines()[0]
+
+
+def test_keep_has_to_be_typed_and_leaves_the_refund_open(shell: Shell, live: str) -> None:
+    person = Person(shell, live, "run", "--live")
+    person.chooses()
+    person.types_the_amount()
+    person.pays()
+    person.pastes_the_rows()
+    person.says("keep")
+    assert person.ends() == 0
+    kept = session_of(shell)
+    assert (kept["refund_open"], kept["decision"]) == (True, "PENDING")
+
+    again = Person(shell, live, "run", "--live")
+    again.terminal.expect("not settled yet")
+    again.terminal.expect("resume")
+    assert again.ends() == 3
+
+    back = Person(shell, live, "resume", kept["session"])
+    back.says("refund")
+    assert back.ends() == 0
+    assert session_of(shell)["money"]["refunded_cents"] == 500
+
+
+@pytest.mark.parametrize(("key", "code"), [("\x03", 130), ("\x04", 4), ("q\n", 4)])
+def test_leaving_at_the_checkout_is_no_answer(shell: Shell, live: str, key: str, code: int) -> None:
+    person = Person(shell, live, "run", "--live")
+    person.chooses()
+    person.types_the_amount()
+    person.terminal.expect(r"checkout page is at [^:]+: (\S+)")
+    person.terminal.expect("Enter = paid")
+    person.terminal.send(key)
+    person.terminal.expect("go on with: veza-e2e --env prod --archive archive resume [0-9A-Z]{26}")
+    assert person.ends() == code
+    left = session_of(shell)
+    assert (left["outcome"], left["money"]["charged_cents"]) == ("incomplete", None)  # the page was open: not known
+
+    back = Person(shell, live, "resume")
+    back.types_the_amount()
+    back.pays()
+    back.pastes_the_rows()
+    back.says("refund")
+    assert back.ends() == 0
+    happened = books(live)
+    assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
+
+
+def test_a_wrong_password_fails_the_first_step(shell: Shell, live: str) -> None:
+    wrong = {**ACCOUNT, "OPERATOR_PASSWORD": "not the password"}
+    terminal = shell.spawn("--env", "prod", "--archive", "archive", "run", "--live", env=wrong)
+    terminal.expect("the backend refused the login")
+    terminal.expect("Nothing was charged")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 1
+    session = session_of(shell)
+    assert session["steps"][0]["status"] == "failed"
+    assert (session["outcome"], session["decision"]) == ("failed", "PENDING")
+    assert json.dumps(session).count("not the password") == 0

@@ -53,12 +53,17 @@ class Backend:
     log: Path
     errors: Path
     http: httpx.Client = field(init=False)
+    begun: int = 0
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.base_url, timeout=20)
 
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.http.request(method, f"/api/v1{path}", **options)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log's lines since the last reset."""
+        return [json.loads(line) for line in self.log.read_text()[self.begun :].splitlines()]
 
     def login(self, email: str = "operator@veza.test", password: str = PASSWORD) -> dict[str, Any]:
         answer = self.api("POST", "/auth/login", json={"email": email, "password": password})
@@ -196,13 +201,32 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def shop(shared: Backend) -> Iterator[Backend]:
-    """A backend in which nothing happened yet, without faults, logged in."""
-    assert shared.http.post("/rehearsal/reset").status_code == 200
+def fresh(shared: Backend) -> Iterator[Backend]:
+    """A backend in which nothing happened yet, without faults."""
     shared.http.headers.pop("Authorization", None)
-    shared.login()
+    assert shared.http.post("/rehearsal/reset").status_code == 200
+    shared.begun = len(shared.log.read_text())
     yield shared
     assert "Traceback" not in (text := shared.errors.read_text()), text
+
+
+@pytest.fixture
+def shop(fresh: Backend) -> Backend:
+    """A backend in which nothing happened yet, without faults, logged in."""
+    fresh.login()
+    return fresh
+
+
+@pytest.fixture
+def faulty(fresh: Backend) -> Callable[..., Backend]:
+    """Logs in to a backend in which nothing happened yet, and throws these switches."""
+
+    def throw(*switches: str) -> Backend:
+        fresh.login()
+        fresh.faults(*switches)
+        return fresh
+
+    return throw
 
 
 @pytest.fixture

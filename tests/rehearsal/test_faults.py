@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
@@ -17,18 +16,13 @@ if TYPE_CHECKING:
     from rehearsal.conftest import Backend
 
     Run = Callable[..., Backend]
+    Faulty = Callable[..., Backend]
 
 DAY = 24 * 3600
 
 
-def started(run: Run, *switches: str) -> Backend:
-    backend = run(*switches)
-    backend.login()
-    return backend
-
-
-def test_a_late_webhook_completes_the_order_when_it_comes(run: Run) -> None:
-    shop = started(run, "webhook_delay=60")
+def test_a_late_webhook_completes_the_order_when_it_comes(faulty: Faulty) -> None:
+    shop = faulty("webhook_delay=60")
     order = shop.paid()
     assert shop.read(order)["status"] == "pending_payment"
     assert shop.books()["charges"] == 1
@@ -36,8 +30,8 @@ def test_a_late_webhook_completes_the_order_when_it_comes(run: Run) -> None:
     assert shop.read(order)["status"] == "completed"
 
 
-def test_a_lost_webhook_never_comes_though_the_card_was_charged(run: Run) -> None:
-    shop = started(run, "webhook_lost")
+def test_a_lost_webhook_never_comes_though_the_card_was_charged(faulty: Faulty) -> None:
+    shop = faulty("webhook_lost")
     order = shop.paid()
     shop.faults()
     shop.later(2 * DAY)
@@ -47,8 +41,8 @@ def test_a_lost_webhook_never_comes_though_the_card_was_charged(run: Run) -> Non
 
 
 @pytest.mark.parametrize("switch", ["webhook_duplicate", "webhook_out_of_order"])
-def test_repeated_and_reordered_webhooks_change_nothing(run: Run, switch: str) -> None:
-    shop = started(run, switch)
+def test_repeated_and_reordered_webhooks_change_nothing(faulty: Faulty, switch: str) -> None:
+    shop = faulty(switch)
     order = shop.paid()
     assert shop.read(order)["status"] == "completed"
     assert shop.read(order)["payment_status"] == "succeeded"
@@ -57,23 +51,22 @@ def test_repeated_and_reordered_webhooks_change_nothing(run: Run, switch: str) -
     books = shop.books()
     assert books["licenses"] == {"active": 0, "revoked": 1}
     assert [row["status"] for row in books["transfers"]] == ["reversed"]
-    deliveries = [json.loads(line)["path"] for line in shop.log.read_text().splitlines()].count("/webhooks/hyperswitch")
+    deliveries = [line["path"] for line in shop.lines()].count("/webhooks/hyperswitch")
     assert deliveries == 4
 
 
-def test_a_forged_webhook_is_refused_and_changes_nothing(run: Run) -> None:
-    shop = started(run, "webhook_bad_signature")
+def test_a_forged_webhook_is_refused_and_changes_nothing(faulty: Faulty) -> None:
+    shop = faulty("webhook_bad_signature")
     order = shop.paid()
     assert shop.read(order)["status"] == "pending_payment"
-    lines = [json.loads(line) for line in shop.log.read_text().splitlines()]
-    assert [line["status"] for line in lines if line["path"] == "/webhooks/hyperswitch"] == [401]
+    assert [line["status"] for line in shop.lines() if line["path"] == "/webhooks/hyperswitch"] == [401]
     shop.faults()
     shop.settle(60)
     assert shop.read(order)["status"] == "completed"
 
 
-def test_a_link_may_expire_at_once(run: Run) -> None:
-    shop = started(run, "checkout_expired")
+def test_a_link_may_expire_at_once(faulty: Faulty) -> None:
+    shop = faulty("checkout_expired")
     placed = shop.order()
     assert shop.state(placed["checkout_url"]) == "expired"
     order = shop.read(placed["order"]["id"])
@@ -81,8 +74,8 @@ def test_a_link_may_expire_at_once(run: Run) -> None:
     assert shop.books()["charges"] == 0
 
 
-def test_a_link_expires_after_fifteen_minutes(run: Run) -> None:
-    shop = started(run)
+def test_a_link_expires_after_fifteen_minutes(faulty: Faulty) -> None:
+    shop = faulty()
     placed = shop.order()
     shop.later(14 * 60)
     assert shop.state(placed["checkout_url"]) == "open"
@@ -91,8 +84,8 @@ def test_a_link_expires_after_fifteen_minutes(run: Run) -> None:
     assert shop.read(placed["order"]["id"])["status"] == "expired"
 
 
-def test_a_crash_at_completion_leaves_the_order_pending_until_it_is_mended(run: Run) -> None:
-    shop = started(run, "order_completion_crash")
+def test_a_crash_at_completion_leaves_the_order_pending_until_it_is_mended(faulty: Faulty) -> None:
+    shop = faulty("order_completion_crash")
     order = shop.paid()
     assert shop.read(order)["status"] == "pending_payment"
     shop.later(DAY / 2)
@@ -103,27 +96,27 @@ def test_a_crash_at_completion_leaves_the_order_pending_until_it_is_mended(run: 
     assert shop.books()["licenses"]["active"] == 1
 
 
-def test_a_webhook_is_given_up_after_sixteen_retries_within_about_a_day(run: Run) -> None:
-    shop = started(run, "order_completion_crash")
+def test_a_webhook_is_given_up_after_sixteen_retries_within_about_a_day(faulty: Faulty) -> None:
+    shop = faulty("order_completion_crash")
     order = shop.paid()
     for _ in range(20):
         shop.settle(28_800)
-    tried = [json.loads(line)["path"] for line in shop.log.read_text().splitlines()].count("/webhooks/hyperswitch")
+    tried = [line["path"] for line in shop.lines()].count("/webhooks/hyperswitch")
     assert tried == 17
     shop.faults()
     shop.later(10 * DAY)
     assert shop.read(order)["status"] == "pending_payment"
 
 
-def test_a_license_may_be_missing(run: Run) -> None:
-    shop = started(run, "license_not_granted")
+def test_a_license_may_be_missing(faulty: Faulty) -> None:
+    shop = faulty("license_not_granted")
     order = shop.paid()
     assert shop.read(order)["status"] == "completed"
     assert shop.api("GET", "/licenses/mine").json()["data"] == []
 
 
-def test_a_part_of_the_amount_may_be_captured(run: Run) -> None:
-    shop = started(run, "partial_capture")
+def test_a_part_of_the_amount_may_be_captured(faulty: Faulty) -> None:
+    shop = faulty("partial_capture")
     order = shop.read(shop.paid())
     payment = shop.payment(order["payment_id"])
     assert (order["status"], order["payment_status"]) == ("completed", "partially_captured")
@@ -131,8 +124,8 @@ def test_a_part_of_the_amount_may_be_captured(run: Run) -> None:
     assert shop.refunded(order["id"])["refunded_amount_cents"] == 250
 
 
-def test_a_refund_stays_pending_until_the_switch_goes_or_three_days_pass(run: Run) -> None:
-    shop = started(run, "refund_pending")
+def test_a_refund_stays_pending_until_the_switch_goes_or_three_days_pass(faulty: Faulty) -> None:
+    shop = faulty("refund_pending")
     first, second = shop.paid(0), shop.paid(1)
     assert shop.refunded(first)["status"] == "refund_pending"
     shop.later(3 * DAY - 60)
@@ -144,8 +137,8 @@ def test_a_refund_stays_pending_until_the_switch_goes_or_three_days_pass(run: Ru
     assert shop.read(second)["status"] == "refunded"
 
 
-def test_a_refused_refund_leaves_the_order_completed(run: Run) -> None:
-    shop = started(run, "refund_fails")
+def test_a_refused_refund_leaves_the_order_completed(faulty: Faulty) -> None:
+    shop = faulty("refund_fails")
     order = shop.paid()
     read = shop.refunded(order)
     assert (read["status"], read["refund_status"]) == ("completed", "failed")
@@ -157,8 +150,8 @@ def test_a_refused_refund_leaves_the_order_completed(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("switch", "seconds"), [("refund_fails_late", 2), ("refund_fails_late=3600", 3600)])
-def test_a_refund_may_fail_after_it_was_seen_to_succeed(run: Run, switch: str, seconds: int) -> None:
-    shop = started(run, switch)
+def test_a_refund_may_fail_after_it_was_seen_to_succeed(faulty: Faulty, switch: str, seconds: int) -> None:
+    shop = faulty(switch)
     order = shop.paid()
     assert shop.refund(order).status_code == 202
     shop.later(10 * DAY)
@@ -169,21 +162,21 @@ def test_a_refund_may_fail_after_it_was_seen_to_succeed(run: Run, switch: str, s
     assert shop.books()["refunds"] == 0
 
 
-def test_a_license_may_outlive_its_refund(run: Run) -> None:
-    shop = started(run, "license_not_revoked")
+def test_a_license_may_outlive_its_refund(faulty: Faulty) -> None:
+    shop = faulty("license_not_revoked")
     assert shop.refunded(shop.paid())["status"] == "refunded"
     assert shop.books()["licenses"] == {"active": 1, "revoked": 0}
 
 
-def test_a_transfer_may_be_missing(run: Run) -> None:
-    shop = started(run, "transfer_missing")
+def test_a_transfer_may_be_missing(faulty: Faulty) -> None:
+    shop = faulty("transfer_missing")
     assert shop.read(shop.paid())["status"] == "completed"
     assert shop.books()["transfers"] == []
 
 
 @pytest.mark.parametrize("switch", ["transfer_not_reversed", "seller_balance_low"])
-def test_a_transfer_may_not_be_taken_back(run: Run, switch: str) -> None:
-    shop = started(run, switch)
+def test_a_transfer_may_not_be_taken_back(faulty: Faulty, switch: str) -> None:
+    shop = faulty(switch)
     assert shop.refunded(shop.paid())["status"] == "refunded"
     (transfer,) = shop.books()["transfers"]
     assert (transfer["status"], transfer["reversed_amount_cents"]) == ("completed", 0)
@@ -191,15 +184,15 @@ def test_a_transfer_may_not_be_taken_back(run: Run, switch: str) -> None:
     assert (transfer["error_message"] is not None, transfer["attempts"]) == (low, 2 if low else 1)
 
 
-def test_the_order_may_be_made_out_in_another_currency(run: Run) -> None:
-    shop = started(run, "currency_mismatch")
+def test_the_order_may_be_made_out_in_another_currency(faulty: Faulty) -> None:
+    shop = faulty("currency_mismatch")
     order = shop.order()["order"]
     assert (shop.products()[0]["currency"], order["currency"]) == ("EUR", "USD")
     assert shop.payment(order["payment_id"])["currency"] == "USD"
 
 
-def test_vat_comes_on_top_of_the_price(run: Run) -> None:
-    shop = started(run, "vat_added=19")
+def test_vat_comes_on_top_of_the_price(faulty: Faulty) -> None:
+    shop = faulty("vat_added=19")
     order = shop.order()["order"]
     assert (order["total_amount_cents"], order["tax_amount_cents"]) == (595, 95)
     shop.submit(shop.payment(order["payment_id"])["payment_link"]["link"])
@@ -207,8 +200,8 @@ def test_vat_comes_on_top_of_the_price(run: Run) -> None:
     assert transfer["amount_cents"] + transfer["platform_fee_cents"] == 500
 
 
-def test_access_tokens_last_as_long_as_they_say(run: Run) -> None:
-    shop = started(run, "jwt_ttl=30")
+def test_access_tokens_last_as_long_as_they_say(faulty: Faulty) -> None:
+    shop = faulty("jwt_ttl=30")
     assert shop.login()["expires_in"] == 30
     shop.settle(29)
     assert shop.api("GET", "/auth/me").status_code == 200
@@ -217,8 +210,8 @@ def test_access_tokens_last_as_long_as_they_say(run: Run) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "AUTH_TOKEN_EXPIRED")
 
 
-def test_any_card_may_be_challenged(run: Run) -> None:
-    shop = started(run, "three_ds")
+def test_any_card_may_be_challenged(faulty: Faulty) -> None:
+    shop = faulty("three_ds")
     placed = shop.order()
     url = placed["checkout_url"]
     assert shop.submit(url).headers["location"] == url
@@ -228,8 +221,8 @@ def test_any_card_may_be_challenged(run: Run) -> None:
     assert shop.read(order["id"])["status"] == "completed"
 
 
-def test_a_challenge_may_be_abandoned(run: Run) -> None:
-    shop = started(run, "three_ds_abandon")
+def test_a_challenge_may_be_abandoned(faulty: Faulty) -> None:
+    shop = faulty("three_ds_abandon")
     placed = shop.order()
     shop.submit(placed["checkout_url"])
     assert shop.state(placed["checkout_url"]) == "challenge_stuck"
@@ -247,16 +240,16 @@ def test_the_processor_may_be_in_the_other_mode(run: Run, environment: str, mode
     assert (status["environment"], status["services"]["hyperswitch"]["mode"]) == (environment, mode)
 
 
-def test_a_disabled_processor_takes_no_orders(run: Run) -> None:
-    shop = started(run, "hyperswitch_disabled")
+def test_a_disabled_processor_takes_no_orders(faulty: Faulty) -> None:
+    shop = faulty("hyperswitch_disabled")
     assert shop.api("GET", "/status").json()["data"]["services"]["hyperswitch"]["status"] == "disabled"
     answer = shop.api("POST", "/orders", json={"items": [{"product_id": shop.products()[0]["id"]}]})
     assert (answer.status_code, answer.json()["error_code"]) == (503, "PAYMENT_PROVIDER_DISABLED")
     assert shop.books()["orders"] == 0
 
 
-def test_the_rate_limit_says_when_to_come_back(run: Run) -> None:
-    shop = run("rate_limit=3")
+def test_the_rate_limit_says_when_to_come_back(faulty: Faulty) -> None:
+    shop = faulty("rate_limit=3")
     assert [shop.api("GET", "/health").status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = shop.api("GET", "/health")
     wait = int(refused.headers["Retry-After"])
@@ -267,8 +260,9 @@ def test_the_rate_limit_says_when_to_come_back(run: Run) -> None:
     assert shop.api("GET", "/health").status_code == 200
 
 
-def test_the_fourth_login_in_fifteen_minutes_waits(run: Run) -> None:
-    shop = run("login_limit=3")
+def test_the_fourth_login_in_fifteen_minutes_waits(fresh: Backend) -> None:
+    shop = fresh
+    shop.faults("login_limit=3")
     for _ in range(3):
         shop.login()
     body = {"email": "operator@veza.test", "password": "correct horse battery staple"}
@@ -279,8 +273,8 @@ def test_the_fourth_login_in_fifteen_minutes_waits(run: Run) -> None:
     shop.login()
 
 
-def test_wrong_passwords_lock_the_account(run: Run) -> None:
-    shop = run("account_lock=2")
+def test_wrong_passwords_lock_the_account(faulty: Faulty) -> None:
+    shop = faulty("account_lock=2")
     body = {"email": "operator@veza.test", "password": "wrong"}
     statuses = [shop.api("POST", "/auth/login", json=body).status_code for _ in range(3)]
     assert statuses == [401, 401, 423]
@@ -288,8 +282,8 @@ def test_wrong_passwords_lock_the_account(run: Run) -> None:
     shop.login()
 
 
-def test_server_errors_do_nothing_and_then_end(run: Run) -> None:
-    shop = started(run)
+def test_server_errors_do_nothing_and_then_end(faulty: Faulty) -> None:
+    shop = faulty()
     product = shop.products()[0]["id"]
     shop.faults("server_error=2@createOrder")
     body = {"items": [{"product_id": product}]}
@@ -297,15 +291,15 @@ def test_server_errors_do_nothing_and_then_end(run: Run) -> None:
     assert shop.books()["orders"] == 1
 
 
-def test_dropped_connections_do_nothing(run: Run) -> None:
-    shop = run("drop_connection=1")
+def test_dropped_connections_do_nothing(faulty: Faulty) -> None:
+    shop = faulty("drop_connection=1")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         shop.api("GET", "/health")
     assert shop.api("GET", "/health").status_code == 200
 
 
-def test_an_answer_may_be_dropped_after_the_commit(run: Run) -> None:
-    shop = started(run)
+def test_an_answer_may_be_dropped_after_the_commit(faulty: Faulty) -> None:
+    shop = faulty()
     product = shop.products()[0]["id"]
     shop.faults("drop_after_commit=2")
     body = {"items": [{"product_id": product}]}
@@ -316,8 +310,8 @@ def test_an_answer_may_be_dropped_after_the_commit(run: Run) -> None:
     assert shop.api("POST", "/orders", json=body).status_code == 201
 
 
-def test_a_dropped_refund_is_carried_out(run: Run) -> None:
-    shop = started(run, "drop_after_commit=1@requestRefund")
+def test_a_dropped_refund_is_carried_out(faulty: Faulty) -> None:
+    shop = faulty("drop_after_commit=1@requestRefund")
     order = shop.paid()
     with pytest.raises(httpx.RemoteProtocolError):
         shop.refund(order)
@@ -325,15 +319,15 @@ def test_a_dropped_refund_is_carried_out(run: Run) -> None:
     assert shop.read(order)["status"] == "refunded"
 
 
-def test_slow_answers_come(run: Run) -> None:
-    shop = run("slow=0.2")
+def test_slow_answers_come(faulty: Faulty) -> None:
+    shop = faulty("slow=0.2")
     begun = time.monotonic()
     assert shop.api("GET", "/health").status_code == 200
     assert time.monotonic() - begun >= 0.2
 
 
-def test_garbage_is_no_json_though_the_order_was_placed(run: Run) -> None:
-    shop = started(run)
+def test_garbage_is_no_json_though_the_order_was_placed(faulty: Faulty) -> None:
+    shop = faulty()
     product = shop.products()[0]["id"]
     shop.faults("garbage=1@createOrder")
     answer = shop.api("POST", "/orders", json={"items": [{"product_id": product}]})
@@ -343,8 +337,8 @@ def test_garbage_is_no_json_though_the_order_was_placed(run: Run) -> None:
     assert shop.books()["orders"] == 1
 
 
-def test_a_dispute_is_seen_instead_of_the_completion(run: Run) -> None:
-    shop = started(run, "dispute_opened")
+def test_a_dispute_is_seen_instead_of_the_completion(faulty: Faulty) -> None:
+    shop = faulty("dispute_opened")
     order = shop.read(shop.paid())
     assert order["status"] == "disputed"
     assert order["completed_at"]
@@ -353,14 +347,14 @@ def test_a_dispute_is_seen_instead_of_the_completion(run: Run) -> None:
     assert shop.refund(order["id"]).json()["error_code"] == "ORDER_INVALID_STATE"
 
 
-def test_keys_may_be_ignored(run: Run) -> None:
-    shop = started(run, "no_idempotency")
+def test_keys_may_be_ignored(faulty: Faulty) -> None:
+    shop = faulty("no_idempotency")
     assert shop.order(key="k")["order"]["id"] != shop.order(key="k")["order"]["id"]
     assert shop.books()["orders"] == 2
 
 
-def test_switches_work_together(run: Run) -> None:
-    shop = started(run, "vat_added=10", "three_ds", "webhook_duplicate", "license_not_revoked")
+def test_switches_work_together(faulty: Faulty) -> None:
+    shop = faulty("vat_added=10", "three_ds", "webhook_duplicate", "license_not_revoked")
     placed = shop.order()
     shop.submit(placed["checkout_url"])
     shop.answer_challenge(placed["checkout_url"], "complete")
@@ -407,8 +401,8 @@ def test_a_wrong_switch_is_refused_with_its_name(text: str) -> None:
     assert text in str(caught.value)
 
 
-def test_a_wrong_switch_is_refused_at_run_time_and_nothing_changes(run: Run) -> None:
-    shop = run("slow=0.01")
+def test_a_wrong_switch_is_refused_at_run_time_and_nothing_changes(faulty: Faulty) -> None:
+    shop = faulty("slow=0.01")
     bodies: list[object] = [{"faults": ["nonsense"]}, {"faults": "slow=1"}, [], {}, {"faults": [1]}]
     for body in bodies:
         assert shop.http.post("/rehearsal/faults", json=body).status_code == 400

@@ -25,6 +25,8 @@ def clean(value: object) -> JSON:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
+        if value.isascii():
+            return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {str(clean(str(key))): clean(item) for key, item in value.items()}

@@ -5,8 +5,15 @@ function reveal() {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
-  for (const fold of target.querySelectorAll("details")) fold.open = true;
   target.scrollIntoView({ block: "center" });
+}
+
+// The site's search finds a session in its month's list; who comes from there wants the session's page.
+function goOn() {
+  const found = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (found && found.matches(".veza-found") && new URLSearchParams(location.search).has("h")) {
+    location.replace(found.querySelector("a").href);
+  }
 }
 
 // Paper has no folds.
@@ -114,4 +121,5 @@ addEventListener("DOMContentLoaded", () => {
   markOverdue();
   wideTables();
   reveal();
+  goOn();
 });

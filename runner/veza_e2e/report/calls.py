@@ -23,24 +23,28 @@ class Call:
 
     title: str
     timing: str
+    """How long it took, and the request id."""
     request: str
     answer: str
     curl: str
-    request_id: str
 
 
 def describe(event: CallFinished | CallFailed) -> Call:
     """Return the texts of a call."""
-    title = f"{event.method} {_path(event.url)}"
     request = _message(f"{event.method} {event.url}", event.request_headers, event.request_body)
     if isinstance(event, CallFailed):
-        title += f" → {event.error}"
         answer, request_id = f"{event.error}: {event.message}", ""
     else:
-        title += f" → {event.status}"
         answer = _message(f"HTTP {event.status}", event.response_headers, event.response_body)
         request_id = event.request_id or ""
-    return Call(title, f"{event.elapsed_ms} ms", request, answer, _curl(event), request_id)
+    named = f", request id {request_id}" if request_id else ""
+    return Call(title(event), f"{event.elapsed_ms} ms{named}", request, answer, _curl(event))
+
+
+def title(event: CallFinished | CallFailed) -> str:
+    """Return what was asked, and what came of it."""
+    came = event.status if isinstance(event, CallFinished) else event.error
+    return f"{event.method} {_path(event.url)} → {came}"
 
 
 def _path(url: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -23,16 +22,9 @@ from veza_e2e.events import (
     StepSkipped,
 )
 from veza_e2e.journal import Line
+from veza_e2e.report.escape import inline
 
 _MANY = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link to an event of the record."""
-
-    text: str
-    href: Markup
 
 
 class Labels:
@@ -41,20 +33,21 @@ class Labels:
     def __init__(self, lines: Sequence[Line]) -> None:
         self._events: dict[int, Event] = {line.seq: line.event for line in lines}
 
-    def one(self, seq: int) -> Link:
-        """Return the link to one event."""
+    def some(self, seqs: Sequence[int]) -> Markup:
+        """Return links to events: the first and last of a long row, and how many lie between."""
+        if len(seqs) <= _MANY:
+            return Markup(" ").join(map(self._one, seqs))
+        half = _MANY // 2
+        first, last = (Markup(" ").join(map(self._one, part)) for part in (seqs[:half], seqs[-half:]))
+        return Markup("{} and {} more to {}").format(first, len(seqs) - _MANY, last)
+
+    def _one(self, seq: int) -> Markup:
         event = self._events.get(seq)
         anchor = f"#event-{seq}" if event else "#addenda"
-        return Link(f"{seq} {_label(event)}".strip(), Markup(anchor))  # noqa: S704 - a number
-
-    def some(self, seqs: Sequence[int]) -> tuple[Link, ...]:
-        """Return the links to events, the first and last of a long row."""
-        if len(seqs) > _MANY:
-            seqs = [*seqs[: _MANY // 2], *seqs[-_MANY // 2 :]]
-        return tuple(self.one(seq) for seq in seqs)
+        return Markup('<a href="{}">{}</a>').format(anchor, inline(f"{seq} {_label(event)}".strip()))
 
 
-def _label(event: Event | None) -> str:  # noqa: PLR0911 - a table
+def _label(event: Event | None) -> str:  # noqa: C901, PLR0911 - a table
     match event:
         case None:
             return "addendum"

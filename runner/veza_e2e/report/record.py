@@ -56,10 +56,8 @@ class Chapter:
 
     title: str
     entries: tuple[Entry, ...]
-    calls: int
-    """How many calls are in it."""
-    first: int
-    """The first sequence number, for the anchor."""
+    size: str
+    """How many events and calls are in it."""
 
 
 @dataclass(slots=True)
@@ -97,11 +95,16 @@ def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, .
         Chapter(
             titles.get(step, step) if step else ("Before the steps" if number == 0 else "Between the steps"),
             tuple(entries),
-            sum(entry.kind == "call" for entry in entries),
-            entries[0].seq,
+            _size(entries),
         )
         for number, (step, entries) in enumerate(chapters)
     )
+
+
+def _size(entries: Sequence[Entry]) -> str:
+    calls = sum(bool(entry.calls) for entry in entries)
+    events = f"{len(entries)} event{'s' if len(entries) > 1 else ''}"
+    return f"{events}, {calls} call{'s' if calls > 1 else ''}" if calls else events
 
 
 def _entry(line: Line, shown: _Shown) -> Entry:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from veza_e2e.events import Answered, Asked, StepName
+from markupsafe import Markup
+
+from veza_e2e.events import Answered, Asked, SessionStarted, StepName
 from veza_e2e.evidence import Summary, summarise
 from veza_e2e.evidence.addenda import Attestation, BankStatement
 from veza_e2e.evidence.story import Story
 from veza_e2e.journal import Line
 from veza_e2e.report.facts import Fact, amount, artefacts, facts, moment, risks
-from veza_e2e.report.labels import Labels, Link
+from veza_e2e.report.labels import Labels
 from veza_e2e.report.record import Chapter, record, seconds
 
 TITLES: Mapping[StepName, str] = {
@@ -28,38 +30,13 @@ TITLES: Mapping[StepName, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class StepRow:
-    """A row of the nine-row table."""
-
-    number: int
-    title: str
-    status: str
-    observed: str
-    trace: tuple[Link, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """An acceptance item or a comparison, with links to what proves it."""
+class Section:
+    """A table of the report."""
 
     title: str
-    status: str
-    css: str
-    reason: str
-    evidence: tuple[Link, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A question and its answer."""
-
-    at: str
-    step: str
-    question: str
-    answer: str
-    waited: str
-    by: str
-    link: Link
+    intro: tuple[str, ...]
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str | Markup, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +50,7 @@ class ReportView:
     css: str
     paragraphs: tuple[str, ...]
     stamps: tuple[str, ...]
-    steps: tuple[StepRow, ...]
-    facts: tuple[Fact, ...]
-    items: tuple[ItemRow, ...]
-    comparisons: tuple[ItemRow, ...]
-    prompts: tuple[Prompt, ...]
-    risks: tuple[Fact, ...]
-    artefacts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
     chapters: tuple[Chapter, ...]
     summary: Summary
 
@@ -90,7 +61,6 @@ def view(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestation] =
     story = Story(lines)
     started = story.started
     assert started is not None
-    labels = Labels(lines)
     return ReportView(
         title=_title(summary),
         session=started.session,
@@ -99,26 +69,48 @@ def view(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestation] =
         css=summary.outcome,
         paragraphs=tuple(_paragraphs(summary)),
         stamps=tuple(_stamps(summary)),
-        steps=tuple(
-            StepRow(step.number, TITLES[step.name], step.status, step.observed, labels.some(step.trace))
-            for step in summary.steps
-        ),
-        facts=tuple(facts(summary, story)),
-        items=tuple(_judged(i.title, i.status, i.reason, labels.some(i.evidence)) for i in summary.acceptance),
-        comparisons=tuple(
-            _judged(f"{r.id}: {r.rule}", r.status, _sides(r.left, r.right), labels.some(r.evidence))
-            for r in summary.reconciliation
-        ),
-        prompts=tuple(_prompts(story, labels)),
-        risks=tuple(risks(summary, story, started)),
-        artefacts=tuple(artefacts(started)),
+        sections=(*_judged(summary, Labels(lines)), *_told(summary, story, started, Labels(lines))),
         chapters=record(lines, {str(name): title for name, title in TITLES.items()}),
         summary=summary,
-    )  # fmt: skip
+    )
 
 
-def _judged(title: str, status: str, reason: str, evidence: tuple[Link, ...]) -> ItemRow:
-    return ItemRow(title, status.replace("_", " "), status.replace("_", "-"), reason, evidence)
+def _judged(summary: Summary, labels: Labels) -> tuple[Section, ...]:
+    steps = tuple(
+        (f"{step.number}. {TITLES[step.name]}", _mark(step.status), step.observed, labels.some(step.trace))
+        for step in summary.steps
+    )
+    items = tuple((i.title, _mark(i.status), i.reason, labels.some(i.evidence)) for i in summary.acceptance)
+    return (
+        Section("The nine steps", (), ("Step", "Status", "Observed", "Trace"), steps),
+        Section("Acceptance", (), ("Item", "Status", "Why", "Evidence"), items),
+    )
+
+
+def _told(summary: Summary, story: Story, started: SessionStarted, labels: Labels) -> tuple[Section, ...]:
+    compared = tuple(
+        (f"{r.id}: {r.rule}", _mark(r.status), _sides(r.left, r.right), labels.some(r.evidence))
+        for r in summary.reconciliation
+    )
+    minor = "Amounts in minor units, one currency; what was not compared is not claimed."
+    held = risks(summary, story, started)
+    asked = ("When", "Step", "Asked", "Answer", "Waited", "By", "Trace")
+    return (
+        Section("Money and ids", (), ("What", "Value"), _pairs(facts(summary, story))),
+        Section("Reconciliation", (minor,), ("Rule", "Result", "Compared", "Evidence"), compared),
+        Section("Prompts and confirmations", (), asked, tuple(_prompts(story, labels))),
+        Section("Risks that the operator holds", (), ("Risk", "In this session"), _pairs(held)),
+        Section("Linked artefacts", (), ("Artefact", "Where"), _pairs(artefacts(started))),
+    )
+
+
+def _pairs(found: Sequence[Fact]) -> tuple[tuple[str | Markup, ...], ...]:
+    return tuple((fact.name, fact.value) for fact in found)
+
+
+def _mark(status: str) -> Markup:
+    css, text = status.replace("_", "-"), status.replace("_", " ")
+    return Markup('<span class="veza-status veza-{}">{}</span>').format(css, text)
 
 
 def money_line(summary: Summary) -> str:
@@ -172,9 +164,8 @@ def _sides(left: str | None, right: str | None) -> str:
     return "" if left is None else f"{left} against {right}"
 
 
-def _prompts(story: Story, labels: Labels) -> list[Prompt]:
+def _prompts(story: Story, labels: Labels) -> Iterator[tuple[str | Markup, ...]]:
     texts: dict[tuple[str | None, str], str] = {}
-    found = []
     for line in story.lines:
         event = line.event
         if isinstance(event, Asked):
@@ -182,10 +173,5 @@ def _prompts(story: Story, labels: Labels) -> list[Prompt]:
         if isinstance(event, Answered):
             step = TITLES[event.step] if event.step else "before the steps"
             asked = texts.get((event.step, event.question), event.question).strip().rpartition("\n")[2]
-            found.append(
-                Prompt(
-                    moment(line.at), step, asked, event.answer, seconds(event.waited_ms), event.by,
-                    labels.one(line.seq),
-                )
-            )  # fmt: skip
-    return found
+            waited = seconds(event.waited_ms)
+            yield moment(line.at), step, asked, event.answer, waited, event.by, labels.some((line.seq,))

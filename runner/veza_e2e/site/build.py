@@ -104,7 +104,7 @@ def _session(stored: Stored, pages: Path) -> Entry:
         "session.md",
         page=page,
         flow=money_flow(reading.lines, page.summary),
-        waterfall=waterfall(reading.lines),
+        pictures={"The nine steps": (waterfall(reading.lines),)},
         addenda=tuple(_addenda(addenda)),
         files=tuple(_files(stored, target.parent)),
     )

@@ -18,37 +18,49 @@ from veza_e2e.report.view import funds, money_line
 from veza_e2e.site.catalogue import EX_9, Entry, Release
 
 ARCHIVE = "archive/payment-e2e"
+_SCRIPTED = (
+    "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "order", "payment",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A session in a table."""
+    """A session in a list."""
 
+    session: str
     link: Markup
-    when: str
     outcome: str
-    funds: str
-    decision: str
     money: str
-    release: str
-    environment: str
+    when: str = ""
+    funds: str = ""
+    decision: str = "PENDING"
+    release: str = ""
+    environment: str = ""
+    order: str = ""
+    payment: str = ""
+    refund: str = ""
 
 
 def row(entry: Entry, up: str) -> Row:
     """Return a session's row; `up` leads from the page to the archive's folder."""
-    link = Markup('<a href="{}">{}</a>').format(up + entry.html, entry.stored.session)
+    session = entry.stored.session
+    link = Markup('<a href="{}">{}</a>').format(up + entry.html, session)
     summary = entry.summary
     if summary is None:
-        return Row(link, "", "damaged", "", "PENDING", entry.damage or "", "", "")
+        return Row(session, link, "damaged", entry.damage or "")
     return Row(
+        session,
         link,
-        moment(summary.started_at)[:16],
         summary.outcome,
+        money_line(summary),
+        moment(summary.started_at)[:16],
         funds(summary),
         decided(summary),
-        money_line(summary),
         summary.release or "",
         summary.environment,
+        summary.order_id or "",
+        summary.payment_id or "",
+        summary.refund_id or "",
     )
 
 
@@ -61,30 +73,10 @@ def decided(summary: Summary) -> str:
 
 def data_script(entries: Sequence[Entry]) -> str:
     """Return the script that the archive's filters work on, without a server."""
-    rows = [
-        [
-            entry.html,
-            entry.stored.session,
-            *(_fields(entry.summary) if entry.summary else ("", "damaged", "", "PENDING", "", "", "", "", "")),
-        ]
-        for entry in entries
-    ]
+    found = [(entry.html, row(entry, "")) for entry in entries]
+    rows = [[page, *(getattr(r, name) for name in _SCRIPTED)] for page, r in found]
     text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return f"window.vezaSessions = {text};\n"
-
-
-def _fields(summary: Summary) -> tuple[str, ...]:
-    return (
-        moment(summary.started_at)[:16],
-        summary.outcome,
-        funds(summary),
-        decided(summary),
-        money_line(summary),
-        summary.release or "",
-        summary.environment,
-        summary.order_id or "",
-        summary.payment_id or "",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from veza_e2e.events import Answered, BrowserOpened, CallFailed, CallFinished, RowsRead
 from veza_e2e.journal import Line
-from veza_e2e.report.calls import describe
+from veza_e2e.report.calls import title
 from veza_e2e.report.escape import inline
 from veza_e2e.report.record import seconds
 from veza_e2e.report.view import TITLES
@@ -53,11 +53,12 @@ def waterfall(lines: Sequence[Line]) -> Markup:
         f'<svg class="veza-waterfall" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="Calls and pauses">',
     ]
     parts.append(_axis(bars))
+    grid = "".join(f"M{LEFT} {TOP + number * ROW}H{WIDTH}" for number in range(1, len(rows) + 1))
+    parts.append(f'<path class="veza-grid" d="{grid}"/>')
     parts += [_cut(x, duration, height) for x, duration in scale.cuts]
     for number, row in enumerate(rows):
         y = TOP + number * ROW
         parts.append(f'<text class="veza-row" x="0" y="{y + 15}">{inline(_short(row))}</text>')
-        parts.append(f'<line class="veza-grid" x1="{LEFT}" x2="{WIDTH}" y1="{y + ROW}" y2="{y + ROW}"/>')
         parts += [_rect(bar, scale, y) for bar in bars if bar.row == row]
     return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
 
@@ -73,11 +74,11 @@ def _bars(lines: Sequence[Line]) -> Iterable[Bar]:
             start = min(max(_ms(event.started_at) - zero, 0), at)
             kind = "failed" if isinstance(event, CallFailed) else event.target
             name = event.operation or event.target
-            title = f"{describe(event).title}, {event.elapsed_ms} ms"
-            yield Bar(f"{place} · {name}", start, start + event.elapsed_ms, kind, line.seq, title)
+            said = f"{title(event)}, {event.elapsed_ms} ms"
+            yield Bar(f"{place} · {name}", start, start + event.elapsed_ms, kind, line.seq, said)
         elif isinstance(event, Answered):
-            title = f"{event.question}: waited {seconds(event.waited_ms)}"
-            yield Bar(f"{place} · {event.by}", max(at - event.waited_ms, 0), at, "operator", line.seq, title)
+            said = f"{event.question}: waited {seconds(event.waited_ms)}"
+            yield Bar(f"{place} · {event.by}", max(at - event.waited_ms, 0), at, "operator", line.seq, said)
         elif isinstance(event, BrowserOpened | RowsRead):
             what = "checkout page" if isinstance(event, BrowserOpened) else "rows read"
             yield Bar(f"{place} · {what}", at, at, "operator", line.seq, what)
@@ -92,8 +93,8 @@ def _merged(bars: Sequence[Bar]) -> list[Bar]:
     for own in rows.values():
         if len(own) > _BARS:
             *middle, last = own[1:]
-            title = f"{len(middle)} more, the last at {seconds(middle[-1].end)}"
-            many = Bar(own[0].row, middle[0].start, middle[-1].end, "many", middle[0].seq, title)
+            said = f"{len(middle)} more, the last at {seconds(middle[-1].end)}"
+            many = Bar(own[0].row, middle[0].start, middle[-1].end, "many", middle[0].seq, said)
             found += [own[0], many, last]
         else:
             found += own
@@ -110,7 +111,7 @@ class _Scale:
     def __init__(self, bars: Sequence[Bar]) -> None:
         busy = [bar for bar in bars if bar.kind not in {"operator", "many"}]
         points = sorted({p for bar in bars for p in (bar.start, bar.end)})
-        self._points: list[tuple[int, int]] = [(points[0], 0)]
+        self._points = {points[0]: 0}
         cut_at: list[tuple[int, int]] = []
         shown = 0
         for before, after in pairwise(points):
@@ -120,13 +121,13 @@ class _Scale:
                 cut_at.append((shown + _QUIET // 2, length))
                 length = _QUIET
             shown += length
-            self._points.append((after, shown))
+            self._points[after] = shown
         self._unit = (WIDTH - LEFT - 12) / max(shown, 1)
         self.cuts = [(LEFT + x * self._unit, duration) for x, duration in cut_at]
 
     def x(self, ms: int) -> float:
         """Return the place of a bar's start or end."""
-        return LEFT + dict(self._points)[ms] * self._unit
+        return LEFT + self._points[ms] * self._unit
 
 
 def _axis(bars: Sequence[Bar]) -> str:
@@ -150,7 +151,7 @@ def _axis(bars: Sequence[Bar]) -> str:
 def _rect(bar: Bar, scale: _Scale, y: int) -> str:
     x, end = scale.x(bar.start), scale.x(bar.end)
     return (
-        f'<a href="#event-{bar.seq}"><title>{inline(bar.title)}</title>'
+        f'<a href="#event-{bar.seq}" aria-label="{inline(bar.title)}">'
         f'<rect class="veza-bar veza-{bar.kind}" x="{x:.1f}" y="{y + 4}" width="{max(end - x, 3):.1f}" '
         f'height="{ROW - 8}" rx="2"/></a>{_length(bar, x, max(end, x + 3), y)}'
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         NotFoundError,
         PermissionDeniedError,
         RateLimitError,
+        UnexpectedStatusError,
         UnprocessableEntityError,
         VezaError,
     )
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
         User,
     )
     from veza.money import Money
-    from veza.tokens import AsyncTokenProvider, TokenProvider
+    from veza.tokens import AsyncTokenProvider, FileTokenStore, SharedLogin, TokenProvider, TokenStore
 
 _HOMES: Final = {
     "veza._async.client": ("AsyncVeza",),
@@ -76,7 +77,7 @@ _HOMES: Final = {
         "APIConnectionError", "APIStatusError", "APITimeoutError", "AuthenticationError", "BadRequestError",
         "ConflictError", "DeadlineExceededError", "InternalServerError", "InvalidRequestError",
         "InvalidResponseError", "LockedError", "NotFoundError", "PermissionDeniedError", "RateLimitError",
-        "UnprocessableEntityError", "VezaError",
+        "UnexpectedStatusError", "UnprocessableEntityError", "VezaError",
     ),
     "veza.models": (
         "CheckoutOrder", "Health", "HealthState", "License", "LicenseStatus", "Login", "Meta", "Order", "OrderItem",
@@ -84,7 +85,7 @@ _HOMES: Final = {
         "RefundedOrder", "Role", "Service", "ServiceState", "Status", "Tokens", "User",
     ),
     "veza.money": ("Money",),
-    "veza.tokens": ("AsyncTokenProvider", "TokenProvider"),
+    "veza.tokens": ("AsyncTokenProvider", "FileTokenStore", "SharedLogin", "TokenProvider", "TokenStore"),
 }  # fmt: skip
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "Clock",
     "ConflictError",
     "DeadlineExceededError",
+    "FileTokenStore",
     "Health",
     "HealthState",
     "InternalServerError",
@@ -135,10 +137,13 @@ __all__ = [
     "Secret",
     "Service",
     "ServiceState",
+    "SharedLogin",
     "Status",
     "SystemClock",
     "TokenProvider",
+    "TokenStore",
     "Tokens",
+    "UnexpectedStatusError",
     "UnprocessableEntityError",
     "User",
     "Veza",

@@ -6,6 +6,7 @@ VezaError
 ├── DeadlineExceededError         the call's `deadline` ran out, or the next wait would pass it
 ├── InvalidResponseError          an answer that is not what the contract says
 ├── InvalidRequestError           refused here, before anything was sent (also a ValueError)
+├── UnexpectedStatusError         what was waited for can no longer come
 └── APIStatusError                an answer with an error status, or a redirect (never followed)
     ├── BadRequestError           400
     ├── AuthenticationError       401
@@ -124,6 +125,10 @@ class InvalidResponseError(VezaError):
 
 class InvalidRequestError(VezaError, ValueError):
     """An argument that the contract forbids; nothing was sent."""
+
+
+class UnexpectedStatusError(VezaError):
+    """An order is in a status from which what was waited for can no longer come; `details` names it."""
 
 
 class APIStatusError(VezaError):

@@ -1,8 +1,26 @@
-"""Where a service with several replicas gets its access token from, so that they share one login."""
+"""Where a service with several replicas gets its access token from, so that they share one login.
+
+A login ends the refresh tokens of the account's earlier logins, so replicas that log in on their own evict each
+other; and the backend counts logins. `SharedLogin` logs in once for all that share its store.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from veza._secret import Secret
+from veza.errors import AuthenticationError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from veza._sync.client import Veza
 
 
 class TokenProvider(Protocol):
@@ -22,5 +40,126 @@ class AsyncTokenProvider(Protocol):
     """Gives `AsyncVeza` its access tokens. Called by one task at a time of each client."""
 
     async def __call__(self, rejected: str | None) -> str:
-        """As `TokenProvider`."""
+        """Return an access token. As `TokenProvider`."""
         ...
+
+
+class TokenStore(Protocol):
+    """Where replicas keep the login they share. Holds secrets: keep it where only the service can read it."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Return a context in which no other replica reads or writes."""
+        ...
+
+    def read(self) -> str | None:
+        """Return what was written last, None where nothing was."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Keep a text in the place of the one before."""
+        ...
+
+
+class FileTokenStore:
+    """A store for the processes of one machine: a file that only its owner can read, and a lock beside it.
+
+    Args:
+        path: the file; its folder exists.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the lock file for as long as the context lasts."""
+        with self._threads, _private(self._path.with_name(f"{self._path.name}.lock")) as handle:
+            _lock(handle)
+            yield
+
+    def read(self) -> str | None:
+        """Return what was written last, None where nothing was."""
+        try:
+            return self._path.read_text(encoding="utf-8") or None
+        except FileNotFoundError:
+            return None
+
+    def write(self, text: str) -> None:
+        """Replace the file as a whole."""
+        part = self._path.with_name(f"{self._path.name}.part")
+        with _private(part) as handle:
+            os.ftruncate(handle, 0)
+            os.write(handle, text.encode())
+            os.fsync(handle)
+        part.replace(self._path)
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[int]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Wait for an exclusive lock, which closing the file gives back."""
+    try:
+        import fcntl  # noqa: PLC0415  (not on Windows)
+    except ImportError:
+        import msvcrt  # noqa: PLC0415  (only on Windows)
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+class SharedLogin:
+    """A token provider: logs in once for all replicas that share its store, and renews for all when one is refused.
+
+    Args:
+        client: a client with `email` and `password`, used for nothing else.
+        store: where the login is kept.
+    """
+
+    def __init__(self, client: Veza, store: TokenStore) -> None:
+        self._client = client
+        self._store = store
+
+    def __call__(self, rejected: str | None) -> str:
+        """Return the shared access token, after making a new one where it was rejected.
+
+        Raises:
+            VezaError: as `auth.login` and `auth.refresh`.
+        """
+        with self._store.lock():
+            access, refresh = self._kept()
+            if access is not None and access.get_secret_value() != rejected:
+                return access.get_secret_value()
+            access, refresh = self._renewed(refresh)
+            kept = {"access_token": access.get_secret_value(), "refresh_token": refresh.get_secret_value()}
+            self._store.write(json.dumps(kept))
+        return access.get_secret_value()
+
+    def _kept(self) -> tuple[Secret, Secret] | tuple[None, None]:
+        text = self._store.read()
+        if text is None:
+            return None, None
+        try:
+            kept = json.loads(text)
+            return Secret(kept["access_token"]), Secret(kept["refresh_token"])
+        except (ValueError, KeyError, TypeError):
+            raise InvalidRequestError("the token store holds what SharedLogin did not write") from None
+
+    def _renewed(self, refresh: Secret | None) -> tuple[Secret, Secret]:
+        if refresh is not None:
+            try:
+                tokens = self._client.auth.refresh(refresh)
+            except AuthenticationError:
+                pass  # used up or revoked: log in anew
+            else:
+                return tokens.access_token, tokens.refresh_token or refresh
+        login = self._client.auth.login()
+        return login.access_token, login.refresh_token

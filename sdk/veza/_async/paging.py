@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from veza.errors import InvalidResponseError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator
     from typing import TypeAlias
@@ -52,9 +54,19 @@ class AsyncPage(Generic[Item]):
         """Ask for the page that follows; None after the last.
 
         Raises:
+            InvalidResponseError: the backend sent a page that was read already.
             VezaError: as the call that listed them.
         """
-        return await self._fetch(self.meta.page + 1) if self.has_next else None
+        if not self.has_next:
+            return None
+        page = await self._fetch(self.meta.page + 1)
+        if page.meta.page <= self.meta.page:
+            raise InvalidResponseError(
+                f"page {self.meta.page + 1} was asked for, page {page.meta.page} came",
+                status_code=page.response_info.status_code,
+                request_id=page.response_info.request_id,
+            )
+        return page
 
     async def pages(self) -> AsyncIterator[AsyncPage[Item]]:
         """Yield this page and those that follow, each when it is asked for."""

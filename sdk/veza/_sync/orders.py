@@ -6,13 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza import _operations as contract
+from veza._call import seconds
 from veza._checkout import checkout_reader
 from veza._decode import attached, many
 from veza._sync.paging import Page
 from veza._sync.resource import Resource
+from veza._sync.waiting import expect, wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
     from veza.models import CheckoutOrder, Order, OrderStatus, RefundedOrder
@@ -136,3 +138,92 @@ class Orders(Resource):
             key=idempotency_key,
             deadline=deadline,
         )
+
+    def wait_until_completed(
+        self,
+        order_id: OrderId,
+        *,
+        deadline: float,
+        interval: float = 2.0,
+        on_progress: Callable[[Order], object] | None = None,
+    ) -> Order:
+        """Read an order until its payment came through (operation getOrder).
+
+        Args:
+            order_id: the order.
+            deadline: seconds to wait in all.
+            interval: seconds between the first reads; they grow apart to 15 seconds.
+            on_progress: called with the order after each read.
+
+        Raises:
+            UnexpectedStatusError: it failed, expired, was cancelled, or is in a status new to this version.
+            DeadlineExceededError: it was not completed in time; `details` has the status last seen.
+            VezaError: as any call.
+        """
+        from veza.models.orders import OrderStatus  # noqa: PLC0415  (built when first used)
+
+        there = expect(OrderStatus.COMPLETED, {OrderStatus.PENDING_PAYMENT})
+        return self.wait_until(order_id, there, deadline=deadline, interval=interval, on_progress=on_progress)
+
+    def wait_until_refunded(
+        self,
+        order_id: OrderId,
+        *,
+        deadline: float,
+        interval: float = 2.0,
+        on_progress: Callable[[Order], object] | None = None,
+    ) -> Order:
+        """Read an order until the refund that was asked for came through (operation getOrder).
+
+        Args:
+            order_id: the order.
+            deadline: seconds to wait in all; a refund may stay pending for days.
+            interval: seconds between the first reads; they grow apart to 15 seconds.
+            on_progress: called with the order after each read.
+
+        Raises:
+            UnexpectedStatusError: the refund failed, or the order is in a status new to this version.
+            DeadlineExceededError: it was not refunded in time; `details` has the status last seen.
+            VezaError: as any call.
+        """
+        from veza.models.orders import OrderStatus, RefundStatus  # noqa: PLC0415  (built when first used)
+
+        refunded = expect(OrderStatus.REFUNDED, {OrderStatus.REFUND_PENDING})
+
+        def there(order: Order) -> bool:
+            asked = order.refund_status not in {None, RefundStatus.FAILED}
+            return not (order.status == OrderStatus.COMPLETED and asked) and refunded(order)
+
+        return self.wait_until(order_id, there, deadline=deadline, interval=interval, on_progress=on_progress)
+
+    def wait_until(
+        self,
+        order_id: OrderId,
+        there: Callable[[Order], bool],
+        *,
+        deadline: float,
+        interval: float = 2.0,
+        on_progress: Callable[[Order], object] | None = None,
+    ) -> Order:
+        """Read an order until it is as wanted (operation getOrder).
+
+        Reads at once, then after pauses that grow by half; failures that may pass are waited out.
+
+        Args:
+            order_id: the order.
+            there: whether the order is as wanted; what it raises ends the wait.
+            deadline: seconds to wait in all.
+            interval: seconds between the first reads; they grow apart to 15 seconds.
+            on_progress: called with the order after each read.
+
+        Raises:
+            DeadlineExceededError: it did not come there in time; `details` has the status last seen.
+            VezaError: as any call.
+        """
+
+        def read(left: float | None) -> Order:
+            return self.get(order_id, deadline=left)
+
+        limit = seconds(deadline, "deadline") or deadline
+        pause = seconds(interval, "interval") or interval
+        return wait(read, there, self._engine.clock, deadline=limit, interval=pause, on_progress=on_progress)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from veza.errors import InvalidResponseError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
@@ -53,9 +55,19 @@ class Page(Generic[Item]):
         """Ask for the page that follows; None after the last.
 
         Raises:
+            InvalidResponseError: the backend sent a page that was read already.
             VezaError: as the call that listed them.
         """
-        return self._fetch(self.meta.page + 1) if self.has_next else None
+        if not self.has_next:
+            return None
+        page = self._fetch(self.meta.page + 1)
+        if page.meta.page <= self.meta.page:
+            raise InvalidResponseError(
+                f"page {self.meta.page + 1} was asked for, page {page.meta.page} came",
+                status_code=page.response_info.status_code,
+                request_id=page.response_info.request_id,
+            )
+        return page
 
     def pages(self) -> Iterator[Page[Item]]:
         """Yield this page and those that follow, each when it is asked for."""

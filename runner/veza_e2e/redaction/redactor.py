@@ -19,8 +19,14 @@ from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 _URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s\"'<>\\]+", re.IGNORECASE)
 _TINY = 4
 _DEEP = 64
+_WORD = re.compile(r"\S+")
+_PLAIN_WORD = re.compile(
+    r"[(\"']?(?:[A-Za-z]{1,20}(?:'[a-z]{1,2})?|[0-9]{1,5}|\{\{[a-z_]+:[0-9]+\}\}|\[withheld\])[.,:;!?)\"']{0,2}|[-|/*=#]{1,3}"
+)
+_TOKEN = re.compile(r"(?=[A-Za-z_+/=\-]*[0-9])[A-Za-z0-9+/=\-]{16,}|[A-Za-z0-9+/=]{32,}")
 _CACHE = 4096
 _PLAIN = 2 * 1024
+_OPENS = frozenset("{[")
 
 
 class Exact(str):
@@ -47,12 +53,12 @@ class Redactor:
         self._texts: dict[str, str] = {}
         self._gate: Gate | None = None
         for kind, value in (secrets or {}).items():
-            if kind == "email":
+            if kind == "email" and value:
                 self._know(value, patterns.mask(value))
             elif value:
                 self.learn(kind, value)
-                if _TINY <= len(value) < SHORT:
-                    self._bounded[value] = self._aliases[value]
+            if _TINY <= len(value) < SHORT:
+                self._bounded[value] = self._aliases[value]
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._aliases)} secrets)"
@@ -181,7 +187,7 @@ class Redactor:
         if media == "application/x-www-form-urlencoded":
             return {"form": self._form(plain.decode())}
         if media == "text/plain" and len(plain) <= _PLAIN:
-            return {"text": self._opaque(self.text(plain.decode()))}
+            return {"text": self._prose(plain.decode())}
         return None
 
     def _form(self, content: str) -> dict[str, JSON]:
@@ -201,9 +207,17 @@ class Redactor:
             return {self._key(key): self._value(key, item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
             return [self._value(name, item, depth + 1) for item in value]
-        return value if value is None or isinstance(value, bool) else self._scalar(name, value)
+        return value if value is None or isinstance(value, bool) else self._scalar(name, value, depth)
 
-    def _scalar(self, name: str, value: JSON) -> JSON:
+    def _nested(self, text: str, depth: int) -> str:
+        """Redact JSON inside a text by its names, as JSON."""
+        try:
+            value = json.loads(text, parse_float=Exact, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            return self.text(text)
+        return json.dumps(self._value("data", value, depth + 1), ensure_ascii=False, separators=(",", ":"))
+
+    def _scalar(self, name: str, value: JSON, depth: int) -> JSON:
         text = str(clean(str(value)))
         sort, kind = classify(name)
         if sort == "secret":
@@ -213,12 +227,12 @@ class Redactor:
         if sort == "withheld":
             return WITHHELD if text else value
         if isinstance(value, str) and not isinstance(value, Exact):
-            return self.text(text)
+            return self._nested(text, depth) if text[:1] in _OPENS else self.text(text)
         return value if self._scrub(text) == text else WITHHELD
 
     def _key(self, key: str) -> str:
         shown = self.text(key)
-        return shown if len(shown) <= 64 and self._opaque(shown) == shown else WITHHELD  # noqa: PLR2004 - as _opaque
+        return shown if len(shown) <= _DEEP and not _TOKEN.search(shown) else WITHHELD
 
     def _masked(self, value: str) -> str:
         return self._aliases.get(value) or patterns.mask(str(clean(value)))
@@ -273,12 +287,9 @@ class Redactor:
             self._gate = Gate(kinds, tuple(self._bounded))
         return self._gate
 
-    def _opaque(self, text: str) -> str:
-        """Withhold what no name or pattern tells about but may be a secret: long runs of letters and digits."""
-        return _RUN.sub(lambda found: found[0] if ALIAS.fullmatch(found[0]) else WITHHELD, text)
-
-
-_RUN = re.compile(r"(?:\{\{[a-z_]+:[0-9]+\}\})|(?=[A-Za-z_+/=\-]*[0-9])[A-Za-z0-9_+/=\-]{16,}|[A-Za-z0-9+/=]{32,}")
+    def _prose(self, text: str) -> str:
+        """Return a body of plain text: its words and short numbers, for no name tells what anything else is."""
+        return _WORD.sub(lambda found: found[0] if _PLAIN_WORD.fullmatch(found[0]) else WITHHELD, self.text(text))
 
 
 def _refuse(name: str) -> float:

@@ -52,14 +52,18 @@ class Outbox:
         """Send what is due, whenever it is due, for as long as the backend runs."""
         while True:
             self._woken.clear()
-            await self.catch_up()
+            await self._work()
             try:
                 await asyncio.wait_for(self._woken.wait(), self._pause())
             except TimeoutError:
                 continue
 
     async def catch_up(self) -> None:
-        """Do all that is due by now; what a delivery brings about is done as well."""
+        """Do all that is due by now; what a delivery brings about is done as well, and what is due later is noticed."""
+        await self._work()
+        self.wake()
+
+    async def _work(self) -> None:
         async with self._busy:
             while True:
                 with self._database.transaction():

@@ -40,6 +40,8 @@ MONEY: dict[StepName, str] = {
 }
 """What can be said of the money where a step ends for want of an answer."""
 
+_LAST: frozenset[StepName] = frozenset({"refund", "revoked"})
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
 W = TypeVar("W", bound="HasRecord")
@@ -105,7 +107,8 @@ class Run(Generic[W]):
 
     Args:
         world: handed to each step.
-        recovering: whether a check failed after the charge and only the refund is still open.
+        recovering: whether a check failed after the charge and only the refund is still open. The refund's own steps
+            are then looked at anew, though they failed before.
         foreign: what an SDK error means, given a word on the money, where a step has none of its own for it.
     """
 
@@ -115,7 +118,9 @@ class Run(Generic[W]):
         self._recovering = recovering
         self._done: dict[str, Event] = {}
         for event in world.journal.events():
-            if isinstance(event, StepFinished | StepFailed):
+            if isinstance(event, StepFinished) or (
+                isinstance(event, StepFailed) and not (recovering and event.step in _LAST)
+            ):
                 self._done[event.step] = event
 
     def __call__(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -76,8 +76,6 @@ class ScriptedBrowser:
                 action, fields = self._choose(parser.forms)
                 page = self._client.post(page.url.join(action), data=fields)
                 if page.is_redirect:
-                    if page.headers["location"] == url:
-                        break
                     page = self._client.get(page.url.join(page.headers["location"]))
         except httpx.HTTPError:
             return False

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings(
             f"http://127.0.0.1:{port}", port, options.environment, operator, options.fault, options.seed
         )
-        backend = Backend(database, settings)
+        backend = Backend(database, settings, operations)
         application = app.build(backend, operations, log)
         server.serve(application, backend, bound, until_stdin_closes=options.until_stdin_closes)
     return 0

@@ -41,7 +41,7 @@ class TokenError(Exception):
     """The access token is not accepted.
 
     Args:
-        code: `AUTH_TOKEN_EXPIRED` or `AUTH_TOKEN_INVALID`.
+        code: `AUTH_TOKEN_EXPIRED`, `AUTH_TOKEN_INVALID` or `CSRF_TOKEN_INVALID`.
     """
 
     def __init__(self, code: str) -> None:
@@ -120,11 +120,18 @@ class Accounts:
         self._database.run("DELETE FROM refresh_tokens WHERE user_id = ? AND digest = ?", user["id"], digest)
         return envelope(200, message="Logged out")
 
-    def authenticated(self, token: str) -> Row:
+    def authenticated(self, token: str, csrf: str | None) -> Row:
         """Give the user whose access token this is.
 
+        Args:
+            token: The access token.
+            csrf: The CSRF token that came with it; None where none is wanted.
+
+        Returns:
+            The row of `users`.
+
         Raises:
-            TokenError: It has expired, or is none of this backend's.
+            TokenError: The token has expired, or is none of this backend's, or not that of the CSRF token.
         """
         try:
             claims = jwt.decode(
@@ -135,6 +142,8 @@ class Accounts:
             raise TokenError("AUTH_TOKEN_INVALID") from None
         if claims["exp"] <= self._clock.now().timestamp():
             raise TokenError("AUTH_TOKEN_EXPIRED")
+        if csrf is not None and not hmac.compare_digest(_octets(self._csrf(claims["jti"])), _octets(csrf)):
+            raise TokenError("CSRF_TOKEN_INVALID")
         user = self._database.one("SELECT * FROM users WHERE id = ?", claims["sub"])
         if user is None:
             raise TokenError("AUTH_TOKEN_INVALID")
@@ -147,7 +156,7 @@ class Accounts:
     def _tokens(self, user_id: str) -> Row:
         now = self._clock.now()
         lifetime = int(self._faults.value("jwt_ttl") or _ACCESS_SECONDS)
-        claims = {
+        claims: Row = {
             "iss": _ISSUER,
             "sub": user_id,
             "iat": int(now.timestamp()),
@@ -163,9 +172,13 @@ class Accounts:
         return {
             "access_token": jwt.encode(claims, self._secret, algorithm="HS256"),
             "refresh_token": refresh,
+            "csrf_token": self._csrf(claims["jti"]),
             "token_type": "Bearer",
             "expires_in": lifetime,
         }
+
+    def _csrf(self, jti: str) -> str:
+        return hmac.new(self._secret.encode(), jti.encode(), hashlib.sha256).hexdigest()
 
     def _limit(self, address: str) -> None:
         limit = self._faults.value("login_limit")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Answer:
         body: The JSON document.
         headers: Headers of this answer alone.
         committed: Whether an order or a refund was written.
+        cookies: The values of its `Set-Cookie` headers.
     """
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     committed: bool = False
+    cookies: Sequence[str] = ()
 
     def encoded(self) -> bytes:
         """Give the body's bytes; what is not ASCII, lone surrogates too, is escaped."""
@@ -83,7 +85,10 @@ def error_message(status: int, message: str, headers: Mapping[str, str] | None =
 
 def respond(answer: Answer) -> Response:
     """Turn an answer into a response."""
-    return Response(answer.encoded(), answer.status, dict(answer.headers), media_type="application/json")
+    response = Response(answer.encoded(), answer.status, dict(answer.headers), media_type="application/json")
+    for cookie in answer.cookies:
+        response.headers.append("Set-Cookie", cookie)
+    return response
 
 
 def _without_nulls(value: object) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +12,6 @@ from veza_rehearsal.answers import Answer, RefusedError, envelope, error_code, e
 from veza_rehearsal.call import Call, Received
 from veza_rehearsal.clock import stamp
 from veza_rehearsal.contract import InvalidRequestError
-from veza_rehearsal.presentation import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from veza_rehearsal.accounts import Accounts
     from veza_rehearsal.contract import Operation
     from veza_rehearsal.means import Means
+    from veza_rehearsal.presentation import Dialect
     from veza_rehearsal.shop import Shop
     from veza_rehearsal.store import Row
 
@@ -56,15 +55,17 @@ class Api:
         accounts: Logins.
         shop: Products, orders, licenses.
         environment: `sandbox` or `live`: what `/status` reports.
+        dialect: How the contract wants things said.
     """
 
-    def __init__(self, means: Means, accounts: Accounts, shop: Shop, environment: str) -> None:
+    def __init__(self, means: Means, accounts: Accounts, shop: Shop, environment: str, dialect: Dialect) -> None:
         self._means = means
         self._database = means.database
         self._clock = means.clock
         self._faults = means.faults
         self._accounts = accounts
         self._environment = environment
+        self._dialect = dialect
         self._handlers: Mapping[str, Callable[[Call], Answer]] = {
             "getHealth": self._health,
             "getStatus": self._status,
@@ -85,9 +86,9 @@ class Api:
         """Carry out one operation in one transaction."""
         try:
             with self._database.transaction():
-                user = self._user(received) if operation.security else {}
+                user = self._user(operation, received) if operation.security else {}
                 answer = self._once(operation, self._checked(operation, received, user))
-            return replace(answer, body=shown(operation, operation.response_schema(answer.status), answer.body))
+            return self._dialect.answered(operation, answer)
         except RefusedError as refused:
             return refused.answer
         except InvalidRequestError as invalid:
@@ -96,20 +97,21 @@ class Api:
 
     def _checked(self, operation: Operation, received: Received, user: Row) -> Call:
         headers = operation.read_parameters("header", received.headers)
+        body = operation.read_body(received.header("content-type"), received.body)
         return Call(
             path=operation.read_parameters("path", received.path.items()),
             query=operation.read_parameters("query", received.query),
-            body=operation.read_body(received.header("content-type"), received.body),
+            body=self._dialect.understood(operation, body, received),
             idempotency_key=headers.get("idempotency-key"),
             user=user,
             address=received.address,
             request_id=received.request_id,
         )
 
-    def _user(self, received: Received) -> Row:
-        scheme, _, token = received.header("authorization").partition(" ")
+    def _user(self, operation: Operation, received: Received) -> Row:
+        token, csrf = self._dialect.credentials(operation, received)
         try:
-            return self._accounts.authenticated(token.strip() if scheme.lower() == "bearer" else "")
+            return self._accounts.authenticated(token, csrf)
         except TokenError as error:
             now = self._means.stamp()
             answer = error_object(401, error.code, "Log in again", request_id=received.request_id, timestamp=now)
@@ -153,5 +155,5 @@ class Api:
 
 
 def _digest(call: Call) -> str:
-    asked = json.dumps({"path": call.path, "body": call.body}, sort_keys=True)
+    asked = json.dumps({"path": call.path, "body": call.body}, sort_keys=True, default=str)
     return hashlib.sha256(asked.encode()).hexdigest()

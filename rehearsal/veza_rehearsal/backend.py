@@ -13,6 +13,7 @@ from veza_rehearsal.clock import Ids, SeededClock, SystemClock, stamp
 from veza_rehearsal.faults import Fault, FaultBoard
 from veza_rehearsal.fulfilment import Fulfilment
 from veza_rehearsal.means import Means
+from veza_rehearsal.presentation import Dialect
 from veza_rehearsal.processor import Processor
 from veza_rehearsal.shop import Shop
 from veza_rehearsal.webhooks import Outbox
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from veza_rehearsal.clock import Clock
+    from veza_rehearsal.contract import Contract
     from veza_rehearsal.store import Database
 
 _KEPT_BY_RESET: Final = frozenset({"meta"})
@@ -53,9 +55,10 @@ class Backend:
     Args:
         database: Where everything is kept; what an earlier start left there goes on.
         settings: What it is started with.
+        contract: What it answers to.
     """
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, contract: Contract) -> None:
         self.database = database
         self.settings = settings
         starts = int(self._meta("starts", "0"))
@@ -68,7 +71,8 @@ class Backend:
         means = Means(database, self.clock, self.ids, self.faults, settings.base_url)
         self.accounts = Accounts(means, settings.operator, token_key)
         self.processor = Processor(means)
-        self.api = Api(means, self.accounts, Shop(means, self.processor), settings.environment)
+        shop = Shop(means, self.processor)
+        self.api = Api(means, self.accounts, shop, settings.environment, Dialect(contract))
         self.fulfilment = Fulfilment(means, webhook_key)
         self.outbox = Outbox(means, self.processor, webhook_key, settings.port)
         self._throw_switches()

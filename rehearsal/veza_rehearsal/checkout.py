@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from functools import cached_property
 from importlib.resources import files
@@ -54,6 +55,7 @@ class Checkout:
             Route(_PAGE, self._pay, methods=["POST"]),
             Route(f"{_PAGE}/3ds", self._challenge, methods=["POST"]),
             Route(f"{_PAGE}/cancel", self._cancel, methods=["POST"]),
+            Route("/hyperswitch/checkout", self._by_secret, methods=["GET"]),
             Route("/hyperswitch/assets/{name}", self._asset, methods=["GET"]),
             Route("/shop/return", self._return, methods=["GET"]),
         ]
@@ -106,6 +108,16 @@ class Checkout:
             payment = self._processor.cancel(payment)
         await self._backend.outbox.catch_up()
         return RedirectResponse(_return_url(payment), 303)
+
+    async def _by_secret(self, request: Request) -> Response:
+        # A shop that hands out client secrets has a checkout page of its own; this stands for it.
+        secret = request.query_params.get("client_secret", "")
+        payment = self._processor.find_payment(_plain(secret.partition("_secret_")[0]))
+        if payment is None or not hmac.compare_digest(
+            payment["client_secret"].encode(), secret.encode("utf-8", "replace")
+        ):
+            return self._missing()
+        return RedirectResponse(self._processor.link(payment), 303)
 
     async def _return(self, request: Request) -> Response:
         payment = self._processor.find_payment(_plain(request.query_params.get("payment_id", "")))

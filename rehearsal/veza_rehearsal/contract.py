@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,7 +160,7 @@ class Operation:
         Raises:
             InvalidRequestError: It is not JSON, or not as documented.
         """
-        if self.body_schema is None:
+        if self.body_schema is None or not (raw or self.resolve(self._definition["requestBody"]).get("required")):
             return {}
         if content_type.partition(";")[0].strip().lower() != "application/json":
             raise InvalidRequestError("VALIDATION_CONTENT_TYPE", {"Content-Type": "must be application/json"})
@@ -247,7 +248,9 @@ def load(path: Path, known: AbstractSet[str]) -> Contract:
 
 def _strict_json(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
     except (ValueError, RecursionError):
         raise InvalidRequestError("VALIDATION_MALFORMED_JSON", {"body": "is not JSON"}) from None
 
@@ -261,3 +264,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is beyond what a number can be here")
+    return number

@@ -1,34 +1,153 @@
-"""How the contract wants things shown: the one place where one dialect of the API differs from another."""
+"""How the contract wants things said: the one place in which one dialect of the API differs from another.
+
+The backend speaks one language inside: enveloped, amounts as integer `*_cents`, ids as UUIDs, the checkout with its URL
+and its client secret, a bearer token. What of that a caller sees, under which names and in which form, is read from
+the contract alone.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 if TYPE_CHECKING:
-    from veza_rehearsal.contract import Operation
+    from veza_rehearsal.answers import Answer
+    from veza_rehearsal.call import Received
+    from veza_rehearsal.contract import Contract, Operation
+
+_REFRESH_COOKIE: Final = "refresh_token"
+_CSRF_COOKIE: Final = "csrf_token"
+_CSRF_HEADER: Final = "X-CSRF-Token"
 
 
-def shown(operation: Operation, schema: dict[str, Any], value: Any) -> Any:
-    """Show a value as the contract's schema describes it.
+class Dialect:
+    """What the contract says about the form of requests and answers.
 
     Args:
-        operation: The operation, to follow references with.
-        schema: The schema of the answer, or of a part of it.
-        value: What the backend has to say, under its own names.
-
-    Returns:
-        The members that the schema names; everything, where it names none.
+        contract: The contract.
     """
+
+    def __init__(self, contract: Contract) -> None:
+        self._schemes = contract.security_schemes
+        self._cookie = next((scheme["name"] for scheme in self._schemes.values() if _kept_in(scheme, "cookie")), None)
+
+    def credentials(self, operation: Operation, received: Received) -> tuple[str, str | None]:
+        """Take the access token, and the CSRF token where the operation wants one, from a request.
+
+        Args:
+            operation: The operation that is asked for.
+            received: The request.
+
+        Returns:
+            The access token, empty where there is none; and the CSRF token, None where none is wanted.
+        """
+        for alternative in operation.security:
+            schemes = [self._schemes[name] for name in alternative]
+            csrf = [received.header(scheme["name"].lower()) for scheme in schemes if _kept_in(scheme, "header")]
+            tokens = [self._token(scheme, received) for scheme in schemes if not _kept_in(scheme, "header")]
+            if any(tokens):
+                return tokens[0], csrf[0] if csrf else None
+        return "", None
+
+    def understood(self, operation: Operation, body: dict[str, Any], received: Received) -> dict[str, Any]:
+        """Give a request's body under the backend's own names."""
+        understood = dict(body)
+        properties = (operation.body_schema or {}).get("properties", {})
+        if "amount" in body and "amount_cents" not in properties:
+            understood["amount_cents"] = _cents(body["amount"], operation.resolve(properties["amount"]))
+        if self._cookie and operation.id in {"refreshToken", "logout"}:
+            understood.setdefault("refresh_token", received.cookies.get(_REFRESH_COOKIE, ""))
+        return understood
+
+    def answered(self, operation: Operation, answer: Answer) -> Answer:
+        """Give an answer in the contract's form, with the cookies that carry its tokens."""
+        schema = operation.response_schema(answer.status)
+        return replace(
+            answer, body=_document(operation, schema, answer.body), cookies=self._cookies(operation, answer.body)
+        )
+
+    def _token(self, scheme: dict[str, Any], received: Received) -> str:
+        if _kept_in(scheme, "cookie"):
+            return received.cookies.get(scheme["name"], "")
+        kind, _, token = received.header("authorization").partition(" ")
+        return token.strip() if kind.lower() == "bearer" else ""
+
+    def _cookies(self, operation: Operation, body: Any) -> tuple[str, ...]:
+        if self._cookie is None or not isinstance(body, dict):
+            return ()
+        if operation.id == "logout" and body.get("success"):
+            names = (self._cookie, _REFRESH_COOKIE, _CSRF_COOKIE)
+            return tuple(f"{name}=; Path=/; Max-Age=0; SameSite=Strict" for name in names)
+        data = body.get("data")
+        if not isinstance(data, dict) or "access_token" not in data:
+            return ()
+        return (
+            f"{self._cookie}={data['access_token']}; Path=/; HttpOnly; SameSite=Strict",
+            f"{_REFRESH_COOKIE}={data['refresh_token']}; Path=/; HttpOnly; SameSite=Strict",
+            # The page's own script must read this one, to send it back as a header.
+            f"{_CSRF_COOKIE}={data['csrf_token']}; Path=/; SameSite=Strict",
+        )
+
+
+def _kept_in(scheme: dict[str, Any], place: str) -> bool:
+    return (scheme["type"], scheme.get("in")) == ("apiKey", place)
+
+
+def _document(operation: Operation, schema: dict[str, Any], body: Any) -> Any:
+    schema = operation.resolve(schema)
+    properties = schema.get("properties", {})
+    enveloped = isinstance(body, dict) and "data" in body and "success" in body
+    named = properties.keys() | {
+        name for option in schema.get("anyOf", ()) for name in operation.resolve(option).get("properties", {})
+    }
+    if enveloped and schema and "data" not in named:
+        # A contract without the envelope: the data themselves, and what stood beside them where it is named.
+        data = body["data"]
+        body = {**body, **data} if isinstance(data, dict) else data
+    return _shown(operation, schema, body)
+
+
+def _shown(operation: Operation, schema: dict[str, Any], value: Any) -> Any:
     schema = operation.resolve(schema)
     if isinstance(value, list):
         items = schema.get("items", {})
-        return [shown(operation, items, member) for member in value]
+        return [_shown(operation, items, member) for member in value]
+    if isinstance(value, str) and schema.get("format") == "uuid":
+        return _uuid(value)
     if not isinstance(value, dict):
         return value
-    for choice in (operation.resolve(option) for option in schema.get("anyOf", ())):
-        if set(choice.get("required", ())) <= set(value):
-            return shown(operation, choice, value)
+    for option in map(operation.resolve, schema.get("anyOf", ())):
+        if set(option.get("required", ())) <= set(value) and option.get("properties"):
+            return _shown(operation, option, value)
     properties = schema.get("properties")
     if properties is None:
         return value
-    return {name: shown(operation, member, value[name]) for name, member in properties.items() if name in value}
+    shown = {}
+    for name, member in properties.items():
+        if name in value:
+            shown[name] = _shown(operation, member, value[name])
+        elif f"{name}_cents" in value:
+            shown[name] = _money(value[f"{name}_cents"], operation.resolve(member))
+    return shown
+
+
+def _money(cents: int, schema: dict[str, Any]) -> int | float | str:
+    if schema.get("type") == "integer":
+        return cents
+    exact = f"{cents // 100}.{cents % 100:02d}"
+    # The nearest float of two decimals is written with these two decimals again.
+    return exact if schema.get("type") == "string" else float(exact)
+
+
+def _cents(amount: float | str, schema: dict[str, Any]) -> Decimal:
+    # Whether it is a whole number of cents is for the order to say, once there is one.
+    return Decimal(str(amount)) * (1 if schema.get("type") == "integer" else 100)
+
+
+def _uuid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return str(uuid5(NAMESPACE_OID, value))

@@ -105,6 +105,8 @@ class Shop:
         if moment(order["completed_at"]) + _REFUND_WINDOW < self._clock.now():
             raise RefusedError(error_code(422, "REFUND_WINDOW_EXPIRED", "Refunds are possible for 14 days"))
         amount = call.body.get("amount_cents")
+        if amount is not None and amount != int(amount):
+            raise RefusedError(error_code(400, "VALIDATION_AMOUNT", "The amount is no whole number of cents"))
         payment = self._processor.payment(order["payment_id"])
         try:
             refund = self._processor.refunds.create(

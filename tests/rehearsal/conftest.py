@@ -161,9 +161,15 @@ class Backend:
         assert "Traceback" not in (text := self.errors.read_text()), text
 
 
-def start(tmp_path: Path, *arguments: str, database: str | None = None, env: dict[str, str] | None = None) -> Backend:
+def start(
+    tmp_path: Path,
+    *arguments: str,
+    database: str | None = None,
+    env: dict[str, str] | None = None,
+    contract: Path = CONTRACT,
+) -> Backend:
     log, errors = tmp_path / "requests.log", tmp_path / "stderr.txt"
-    command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(CONTRACT), "--until-stdin-closes"]
+    command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
     command += ["--database", database or f"sqlite:///{tmp_path}/rehearsal.db", "--log", str(log), *arguments]
     pipe = subprocess.PIPE
     with errors.open("a") as stderr:

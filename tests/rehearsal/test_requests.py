@@ -92,6 +92,7 @@ def test_unknown_paths_are_refused_in_an_envelope(shop: Backend) -> None:
         b'{"items": [%s], "items": [%s]}' % (ITEM, ITEM),
         b'{"items": [{"product_id": "\xff"}]}',
         b'{"items": NaN}',
+        b'{"items": 1e999}',
         b'{"items": ' + b"9" * 5000 + b"}",
         b"[" * 100_000,
         b'{"items": [%s]}' % ITEM + b" " * (1 << 20),
@@ -129,6 +130,15 @@ def test_a_key_that_is_not_as_documented_is_refused(shop: Backend, key: str) -> 
     answer = shop.api("POST", "/orders", json=body, headers=[("Idempotency-Key", key.encode())])
     assert answer.status_code == 400
     assert shop.books()["orders"] == 0
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "1.5", "1e999", "true", '"5"', "9" * 400, "null"])
+def test_an_amount_that_is_no_number_of_cents_is_refused(shop: Backend, amount: str) -> None:
+    order = shop.paid()
+    body = f'{{"reason": "x", "amount_cents": {amount}}}'
+    answer = shop.api("POST", f"/orders/{order}/refund", content=body, headers=JSON)
+    assert answer.status_code in {400, 422}
+    assert shop.books()["refunds"] == 0
 
 
 def test_strange_but_valid_texts_are_kept(shop: Backend) -> None:

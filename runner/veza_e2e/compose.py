@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def backend(
             env=_child_environment(account),
         )
     try:
+        import_module("veza_e2e.cassette.record")  # slow, and this process has to wait for the other one anyway
         base_url, port = _listening(process, folder)
         kept.write_text(f"{port}\n")
         yield Backend(base_url, process)

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veza_e2e import conduct
 from veza_e2e.archive import Archive, Stored
 from veza_e2e.canonical import JSON
 from veza_e2e.cassette.files import sync_folder, write
-from veza_e2e.cassette.record import Recording
 from veza_e2e.config import Settings
 from veza_e2e.events import SessionStarted, to_data
 from veza_e2e.evidence import Summary
@@ -23,6 +23,9 @@ from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import FileSink
 from veza_e2e.preflight import Gate
 from veza_e2e.world import EndOfInput, Left
+
+if TYPE_CHECKING:
+    from veza_e2e.cassette.record import Recording
 
 
 class BusyError(Exception):
@@ -112,6 +115,8 @@ def record(
     settings: Settings, parts: conduct.Parts, meta: Mapping[str, JSON], session: str, *, journal: int = 0
 ) -> tuple[conduct.Parts, Recording]:
     """Wrap the parts so that a recording is made of what they say."""
+    from veza_e2e.cassette.record import Recording  # noqa: PLC0415 - slow to import; see `compose.backend`
+
     folder, at = recording_folder(settings, session), parts.ports.clock.now()
     if journal:
         recording = Recording.resume(

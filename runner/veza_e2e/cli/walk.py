@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,6 @@ from veza_e2e import compose, conduct, narrate, work
 from veza_e2e.adapters import new_session
 from veza_e2e.archive import Archive, Stored, dry_run_for
 from veza_e2e.canonical import JSON
-from veza_e2e.cassette.record import Recording
 from veza_e2e.cli import output
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.calling import command_line, concluded, settings_of, translated
@@ -26,6 +26,9 @@ from veza_e2e.evidence import Summary, summarise
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.opening import Asked, First, first_event, gate_of
 from veza_e2e.preflight import Gate
+
+if TYPE_CHECKING:
+    from veza_e2e.cassette.record import Recording
 
 
 class _Amount(click.ParamType[Money]):

@@ -1,0 +1,182 @@
+"""The SDK's public methods: which operation each stands for, what it takes and what it gives, from its own types."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Final
+
+import pydantic
+from pydantic import TypeAdapter
+
+import veza
+from veza import AsyncVeza, Veza
+from veza_e2e.contract.schema import Inliner, Schema, pointer
+
+BEARER: Final = "bearer"
+KEY_HEADER: Final = "Idempotency-Key"
+_NOT_SENT: Final = frozenset({"self", "deadline"})
+_OPERATION: Final = re.compile(r"\(operation (\w+)\)")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a method.
+
+    Attributes:
+        name: as the method calls it.
+        wire: as the request calls it.
+        required: whether it must be given.
+        schema: the JSON schema of its type, None (left out) excepted.
+    """
+
+    name: str
+    wire: str
+    required: bool
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Method:
+    """A public method.
+
+    Attributes:
+        resource: the attribute of the client that it hangs on.
+        name: its own name.
+        operation: the operationId that its documentation names; empty where it names none.
+        arguments: what of its arguments goes into a request.
+        result: the type of what it returns.
+        module: the file to change, below `sdk/`.
+    """
+
+    resource: str
+    name: str
+    operation: str
+    arguments: tuple[Argument, ...]
+    result: Any
+    module: str
+
+    @property
+    def label(self) -> str:
+        """As a caller writes it."""
+        return f"{self.resource}.{self.name}"
+
+    def on(self, client: Veza | AsyncVeza) -> Any:
+        """Return the method bound to a client."""
+        return getattr(getattr(client, self.resource), self.name)
+
+    @property
+    def form(self) -> str:
+        """How the result is wrapped: `one`, `list`, `page` or `nothing`."""
+        origin = typing.get_origin(self.result)
+        if self.result in {None, type(None)}:
+            return "nothing"
+        return "one" if origin is None else origin.__name__.removeprefix("Async").replace("Listed", "list").lower()
+
+    @property
+    def model(self) -> Any:
+        """The model in the result; None where there is none."""
+        if self.form == "nothing":
+            return None
+        inner = typing.get_args(self.result)
+        return inner[0] if inner else self.result
+
+
+@cache
+def methods(kind: type[Veza | AsyncVeza] = Veza) -> tuple[Method, ...]:
+    """Return every public method of every resource of a client; those that wait by another's call excepted."""
+    found: list[Method] = []
+    names = _names()
+    for attribute, member in vars(kind).items():
+        if isinstance(member, cached_property) and not attribute.startswith("_"):
+            returned = member.func.__annotations__["return"]
+            resource = _class(inspect.getmodule(kind), returned)
+            public = inspect.getmembers(resource, inspect.isfunction)
+            calls = [(name, one) for name, one in public if not name.startswith("_") and not _repeats(one)]
+            found += [_method(attribute, name, one, names) for name, one in calls]
+    return tuple(found)
+
+
+def _repeats(function: Any) -> bool:
+    """Whether a method makes another's call again and again, at intervals: it sends nothing of its own."""
+    return "interval" in inspect.signature(function).parameters
+
+
+def _class(client_module: Any, name: str) -> type:
+    """Import the class that an annotation of the client names, from where the client would."""
+    package = client_module.__name__.rpartition(".")[0]
+    module = __import__(f"{package}.{name.removeprefix('Async').lower()}", fromlist=[name])
+    found = getattr(module, name)
+    assert isinstance(found, type)
+    return found
+
+
+def _names() -> dict[str, Any]:
+    """What annotations may name: the SDK imports it for type checkers only."""
+    from veza import _listed, _params, _secret, models  # noqa: PLC0415 - the SDK's own types
+    from veza._async import paging as async_paging  # noqa: PLC0415
+    from veza._sync import paging as sync_paging  # noqa: PLC0415
+
+    names: dict[str, Any] = {"Iterable": Iterable, "AsyncPage": getattr(async_paging, "AsyncPage", None)}
+    names |= {name: getattr(models, name) for name in models.__all__}
+    names |= {name: value for name, value in vars(_params).items() if not name.startswith("_")}
+    return names | {"Secret": _secret.Secret, "Listed": _listed.Listed, "Page": sync_paging.Page}
+
+
+def _method(resource: str, name: str, function: Any, names: Mapping[str, Any]) -> Method:
+    hints = typing.get_type_hints(function, localns=dict(names), include_extras=True)
+    documented = _OPERATION.search(inspect.getdoc(function) or "")
+    arguments = [
+        _argument(parameter, hints[parameter.name])
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in _NOT_SENT
+    ]
+    module = function.__module__.replace("._sync.", "._async.").replace(".", "/") + ".py"
+    operation = documented[1] if documented else ""
+    return Method(resource, name, operation, tuple(arguments), hints.get("return"), module)
+
+
+def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
+    wire = KEY_HEADER if parameter.name == "idempotency_key" else parameter.name
+    return Argument(parameter.name, wire, parameter.default is parameter.empty, _sent(hint))
+
+
+def _sent(hint: Any) -> Schema:
+    """Return the JSON schema of what is sent for an argument: None is left out, a Secret is its text."""
+    document = TypeAdapter(hint, config=pydantic.ConfigDict(arbitrary_types_allowed=True)).json_schema()
+    schema = Inliner(lambda reference: pointer(document, reference))(document)
+    if not isinstance(schema, dict) or "anyOf" not in schema:
+        return schema
+    kept = [one for one in schema["anyOf"] if one != {"type": "null"}]
+    distinct = [one for index, one in enumerate(kept) if one not in kept[:index]]
+    return distinct[0] if len(distinct) == 1 else {**schema, "anyOf": distinct}
+
+
+def by_operation() -> dict[str, Method]:
+    """Return the methods by the operationId that they document."""
+    return {method.operation: method for method in methods() if method.operation}
+
+
+def table() -> Mapping[str, Any]:
+    """Return the SDK's own table of operations, which checks each request before it is sent."""
+    from veza._operations import OPERATIONS  # noqa: PLC0415 - the SDK's own
+
+    return OPERATIONS
+
+
+def error_class(status: int) -> type[veza.APIStatusError]:
+    """Return the SDK's error class of a status."""
+    from veza.errors import error_class as classes  # noqa: PLC0415 - the SDK's own
+
+    return classes(status)
+
+
+@cache
+def declared(model: Any) -> Schema:
+    """Return what the SDK's model says the contract promises."""
+    document = TypeAdapter(model).json_schema(mode="serialization")
+    return Inliner(lambda reference: pointer(document, reference))(document)

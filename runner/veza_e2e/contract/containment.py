@@ -1,0 +1,152 @@
+"""static: the SDK's types against a spec's schemas, both ways, without a call.
+
+One way is a break: the spec holds what the SDK does not declare, or asks for less than the SDK sends. The other way is
+drift: the SDK declares what the spec no longer has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from veza_e2e.contract import shapes
+from veza_e2e.contract.bindings import BEARER, KEY_HEADER, Argument, Method, by_operation, table
+from veza_e2e.contract.cases import edges
+from veza_e2e.contract.findings import Direction, Finding
+from veza_e2e.contract.schema import Schema, closed, covers, problem, properties, text
+from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
+
+_BREAKS: Final = "the SDK does not declare it"
+_DRIFTS: Final = "only the SDK still has it"
+
+
+def check(spec: Spec) -> list[Finding]:
+    """Hold the SDK's types against a spec."""
+    found: list[Finding] = []
+    known = by_operation()
+    for operation in spec.operations:
+        method = known.get(operation.id)
+        if method is None:
+            found.append(_finding(operation.id, "operation", "no method of the SDK is for it"))
+        else:
+            found += check_operation(operation, method)
+    missing = known.keys() - spec.by_id().keys()
+    return found + [_finding(name, "operation", "is not in the spec") for name in sorted(missing)]
+
+
+def check_operation(operation: Operation, method: Method) -> list[Finding]:
+    """Hold a method's types against its operation."""
+    return [*_address(operation), *_parameters(operation, method), *_body(operation, method),
+            *_answers(operation, method)]  # fmt: skip
+
+
+def _address(operation: Operation) -> Iterator[Finding]:
+    from veza._operations import BASE_PATH  # noqa: PLC0415 - the SDK's own
+
+    row = table()[operation.id]
+    if (operation.method, operation.path) != (row.method, BASE_PATH + row.path):
+        message = f"the spec has {operation.method} {operation.path}, the SDK {row.method} {BASE_PATH}{row.path}"
+        yield _finding(operation.id, "path", message)
+    wanted = (frozenset({BEARER}),) if row.auth else ()
+    if operation.security != wanted:
+        asked = " or ".join("+".join(sorted(way)) or "nothing" for way in operation.security) or "nothing"
+        yield _finding(
+            operation.id, "login", f"the spec asks for {asked}, the SDK carries {BEARER if row.auth else '-'}"
+        )
+
+
+def _parameters(operation: Operation, method: Method) -> Iterator[Finding]:
+    row = table()[operation.id]
+    own = {name: _place(row, name) for name in row.parameters}
+    spoken = {name: place for place, name in operation.parameters}
+    for name in sorted(own.keys() | spoken.keys()):
+        place = f"parameter {name}"
+        if own.get(name) != spoken.get(name):
+            yield _finding(operation.id, place, f"spec: {spoken.get(name, 'none')}, SDK: {own.get(name, 'none')}")
+            continue
+        parameter = operation.parameters[own[name], name]
+        argument = next((one for one in method.arguments if one.wire == name), None)
+        if argument is None:
+            yield _finding(operation.id, place, f"{method.label} has no argument for it")
+            continue
+        if parameter.required != argument.required:
+            yield _finding(operation.id, place, f"required: spec {parameter.required}, SDK {argument.required}")
+        yield from _both_ways(operation, place, parameter.schema, _sendable(argument, row.parameters[name]))
+
+
+def _place(row: Any, name: str) -> str:
+    if name == KEY_HEADER and row.keyed:
+        return "header"
+    return "query" if name in row.query else "path"
+
+
+def _body(operation: Operation, method: Method) -> Iterator[Finding]:
+    row = table()[operation.id]
+    if (operation.body is None) != (row.body is None):
+        yield _finding(operation.id, "body", f"spec: {operation.body is not None}, SDK: {row.body is not None}")
+    if operation.body is None or row.body is None:
+        return
+    if set(operation.body.media) != {JSON_MEDIA} or not operation.body.required:
+        what = f"spec: {', '.join(operation.body.media)}, required {operation.body.required}; the SDK always sends JSON"
+        yield _finding(operation.id, "body", what)
+        return
+    schema = operation.body.media[JSON_MEDIA]
+    yield from _both_ways(operation, "body", closed(schema), closed(dict(row.body)))
+    named = {argument.wire: argument for argument in method.arguments}
+    for name, member in properties(schema).items():
+        if name not in named:
+            yield _finding(operation.id, f"body {name}", f"{method.label} has no argument for it")
+        elif name in row.body.get("properties", {}):
+            own = _sendable(named[name], row.body["properties"][name])
+            yield from _both_ways(operation, f"body {name}", closed(member), closed(own))
+
+
+def _sendable(argument: Argument, own: Mapping[str, Any]) -> Schema:
+    """What leaves the SDK for an argument: what its type allows and its table lets through."""
+    typed = argument.schema
+    if isinstance(typed, dict) and typed.get("type") == "array":
+        typed = {**typed, "items": _long_form(typed.get("items", True))}
+    return {"allOf": [typed, dict(own)]} if not covers(typed, dict(own)) else dict(own)
+
+
+def _long_form(items: Schema) -> Schema:
+    """Without the short form of an item, which is written out before it is sent."""
+    if isinstance(items, dict) and "anyOf" in items:
+        objects = [one for one in items["anyOf"] if properties(one)]
+        return objects[0] if len(objects) == 1 else items
+    return items
+
+
+def _answers(operation: Operation, method: Method) -> Iterator[Finding]:
+    row = table()[operation.id]
+    documented = {str(status) for status in (*row.statuses, *row.errors)}
+    for status in sorted(documented ^ operation.responses.keys()):
+        side = "the spec" if status in operation.responses else "the SDK"
+        yield _finding(operation.id, f"response {status}", f"only {side} documents it")
+    for status, media in operation.responses.items():
+        place = f"response {status}"
+        if set(media) != {JSON_MEDIA}:
+            yield _finding(operation.id, place, f"is {', '.join(media) or 'empty'}; the SDK reads {JSON_MEDIA}")
+        elif status in documented:
+            own = shapes.success(method) if status.startswith("2") else shapes.failure(method, int(status))
+            yield from _both_ways(operation, place, closed(media[JSON_MEDIA]), own)
+
+
+def _both_ways(operation: Operation, place: str, theirs: Schema, ours: Schema) -> Iterator[Finding]:
+    for wide, narrow, message in ((ours, theirs, _BREAKS), (theirs, ours, _DRIFTS)):
+        if not covers(wide, narrow):
+            value, why = counterexample(wide, narrow)
+            yield _finding(operation.id, place, f"{message}: {why}" if why else message, value)
+
+
+def counterexample(wide: Schema, narrow: Schema) -> tuple[str, str]:
+    """Return a value of `narrow` that `wide` refuses, as JSON text, and why; empty texts where none is at hand."""
+    for value in edges(narrow):
+        why = problem(wide, value)
+        if why is not None:
+            return text(value), why
+    return "", ""
+
+
+def _finding(operation: str, place: str, message: str, value: str = "") -> Finding:
+    return Finding(Direction.STATIC, operation, place, message, value)

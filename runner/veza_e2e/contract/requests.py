@@ -1,0 +1,205 @@
+"""a, client → spec: a request held strictly against a spec's operation, and against the arguments it was made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+import httpx
+
+from veza_e2e.contract.bindings import BEARER, KEY_HEADER, Method
+from veza_e2e.contract.findings import Direction, Finding
+from veza_e2e.contract.schema import Schema, closed, problem, text
+from veza_e2e.contract.sending import Sent
+from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
+
+_OF_HTTP: Final = frozenset({
+    "host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type", "x-request-id",
+})  # fmt: skip
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def operation_of(spec: Spec, method: str, path: str) -> Operation | None:
+    """Return the operation that a request is for: fixed paths come before those with parameters."""
+    fitting = [
+        operation
+        for operation in spec.operations
+        if operation.method == method and _pattern(operation.path).fullmatch(path)
+    ]
+    return min(fitting, key=lambda operation: operation.path.count("{"), default=None)
+
+
+@lru_cache(maxsize=512)
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{[^}]+\})", path)
+    return re.compile("".join("([^/]+)" if part.startswith("{") else re.escape(part) for part in parts))
+
+
+def check(spec: Spec, call: Sent) -> list[Finding]:
+    """Hold a call's request against a spec; an empty list where it is exactly as documented."""
+    request, method = call.request, call.method
+    if request is None:
+        return []
+    path = request.url.raw_path.decode("ascii").partition("?")[0]
+    operation = operation_of(spec, request.method, path)
+    if operation is None or operation.id != method.operation:
+        found = "no operation" if operation is None else f"operation {operation.id}"
+        return [_finding(method.operation, "path", f"{method.label} sends {request.method} {path}: {found}")]
+    try:
+        wire = Wire(operation, request)
+    except ValueError as error:
+        return [_finding(operation.id, "body", f"cannot be read: {error}")]
+    return [*wire.problems(), *_fidelity(wire, call.method, call.arguments)]
+
+
+class Wire:
+    """A request as an operation reads it.
+
+    Args:
+        operation: the operation.
+        request: the request.
+
+    Raises:
+        ValueError: the body is not JSON.
+    """
+
+    def __init__(self, operation: Operation, request: httpx.Request) -> None:
+        self.operation = operation
+        self.headers = {name.lower(): value for name, value in request.headers.items()}
+        raw_path, _, raw_query = request.url.raw_path.decode("ascii").partition("?")
+        found = _pattern(operation.path).fullmatch(raw_path)
+        names = re.findall(r"\{([^}]+)\}", operation.path)
+        self.path = dict(zip(names, map(unquote, found.groups() if found else ()), strict=True))
+        self.query = parse_qsl(raw_query, keep_blank_values=True)
+        self.content = request.content
+        self.body = json.loads(request.content) if request.content else None
+
+    def problems(self) -> Iterator[Finding]:
+        """Yield what the operation has against the request; whatever it does not name is an error."""
+        known = self.operation.parameters
+        sent = {("path", name): value for name, value in self.path.items()}
+        sent |= {("query", name): value for name, value in self.query}
+        sent |= {("header", name): self.headers[name.lower()] for place, name in known
+                 if place == "header" and name.lower() in self.headers}  # fmt: skip
+        if len(dict(self.query)) != len(self.query):
+            yield self._finding("query", "a parameter is repeated")
+        for key, value in sent.items():
+            if key not in known:
+                yield self._finding(f"{key[0]} {key[1]}", "is not a parameter of the operation", value)
+            elif (what := _parameter_problem(known[key].schema, value)) is not None:
+                yield self._finding(f"{key[0]} {key[1]}", what, value)
+        for key, parameter in known.items():
+            if parameter.required and key not in sent:
+                yield self._finding(f"{key[0]} {key[1]}", "is required and was not sent")
+        yield from self._headers(known)
+        yield from self._login()
+        yield from self._body()
+
+    def _headers(self, known: Mapping[tuple[str, str], Any]) -> Iterator[Finding]:
+        declared = {name.lower() for place, name in known if place == "header"}
+        for name in self.headers.keys() - declared - _OF_HTTP - {"authorization", "cookie"}:
+            yield self._finding(f"header {name}", "is not a header of the operation", self.headers[name])
+        accepted = self.headers.get("accept", "")
+        for status, media in self.operation.responses.items():
+            if media and accepted not in media:
+                yield self._finding(f"response {status}", f"{accepted} is asked for, only {', '.join(media)} is given")
+
+    def _login(self) -> Iterator[Finding]:
+        carried = _ways(self.headers)
+        alternatives = self.operation.security
+        if self.operation.public:
+            if carried and frozenset(carried) not in alternatives:
+                yield self._finding("login", "is carried by an operation that needs none")
+        elif frozenset(carried) not in alternatives:
+            wanted = " or ".join("+".join(sorted(way)) for way in alternatives)
+            yield self._finding("login", f"is to be carried as {wanted}, not as {'+'.join(carried) or 'nothing'}")
+
+    def _body(self) -> Iterator[Finding]:
+        body = self.operation.body
+        if body is None:
+            if self.content:
+                yield self._finding("body", "is sent to an operation that takes none")
+            return
+        if not self.content:
+            if body.required:
+                yield self._finding("body", "is required and was not sent")
+            return
+        media = self.headers.get("content-type", "").partition(";")[0]
+        if media not in body.media:
+            yield self._finding("body", f"is {media}, which is not among {', '.join(body.media) or 'any'}")
+            return
+        what = problem(closed(body.media[media]), self.body) if media == JSON_MEDIA else None
+        if what is not None:
+            yield self._finding("body", what, self.body)
+
+    def _finding(self, place: str, message: str, value: object = None) -> Finding:
+        return _finding(self.operation.id, place, message, "" if value is None else text(value))
+
+
+def _fidelity(wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every argument is on the wire under its name with its value, and nothing else is."""
+    places = {name: place for place, name in wire.operation.parameters}
+    expected: dict[str, Any] = {}
+    for argument in method.arguments:
+        if argument.name in arguments:
+            expected[argument.wire] = (places.get(argument.wire, "body"), _meant(arguments[argument.name]))
+    queried = dict(wire.query)
+    actual: dict[str, Any] = {name: ("path", value) for name, value in wire.path.items()}
+    actual |= {name: ("query", value) for name, value in queried.items()}
+    if KEY_HEADER.lower() in wire.headers:
+        actual[KEY_HEADER] = ("header", wire.headers[KEY_HEADER.lower()])
+    if isinstance(wire.body, dict):
+        actual |= {name: ("body", value) for name, value in wire.body.items()}
+    elif wire.body is not None:
+        yield wire._finding("body", "is not an object", wire.body)  # noqa: SLF001 - one module
+    for name in {*expected, *actual}:
+        wanted, found = expected.get(name), actual.get(name)
+        if wanted is None:
+            yield wire._finding(name, f"is sent by {method.label}, which was not given it", found)  # noqa: SLF001
+        elif found is None:
+            yield wire._finding(name, f"was given to {method.label} and is not sent", wanted[1])  # noqa: SLF001
+        elif found[0] != wanted[0] or not _same(wanted[1], found[1], as_text=found[0] != "body"):
+            yield wire._finding(name, f"was given to {method.label} as {wanted[1]!r:.60}", found[1])  # noqa: SLF001
+
+
+def _meant(value: Any) -> Any:
+    """What an argument means: a product id among the items is short for an item."""
+    if isinstance(value, list):
+        return [{"product_id": item} if isinstance(item, str) else item for item in value]
+    return value
+
+
+def _same(given: Any, found: Any, *, as_text: bool) -> bool:
+    if as_text:
+        return str(given) == str(found)
+    return text(given) == text(found)
+
+
+def _ways(headers: Mapping[str, str]) -> tuple[str, ...]:
+    found = []
+    if "authorization" in headers:
+        scheme = headers["authorization"].partition(" ")[0].lower()
+        found.append(BEARER if scheme == BEARER else scheme)
+    pairs = filter(None, headers.get("cookie", "").split("; "))
+    found += [f"cookie:{pair.partition('=')[0]}" for pair in pairs]
+    return tuple(found)
+
+
+def _parameter_problem(schema: Schema, value: str) -> str | None:
+    readings: list[Any] = [value]
+    kinds = schema.get("type") if isinstance(schema, dict) else None
+    if kinds == "integer" and re.fullmatch(r"-?\d+", value):
+        readings = [int(value)]
+    elif kinds == "number" and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        readings = [float(value)]
+    elif kinds == "boolean" and value in _BOOLEANS:
+        readings = [_BOOLEANS[value]]
+    return problem(schema, readings[0])
+
+
+def _finding(operation: str, place: str, message: str, value: str = "") -> Finding:
+    return Finding(Direction.CLIENT, operation, place, message, value)

@@ -1,0 +1,223 @@
+"""b, spec → client: answers generated from a spec, read by the SDK; nothing may be lost, each error is its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+
+from veza import APIStatusError, AsyncVeza, Secret, Veza, VezaError
+from veza.models import Model, OpenEnum
+from veza_e2e.contract import shapes
+from veza_e2e.contract.bindings import Method, by_operation, error_class
+from veza_e2e.contract.cases import edges, fuzz
+from veza_e2e.contract.findings import Direction, Finding
+from veza_e2e.contract.schema import closed, problem, text
+from veza_e2e.contract.sending import ADDRESS, TOKEN, ordinary
+from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
+
+REQUEST_ID: Final = "req-contract"
+_MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")
+_SUCCESS: Final = re.compile(r"2\d\d")
+_ERROR: Final = re.compile(r"[1345]\d\d")
+_LONGEST_MESSAGE: Final = 500
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is generated: values for each schema beside its edges, and the seed."""
+
+    count: int = 20
+    seed: int = 1
+
+
+def check(spec: Spec, budget: Budget, *, asynchronous: bool = False) -> list[Finding]:
+    """Hold the SDK against every documented answer of every operation that it knows."""
+    found: list[Finding] = []
+    known = by_operation()
+    for operation in spec.operations:
+        method = known.get(operation.id)
+        if method is None:
+            found.append(Finding(Direction.SPEC, operation.id, "operation", "no method of the SDK is for it"))
+            continue
+        found += check_operation(operation, method, budget, asynchronous=asynchronous)
+    missing = known.keys() - spec.by_id().keys()
+    found += [Finding(Direction.SPEC, name, "operation", "is not in the spec") for name in sorted(missing)]
+    return found
+
+
+def check_operation(
+    operation: Operation, method: Method, budget: Budget, *, asynchronous: bool = False
+) -> list[Finding]:
+    """Hold a method against every documented answer of its operation."""
+    served: list[tuple[str, Any, bytes]] = []
+    found: list[Finding] = []
+    for status, media in operation.responses.items():
+        if not (_SUCCESS.fullmatch(status) or _ERROR.fullmatch(status)):
+            found.append(_finding(operation, status, "is not one status: the SDK has no class for it"))
+        elif media and set(media) != {JSON_MEDIA}:
+            found.append(_finding(operation, status, f"is {', '.join(media)}; the SDK reads {JSON_MEDIA}"))
+        elif media:
+            schema = media[JSON_MEDIA]
+            values = [*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed)]
+            served += [(status, value, json.dumps(value).encode()) for value in values]
+        else:
+            served.append((status, None, b""))
+    outcomes = asyncio.run(_read_async(method, served)) if asynchronous else _read(method, served)
+    for (status, value, body), outcome in zip(served, outcomes, strict=True):
+        for message in _problems(method, int(status), value, outcome, empty=not body):
+            found.append(_finding(operation, status, message, value))  # noqa: PERF401 - reads better
+    return found
+
+
+class _Server:
+    def __init__(self) -> None:
+        self.status, self.body = 200, b""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        headers = {"X-Request-ID": REQUEST_ID} | ({"Content-Type": JSON_MEDIA} if self.body else {})
+        return httpx.Response(self.status, headers=headers, content=self.body, request=request)
+
+
+def _read(method: Method, served: list[tuple[str, Any, bytes]]) -> list[Any]:
+    server, arguments = _Server(), ordinary(method)
+    outcomes: list[Any] = []
+    with httpx.Client(transport=httpx.MockTransport(server)) as http:
+        for status, _, body in served:
+            server.status, server.body = int(status), body
+            client = Veza(ADDRESS, access_token=TOKEN, max_retries=0, http_client=http)
+            try:
+                outcomes.append(method.on(client)(**arguments))
+            except Exception as error:  # noqa: BLE001 - an error that is not the SDK's own is a finding
+                outcomes.append(error)
+    return outcomes
+
+
+async def _read_async(method: Method, served: list[tuple[str, Any, bytes]]) -> list[Any]:
+    server, arguments = _Server(), ordinary(method)
+    outcomes: list[Any] = []
+    async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as http:
+        for status, _, body in served:
+            server.status, server.body = int(status), body
+            client = AsyncVeza(ADDRESS, access_token=TOKEN, max_retries=0, http_client=http)
+            try:
+                outcomes.append(await method.on(client)(**arguments))
+            except Exception as error:  # noqa: BLE001 - an error that is not the SDK's own is a finding
+                outcomes.append(error)
+    return outcomes
+
+
+def _problems(method: Method, status: int, value: Any, outcome: Any, *, empty: bool) -> Iterator[str]:
+    if _SUCCESS.fullmatch(str(status)):
+        if isinstance(outcome, BaseException):
+            yield f"the SDK cannot read it: {outcome!r:.200}"
+            return
+        what = None if empty else problem(shapes.success(method), value)
+        if what is not None:
+            yield f"holds what the SDK does not declare: {what}"
+        if not empty:
+            yield from _lost(method, value, outcome)
+        return
+    yield from _misread_error(status, value, outcome, empty=empty)
+    what = None if empty else problem(shapes.failure(method, status), value)
+    if what is not None:
+        yield f"is in no shape of an error that the SDK declares: {what}"
+
+
+def _lost(method: Method, value: Any, outcome: Any) -> Iterator[str]:
+    data = value.get("data") if isinstance(value, dict) and "success" in value else value
+    if method.form == "nothing":
+        return
+    read = list(outcome.data) if method.form in {"page", "listing"} else outcome
+    yield from _differs("data", data, list(read) if isinstance(read, tuple) else read)
+    if method.form in {"page", "listing"}:
+        yield from _differs("meta", value.get("meta"), outcome.meta)
+    info = outcome.response_info
+    if info is None or info.request_id != REQUEST_ID:
+        yield "the request id of the answer is lost"
+
+
+def _differs(place: str, raw: Any, read: Any) -> Iterator[str]:
+    """Compare what was sent with what was read, member by member."""
+    if isinstance(read, Model):
+        yield from _model_differs(place, raw, read)
+    elif isinstance(read, dict):
+        if not isinstance(raw, dict) or raw.keys() != read.keys():
+            yield f"{place}: other names were read"
+            return
+        for name, one in read.items():
+            yield from _differs(f"{place}.{name}", raw[name], one)
+    elif isinstance(read, list | tuple):
+        if not isinstance(raw, list) or len(raw) != len(read):
+            yield f"{place}: another number of items was read"
+            return
+        for index, one in enumerate(read):
+            yield from _differs(f"{place}.{index}", raw[index], one)
+    elif not _equal(raw, read):
+        yield f"{place}: {raw!r:.60} was read as {read!r:.60}"
+    elif isinstance(read, OpenEnum) and not read.known:
+        yield f"{place}: {raw!r:.60} is a value that the SDK does not know"
+
+
+def _model_differs(place: str, raw: Any, read: Model) -> Iterator[str]:
+    if not isinstance(raw, dict):
+        yield f"{place}: {raw!r:.60} was read as an object"
+        return
+    known = type(read).model_fields.keys()
+    for name in raw.keys() - known:
+        yield f"{place}.{name}: the SDK has no field for it"
+    for name in raw.keys() & known:
+        yield from _differs(f"{place}.{name}", raw[name], getattr(read, name))
+
+
+def _equal(raw: Any, read: Any) -> bool:
+    if isinstance(read, Secret):
+        return bool(raw == read.get_secret_value())
+    if isinstance(read, datetime):
+        if not isinstance(raw, str):
+            return False
+        given = _MICROSECONDS.sub(r"\1", raw.replace("z", "Z").replace("t", "T"))
+        return datetime.fromisoformat(given) == read
+    return bool(raw == read) and isinstance(raw, bool) == isinstance(read, bool)
+
+
+def _misread_error(status: int, value: Any, outcome: Any, *, empty: bool) -> Iterator[str]:
+    if not isinstance(outcome, VezaError):
+        yield f"is not an error of the SDK: {outcome!r:.160}"
+        return
+    if type(outcome) is not error_class(status) or type(outcome) is APIStatusError:
+        yield f"raises {type(outcome).__name__}: the SDK has no class for {status}"
+    if outcome.status_code != status:
+        yield f"says status {outcome.status_code}"
+    if outcome.request_id != REQUEST_ID:
+        yield f"the request id is lost: {outcome.request_id!r:.60}"
+    message, code, details = ("", None, None) if empty else _said(value)
+    expected = message[:_LONGEST_MESSAGE] or f"the backend answered {status}"
+    if (outcome.message, outcome.code, text(outcome.details)) != (expected, code or None, text(details)):
+        yield f"was read as {outcome.message!r:.80}, {outcome.code!r:.40}, {outcome.details!r:.40}"
+
+
+def _said(value: Any) -> tuple[str, str | None, Any]:
+    """What an error body says, by the shapes of the facts and not by the SDK's reader."""
+    if not isinstance(value, dict):
+        return "", None, None
+    inner = value.get("error")
+    if isinstance(inner, dict):
+        return _string(inner.get("message")), _string(inner.get("code")), inner.get("details")
+    if isinstance(inner, str):
+        return _string(value.get("message")) or inner, _string(value.get("error_code")), value.get("details")
+    return _string(value.get("message")), _string(value.get("error_code")), value.get("details")
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _finding(operation: Operation, status: str, message: str, value: Any = None) -> Finding:
+    return Finding(Direction.SPEC, operation.id, f"response {status}", message, "" if value is None else text(value))

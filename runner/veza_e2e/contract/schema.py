@@ -1,0 +1,213 @@
+"""JSON Schemas by themselves: references put in place, objects closed, one held against another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+import jsonschema_rs
+
+Schema: TypeAlias = "dict[str, Any] | bool"
+Resolve: TypeAlias = Callable[[str], Any]
+
+_FORMATS: Final = frozenset({"date-time", "date", "uuid", "uri", "email", "ipv4", "ipv6", "hostname"})
+_KEPT: Final = frozenset({
+    "type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
+    "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+    "required",
+})  # fmt: skip
+_ONE: Final = ("items", "additionalProperties", "not")
+_MANY: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
+
+
+class SchemaError(Exception):
+    """A schema that cannot be read: says where and why."""
+
+
+class Inliner:
+    """Puts local references in place; what refers to itself stays a reference, to `$defs` of the result.
+
+    Args:
+        resolve: returns the node that a reference names.
+        nullable: the keyword that adds null (`nullable` in OpenAPI 3.0, `x-nullable` in Swagger 2.0), if any.
+    """
+
+    def __init__(self, resolve: Resolve, nullable: str | None = None) -> None:
+        self._resolve = resolve
+        self._nullable = nullable
+
+    def __call__(self, node: Any) -> Schema:
+        """Return the schema, with nothing in it but what restricts values.
+
+        Raises:
+            SchemaError: a reference leads nowhere, or the node is no schema.
+        """
+        recursive: dict[str, Schema] = {}
+        found = self._schema(node, (), recursive)
+        if recursive and isinstance(found, dict):
+            return {**found, "$defs": recursive}
+        return found
+
+    def _schema(self, node: Any, within: tuple[str, ...], recursive: dict[str, Schema]) -> Schema:
+        if isinstance(node, bool):
+            return node
+        if not isinstance(node, dict):
+            raise SchemaError(f"a schema is an object, not {node!r:.60}")
+        if isinstance(node.get("$ref"), str):
+            return self._reference(node, within, recursive)
+        found: dict[str, Any] = {key: value for key, value in node.items() if key in _KEPT}
+        if found.get("format") not in _FORMATS:
+            found.pop("format", None)
+        found |= self._parts(node, within, recursive)
+        if "properties" in found:
+            found.setdefault("type", "object")
+        _old_bounds(found)
+        if found.get("type") == "file":
+            found["type"] = "string"
+        return _with_null(found) if self._nullable and node.get(self._nullable) is True else found
+
+    def _parts(self, node: dict[str, Any], within: tuple[str, ...], recursive: dict[str, Schema]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key in _ONE:
+            if key in node:
+                found[key] = self._schema(node[key], within, recursive)
+        for key in _MANY:
+            if key in node:
+                found[key] = [self._schema(one, within, recursive) for one in node[key]]
+        if isinstance(node.get("properties"), dict):
+            named = node["properties"].items()
+            found["properties"] = {name: self._schema(one, within, recursive) for name, one in named}
+        return found
+
+    def _reference(self, node: dict[str, Any], within: tuple[str, ...], recursive: dict[str, Schema]) -> Schema:
+        reference = node["$ref"]
+        if reference in within:
+            name = reference.rsplit("/", 1)[-1]
+            if name not in recursive:
+                recursive[name] = True
+                recursive[name] = self._schema(self._resolve(reference), (reference,), recursive)
+            return {"$ref": f"#/$defs/{name}"}
+        target = self._schema(self._resolve(reference), (*within, reference), recursive)
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        rest = self._schema(beside, within, recursive)
+        return {"allOf": [target, rest]} if rest else target
+
+
+def _old_bounds(found: dict[str, Any]) -> None:
+    for key, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(found.get(key), bool) and found.pop(key) and bound in found:
+            found[key] = found.pop(bound)
+
+
+def _with_null(found: dict[str, Any]) -> Schema:
+    kind = found.get("type")
+    if isinstance(kind, str) and "enum" not in found and "const" not in found:
+        return {**found, "type": [kind, "null"]}
+    return {"anyOf": [found, {"type": "null"}]} if found else {}
+
+
+def pointer(document: Any, reference: str) -> Any:
+    """Return the node of a local reference.
+
+    Raises:
+        SchemaError: it is not local, or leads nowhere.
+    """
+    if not reference.startswith("#/"):
+        raise SchemaError(f"$ref {reference!r:.120} is not local: bundle the spec into one file first")
+    node = document
+    for part in reference[2:].split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(node, dict) or key not in node:
+            raise SchemaError(f"$ref {reference!r:.120} leads nowhere")
+        node = node[key]
+    return node
+
+
+def merged(schema: Schema) -> Schema:
+    """Fold `allOf` of objects into one object, so that it can be closed."""
+    if not isinstance(schema, dict) or "allOf" not in schema:
+        return schema
+    parts = [merged(part) for part in schema["allOf"]] + [{k: v for k, v in schema.items() if k != "allOf"}]
+    if not all(isinstance(part, dict) and set(part) <= {"type", "properties", "required"} for part in parts):
+        return schema
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for part in parts:
+        assert isinstance(part, dict)
+        for name, one in part.get("properties", {}).items():
+            properties[name] = {"allOf": [properties[name], one]} if name in properties else one
+        required += [name for name in part.get("required", ()) if name not in required]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def closed(schema: Schema) -> Schema:
+    """Return the schema with every object that names its properties closed to others."""
+    if not isinstance(schema, dict):
+        return schema
+    schema = merged(schema)
+    assert isinstance(schema, dict)
+    found = dict(schema)
+    for key in _ONE:
+        if key in found:
+            found[key] = closed(found[key])
+    for key in _MANY:
+        if key in found:
+            found[key] = [closed(one) for one in found[key]]
+    if "$defs" in found:
+        found["$defs"] = {name: closed(one) for name, one in found["$defs"].items()}
+    if "properties" in found:
+        found["properties"] = {name: closed(one) for name, one in found["properties"].items()}
+        if found.get("additionalProperties", True) is True:
+            found["additionalProperties"] = False
+    return found
+
+
+def text(schema: Any) -> str:
+    """Return a value as JSON text that is the same for equal values."""
+    return json.dumps(schema, sort_keys=True, ensure_ascii=False, default=str)
+
+
+@lru_cache(maxsize=8192)
+def _canonical(schema: str) -> jsonschema_rs.CanonicalSchema:
+    return jsonschema_rs.canonicalize(json.loads(schema), validate_formats=True)
+
+
+@lru_cache(maxsize=8192)
+def _validator(schema: str) -> jsonschema_rs.Validator:
+    return jsonschema_rs.Draft202012Validator(json.loads(schema), validate_formats=True)
+
+
+def validator(schema: Schema) -> jsonschema_rs.Validator:
+    """Return the validator of a schema; formats are checked."""
+    return _validator(text(schema))
+
+
+@lru_cache(maxsize=16384)
+def _covers(wide: str, narrow: str) -> bool:
+    try:
+        return str(_canonical(wide).covers(_canonical(narrow))) == "yes"
+    except jsonschema_rs.canonical.CanonicalizationError:
+        return wide == narrow
+
+
+def covers(wide: Schema, narrow: Schema) -> bool:
+    """Whether every value of `narrow` is one of `wide`. What cannot be decided counts as no."""
+    wide_text, narrow_text = text(wide), text(narrow)
+    return wide_text == narrow_text or _covers(wide_text, narrow_text)
+
+
+def problem(schema: Schema, value: Any) -> str | None:
+    """Say in a line what a schema has against a value; None where it has nothing."""
+    for error in validator(schema).iter_errors(value):
+        place = ".".join(str(part) for part in error.instance_path)
+        return f"{place or 'all of it'}: {error.message[:160]}"
+    return None
+
+
+def properties(schema: Mapping[str, Any] | bool) -> dict[str, Any]:
+    """Return the properties that an object's schema names."""
+    found = merged(dict(schema)) if isinstance(schema, Mapping) else schema
+    known = found.get("properties", {}) if isinstance(found, dict) else {}
+    return known if isinstance(known, dict) else {}

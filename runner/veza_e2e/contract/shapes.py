@@ -1,0 +1,59 @@
+"""What the SDK understands of an answer: the success envelope around its models, the four shapes of an error."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from veza.models import Meta
+from veza_e2e.contract.bindings import Method, declared
+from veza_e2e.contract.schema import Schema, closed
+
+BARE: Final = frozenset({"getHealth"})
+"""The operations whose answer was seen without the envelope."""
+
+_TEXT: Final[Schema] = {"type": "string"}
+_FAILED: Final[Schema] = {"const": False}
+
+
+def _object(required: tuple[str, ...], **members: Schema) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": members}
+
+
+ERRORS: Final[tuple[Schema, ...]] = (
+    _object(("success", "error"), success=_FAILED, error=_TEXT),
+    _object(
+        ("success", "message", "error_code"), success=_FAILED, message=_TEXT, error_code=_TEXT, details=True
+    ),
+    _object(
+        ("error",),
+        error=_object(
+            ("code", "message"), code=_TEXT, message=_TEXT, details=True, request_id=_TEXT,
+            timestamp={"type": "string", "format": "date-time"},
+        ),
+    ),
+    _object(("success", "message"), success=_FAILED, message=_TEXT),
+)  # fmt: skip
+
+
+def success(method: Method) -> Schema:
+    """Return the schema of the answers that the SDK promises to read for a method, closed."""
+    if method.form == "nothing":
+        return closed(_object(("success",), success={"const": True}, message=_TEXT))
+    model = declared(method.model)
+    data: Schema = model if method.form == "one" else {"type": "array", "items": model}
+    enveloped = _object(("success", "data"), success={"const": True}, data=data, message=_TEXT)
+    if method.form == "page":
+        enveloped["required"].append("meta")
+        enveloped["properties"]["meta"] = declared(Meta)
+    return closed({"anyOf": [model, enveloped]} if method.operation in BARE else enveloped)
+
+
+def failure(method: Method, status: int) -> Schema:
+    """Return the schema of the error bodies that the SDK promises to read for a method, closed."""
+    return closed({"anyOf": [*_also(method, status), *ERRORS]})
+
+
+def _also(method: Method, status: int) -> tuple[Schema, ...]:
+    """A backend that runs and is not well says so in its own words."""
+    return (success(method),) if method.operation in BARE and status == HTTPStatus.SERVICE_UNAVAILABLE else ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import pytest
-
+from veza_e2e.archive import Archive
 from veza_e2e.canonical import JSON
 from veza_e2e.events import (
     SCHEMA,
@@ -18,6 +19,7 @@ from veza_e2e.events import (
     CallIntended,
     Compared,
     Event,
+    Outcome,
     PreflightChecked,
     PreflightFinished,
     RowsRead,
@@ -29,8 +31,11 @@ from veza_e2e.events import (
     StepPaused,
     StepSkipped,
     StepStarted,
+    Target,
+    WaitingFor,
 )
 from veza_e2e.journal import Journal, Line, MemorySink
+from veza_e2e.report import render, template_version
 
 SESSION = "01M3EXAMP1E0000000000000AA"
 ORDER = "5f0c2a52-92c2-4a1e-9a0f-0d9c2f5f1111"
@@ -53,7 +58,8 @@ class Clock:
 class Script:
     """Tells a session step by step; `until` and the deviations are the caller's."""
 
-    def __init__(self, at: datetime = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)) -> None:
+    def __init__(self, at: datetime = datetime(2026, 5, 4, 9, 0, tzinfo=UTC), *, session: str = SESSION) -> None:
+        self.session = session
         self.clock = Clock(at)
         self.sink = MemorySink()
         self.journal = Journal(self.sink, self.clock)
@@ -83,7 +89,7 @@ class Script:
         real = live and not rehearsal
         self.say(
             SessionStarted(
-                schema=SCHEMA, walkthrough="1", session=SESSION, tools={"veza-e2e": "0.1.0"},
+                schema=SCHEMA, walkthrough="1", session=self.session, tools={"veza-e2e": "0.1.0"},
                 environment="prod" if real else "rehearsal", base_url=BASE, account="o***@veza.test",
                 account_digest="a" * 64, live_requested=live, unattended=not live, release=release, product=None,
                 refund=None, idempotency=True, max_amount_cents=1000, max_amount_currency="EUR",
@@ -107,7 +113,7 @@ class Script:
         processor: bool = False, body: Mapping[str, JSON] | None = None, status: int = 200,
     ) -> int:  # fmt: skip
         self.calls += 1
-        target = "processor" if processor else "api"
+        target: Target = "processor" if processor else "api"
         url = f"{BASE}/api/v1{path}"
         if method == "POST":
             self.say(
@@ -249,11 +255,11 @@ class Script:
             StepSkipped(step="refund", reason="kept by choice"), StepSkipped(step="revoked", reason="kept by choice")
         )
 
-    def pause(self, step: StepName, finding: str, waiting: str) -> Script:
+    def pause(self, step: StepName, finding: str, waiting: WaitingFor) -> Script:
         return self.say(
             StepPaused(
                 step=step, finding=finding, observed="not yet", meaning="the money is out", todo="resume later",
-                waiting_for=waiting,  # type: ignore[arg-type]
+                waiting_for=waiting,
             )
         )  # fmt: skip
 
@@ -268,10 +274,15 @@ class Script:
             told[name]()
         return self
 
-    def end(self, outcome: str = "passed") -> Script:
-        return self.say(SessionEnded(outcome=outcome, views={}, template="0" * 64))  # type: ignore[arg-type]
+    def end(self, outcome: Outcome = "passed") -> Script:
+        views = {name: hashlib.sha256(view).hexdigest() for name, view in render(self.lines).items()}
+        return self.say(SessionEnded(outcome=outcome, views=views, template=template_version()))
 
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
+    def store(self, root: Path) -> Path:
+        """Put the session into an archive; return its folder."""
+        folder = Archive(root).folder(self.session, datetime.fromisoformat(self.lines[0].at))
+        folder.mkdir(parents=True)
+        (folder / "journal.jsonl").write_bytes(bytes(self.sink.data))
+        for name, view in render(self.lines).items():
+            (folder / name).write_bytes(view)
+        return folder

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from veza_e2e.canonical import JSON
 from veza_e2e.events import (
@@ -35,6 +36,9 @@ from veza_e2e.events import (
 from veza_e2e.journal import Line
 from veza_e2e.report.calls import Call, describe
 
+_RUN = 4
+"""Polls without news from which on a run of them is one entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -48,6 +52,8 @@ class Entry:
     """The call, where the event is one whose texts are shown; empty for others."""
     code: tuple[str, ...] = ()
     """What is shown as it was: SQL, rows."""
+    also: tuple[int, ...] = ()
+    """Events that the entry stands for beside its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,22 @@ def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, .
     return tuple(
         Chapter(
             titles.get(step, step) if step else ("Before the steps" if number == 0 else "Between the steps"),
-            tuple(entries),
+            tuple(_runs(entries)),
             _size(entries),
         )
         for number, (step, entries) in enumerate(chapters)
     )
+
+
+def _runs(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the entries with each long run of polls that told nothing new made one."""
+    for polled, group in groupby(entries, key=lambda entry: entry.kind == "poll"):
+        run = list(group)
+        if polled and len(run) >= _RUN:
+            text = f"{len(run)} reads, each with an answer that is shown above; the last at {run[-1].at}"
+            yield replace(run[0], text=text, also=tuple(entry.seq for entry in run[1:]))
+        else:
+            yield from run
 
 
 def _size(entries: Sequence[Entry]) -> str:

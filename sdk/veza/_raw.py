@@ -29,9 +29,9 @@ class RawResponse:
     __slots__ = ("content", "json", "response_info")
 
     def __init__(self, json: Json, content: bytes, response_info: ResponseInfo) -> None:
-        self.json = json
-        self.content = content
-        self.response_info = response_info
+        self.json: Json = json
+        self.content: bytes = content
+        self.response_info: ResponseInfo = response_info
 
     @property
     def data(self) -> Json:

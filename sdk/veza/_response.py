@@ -29,10 +29,10 @@ class ResponseInfo:
         raw_headers: Mapping[str, str],
         idempotency_key: str | None = None,
     ) -> None:
-        self.status_code = status_code
-        self.retry_count = retry_count
-        self.idempotency_key = idempotency_key
-        self._raw = raw_headers
+        self.status_code: int = status_code
+        self.retry_count: int = retry_count
+        self.idempotency_key: str | None = idempotency_key
+        self._raw: Mapping[str, str] = raw_headers
 
     @property
     def request_id(self) -> str | None:

@@ -37,9 +37,9 @@ class AsyncPage(Generic[Item]):
         response_info: ResponseInfo,
         fetch: Fetch[AsyncPage[Item]],
     ) -> None:
-        self.data = data
-        self.meta = meta
-        self.response_info = response_info
+        self.data: tuple[Item, ...] = data
+        self.meta: Meta = meta
+        self.response_info: ResponseInfo = response_info
         self._fetch = fetch
 
     def __repr__(self) -> str:
@@ -88,8 +88,8 @@ class AsyncListing(Generic[Item]):
     __slots__ = ("_fetch", "_first")
 
     def __init__(self, fetch: Fetch[AsyncPage[Item]], first: int | None) -> None:
-        self._fetch = fetch
-        self._first = first
+        self._fetch: Fetch[AsyncPage[Item]] = fetch
+        self._first: int | None = first
 
     def __await__(self) -> Generator[object, None, AsyncPage[Item]]:
         return self._fetch(self._first).__await__()

@@ -38,9 +38,9 @@ class Page(Generic[Item]):
         response_info: ResponseInfo,
         fetch: Fetch[Page[Item]],
     ) -> None:
-        self.data = data
-        self.meta = meta
-        self.response_info = response_info
+        self.data: tuple[Item, ...] = data
+        self.meta: Meta = meta
+        self.response_info: ResponseInfo = response_info
         self._fetch = fetch
 
     def __repr__(self) -> str:

@@ -58,12 +58,12 @@ class FakeBackend:
         rotate: bool = False,
     ) -> None:
         self.clock: FakeClock | AsyncFakeClock = clock or FakeClock()
-        self.email = email
-        self.password = password
-        self.expires_in = expires_in
-        self.idempotency = idempotency
-        self.rotate = rotate
-        self.shop = Shop(self.clock.now, _PUBLIC_PAGE)
+        self.email: str = email
+        self.password: str = password
+        self.expires_in: int = expires_in
+        self.idempotency: bool = idempotency
+        self.rotate: bool = rotate
+        self.shop: Shop = Shop(self.clock.now, _PUBLIC_PAGE)
         self.sent: list[Sent] = []
         self._contract = json.loads(files("veza").joinpath("openapi.json").read_text(encoding="utf-8"))
         self._scripts: dict[str | None, deque[Reply]] = defaultdict(deque)

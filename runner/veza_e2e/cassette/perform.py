@@ -12,6 +12,7 @@ from typing import Any
 from veza.money import Money
 from veza_e2e import conduct, evidence, report
 from veza_e2e.canonical import JSON
+from veza_e2e.cassette import shapes
 from veza_e2e.cassette.errors import CassetteError, ProcessKilled
 from veza_e2e.cassette.replay import Process, Replay
 from veza_e2e.config import Environment
@@ -77,15 +78,15 @@ def _walk(stage: conduct.Stage, *, resumed: bool) -> dict[str, bytes]:
 
 
 def _begun(replay: Replay, process: Process) -> conduct.Stage:
-    first = _started(replay, process.meta)
+    first, gate = _started(replay, process)
     try:
-        return conduct.begin(_parts(replay, process.meta, first), lambda _: first, _gate(process.meta, first))
+        return conduct.begin(_parts(replay, process.meta, first), lambda _: first, gate)
     except (ProcessKilled, Interrupted) as end:
         raise CassetteError(replay.tape.folder, "", "the process ended before there was a session") from end
 
 
 def _resumed(replay: Replay, process: Process, lines: tuple[Line, ...]) -> conduct.Stage:
-    first = _started(replay, process.meta)
+    first, _ = _started(replay, process)
     stage = conduct.stage(
         _parts(replay, process.meta, first),
         MemorySink(),
@@ -128,9 +129,13 @@ def _gate(meta: Mapping[str, Any], first: SessionStarted) -> Gate:
     )
 
 
-def _started(replay: Replay, meta: Mapping[str, Any]) -> SessionStarted:
-    started = meta.get("started")
-    first = from_data("SessionStarted", started) if isinstance(started, Mapping) else None
-    if not isinstance(first, SessionStarted) or not isinstance(meta.get("gate"), Mapping):
-        raise CassetteError(replay.tape.folder, "the start", "does not describe a session that this version knows")
-    return first
+def _started(replay: Replay, process: Process) -> tuple[SessionStarted, Gate]:
+    path, place = replay.tape.folder, f"the start of process {process.number}"
+    shapes.session(path, place, process.meta)
+    first = from_data("SessionStarted", process.meta["started"])
+    if not isinstance(first, SessionStarted):
+        raise CassetteError(path, place, "is of another version of the walkthrough")
+    try:
+        return first, _gate(process.meta, first)
+    except ValueError as error:
+        raise CassetteError(path, place, str(error)) from error

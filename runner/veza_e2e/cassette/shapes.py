@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from veza_e2e.cassette.errors import CassetteError
-from veza_e2e.cassette.interaction import content
+from veza_e2e.cassette.interaction import ORIGIN, PROCESSOR_ORIGIN, content
 
 _STATUS = range(100, 600)
+_AT_HOME = re.compile(rf"(?:{re.escape(ORIGIN)}|{re.escape(PROCESSOR_ORIGIN)})(?:/[A-Za-z0-9._~/-]*)?")
 _TEXT_OR_NONE = (str, type(None))
 _MEMBERS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "start": {"process": int, "resumed": bool, "journal": int, "recorded_at": str, "tools": dict, "meta": dict},
@@ -25,6 +27,48 @@ _MEMBERS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "interrupted": {"signal": str},
     "end": {},
 }
+
+
+_STARTED: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("walkthrough", "session", "environment", "base_url", "account", "account_digest"), str),
+    **dict.fromkeys(("schema", "max_amount_cents", "poll_timeout_ms", "grace_ms"), int),
+    **dict.fromkeys(("live_requested", "unattended", "idempotency", "loopback"), bool),
+    **dict.fromkeys(("release", "product", "operator"), _TEXT_OR_NONE),
+    **dict.fromkeys(("tools", "links"), dict),
+    **dict.fromkeys(("faults", "checkout_hosts"), list),
+    "max_amount_currency": str,
+    "refund": (bool, type(None)),
+    "dry_run": (dict, type(None)),
+}
+_GATE: Mapping[str, type] = {"expected_environment": list, "live_configured": bool, "has_password": bool}
+
+
+def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
+    """Refuse a description that no session can be put together from.
+
+    Raises:
+        CassetteError: says which member is wrong.
+    """
+    started, gate = meta.get("started"), meta.get("gate")
+    if not isinstance(started, dict) or not isinstance(gate, dict):
+        raise CassetteError(path, place, "does not describe a session")
+    for name, types in (*_STARTED.items(), *_GATE.items()):
+        value = started.get(name) if name in _STARTED else gate.get(name)
+        wrong = isinstance(value, bool) and types is int
+        if wrong or not isinstance(value, types) or not _plain(value):
+            raise CassetteError(path, place, f"{name} is missing or of the wrong type")
+    url = meta.get("hyperswitch_url")
+    for origin in (started["base_url"], url or ORIGIN):
+        if not isinstance(origin, str) or not _AT_HOME.fullmatch(origin):
+            raise CassetteError(path, place, "goes to an origin that was not aliased")
+    if not all(isinstance(meta.get(name, ""), str) for name in ("session", "ledger", "browser")):
+        raise CassetteError(path, place, "session, ledger or browser is of the wrong type")
+
+
+def _plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return _texts(value)
+    return not isinstance(value, list) or all(isinstance(item, str) for item in value)
 
 
 def check(path: Path, place: str, kind: object, data: Mapping[str, Any]) -> None:

@@ -1,0 +1,177 @@
+"""Publishing, accepting, and waiting that costs nothing when it is replayed."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from veza import SystemClock
+from veza_e2e import compose, conduct, work
+from veza_e2e.adapters import new_session
+from veza_e2e.cassette import tape
+from veza_e2e.cassette.check import check
+from veza_e2e.cassette.keep import publish
+from veza_e2e.cassette.perform import perform
+from veza_e2e.cassette.spec import Spec
+from veza_e2e.config import Limits, Secrets, load
+from veza_e2e.interrupts import Interrupts
+from veza_e2e.opening import Asked, first_event, gate_of
+from veza_e2e.redaction import Redactor
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(folder: Path, *words: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    def small_disk() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [sys.executable, "-m", "veza_e2e", "--json", *words],
+        cwd=folder, capture_output=True, text=True, timeout=60, check=False, preexec_fn=small_disk,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Path:
+    """A folder with one cassette, and a recording of the same walkthrough."""
+    shutil.copytree(ROOT / "cassettes" / "refund", tmp_path / "cassettes" / "refund")
+    shutil.copytree(ROOT / "cassettes" / "no-refund", tmp_path / ".veza-e2e" / "recordings" / "01ABC")
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_keep_replaces_the_whole_cassette(workshop: Path) -> None:
+    done = command(workshop, "cassettes", "keep", "01A", "refund")
+    assert done.returncode == 0, done.stderr
+    assert contents(workshop / "cassettes" / "refund") == contents(ROOT / "cassettes" / "no-refund")
+    assert [path.name for path in (workshop / "cassettes").iterdir()] == ["refund"]
+
+
+def test_a_write_that_fails_leaves_what_was_published_untouched(workshop: Path) -> None:
+    before = contents(workshop / "cassettes")
+    largest = max(len(data) for data in contents(workshop / ".veza-e2e").values())
+    for limit in (100, largest - 1):
+        done = command(workshop, "cassettes", "keep", "01ABC", "refund", limit=limit)
+        assert done.returncode == 5
+        assert "untouched" in json.loads(done.stdout)["error"]["hint"]
+        assert contents(workshop / "cassettes") == before
+
+
+def test_an_unknown_recording_is_a_usage_error(workshop: Path) -> None:
+    done = command(workshop, "cassettes", "keep", "01XYZ", "refund")
+    assert done.returncode == 2
+    assert "no recording of a session '01XYZ'" in json.loads(done.stdout)["error"]["message"]
+
+
+def test_accept_writes_the_expected_anew_and_shows_what_differed(workshop: Path) -> None:
+    report = workshop / "cassettes" / "refund" / "expected" / "report.md"
+    expected = report.read_bytes()
+    report.write_bytes(expected.replace(b"5.00 EUR", b"6.00 EUR", 1))
+    assert command(workshop, "replay").returncode == 5
+    accepted = command(workshop, "replay", "--accept")
+    assert accepted.returncode == 0
+    assert "6.00 EUR" in accepted.stderr
+    assert report.read_bytes() == expected
+
+
+def test_accept_writes_nothing_where_the_tape_did_not_match(workshop: Path) -> None:
+    folder = workshop / "cassettes" / "refund"
+    recording = tape.read(folder)
+    for name, data in tape.published(replace(recording, entries=recording.entries[:-3])).items():
+        (folder / name).write_bytes(data)
+    before = contents(folder)
+    done = command(workshop, "replay", "--accept")
+    assert done.returncode == 5
+    assert contents(folder) == before
+
+
+def test_a_cassette_that_is_checked_against_another_spec_names_step_and_field(workshop: Path) -> None:
+    contract = json.loads((ROOT / "sdk/veza/openapi.json").read_text())
+    contract["components"]["schemas"]["Order"]["properties"]["total_amount_cents"] = {"type": "string"}
+    (workshop / "other.json").write_text(json.dumps(contract))
+    done = command(workshop, "cassettes", "check", "--spec", "other.json")
+    assert done.returncode == 5
+    messages = [item["message"] for item in json.loads(done.stdout)["items"]]
+    assert any(
+        "(step order): POST /orders: response 201 body.data.order.total_amount_cents:" in text for text in messages
+    )
+
+
+def test_only_recordings_of_a_real_backend_grow_old(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "cassettes" / "refund", tmp_path / "refund"))
+    spec = Spec(ROOT / "sdk/veza/openapi.json")
+    later = datetime.now(UTC) + timedelta(days=400)
+    assert list(check(folder, spec, Redactor(), later)) == []
+    recording = tape.read(folder)
+    staging = replace(recording, header={**recording.header, "environment": "staging"})
+    for name, data in tape.published(staging).items():
+        (folder / name).write_bytes(data)
+    (warning,) = check(folder, spec, Redactor(), later)
+    assert (warning.status, "record it again" in warning.message) == ("warn", True)
+    assert list(check(folder, spec, Redactor(), datetime.now(UTC))) == []
+
+
+class Impatient(SystemClock):
+    """A clock on which sleeping takes no time and the time passes all the same."""
+
+    def __init__(self) -> None:
+        self._slept = 0.0
+
+    def now(self) -> datetime:
+        """Return the time after all the sleep."""
+        return super().now() + timedelta(seconds=self._slept)
+
+    def monotonic(self) -> float:
+        """Return the seconds, those that were slept included."""
+        return super().monotonic() + self._slept
+
+    def sleep(self, seconds: float) -> None:
+        """Pass the time."""
+        self._slept += seconds
+
+
+def test_ten_minutes_of_waiting_are_replayed_in_a_second(tmp_path: Path) -> None:
+    recording = waited(tmp_path, timedelta(minutes=10))
+    publish(recording, tmp_path / "waiting", Redactor())
+    micro = [value for entry in tape.read(recording).entries for value in entry.clock["monotonic"]]
+    assert any(isinstance(value, int) and value > 600 * 1_000_000 for value in micro)
+    start = time.perf_counter()
+    played = perform(tmp_path / "waiting")
+    assert time.perf_counter() - start < 1
+    assert played.summary["waiting_for"] == "refund"
+
+
+def waited(folder: Path, patience: timedelta) -> Path:
+    """Record a session whose refund stays pending for as long as the walkthrough waits."""
+    settings = replace(
+        load("rehearsal"), state=folder / "state", limits=Limits(poll_timeout=int(patience.total_seconds()))
+    )
+    asked = Asked(unattended=True, refund=True, faults=("refund_pending",))
+    secrets = compose.rehearsal_account(Secrets())
+    session = new_session(datetime.now(UTC))
+    started = first_event(settings, asked, secrets)
+    with (
+        compose.reachable(settings, secrets, session, asked.faults) as own,
+        compose.parts(settings, secrets, Interrupts(), unattended=True, own=own, session=session) as real,
+    ):
+        parts = replace(real, ports=replace(real.ports, clock=Impatient()))
+        first = started(session, base_url=parts.base_url)
+        gate = gate_of(settings, asked, secrets)
+        parts, recording = work.record(settings, parts, work.description(first, gate, parts), session)
+        stage = conduct.begin(parts, lambda _: first, gate)
+        conduct.go_on(stage)
+        recording.finish()
+    return recording.folder

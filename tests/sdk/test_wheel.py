@@ -21,18 +21,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SUITE = (
     "operations", "retries", "errors", "models", "money", "paths", "paging", "tokens", "http_client", "secrets", "waiting",
 )  # fmt: skip
-    "operations",
-    "retries",
-    "errors",
-    "models",
-    "money",
-    "paths",
-    "paging",
-    "tokens",
-    "http_client",
-    "secrets",
-    "waiting",
-)
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 VERSIONS = {
     "alone": (),

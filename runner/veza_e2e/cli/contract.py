@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import httpx
@@ -10,8 +11,15 @@ import httpx
 from veza import APIConnectionError, Veza, VezaError
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import is_loopback, read_secrets
+from veza_e2e.operations import document
+
+if TYPE_CHECKING:
+    from veza_e2e.contract.comparing import Comparison
+    from veza_e2e.contract.coverage import Row
 
 REPORTS = Path("build/contract-test")
+CASSETTES = Path("cassettes")
+DRAFT = Path("openapi.draft.yaml")
 
 
 @click.group()
@@ -52,6 +60,86 @@ def test(
     items(invocation, rows, ok=outcome.passed)
     say(f"JUnit: {outcome.report}; the requests to repeat a failure: {outcome.transcript}")
     return int(Exit.PASSED if outcome.passed else Exit.DIFFERS)
+
+
+@contract.command()
+@click.option("--spec", "where", required=True, metavar="FILE|URL", help="OpenAPI 3.x or Swagger 2.0, JSON or YAML.")
+@click.option("--map", "words", multiple=True, metavar='OP="METHOD /path"', help="Which of theirs is which; kept.")
+@click.option("--write", is_flag=True, help="Draft the new openapi.yaml from it.")
+@click.pass_obj
+def diff(invocation: Invocation, *, where: str, words: tuple[str, ...], write: bool) -> int:
+    """Say what a backend's spec breaks in this SDK, what drifts, and what it offers beyond; 5 where it breaks.
+
+    Operations are matched by --map (kept in contract-map.toml), by operationId, by method and path.
+    """
+    from veza_e2e.contract import comparing, draft, matching, spec  # noqa: PLC0415 - only this command needs them
+
+    try:
+        given = dict(matching.entry(word) for word in words)
+        entries = matching.kept() | given
+        ours, theirs = spec.read(document()), spec.read(spec.load(_spec_place(where)))
+        found = comparing.compare(ours, theirs, entries)
+    except (matching.MapError, spec.SpecError) as error:
+        raise click.UsageError(str(error)) from error
+    if given:
+        matching.keep(entries)
+        say(f"The map is kept in {matching.MAP_FILE}.")
+    items(invocation, _changes(found), ok=not found.broken)
+    if write:
+        DRAFT.write_text(draft.draft(ours, theirs, found.matches), encoding="utf-8")
+        say(f"Drafted {DRAFT}: read it, put it in the place of sdk/veza/openapi.yaml, run sdk/generate.py --check.")
+    return int(Exit.DIFFERS if found.broken else Exit.PASSED)
+
+
+def _changes(found: Comparison) -> list[Item]:
+    rows = [Item(one.method or one.operation or "spec", one.verdict, str(one)) for one in found.changes]
+    touched = {one.operation for one in found.changes}
+    same = [match for match in found.matches if match.ours.id not in touched and match.theirs is not None]
+    return rows + [
+        Item(match.ours.id, "same", f"by {match.how}: {match.ours.method} {match.ours.path}") for match in same
+    ]
+
+
+def _spec_place(where: str) -> str:
+    """A file, or a URL that is https or on this machine."""
+    if "://" not in where:
+        return where
+    try:
+        url = httpx.URL(where)
+    except httpx.InvalidURL as error:
+        raise click.BadParameter("it is not a URL", param_hint="--spec") from error
+    if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host)):
+        return where
+    raise click.BadParameter("a URL must be https; plain http is for loopback only", param_hint="--spec")
+
+
+@contract.command()
+@click.option("--write", "page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="As a page.")
+@click.pass_obj
+def coverage(invocation: Invocation, *, page: Path | None) -> int:
+    """Show what holds each documented answer: operation by status by direction."""
+    from veza_e2e.contract import coverage as covering  # noqa: PLC0415 - only this command needs it
+    from veza_e2e.contract import spec  # noqa: PLC0415
+
+    recordings = sorted(path for path in CASSETTES.glob("*") if path.is_dir())
+    rows = covering.rows(spec.read(document()), covering.recorded(recordings))
+    if page is not None:
+        page.write_text(covering.page(rows), encoding="utf-8")
+        say(f"Written: {page}")
+    covered = [Item(f"{row.operation} {row.status}", _status(row), _directions(row)) for row in rows]
+    complete = all(row.sent and row.read and row.typed for row in rows)
+    items(invocation, covered, ok=complete)
+    return int(Exit.PASSED if complete else Exit.DIFFERS)
+
+
+def _status(row: Row) -> str:
+    return "covered" if row.sent and row.read and row.typed else "open"
+
+
+def _directions(row: Row) -> str:
+    seen = {"a": row.sent, "b": row.read, "static": row.typed}
+    checks = ", ".join(f"{name} {'yes' if one else 'no'}" for name, one in seen.items())
+    return f"{row.method or 'no method'}; {row.evidence}; {checks}; recorded {row.recorded}"
 
 
 def _backend(base_url: str) -> str:

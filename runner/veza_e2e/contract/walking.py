@@ -1,0 +1,221 @@
+"""Two schemas side by side, member by member: what the SDK knows and what another spec says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from veza_e2e.contract.changes import Verdict
+from veza_e2e.contract.containment import counterexample
+from veza_e2e.contract.schema import Schema, closed, covers, merged, text
+
+ID_PATTERN: Final = "^[A-Za-z0-9_-]+$"
+MONEY: Final = ("price", "total_amount", "tax_amount", "refunded_amount", "amount")
+_BOUNDS: Final = frozenset({
+    "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "multipleOf", "minItems", "maxItems", "uniqueItems", "enum",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference at one place below the two schemas."""
+
+    verdict: Verdict
+    place: str
+    message: str
+    value: str = ""
+
+
+@dataclass
+class Unsaid:
+    """What the other spec leaves out wholesale: reported once, with all places."""
+
+    required: set[str] = field(default_factory=set)
+    bounds: set[str] = field(default_factory=set)
+
+
+class Walk:
+    """Compares schemas in one direction.
+
+    Args:
+        unsaid: collects what is left out.
+        where: what `unsaid` calls this operation.
+    """
+
+    def __init__(self, unsaid: Unsaid, where: str) -> None:
+        self.unsaid = unsaid
+        self.where = where
+
+    def members(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
+        """Yield the differences of two schemas."""
+        ours, theirs = merged(ours), merged(theirs)
+        if _kind(ours) == _kind(theirs) == "object" and "properties" in ours:  # type: ignore[operator]
+            assert isinstance(ours, dict)
+            assert isinstance(theirs, dict)
+            yield from self.object(ours, theirs, place)
+        elif _kind(ours) == _kind(theirs) == "array":
+            assert isinstance(ours, dict)
+            assert isinstance(theirs, dict)
+            bare_ours, bare_theirs = _without(ours, {"items"}), _without(theirs, {"items"})
+            yield from self.leaf(bare_ours, bare_theirs, place)
+            yield from self.members(ours.get("items", True), theirs.get("items", True), f"{place}[]")
+        elif _null(ours) and _null(theirs):
+            yield from self.members(_without_null(ours), _without_null(theirs), place)
+        else:
+            yield from self.leaf(ours, theirs, place)
+
+    def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
+        """Yield the differences of two objects; what that means depends on who sends them."""
+        raise NotImplementedError
+
+    def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
+        """Yield the difference of two schemas that have no members to compare."""
+        raise NotImplementedError
+
+    def looser(self, ours: Schema, theirs: Schema, place: str) -> bool:
+        """Whether theirs only leaves bounds unsaid; takes note of it."""
+        if not isinstance(ours, dict) or not isinstance(theirs, dict):
+            return False
+        lacking = _BOUNDS & (ours.keys() - theirs.keys())
+        if lacking and text(_without(ours, lacking)) == text(theirs):
+            self.unsaid.bounds.add(f"{self.where} {place}")
+            return True
+        return False
+
+
+class Answers(Walk):
+    """They send, the SDK reads."""
+
+    def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
+        """Yield the differences of an object that the SDK reads."""
+        own, other = ours["properties"], theirs.get("properties", {})
+        needed, promised = set(ours.get("required", ())), theirs.get("required")
+        for name, schema in own.items():
+            at = f"{place}.{name}".lstrip(".")
+            if name not in other:
+                yield from self._gone(name, at, other, needed=name in needed)
+                continue
+            if promised is None and name in needed:
+                self.unsaid.required.add(f"{self.where} {place}".strip())
+            elif name in needed and name not in (promised or ()):
+                yield Difference(Verdict.BREAK, at, "may be missing")
+            elif promised and name in promised and name not in needed:
+                yield Difference(Verdict.DRIFT, at, "is always there now")
+            yield from self.members(schema if name in needed else _or_null(schema), other[name], at)
+        for name in other.keys() - own.keys() - set(MONEY) - {"client_secret"}:
+            yield Difference(Verdict.BEYOND, f"{place}.{name}".lstrip("."), "a field that the SDK keeps as an extra")
+
+    def _gone(self, name: str, at: str, other: dict[str, Any], *, needed: bool) -> Iterator[Difference]:
+        major = name.removesuffix("_cents")
+        if major != name and major in MONEY and major in other:
+            yield Difference(Verdict.DRIFT, at, f"comes as {major}, in major units; the SDK reads it exactly")
+        elif name == "checkout_url" and "client_secret" in other:
+            yield Difference(Verdict.BREAK, at, "is gone; a client_secret comes instead: configure checkout_page")
+        elif needed:
+            yield Difference(Verdict.BREAK, at, "is gone")
+        else:
+            yield Difference(Verdict.DRIFT, at, "is gone; it was optional")
+
+    def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
+        """Yield what they may send and the SDK does not know."""
+        if covers(ours, theirs):
+            if not covers(theirs, ours) and not _only_null(ours, theirs):
+                yield Difference(Verdict.DRIFT, place, "holds fewer values than the SDK knows")
+        elif covers(_tolerated(ours), theirs):
+            yield Difference(Verdict.DRIFT, place, "is written in another way, which the SDK reads too")
+        elif not self.looser(_without_null(ours), _without_null(theirs), place):
+            value, why = counterexample(ours, closed(theirs))
+            yield Difference(Verdict.BREAK, place, f"holds values that the SDK does not know ({why})", value)
+
+
+class Requests(Walk):
+    """The SDK sends, they read."""
+
+    def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
+        """Yield the differences of an object that the SDK sends."""
+        own, other = ours["properties"], theirs.get("properties", {})
+        always, needed = set(ours.get("required", ())), set(theirs.get("required", ()))
+        for name, schema in own.items():
+            at = f"{place}.{name}".lstrip(".")
+            if name in other:
+                if name in needed and name not in always:
+                    yield Difference(Verdict.BREAK, at, "is required, and the SDK may leave it out")
+                elif name in always and name not in needed and "required" in theirs:
+                    yield Difference(Verdict.DRIFT, at, "is optional now")
+                yield from self.members(schema, other[name], at)
+            elif theirs.get("additionalProperties", False) is False or name in always:
+                yield Difference(Verdict.BREAK, at, "is sent by the SDK, and they do not know it")
+            else:
+                yield Difference(Verdict.DRIFT, at, "is not named any more, and still let through")
+        for name in other.keys() - own.keys():
+            at = f"{place}.{name}".lstrip(".")
+            if name in needed:
+                yield Difference(Verdict.BREAK, at, "is required, and the SDK cannot send it")
+            else:
+                yield Difference(Verdict.BEYOND, at, "can be sent; the SDK has no argument for it")
+
+    def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
+        """Yield what the SDK may send and they refuse."""
+        if covers(theirs, ours):
+            if not covers(ours, theirs) and not self.looser(ours, theirs, place):
+                yield Difference(Verdict.DRIFT, place, "takes more than the SDK sends")
+        elif _is_id(ours) and _is_some_id(theirs):
+            yield Difference(Verdict.DRIFT, place, "ids have another form; they are sent as they came")
+        else:
+            value, why = counterexample(theirs, closed(ours))
+            yield Difference(Verdict.BREAK, place, f"takes less than the SDK may send ({why})", value)
+
+
+def _kind(schema: Schema) -> str | None:
+    if not isinstance(schema, dict):
+        return None
+    kind = schema.get("type")
+    return kind if isinstance(kind, str) else None
+
+
+def _without(schema: dict[str, Any], keys: frozenset[str] | set[str]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in keys}
+
+
+def _null(schema: Schema) -> bool:
+    return isinstance(schema, dict) and _without_null(schema) != schema
+
+
+def _without_null(schema: Schema) -> Schema:
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get("type"), list) and "null" in schema["type"]:
+        kinds = [kind for kind in schema["type"] if kind != "null"]
+        return {**schema, "type": kinds[0] if len(kinds) == 1 else kinds}
+    if "anyOf" in schema and {"type": "null"} in schema["anyOf"]:
+        kept = [one for one in schema["anyOf"] if one != {"type": "null"}]
+        return kept[0] if len(kept) == 1 and len(schema) == 1 else {**schema, "anyOf": kept}
+    return schema
+
+
+def _or_null(schema: Schema) -> Schema:
+    """An optional field may be null as well: the SDK reads both as None."""
+    return schema if _null(schema) else {"anyOf": [schema, {"type": "null"}]}
+
+
+def _only_null(ours: Schema, theirs: Schema) -> bool:
+    return covers(theirs, _without_null(ours))
+
+
+def _is_id(schema: Schema) -> bool:
+    bare = _without_null(schema)
+    return isinstance(bare, dict) and bare.get("pattern") == ID_PATTERN
+
+
+def _is_some_id(schema: Schema) -> bool:
+    bare = _without_null(schema)
+    return isinstance(bare, dict) and bare.get("type") in ("integer", "string") and "enum" not in bare
+
+
+def _tolerated(ours: Schema) -> Schema:
+    """What the SDK reads beyond what it declares: ids of any form."""
+    return {"type": ["string", "integer", "null"]} if _is_id(ours) and _null(ours) else (
+        {"type": ["string", "integer"]} if _is_id(ours) else ours
+    )  # fmt: skip

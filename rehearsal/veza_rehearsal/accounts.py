@@ -155,7 +155,8 @@ class Accounts:
 
     def _tokens(self, user_id: str) -> Row:
         now = self._clock.now()
-        lifetime = int(self._faults.value("jwt_ttl") or _ACCESS_SECONDS)
+        asked = self._faults.value("jwt_ttl")
+        lifetime = _ACCESS_SECONDS if asked is None else int(asked)
         claims: Row = {
             "iss": _ISSUER,
             "sub": user_id,

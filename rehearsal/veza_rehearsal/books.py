@@ -58,7 +58,6 @@ class RehearsalRoutes:
             return _refused(str(error))
         self._backend.faults.replace(faults)
         await self._backend.outbox.catch_up()
-        self._backend.outbox.wake()
         return await self._list_faults(request)
 
     async def _reset(self, _: Request) -> Response:
@@ -72,7 +71,6 @@ class RehearsalRoutes:
             return _refused('send {"advance_seconds": N}, from 0 to a year')
         self._backend.advance(float(seconds))
         await self._backend.outbox.catch_up()
-        self._backend.outbox.wake()
         return respond(Answer(200, {"now": self._backend.now()}))
 
 

@@ -41,15 +41,14 @@ class PostgresDatabase:
         OSError: It cannot be reached.
     """
 
+    failures: tuple[type[Exception], ...] = (psycopg.Error,)
+
     def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
         try:
-            self._connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row)
+            self._connection = self._connect()
         except psycopg.Error as error:
             raise OSError(str(error).strip()) from error
-        self._connection.adapters.register_loader("uuid", _TextLoader)
-        self._connection.adapters.register_loader("timestamptz", _StampLoader)
-        self._connection.execute("SET TIME ZONE 'UTC'")
-        self._connection.execute("SET client_min_messages TO warning")
         with self.transaction():
             for statement in statements(
                 serial="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
@@ -58,6 +57,14 @@ class PostgresDatabase:
                 bigint="BIGINT",
             ):
                 self.run(statement)
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        connection = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row)
+        connection.adapters.register_loader("uuid", _TextLoader)
+        connection.adapters.register_loader("timestamptz", _StampLoader)
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute("SET client_min_messages TO warning")
+        return connection
 
     def all(self, sql: str, *values: Value) -> list[Row]:
         """Give the rows that the query selects."""
@@ -74,8 +81,18 @@ class PostgresDatabase:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit at the end of the block; roll back when an exception leaves it."""
+        if self._connection.closed:
+            self._connection = self._connect()
         with self._connection.transaction():
             yield
+
+    def answers(self) -> bool:
+        """Say whether the server can be asked; where it was away, it is asked anew."""
+        try:
+            with self.transaction():
+                return self.one("SELECT 1 AS one") is not None
+        except psycopg.Error:
+            return False
 
     def close(self) -> None:
         """Close the connection."""

@@ -123,4 +123,5 @@ def shown_dispute(payment: Row) -> Row:
         "connector_status": "needs_response",
         "connector_dispute_id": payment["dispute_id"],
         "created_at": payment["updated"],
+        "is_already_refunded": False,
     }

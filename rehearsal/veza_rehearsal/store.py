@@ -11,6 +11,7 @@ from veza_rehearsal.schema import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 Row: TypeAlias = dict[str, Any]
 Value: TypeAlias = str | int | None
@@ -18,6 +19,9 @@ Value: TypeAlias = str | int | None
 
 class Database(Protocol):
     """One connection; its user is the event loop's thread alone."""
+
+    failures: tuple[type[Exception], ...]
+    """What is raised where the database cannot be asked."""
 
     def all(self, sql: str, *values: Value) -> list[Row]:
         """Give the rows that the query selects."""
@@ -31,8 +35,12 @@ class Database(Protocol):
         """Carry out a statement; gives the number of rows it changed."""
         ...
 
-    def transaction(self) -> Any:
+    def transaction(self) -> AbstractContextManager[None]:
         """Commit at the end of the block; roll back when an exception leaves it."""
+        ...
+
+    def answers(self) -> bool:
+        """Say whether the database can be asked."""
         ...
 
     def close(self) -> None:
@@ -46,6 +54,8 @@ class SqliteDatabase:
     Args:
         path: The file; it is made where it is missing.
     """
+
+    failures: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
@@ -81,6 +91,13 @@ class SqliteDatabase:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    def answers(self) -> bool:
+        """Say whether the file can be read."""
+        try:
+            return self.one("SELECT 1 AS one") is not None
+        except sqlite3.Error:
+            return False
 
     def close(self) -> None:
         """Close the connection."""

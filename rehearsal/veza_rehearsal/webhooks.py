@@ -21,6 +21,7 @@ PATH: Final = "/webhooks/hyperswitch"
 _RETRIES: Final = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 28800)
 _OK: Final = range(200, 300)
 _LONGEST_WAIT: Final = 60.0
+_OUTAGE: Final = 0.5
 
 
 class Outbox:
@@ -52,9 +53,13 @@ class Outbox:
         """Send what is due, whenever it is due, for as long as the backend runs."""
         while True:
             self._woken.clear()
-            await self._work()
             try:
-                await asyncio.wait_for(self._woken.wait(), self._pause())
+                await self._work()
+                pause = self._pause()
+            except self._database.failures:
+                pause = _OUTAGE
+            try:
+                await asyncio.wait_for(self._woken.wait(), pause)
             except TimeoutError:
                 continue
 

@@ -30,6 +30,16 @@ def test_a_late_webhook_completes_the_order_when_it_comes(faulty: Faulty) -> Non
     assert shop.read(order)["status"] == "completed"
 
 
+def test_a_late_webhook_comes_by_itself(faulty: Faulty) -> None:
+    shop = faulty("webhook_delay=0.3")
+    order = shop.paid()
+    assert shop.read(order)["status"] == "pending_payment"
+    limit = time.monotonic() + 10
+    while shop.read(order)["status"] == "pending_payment":
+        assert time.monotonic() < limit
+    assert shop.read(order)["status"] == "completed"
+
+
 def test_a_lost_webhook_never_comes_though_the_card_was_charged(faulty: Faulty) -> None:
     shop = faulty("webhook_lost")
     order = shop.paid()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,49 +32,56 @@ def program(name: str) -> str:
     pytest.fail(f"{name} is missing; run: apt-get install --yes postgresql")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server in a folder of its own; gives its DSN without the database."""
-    folder = Path(tempfile.mkdtemp(prefix="veza-postgres-"))
-    # PostgreSQL refuses to run as root.
-    owner = "postgres" if os.geteuid() == 0 else None
-    if owner:
-        shutil.chown(folder, owner)
-    initdb = [
-        program("initdb"),
-        "--auth=trust",
-        f"--username={USER}",
-        "--no-sync",
-        "--encoding=UTF8",
-        "--locale=C",
-        "data",
-    ]
-    subprocess.run(initdb, cwd=folder, user=owner, check=True, stdout=subprocess.DEVNULL)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
-    command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
-    with subprocess.Popen(command, cwd=folder, user=owner, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
+class Server:
+    """A server in a folder of its own."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="veza-postgres-"))
+        # PostgreSQL refuses to run as root.
+        self.owner = "postgres" if os.geteuid() == 0 else None
+        if self.owner:
+            shutil.chown(self.folder, self.owner)
+        initdb = [program("initdb"), "--auth=trust", f"--username={USER}", "--no-sync", "--encoding=UTF8", "--locale=C"]
+        subprocess.run([*initdb, "data"], cwd=self.folder, user=self.owner, check=True, stdout=subprocess.DEVNULL)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.dsn = f"postgresql://{USER}@127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
+        command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
+        self.process = subprocess.Popen(
+            command, cwd=self.folder, user=self.owner, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
             if "ready to accept connections" in line:
-                break
-        else:
-            pytest.fail("the PostgreSQL server did not start")
-        yield f"postgresql://{USER}@127.0.0.1:{port}"
-        process.terminate()
-        process.stderr.read()
-    shutil.rmtree(folder)
+                return
+        pytest.fail("the PostgreSQL server did not start")
+
+    def stop(self) -> None:
+        # SIGINT ends the sessions that are open; SIGTERM would wait for them.
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+    shutil.rmtree(server.folder)
 
 
 @pytest.fixture
-def dsn(server: str, request: pytest.FixtureRequest) -> str:
+def dsn(server: Server, request: pytest.FixtureRequest) -> str:
     """An empty database."""
     name = request.node.name.split("[")[0]
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+    with psycopg.connect(f"{server.dsn}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    return f"{server}/{name}"
+    return f"{server.dsn}/{name}"
 
 
 def test_a_whole_payment_and_a_restart(run: Callable[..., Backend], dsn: str) -> None:
@@ -161,3 +170,18 @@ def test_faults_and_their_counts_are_kept(run: Callable[..., Backend], dsn: str)
     second.faults()
     second.settle(60)
     assert second.read(order)["status"] == "completed"
+
+
+def test_health_says_when_the_database_is_away(run: Callable[..., Backend], server: Server, dsn: str) -> None:
+    shop = run("webhook_delay=0.5", database=dsn)
+    shop.login()
+    order = shop.paid()
+    server.stop()
+    away = shop.api("GET", "/health")
+    assert (away.status_code, away.json()) == (503, {"status": "unhealthy"})
+    server.start()
+    assert shop.api("GET", "/health").status_code == 200
+    limit = time.monotonic() + 20
+    while shop.read(order)["status"] == "pending_payment":
+        assert time.monotonic() < limit
+    assert shop.read(order)["status"] == "completed"

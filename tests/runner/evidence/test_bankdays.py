@@ -1,0 +1,55 @@
+"""Due days by the TARGET2 calendar."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from veza_e2e.bankdays import add_business_days, due, is_business_day
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "expected"),
+    [
+        (date(2026, 12, 22), 5, date(2026, 12, 30)),
+        (date(2026, 12, 22), 7, date(2027, 1, 4)),
+        (date(2026, 4, 2), 1, date(2026, 4, 7)),
+        (date(2026, 4, 30), 1, date(2026, 5, 4)),
+        (date(2026, 5, 2), 1, date(2026, 5, 4)),
+        (date(2026, 5, 4), 0, date(2026, 5, 4)),
+    ],
+)
+def test_business_days_after_a_day(day: date, count: int, expected: date) -> None:
+    assert add_business_days(day, count) == expected
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2026, 4, 3), date(2026, 4, 6), date(2026, 5, 1), date(2026, 12, 25), date(2025, 12, 26), date(2027, 1, 1),
+        date(2027, 3, 26), date(2027, 3, 29), date(2026, 11, 21), date(2026, 11, 22),
+    ],
+)  # fmt: skip
+def test_target2_is_closed(day: date) -> None:
+    assert not is_business_day(day)
+
+
+@pytest.mark.parametrize("day", [date(2026, 5, 14), date(2026, 7, 14), date(2026, 10, 3 + 2), date(2026, 12, 24)])
+def test_target2_is_open_on_national_holidays(day: date) -> None:
+    assert is_business_day(day)
+
+
+@pytest.mark.parametrize(
+    ("today", "state"),
+    [
+        (date(2026, 12, 29), "not due yet"),
+        (date(2026, 12, 30), "due"),
+        (date(2027, 1, 4), "due"),
+        (date(2027, 1, 5), "late"),
+        (date(2027, 1, 7), "late"),
+        (date(2027, 1, 8), "OVERDUE"),
+    ],
+)
+def test_a_refund_of_22_december_is_due_at_the_turn_of_the_year(today: date, state: str) -> None:
+    assert due(date(2026, 12, 22)).state(today) == state

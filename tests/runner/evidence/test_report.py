@@ -1,0 +1,177 @@
+"""The views: made from the journal alone, every link to an event that is there, the same bytes everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scripted_session import ORDER, PAYMENT, REFUND, Script
+
+from veza_e2e.canonical import JSON
+from veza_e2e.evidence import summarise
+from veza_e2e.report import render, template_version
+
+HOSTILE = '<script>alert(1)</script> | "x" \n# y'
+
+
+def report(script: Script) -> str:
+    return render(script.lines)["report.md"].decode()
+
+
+def rows(page: str, title: str) -> list[list[str]]:
+    table = page.split(f"## {title}\n")[1].split("\n## ", maxsplit=1)[0]
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" |")] for line in lines[2:]]
+
+
+def test_the_title_says_environment_funds_and_release() -> None:
+    assert report(Script().start(release="v1").until("login")).splitlines()[0] == (
+        "# Payment walkthrough · rehearsal · test funds · release v1"
+    )
+    real = report(Script().start(live=True, rehearsal=False, release="v1"))
+    assert real.splitlines()[0] == "# Payment walkthrough · prod · REAL MONEY · release v1"
+    stamped = report(Script().start(live=True, rehearsal=True))
+    assert "TEST FUNDS" in stamped.splitlines()[0]
+    assert "TEST FUNDS: " in stamped
+
+
+def test_the_verdict_leads_with_the_money() -> None:
+    assert "charged 5.00 EUR, refunded 5.00 EUR" in report(Script().start().until("revoked")).splitlines()[3]
+    assert "charged 5.00 EUR, refunded 0.00 EUR" in report(Script().start().until("transfers").keep())
+    assert "nothing was charged" in report(Script().start().until("login"))
+    assert "none can be ruled out" in report(Script().start().until("pay"))
+
+
+def test_nine_rows_and_nine_items() -> None:
+    page = report(Script().start().until("license"))
+    assert [row[0][:2] for row in rows(page, "The nine steps")] == [f"{n}." for n in range(1, 10)]
+    assert len(rows(page, "Acceptance")) == 9
+    found = [re.sub("<[^>]+>", "", row[1]) for row in rows(page, "The nine steps")]
+    assert found == ["passed"] * 6 + ["pending"] * 3
+
+
+def test_what_the_owner_asked_for_is_on_the_page() -> None:
+    page = report(Script().start(live=True, rehearsal=False, release="v1").until("revoked"))
+    for part in (
+        ORDER, PAYMENT, REFUND, "Test product of about 5 EUR", "Personal card, not corporate",
+        "Sandbox against live confusion", "VAT line in the EU", "Bank-statement lag inside the refund window",
+        "veza-e2e ", "Canary release document", "GO/NO-GO checklist", "Hyperswitch dashboard",
+        "Stripe dashboard", "## Prerequisite EX-9", "KYC", "Archive the log", "Flip the release's row",
+        "Rotate `OPERATOR_PASSWORD`", "https&#58;//docs.example/canary",
+    ):  # fmt: skip
+        assert part in page
+
+
+def test_every_link_leads_to_an_event_of_the_record() -> None:
+    script = Script().start(live=True, rehearsal=False, release="v1").until("revoked")
+    page = report(script)
+    linked = set(re.findall(r'href="#(event-[0-9]+)"', page))
+    anchors = re.findall(r'id="(event-[0-9]+)"', page)
+    assert len(anchors) == len(set(anchors)) == len(script.lines)
+    assert linked <= set(anchors)
+    assert len(linked) > 30
+
+
+def test_every_call_is_there_with_request_and_answer_and_as_curl() -> None:
+    page = report(Script().start().until("revoked"))
+    assert page.count('<details class="veza-call"') == 9
+    assert page.count('<pre class="veza-curl">') == 9
+    assert "POST /api/v1/orders → 201 · 12 ms, request id req-3" in page
+    assert "curl -X POST http://127.0.0.1:9/api/v1/orders" in page
+
+
+def test_a_hostile_product_is_text() -> None:
+    script = Script()
+    script.title = HOSTILE
+    views = render(script.start().until("revoked").lines)
+    page = views["report.md"].decode()
+    assert "<script" not in page
+    assert "\n# y" not in page
+    assert "&#60;script&#62;alert(1)&#60;/script&#62; &#124; &#34;x&#34; ⏎&#35; y" in page
+    assert "\n# y" not in views["session.log"].decode()
+
+
+def test_a_poll_that_tells_nothing_new_is_named_not_repeated() -> None:
+    script = Script().start().until("pay")
+    for _ in range(600):
+        script.call("completed", "getOrder", script.order("pending_payment"), path=f"/orders/{ORDER}")
+    page = report(script)
+    assert "599 reads, each with an answer that is shown above" in page
+    assert len(page) < 60_000
+    assert len(re.findall(r'id="event-[0-9]+"', page)) == len(script.lines)
+
+
+def test_the_log_has_one_line_an_event() -> None:
+    script = Script().start().until("revoked")
+    log = render(script.lines)["session.log"].decode()
+    stamped = [line for line in log.splitlines() if re.match(r"[0-9]{4}-.*Z  #[0-9]+  ", line)]
+    assert len(stamped) == len(script.lines)
+
+
+def test_the_end_of_the_session_is_not_in_its_own_views() -> None:
+    script = Script().start().until("revoked")
+    before = render(script.lines)
+    assert render(script.end().lines) == before
+
+
+SECRET_BODY: JSON = {"email": "o***@veza.test", "password": "{{password:1}}"}
+
+
+def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_path: Path) -> None:
+    from veza_e2e.events import CallFinished  # noqa: PLC0415
+    from veza_e2e.report.calls import describe  # noqa: PLC0415
+
+    event = CallFinished(
+        call=1, step="login", operation="login", target="api", method="POST", url="http://127.0.0.1:9/a?b=$(id)",
+        request_headers={"authorization": "Bearer {{access_token:1}}", "x": "`id` 'q' $HOME"},
+        request_body={"json": SECRET_BODY}, status=200, response_headers={}, response_body=None, request_id=None,
+        started_at="2026-05-04T09:00:00.000Z", elapsed_ms=1,
+    )  # fmt: skip
+    curl = tmp_path / "curl"
+    curl.write_text('#!/bin/sh\nfor word in "$@"; do printf "%s\\n" "$word"; done\n')
+    curl.chmod(0o755)
+    said = subprocess.run(
+        ["sh", "-c", describe(event).curl],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}", "VEZA_ACCESS_TOKEN": "T", "OPERATOR_PASSWORD": "P",
+            "OPERATOR_EMAIL": "E",
+        },
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert said == [
+        "-X", "POST", "http://127.0.0.1:9/a?b=$(id)", "-H", "authorization: Bearer T", "-H", "x: `id` 'q' $HOME",
+        "--data", '{"email":"E","password":"P"}',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
+def test_the_bytes_do_not_depend_on_time_zone_locale_or_hash_seed(tmp_path: Path, zone: str) -> None:
+    script = Script().start(release="v1").until("revoked")
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(bytes(script.sink.data))
+    code = (
+        "import hashlib,sys; from pathlib import Path; from veza_e2e.journal import read; "
+        "from veza_e2e.report import render, template_version; views = render(read(Path(sys.argv[1])).lines); "
+        "print(*(hashlib.sha256(views[n]).hexdigest() for n in sorted(views)), template_version())"
+    )
+    environment = {**os.environ, "TZ": zone, "PYTHONHASHSEED": "7", "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], env=environment, capture_output=True, text=True, check=True
+    )
+    views = render(script.lines)
+    here = [hashlib.sha256(views[name]).hexdigest() for name in sorted(views)]
+    assert done.stdout.split() == [*here, template_version()]
+
+
+def test_the_summary_and_the_page_agree() -> None:
+    script = Script().start(live=True, rehearsal=False).until("completed").fail("license", "license_missing")
+    summary = summarise(script.lines)
+    page = report(script)
+    assert f"Decision for the release: {summary.decision}" in page
+    assert "5.00 EUR of the charge have not come back." in page
+    assert "something was wrong. what it means what to do" in page

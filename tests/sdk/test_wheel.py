@@ -19,7 +19,8 @@ from veza.testing import EMAIL, PASSWORD, FakeBackend, serve
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SUITE = (
-    "operations", "retries", "errors", "models", "money", "paths", "paging", "tokens", "http_client", "secrets", "waiting",
+    "operations", "retries", "errors", "models", "money", "paths", "paging", "tokens", "http_client", "secrets",
+    "waiting",
 )  # fmt: skip
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 VERSIONS = {
@@ -93,6 +94,7 @@ def test_the_suite_passes_on(name: str, wheel: Path, tmp_path: Path) -> None:
     printed = run(
         programs / "python", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib",
         "-W", "error", f"--rootdir={tmp_path}", "-c", os.devnull, *files, cwd=tmp_path,
+        env=os.environ | {"VEZA_TEST_EXAMPLES": "6"},
     )  # fmt: skip
     assert " passed" in printed
     where = run(programs / "python", "-I", "-c", "import veza; print(veza.__file__)", cwd=tmp_path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza
+from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError
 from veza.money import Money
 from veza_e2e.events import Answered, Asked, Compared
 from veza_e2e.journal import Journal
@@ -80,28 +80,37 @@ class Session:
             timeout: seconds.
 
         Raises:
-            TimedOut: nothing settled in time.
-            VezaError: an answer that trying again cannot mend.
+            TimedOut: nothing settled in time, and the last read saw so.
+            VezaError: an answer that trying again cannot mend, or not in this time: what was not read is not claimed.
         """
         start = self.clock.monotonic()
+        last = False
         for delay in self.pace():
-            value, pause = self.glance(read)
-            if value is not None and settled(value):
-                return value
+            value, failure = self._read(read)
+            if failure is None and settled(cast("T", value)):
+                return cast("T", value)
             left = timeout - (self.clock.monotonic() - start)
-            if left <= 0:
+            pause = _pause(failure)
+            if failure is not None and (pause > max(left, 0) or (left <= 0 and last)):
+                raise failure
+            if left <= 0 and last:
                 raise TimedOut
-            self.clock.sleep(min(max(delay, pause), left))
+            step = max(delay, pause)
+            last = left <= step
+            if left > 0:
+                self.clock.sleep(min(step, left))
         raise TimedOut  # the pace never ends
 
     def glance(self, read: Callable[[], T]) -> tuple[T | None, float]:
         """Read once; return None and the seconds to wait at least, where it failed in passing."""
+        value, failure = self._read(read)
+        return value, _pause(failure)
+
+    def _read(self, read: Callable[[], T]) -> tuple[T | None, VezaError | None]:
         try:
-            return read(), 0.0
-        except RateLimitError as error:
-            return None, error.retry_after or 0.0
-        except _TRANSIENT:
-            return None, 0.0
+            return read(), None
+        except (RateLimitError, *_TRANSIENT) as error:
+            return None, error
 
     def ask(self, question: str, text: str, accept: Callable[[str], str | None]) -> str:
         """Ask until the answer is acceptable, and put question and answer on record.
@@ -163,3 +172,7 @@ class Session:
     def call(self, operation: str) -> int:
         """Return the number of the last answered call of an operation, as evidence."""
         return self.recorder.last.get(operation, 0)
+
+
+def _pause(failure: VezaError | None) -> float:
+    return (failure.retry_after or 0.0) if failure is not None else 0.0

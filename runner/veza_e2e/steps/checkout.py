@@ -77,9 +77,9 @@ def _operator_pays(session: Session, order: PlacedOrder) -> Payment:
     text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
     since = session.clock.monotonic()
     session.asked("paid", text)
-    pace = session.pace()
+    pace, pause = session.pace(), 0.0
     while True:
-        answer = session.operator.ask("paid", text, timeout=next(pace))
+        answer = session.operator.ask("paid", text, timeout=max(next(pace), pause))
         match None if answer is None else answer.strip().lower():
             case "":
                 session.answered("paid", "paid", since)
@@ -92,7 +92,7 @@ def _operator_pays(session: Session, order: PlacedOrder) -> Payment:
             case "s":
                 session.operator.tell(_status(session, order))
             case None:
-                current, _ = session.glance(lambda: session.api.orders.get(order.order_id))
+                current, pause = session.glance(lambda: session.api.orders.get(order.order_id))
                 if current is not None and current.status is not OrderStatus.PENDING_PAYMENT:
                     session.answered("paid", f"the order is {current.status}", since)
                     return _moved_on(session, current)

@@ -1,0 +1,217 @@
+"""A session put together for a test: the SDK's fake backend behind the recording transport, on a fake clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import httpx
+import pytest
+
+from veza.money import Money
+from veza.testing import BASE_URL, EMAIL, PASSWORD, FakeBackend, FakeClock, transport
+from veza_e2e import conduct
+from veza_e2e.canonical import JSON
+from veza_e2e.config import Environment
+from veza_e2e.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
+from veza_e2e.evidence import Summary
+from veza_e2e.journal import Line, MemorySink
+from veza_e2e.preflight import Gate
+from veza_e2e.redaction import Redactor
+from veza_e2e.world import EndOfInput, Ports
+
+SESSION = "01KY5T5Q00000000000000000A"
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+
+
+class CountedIds:
+    """Ids that a test can foresee."""
+
+    def __init__(self) -> None:
+        self.keys = 0
+
+    def session(self, at: datetime) -> str:
+        return SESSION
+
+    def key(self) -> str:
+        self.keys += 1
+        return f"key-{self.keys}"
+
+
+@dataclass
+class Person:
+    """Answers in the order in which it was told to; after that nobody answers any more."""
+
+    answers: list[str | None | Callable[[], str | None]] = field(default_factory=list)
+    by: Literal["operator", "script"] = "operator"
+    told: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        self.asked.append(text)
+        if not self.answers:
+            raise EndOfInput
+        answer = self.answers.pop(0)
+        given = answer() if callable(answer) else answer
+        if given is None:
+            assert timeout is not None, "nobody waits for ever where a time limit was asked for"
+            self.clock.sleep(timeout)
+        return given
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        return self.ask(question, text) or ""
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+
+@dataclass
+class Page:
+    """A browser in which whoever opens the page does what the test says."""
+
+    act: Callable[[str], bool]
+    by: Literal["operator", "script"] = "operator"
+    opened: list[str] = field(default_factory=list)
+
+    def open(self, url: str) -> bool:
+        self.opened.append(url)
+        return self.act(url)
+
+
+@dataclass
+class Rows:
+    """A ledger that holds these rows."""
+
+    held: Sequence[Mapping[str, JSON]] | None = None
+    source: Literal["pasted", "database", "rehearsal"] = "database"
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        return self.held
+
+    def peek(self, order_id: str) -> str | None:
+        return None
+
+
+@dataclass
+class Walk:
+    """A walkthrough that a test takes apart: backend, person, page, clock and journal in hand."""
+
+    backend: FakeBackend = field(default_factory=FakeBackend)
+    clock: FakeClock = field(default_factory=FakeClock)
+    sink: MemorySink = field(default_factory=MemorySink)
+    ids: CountedIds = field(default_factory=CountedIds)
+    ledger: Rows = field(default_factory=Rows)
+    started: dict[str, Any] = field(default_factory=dict)
+    processor: Callable[[httpx.Request], httpx.Response] | None = None
+    stage: conduct.Stage = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backend.clock = self.clock
+        self.backend.shop = type(self.backend.shop)(self.clock.now, "https://pay.veza.test/payment_link/veza")
+        self.backend.shop.products = FakeBackend().shop.products
+        self.person = Person(clock=self.clock)
+        self.page = Page(lambda _: True)
+
+    @property
+    def gate(self) -> Gate:
+        return Gate(
+            environment=Environment("staging", BASE_URL, ("test",)),
+            live=False,
+            unattended=False,
+            limit=Money(1000, "EUR"),
+            product=None,
+            email=EMAIL,
+            has_password=True,
+            processor_key=None,
+        )
+
+    def first(self, _: str = SESSION) -> SessionStarted:
+        members: dict[str, Any] = {
+            "schema": SCHEMA, "walkthrough": WALKTHROUGH, "session": SESSION, "tools": {"veza": "0"},
+            "environment": "staging", "base_url": BASE_URL, "account": "o***@veza.test", "account_digest": "0" * 64,
+            "live_requested": False, "unattended": False, "release": None, "product": None, "refund": None,
+            "idempotency": False, "max_amount_cents": 1000, "max_amount_currency": "EUR",
+            "poll_timeout_ms": 60_000, "operator": None, "links": {}, "grace_ms": 60_000,
+        }  # fmt: skip
+        return SessionStarted(**members | self.started)
+
+    def network(self) -> httpx.BaseTransport:
+        backend: httpx.MockTransport = transport(self.backend)
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            if request.url.host == "processor.test":
+                assert self.processor is not None
+                return self.processor(request)
+            return backend.handle_request(request)
+
+        return httpx.MockTransport(handle)
+
+    def parts(self) -> conduct.Parts:
+        return conduct.Parts(
+            ports=Ports(self.network(), self.person, self.page, self.ledger, self.clock, self.ids),
+            redactor=Redactor({"email": EMAIL, "password": PASSWORD, "api_key": "snd_0123456789abcdef"}),
+            base_url=BASE_URL,
+            email=EMAIL,
+            password=PASSWORD,
+            hyperswitch_url="https://processor.test" if self.processor else None,
+            hyperswitch_api_key="snd_0123456789abcdef" if self.processor else None,
+        )
+
+    def begin(self) -> conduct.Stage:
+        """Make the pre-flight."""
+        self.stage = conduct.begin(self.parts(), self.first, self.gate)
+        assert self.stage.journal.lines[-1].event.passed, [line.event for line in self.stage.journal.lines]  # type: ignore[attr-defined]
+        return self.stage
+
+    def go_on(self) -> Summary:
+        """Walk to where it ends now."""
+        conduct.go_on(self.stage, resumed=any(isinstance(e, SessionResumed) for e in self.stage.journal.events()))
+        return self.stage.summary()
+
+    def resume(self, *, upto: int | None = None) -> conduct.Stage:
+        """Forget all but the journal (its first lines, where `upto` is given) and go on from there."""
+        lines = list(self.stage.journal.lines)[:upto]
+        self.stage = conduct.stage(self.parts(), self.sink, idempotency=self.first().idempotency, lines=lines)
+        self.stage.journal.append(SessionResumed(tools={}))
+        return self.stage
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        return self.stage.journal.lines
+
+    def events(self, *kinds: type[Event]) -> list[Any]:
+        return [line.event for line in self.lines if isinstance(line.event, kinds)]
+
+    def writes(self, operation: str) -> int:
+        """How often the write was about to be sent."""
+        return sum(event.operation == operation for event in self.events(CallIntended))
+
+    def order_is_a_uuid(self) -> None:
+        """Give the backend's orders an id that may enter the SQL."""
+        create = self.backend.shop.create
+
+        def named(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+            placed = create(buyer, items)
+            order = self.backend.shop.orders.pop(placed["order"]["id"])
+            order["id"] = ORDER
+            self.backend.shop.orders[ORDER] = order
+            return {**placed, "order": dict(order)}
+
+        self.backend.shop.create = named  # type: ignore[method-assign]  # the fake's ids are no uuids
+
+    def only_order(self) -> str:
+        (order_id,) = self.backend.shop.orders
+        return order_id
+
+
+@pytest.fixture
+def walk() -> Walk:
+    return Walk()
+
+
+@pytest.fixture
+def walking() -> type[Walk]:
+    return Walk

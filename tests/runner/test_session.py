@@ -1,0 +1,142 @@
+"""Waiting: how often, how long, and what is claimed when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from veza import APIConnectionError, InternalServerError, NotFoundError, RateLimitError, VezaError
+from veza.testing import Reply
+from veza_e2e import conduct
+from veza_e2e.events import PreflightFinished, StepFailed, StepPaused
+from veza_e2e.session import Session, TimedOut
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+
+def session(walk: Walk, *, loopback: bool = False) -> Session:
+    walk.started = {"loopback": loopback}
+    stage = walk.begin()
+    gate = walk.events(PreflightFinished)[0]
+    ports = stage.parts.ports
+    return Session(
+        journal=stage.journal, recorder=stage.recorder, api=stage.api, operator=ports.operator, browser=ports.browser,
+        ledger=ports.ledger, clock=ports.clock, ids=ports.ids, processor=None,
+        options=conduct.options(stage.started, gate, resumed=False),
+    )  # fmt: skip
+
+
+def failing(*errors: VezaError | int, times: list[float], at: Callable[[], float]) -> Callable[[], int]:
+    """Read what is given in turn, the last one for ever."""
+    left = list(errors)
+
+    def read() -> int:
+        times.append(at())
+        value = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(value, VezaError):
+            raise value
+        return value
+
+    return read
+
+
+def test_a_remote_backend_is_read_at_most_20_times_in_any_minute(walk: Walk) -> None:
+    one, times = session(walk), list[float]()
+    with pytest.raises(TimedOut):
+        one.wait(failing(0, times=times, at=walk.clock.monotonic), bool, timeout=1800)
+    assert max(sum(start <= t < start + 60 for t in times) for start in times) <= 20
+    assert times[0] == 0, "the first read is at once"
+    assert len(times) > 100
+
+
+def test_loopback_is_read_faster(walk: Walk) -> None:
+    one, times = session(walk, loopback=True), list[float]()
+    with pytest.raises(TimedOut):
+        one.wait(failing(0, times=times, at=walk.clock.monotonic), bool, timeout=10)
+    assert times[1] <= 0.05
+
+
+def test_what_settles_ends_the_wait_at_once(walk: Walk) -> None:
+    one, times = session(walk), list[float]()
+    assert one.wait(failing(0, 0, 7, times=times, at=walk.clock.monotonic), bool, timeout=60) == 7
+    assert len(times) == 3
+
+
+def test_retry_after_is_honoured_between_reads(walk: Walk) -> None:
+    one, times = session(walk), list[float]()
+    limited = RateLimitError("slow down", status_code=429, retry_after=40.0)
+    assert one.wait(failing(limited, 7, times=times, at=walk.clock.monotonic), bool, timeout=1800) == 7
+    assert times == [0, 40]
+
+
+def test_retry_after_is_honoured_even_where_the_time_runs_out_before_it_ends(walk: Walk) -> None:
+    one, times = session(walk), list[float]()
+    limited = RateLimitError("slow down", status_code=429, retry_after=500.0)
+    with pytest.raises(RateLimitError):
+        one.wait(failing(limited, times=times, at=walk.clock.monotonic), bool, timeout=60)
+    assert times == [0]
+
+
+@pytest.mark.parametrize("asleep", ["while the answer is on its way", "in the pause"])
+def test_after_a_long_sleep_of_the_machine_it_is_read_once_more_before_the_time_is_over(
+    walk: Walk, asleep: str
+) -> None:
+    one, reads = session(walk), list[float]()
+    pause = walk.clock.sleep
+
+    def read() -> int:
+        reads.append(walk.clock.monotonic())
+        if len(reads) == 2 and asleep != "in the pause":
+            walk.clock.advance(8 * 3600)
+        return 7 if len(reads) == 3 else 0
+
+    def slept(seconds: float) -> None:
+        pause(seconds)
+        if len(reads) == 2 and asleep == "in the pause":
+            walk.clock.advance(8 * 3600)
+
+    walk.clock.sleep = slept  # type: ignore[method-assign]  # the machine sleeps in our sleep
+    assert one.wait(read, bool, timeout=60) == 7
+
+
+@pytest.mark.parametrize("error", [APIConnectionError("gone"), InternalServerError("broken", status_code=500)])
+def test_a_wait_whose_last_read_failed_says_so_and_not_that_nothing_settled(walk: Walk, error: VezaError) -> None:
+    one, times = session(walk), list[float]()
+    with pytest.raises(type(error)):
+        one.wait(failing(0, error, times=times, at=walk.clock.monotonic), bool, timeout=60)
+    assert times[-1] == 60
+
+
+def test_a_read_that_fails_for_good_ends_the_wait(walk: Walk) -> None:
+    one, times = session(walk), list[float]()
+    with pytest.raises(NotFoundError):
+        one.wait(
+            failing(NotFoundError("none", status_code=404), times=times, at=walk.clock.monotonic), bool, timeout=60
+        )
+    assert times == [0]
+
+
+def test_a_backend_that_is_gone_while_the_license_is_looked_for_is_no_missing_license(walk: Walk) -> None:
+    walk.begin()
+
+    def paid(_: str) -> bool:
+        walk.backend.shop.pay(walk.only_order())
+        walk.backend.script("listMyLicenses", *[Reply(breaks="connect")] * 200)
+        return True
+
+    walk.page.act = paid
+    walk.person.answers = ["1", ""]
+    summary = walk.go_on()
+    assert summary.outcome == "incomplete"
+    assert [event.finding for event in walk.events(StepFailed, StepPaused)] == ["no_answer"]
+
+
+def test_a_backend_that_goes_away_before_the_page_is_offered_can_be_resumed(walk: Walk) -> None:
+    walk.begin()
+    walk.backend.script("getOrder", *[Reply(breaks="connect")] * 200)
+    walk.person.answers = ["1", ""]
+    assert walk.go_on().outcome == "incomplete"
+    assert walk.page.opened == []

@@ -81,7 +81,9 @@ class Shell:
             dimensions=(50, 160),
         )
 
-    def configure(self, name: str, base_url: str, *, reports: str, live: bool = False, idempotency: bool = True) -> None:
+    def configure(
+        self, name: str, base_url: str, *, reports: str, live: bool = False, idempotency: bool = True
+    ) -> None:
         (self.folder / "veza-e2e.toml").write_text(
             f"""
 [env.{name}]

@@ -17,7 +17,7 @@ from veza_e2e.archive import Archive, Stored
 from veza_e2e.canonical import JSON
 from veza_e2e.cassette.files import sync_folder, write
 from veza_e2e.config import Settings
-from veza_e2e.events import SessionStarted, to_data
+from veza_e2e.events import SessionStarted, StepStarted, to_data
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import FileSink
@@ -72,7 +72,8 @@ def unresolved(archive: Archive, environment: str, account_digest: str, *, live:
     for stored in archive.sessions():
         reading = stored.read()
         first = reading.lines[0].event if reading.lines else None
-        if reading.ended or not isinstance(first, SessionStarted):
+        begun = any(isinstance(line.event, StepStarted) for line in reading.lines)
+        if reading.ended or not begun or not isinstance(first, SessionStarted):
             continue
         if first.environment != environment or first.account_digest != account_digest:
             continue

@@ -163,8 +163,8 @@ def test_the_hostile_product_shows_as_text(shell: Shell) -> None:
     log = (shell.folder / result.json["paths"]["log"]).read_text()
     assert result.code == 0
     assert "<script>" not in report
-    assert "<script>alert(1)</script> | \"x\" ⏎# y" in log
-    assert "<script>alert(1)</script> | \"x\" ⏎# y" in result.stderr
+    assert '<script>alert(1)</script> | "x" ⏎# y' in log
+    assert '<script>alert(1)</script> | "x" ⏎# y' in result.stderr
     assert not any(line.startswith("# y") for line in (report + log + result.stderr).splitlines())
 
 

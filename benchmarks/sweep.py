@@ -1,0 +1,242 @@
+"""`make sweep`: 500 seeded kill -9 in the middle of a walkthrough, each resumed to its end, and the books counted.
+
+Each case kills the process at one system call (see `killed.py`), some of them again during the resume, half of them with
+a backend that ignores idempotency keys, a quarter with an answer dropped between the backend's commit and the read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "sweep.md"
+FIRST, LAST = 40, 335
+MOST_RESUMES = 4
+_SECRETS = {"OPERATOR_EMAIL", "OPERATOR_PASSWORD", "HYPERSWITCH_API_KEY", "VEZA_DATABASE_URL"}
+
+
+@dataclass(frozen=True)
+class Case:
+    seed: int
+    point: int
+    how: int
+    honoured: bool
+    dropped: int
+    again: int
+
+    @classmethod
+    def of(cls, seed: int, total: int) -> Case:
+        draw = random.Random(seed)
+        spread = FIRST + (LAST - FIRST) * (seed % total) // total
+        return cls(
+            seed=seed,
+            point=spread + draw.randrange(3),
+            how=draw.randrange(3),
+            honoured=seed % 2 == 0,
+            dropped=draw.choice([0, 0, 0, 0, 0, 0, 1, 2]),
+            again=draw.randrange(45, 200) if draw.random() < 0.25 else 0,
+        )
+
+    @property
+    def faults(self) -> list[str]:
+        switches = [] if self.honoured else ["no_idempotency"]
+        switches += [f"drop_after_commit={self.dropped}"] if self.dropped else []
+        return [word for switch in switches for word in ("--fault", switch)]
+
+
+@dataclass(frozen=True)
+class Ending:
+    case: Case
+    step: str
+    outcome: str
+    finding: str
+    orders: int
+    charges: int
+    refunds: int
+    problems: tuple[str, ...]
+
+
+def _command(folder: Path, point: int, how: int, words: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "benchmarks" / "killed.py"), str(point), str(how), "--", *words]
+    environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def _journal(folder: Path) -> bytes:
+    found = list(folder.glob("build/rehearsals/*/*/*/journal.jsonl"))
+    return found[0].read_bytes() if found else b""
+
+
+def _lines(data: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in data.split(b"\n")[:-1]]
+
+
+def _books(folder: Path) -> tuple[int, int, int]:
+    found = list(folder.glob(".veza-e2e/rehearsal/*/backend.db"))
+    if not found:
+        return 0, 0, 0
+    with sqlite3.connect(found[0]) as database:
+        ask = lambda sql: int(database.execute(sql).fetchone()[0])  # noqa: E731 - three counts
+        return (
+            ask("SELECT count(*) FROM orders"),
+            ask("SELECT count(*) FROM hs_payments WHERE amount_received > 0"),
+            ask("SELECT count(*) FROM hs_refunds"),
+        )
+
+
+def carry_out(case: Case) -> Ending:
+    """Kill one walkthrough, resume it to its end, and count what really happened."""
+    folder = Path(tempfile.mkdtemp(prefix="sweep-"))
+    try:
+        return _carried_out(case, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _carried_out(case: Case, folder: Path) -> Ending:
+    problems: list[str] = []
+    done = _command(folder, case.point, case.how, ["--json", "run", "--unattended", "--refund", *case.faults])
+    kept = _journal(folder)
+    begun = [line for line in _lines(kept) if line["type"] == "StepStarted"]
+    step = begun[-1]["step"] if begun else "before the first step"
+    if done.returncode == -9 and begun:
+        if case.again:
+            _command(folder, case.again, case.how, ["--json", "resume"])
+            problems += _lost(kept, _journal(folder))
+            kept = _journal(folder)
+        for _ in range(MOST_RESUMES):
+            if _lines(kept)[-1]["type"] == "SessionEnded":
+                break
+            done = _command(folder, 0, 0, ["--json", "resume"])
+            problems += _lost(kept, _journal(folder))
+            kept = _journal(folder)
+            if done.returncode not in {0, 4}:
+                problems.append(f"resume ended with {done.returncode}: {done.stderr[-300:]}")
+                break
+            if _document(done).get("waiting_for") == "operator":
+                break
+    return _ending(case, folder, step, done, problems)
+
+
+def _document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        return {}
+    return document
+
+
+def _lost(before: bytes, after: bytes) -> list[str]:
+    whole = before[: before.rfind(b"\n") + 1]
+    return [] if after.startswith(whole) else ["records that were on the disk are gone"]
+
+
+def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProcess[str], problems: list[str]) -> Ending:
+    orders, charges, refunds = _books(folder)
+    lines = _lines(_journal(folder))
+    if not lines or not any(line["type"] == "StepStarted" for line in lines):
+        outcome, finding = "not begun", ""
+        expected = {(0, 0, 0)}
+    else:
+        ended = lines[-1]["type"] == "SessionEnded"
+        outcome = lines[-1]["outcome"] if ended else "incomplete"
+        findings = [line["finding"] for line in lines if line["type"] in {"StepPaused", "StepFailed"}]
+        finding = findings[-1] if findings and outcome != "passed" else ""
+        expected = {(1, 1, 1)} if outcome == "passed" else set()
+        if outcome == "incomplete" and finding == "order_in_doubt" and not case.honoured:
+            expected = {(0, 0, 0)}
+        if "Traceback" in done.stderr:
+            problems.append("a traceback")
+        verified = _command(folder, 0, 0, ["verify", "--all"])
+        if verified.returncode != 0:
+            problems.append(f"verify ended with {verified.returncode}")
+    if (orders, charges, refunds) not in expected:
+        problems.append(f"{outcome} {finding}: {orders} orders, {charges} charges, {refunds} refunds")
+    return Ending(case, step, outcome, finding, orders, charges, refunds, tuple(problems))
+
+
+STEPS = [
+    "before the first step", "login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked",
+]  # fmt: skip
+
+
+def page(endings: list[Ending], seconds: float) -> str:
+    """Return the table that is committed to the docs."""
+    bad = [ending for ending in endings if ending.problems]
+    rows = []
+    for step in STEPS:
+        here = [ending for ending in endings if ending.step == step]
+        count = Counter(ending.outcome for ending in here)
+        doubt = sum(ending.finding == "order_in_doubt" for ending in here)
+        rows.append(
+            f"| {step} | {len(here)} | {count['passed']} | {doubt} | {count['not begun']} "
+            f"| {max((e.orders for e in here), default=0)} | {max((e.charges for e in here), default=0)} "
+            f"| {max((e.refunds for e in here), default=0)} |"
+        )
+    return "\n".join(
+        [
+            "# Killed, and resumed",
+            "",
+            f"{len(endings)} walkthroughs on the rehearsal backend were each killed with SIGKILL at another system call "
+            "(writes and syncs of files, sends and receives on sockets; carried out not at all, by half, or as a whole), "
+            f"{sum(bool(e.case.again) for e in endings)} of them once more during the resume, "
+            f"{sum(not e.case.honoured for e in endings)} at a backend that ignores idempotency keys, "
+            f"{sum(bool(e.case.dropped) for e in endings)} with an answer dropped between the backend's commit and the read. "
+            "Each was resumed to its end, its journal verified, and the backend's books counted.",
+            "",
+            "| killed in | cases | passed | order in doubt | nothing begun | most orders | most charges | most refunds |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "*Order in doubt*: the request for the order was on its way, the backend does not honour keys, and no order can "
+            "be found: the session says so and stays incomplete. A second order is never sent. *Nothing begun*: killed "
+            "before the session had a folder; nothing but reads was sent.",
+            "",
+            f"Wrong: {len(bad)}. Records lost: {sum('gone' in p for e in endings for p in e.problems)}.",
+            "",
+            f"Measured {datetime.now(UTC):%Y-%m-%d} by `make sweep` in {seconds / 60:.1f} minutes on "
+            f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
+            "",
+        ]
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=500)
+    options = parser.parse_args()
+    began = time.monotonic()
+    endings = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for ending in pool.map(carry_out, [Case.of(seed, options.cases) for seed in range(options.cases)]):
+            endings.append(ending)
+            if ending.problems:
+                print(f"seed {ending.case.seed} ({ending.case}): {'; '.join(ending.problems)}", flush=True)
+            if len(endings) % 50 == 0:
+                print(f"{len(endings)} of {options.cases}, {time.monotonic() - began:.0f} s", flush=True)
+    PAGE.write_text(page(endings, time.monotonic() - began))
+    bad = sum(bool(ending.problems) for ending in endings)
+    print(f"{len(endings)} cases, {bad} wrong; the table is in {PAGE.relative_to(ROOT)}")
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

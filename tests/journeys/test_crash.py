@@ -1,0 +1,21 @@
+"""Forty of the seeded kill -9 of `make sweep`: one order, one charge, one refund, and no record lost."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from benchmarks.sweep import Case, carry_out
+
+CASES = 40
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_killed_anywhere_and_resumed() -> None:
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        endings = list(pool.map(carry_out, [Case.of(seed, CASES) for seed in range(CASES)]))
+    assert [(ending.case, ending.problems) for ending in endings if ending.problems] == []
+    assert sum(ending.outcome == "passed" for ending in endings) >= CASES * 3 // 4
+    assert len({ending.step for ending in endings}) >= 8, "the kills are spread over the steps"

@@ -278,6 +278,10 @@ class Script:
         views = {name: hashlib.sha256(view).hexdigest() for name, view in render(self.lines).items()}
         return self.say(SessionEnded(outcome=outcome, views=views, template=template_version()))
 
+    def end_with(self, views: Mapping[str, str]) -> Script:
+        """End as a session whose views other templates made."""
+        return self.say(SessionEnded(outcome="incomplete", views=views, template="other"))
+
     def store(self, root: Path) -> Path:
         """Put the session into an archive; return its folder."""
         folder = Archive(root).folder(self.session, datetime.fromisoformat(self.lines[0].at))

@@ -1,0 +1,272 @@
+"""sessions, show, bank, attest, render, verify, sign: through the command, over files on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from front_door import Result, Shell
+from scripted_session import SESSION, Script
+
+BANK = ("bank", SESSION, "--date", "2026-05-12")
+
+
+def statuses(result: Result) -> dict[str, str]:
+    return {item["name"]: item["status"] for item in result.json["items"]}
+
+
+def messages(result: Result) -> str:
+    return " ".join(item["message"] for item in result.json["items"])
+
+
+def test_sessions_lists_outcome_money_and_what_is_due(shell: Shell, stored: Path) -> None:
+    result = shell("--json", "sessions")
+    assert result.code == 0
+    assert stored.name == SESSION
+    assert result.json["ok"] is True
+    (item,) = result.json["items"]
+    assert (item["name"], item["status"]) == (SESSION, "passed")
+    for part in ("release 2026.05", "charged 5.00 EUR, refunded 5.00 EUR", "bank statement OVERDUE", "2026-05-11"):
+        assert part in item["message"]
+
+
+def test_an_empty_archive_has_no_sessions(shell: Shell) -> None:
+    assert shell("--json", "sessions").json == {"ok": True, "items": []}
+
+
+@pytest.mark.parametrize("prefix", [SESSION, SESSION[:12], SESSION.lower()])
+def test_show_gives_the_summary_with_its_paths(shell: Shell, stored: Path, prefix: str) -> None:
+    document = shell("--json", "show", prefix).json
+    assert (document["session"], document["outcome"], document["rehearsed_decision"]) == (SESSION, "passed", "PENDING")
+    assert all(Path(shell.folder, path).is_file() for path in document["paths"].values())
+    assert Path(shell.folder, document["paths"]["report"]).parent == stored
+
+
+def test_an_unknown_session_is_a_usage_error(shell: Shell) -> None:
+    result = shell("--json", "show", "01NONE")
+    assert result.code == 2
+    assert "no session" in result.json["error"]["message"]
+
+
+def test_two_sessions_that_begin_alike_are_named(shell: Shell, stored: Path) -> None:
+    other = SESSION[:-1] + "B"
+    Script(session=other).start().until("login").store(stored.parents[2])
+    result = shell("--json", "show", SESSION[:10])
+    assert result.code == 2
+    assert SESSION in result.json["error"]["message"]
+    assert other in result.json["error"]["message"]
+
+
+def test_the_bank_statement_flips_the_rehearsed_decision(shell: Shell, stored: Path, tmp_path: Path) -> None:
+    statement = tmp_path / "statement.pdf"
+    statement.write_bytes(b"the whole statement")
+    result = shell("--json", *BANK, "--seen", "credit", "--amount", "5.00 EUR", "--evidence", str(statement))
+    assert result.code == 0
+    assert statuses(result)["bank_statement"] == "met"
+    assert statuses(result)["rehearsed_decision"] == "GO"
+    written = json.loads((stored / "addendum-001.json").read_text())
+    assert written["evidence"] == {"bytes": 19, "sha256": hashlib.sha256(b"the whole statement").hexdigest()}
+    assert b"whole statement" not in b"".join(path.read_bytes() for path in stored.iterdir())
+    assert shell("--json", "show", SESSION).json["rehearsed_decision"] == "GO"
+
+
+def test_nothing_on_the_statement_is_recorded_and_corrected_later(shell: Shell, stored: Path) -> None:
+    looked = shell("--json", *BANK, "--seen", "nothing")
+    assert (looked.code, statuses(looked)["bank_statement"]) == (0, "pending")
+    assert shell("--json", *BANK, "--seen", "charge-dropped").code == 0
+    assert [path.name for path in sorted(stored.glob("addendum-*"))] == ["addendum-001.json", "addendum-002.json"]
+    assert shell("--json", "show", SESSION).json["rehearsed_decision"] == "GO"
+
+
+def test_another_amount_is_recorded_and_is_not_met(shell: Shell, stored: Path) -> None:
+    result = shell("--json", *BANK, "--seen", "credit", "--amount", "4.99")
+    assert (result.code, result.json["ok"], statuses(result)["bank_statement"]) == (1, False, "not_met")
+    assert (stored / "addendum-001.json").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--seen", "maybe"), ("--seen", "credit", "--amount", "five"), ("--seen", "credit", "--amount", "5.001 EUR"),
+        ("--seen", "credit", "--date", "12.05.2026"), ("--seen", "credit", "--date", "2026-05-01"),
+        ("--seen", "credit", "--evidence", "not-there.pdf"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_a_usage_error(shell: Shell, stored: Path, words: tuple[str, ...]) -> None:
+    assert shell(*BANK, *words).code == 2
+    assert not list(stored.glob("addendum-*"))
+
+
+def test_a_session_without_a_refund_has_no_statement(shell: Shell) -> None:
+    Script().start().until("transfers").keep().end().store(shell.folder / "build" / "rehearsals")
+    assert shell(*BANK, "--seen", "credit").code == 3
+
+
+def test_an_open_session_cannot_be_cited(shell: Shell) -> None:
+    Script().start().until("revoked").store(shell.folder / "build" / "rehearsals")
+    result = shell("--json", *BANK, "--seen", "credit")
+    assert result.code == 3
+    assert "resume" in result.json["error"]["hint"]
+
+
+def test_no_secret_enters_a_note(shell: Shell, stored: Path) -> None:
+    shell(*BANK, "--seen", "credit", "--note", "card 4242 4242 4242 4242, write to someone@bank.example")
+    note = json.loads((stored / "addendum-001.json").read_text())["note"]
+    assert "4242 4242" not in note
+    assert "someone@" not in note
+
+
+def test_an_attestation_is_kept_by_item_and_release(shell: Shell) -> None:
+    result = shell(
+        "--json", "attest", "EX-9", "--by", "A. Person", "--release", "2026.05", "--note", "seen in the dashboard"
+    )
+    assert result.code == 0
+    (path,) = (shell.folder / "build" / "rehearsals" / "attestations").iterdir()
+    written = json.loads(path.read_text())
+    assert (written["item"], written["by"], written["release"]) == ("ex-9", "A. Person", "2026.05")
+    again = shell("--json", "attest", "ex-9", "--by", "B. Person")
+    assert again.code == 0
+    assert len(list(path.parent.iterdir())) == 2
+    assert shell("--json", "verify").code == 0
+
+
+@pytest.mark.parametrize("words", [("../x", "--by", "a"), ("ex-9",), ("ex-9", "--by", " "), ("a b", "--by", "a")])
+def test_an_attestation_needs_an_item_and_a_person(shell: Shell, words: tuple[str, ...]) -> None:
+    assert shell("attest", *words).code == 2
+
+
+def test_verify_says_what_it_checked_and_what_it_cannot_show(shell: Shell, stored: Path) -> None:
+    shell(*BANK, "--seen", "credit", "--amount", "5.00 EUR")
+    result = shell("--json", "verify", "--all")
+    assert (result.code, result.json["ok"]) == (0, True)
+    assert statuses(result) == {
+        f"{SESSION} chain": "ok",
+        f"{SESSION} report.md": "ok",
+        f"{SESSION} session.log": "ok",
+        f"{SESSION} addendum-001.json": "ok",
+        f"{SESSION} journal.jsonl.sig": "not checked",
+    }
+    assert "is what the journal renders to" in messages(result)
+    assert "cannot show that the whole was not written anew" in result.stderr
+    assert stored.exists()
+
+
+def test_an_open_journal_is_named_open(shell: Shell) -> None:
+    Script().start().until("pay").store(shell.folder / "build" / "rehearsals")
+    result = shell("--json", "verify", SESSION)
+    assert result.code == 0
+    assert "open: the tail cannot be proven" in messages(result)
+
+
+def damage(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("journal.jsonl", (b'"passed":true', b'"passed":false'), "event 4: "),
+        ("journal.jsonl", (b'"seq":7', b'"seq":8'), "event 7: "),
+        ("journal.jsonl", (b'"total_amount_cents":500', b'"total_amount_cents":600'), "event 16: "),
+        ("report.md", (b"5.00 EUR", b"6.00 EUR"), "does not have the digest"),
+        ("session.log", (b"Step", b"Stop"), "does not have the digest"),
+        ("addendum-001.json", (b"credit", b"nothing"), "does not have the hash it claims"),
+        ("addendum-001.json", (b'"session":"01M3', b'"session":"01M4'), "does not have the hash it claims"),
+    ],
+)
+def test_damage_is_found_and_named(
+    shell: Shell, stored: Path, name: str, change: tuple[bytes, bytes], said: str
+) -> None:
+    shell(*BANK, "--seen", "credit")
+    damage(stored / name, *change)
+    result = shell("--json", "verify", SESSION)
+    assert (result.code, result.json["ok"]) == (6, False)
+    assert said in messages(result)
+
+
+def test_a_cut_journal_is_open_and_a_line_cut_out_is_damage(shell: Shell, stored: Path) -> None:
+    lines = (stored / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    (stored / "journal.jsonl").write_bytes(b"".join(lines[:-1]))
+    assert "open: the tail" in messages(shell("--json", "verify", SESSION))
+    (stored / "journal.jsonl").write_bytes(b"".join(lines[:9] + lines[10:]))
+    result = shell("--json", "verify", SESSION)
+    assert result.code == 6
+    assert "event 10: " in messages(result)
+
+
+def test_a_missing_view_is_damage(shell: Shell, stored: Path) -> None:
+    (stored / "report.md").unlink()
+    assert shell("verify", SESSION).code == 6
+
+
+def test_an_addendum_of_another_session_is_damage(shell: Shell, stored: Path) -> None:
+    shell(*BANK, "--seen", "credit")
+    other = Script(session=SESSION[:-1] + "B").start().until("revoked").end().store(stored.parents[2])
+    (other / "addendum-001.json").write_bytes((stored / "addendum-001.json").read_bytes())
+    result = shell("--json", "verify", other.name)
+    assert result.code == 6
+    assert "cites another journal" in messages(result)
+
+
+def test_an_addendum_is_never_overwritten(shell: Shell, stored: Path) -> None:
+    (stored / "addendum-002.json").write_text("{}")
+    assert shell("show", SESSION).code == 6
+    assert shell(*BANK, "--seen", "credit").code == 6
+    assert (stored / "addendum-002.json").read_text() == "{}"
+
+
+def test_render_restores_a_view_byte_for_byte(shell: Shell, stored: Path) -> None:
+    before = (stored / "report.md").read_bytes()
+    (stored / "report.md").unlink()
+    result = shell("--json", "render", SESSION)
+    assert (result.code, statuses(result)) == (0, {SESSION: "ok"})
+    assert (stored / "report.md").read_bytes() == before
+
+
+def test_views_of_other_templates_do_not_replace_a_sessions_own(shell: Shell) -> None:
+    script = Script().start().until("login")
+    script.end().store(shell.folder / "build" / "rehearsals")
+    other = Script(session=SESSION[:-1] + "B").start().until("login")
+    folder = other.end_with(views={"report.md": "0" * 64}).store(shell.folder / "build" / "rehearsals")
+    (folder / "report.md").write_text("as it was")
+    result = shell("--json", "render", other.session)
+    assert statuses(result) == {other.session: "elsewhere"}
+    assert (folder / "report.md").read_text() == "as it was"
+    assert (shell.folder / "build" / "views" / other.session / "report.md").is_file()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    path = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", str(path)], check=True)
+    return path
+
+
+def test_a_signature_is_made_checked_and_its_signer_named(shell: Shell, stored: Path, key: Path) -> None:
+    assert shell("--json", "sign", SESSION, "--key", str(key)).code == 0
+    unnamed = shell("--json", "verify", SESSION)
+    assert unnamed.code == 0
+    assert "whose key it is was not checked" in messages(unnamed)
+    public = key.with_suffix(".pub").read_text().split()
+    (stored.parents[2] / "allowed_signers").write_text(f"operator@veza.test {public[0]} {public[1]}\n")
+    assert "signed by operator@veza.test" in messages(shell("--json", "verify", SESSION))
+    assert shell("sign", SESSION, "--key", str(key)).code == 3
+
+
+def test_a_signature_that_does_not_fit_is_damage(shell: Shell, stored: Path, key: Path) -> None:
+    shell(*BANK, "--seen", "nothing")
+    shell("sign", SESSION, "--key", str(key))
+    (stored / "journal.jsonl.sig").write_bytes((stored / "addendum-001.json.sig").read_bytes())
+    result = shell("--json", "verify", SESSION)
+    assert result.code == 6
+    assert "does not fit journal.jsonl" in messages(result)
+
+
+def test_an_open_session_is_not_signed(shell: Shell, key: Path) -> None:
+    Script().start().until("pay").store(shell.folder / "build" / "rehearsals")
+    assert shell("sign", SESSION, "--key", str(key)).code == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import format_datetime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[..., Any]
 
+EXAMPLES = int(os.environ.get("VEZA_TEST_EXAMPLES", "1000"))  # fewer where the suite runs once more
 BREAKS = ["connect", "connect_timeout", "write", "read", "read_timeout", "disconnect"]
 BEFORE_SENDING = {"connect", "connect_timeout"}
 
@@ -157,7 +159,7 @@ def test_a_retry_after_above_the_cap_raises_at_once(ask: Ask, backend: FakeBacke
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)) | st.datetimes().map(format_datetime))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=min(300, EXAMPLES), deadline=None)
 def test_no_retry_after_raises_an_error_of_its_own(value: str) -> None:
     backend = FakeBackend()
     backend.script("getStatus", Reply(status=429, headers={"Retry-After": value.strip()}))
@@ -183,7 +185,7 @@ def test_no_retries(ask: Ask, backend: FakeBackend) -> None:
     deadline=st.floats(0.2, 30),
     replies=st.lists(st.tuples(st.sampled_from(["503", "429", "read_timeout"]), st.floats(0, 10)), max_size=8),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=min(200, EXAMPLES), deadline=None)
 def test_a_deadline_bounds_attempts_and_waits(deadline: float, replies: list[tuple[str, float]]) -> None:
     clock = FakeClock()
 

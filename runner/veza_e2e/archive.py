@@ -12,8 +12,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from ulid import ULID
 
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.evidence import AddendumError, Attestation, BankStatement, Summary, seal, summarise, unseal
@@ -21,6 +23,8 @@ from veza_e2e.evidence.summary import counts_as_dry_run
 from veza_e2e.journal import DamagedError, Reading, read
 
 JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
+_LONG_AGO = timedelta(days=60)
+"""A dry-run may be 14 days old when it ends, and may have taken long."""
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _ADDENDUM = re.compile(r"addendum-([0-9]{3,})\.json")
 
@@ -110,9 +114,13 @@ class Archive:
         found = [Stored(path.parent.name, path.parent) for path in self.root.glob(f"[0-9]*/[0-9]*/*/{JOURNAL}")]
         return sorted((s for s in found if _ULID.fullmatch(s.session)), key=lambda s: s.session, reverse=True)
 
-    def summaries(self) -> Iterator[tuple[Stored, Summary]]:
-        """Iterate over the sessions whose journals are whole; the damaged ones are `verify`'s to name."""
-        for stored in self.sessions():
+    def summaries(self, since: str = "") -> Iterator[tuple[Stored, Summary]]:
+        """Iterate over the sessions whose journals are whole; the damaged ones are `verify`'s to name.
+
+        Args:
+            since: the id that the oldest of them may have.
+        """
+        for stored in (s for s in self.sessions() if s.session >= since):
             with contextlib.suppress(DamagedError, ArchiveError, OSError):
                 yield stored, stored.summary()
 
@@ -158,8 +166,9 @@ def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) 
     Returns:
         `{session, hash, ended_at}` of the newest one: SessionStarted.dry_run.
     """
+    oldest = str(ULID.from_datetime(at - _LONG_AGO))
     for archive in archives if release else ():
-        for stored, summary in archive.summaries():
+        for stored, summary in archive.summaries(since=oldest):
             if counts_as_dry_run(summary, release, at):
                 return {"session": stored.session, "hash": summary.last_hash, "ended_at": summary.last_at}
     return None

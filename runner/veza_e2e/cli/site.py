@@ -13,6 +13,14 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import PUBLISHED_ARCHIVE
 
 OUT = Path("build/site")
+_OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=OUT,
+    show_default=True,
+    metavar="DIR",
+    help="Where the built site goes.",
+)
 
 
 @click.group()
@@ -21,7 +29,7 @@ def site() -> None:
 
 
 @site.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True, metavar="DIR")
+@_OUT
 @click.pass_obj
 def build(invocation: Invocation, out: Path) -> None:
     """Write the whole tree to build/site-src and build it with mkdocs, strict.
@@ -44,8 +52,10 @@ def build(invocation: Invocation, out: Path) -> None:
 
 
 @site.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True, metavar="DIR")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="N")
+@_OUT
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="N", help="0 takes a free one."
+)
 @click.pass_context
 def serve(context: click.Context, out: Path, port: int) -> None:
     """Build the site and serve it on loopback until interrupted."""

@@ -110,7 +110,7 @@ def load(where: str | Path, *, client: httpx.Client | None = None) -> dict[str, 
     """
     try:
         raw = _fetched(str(where), client) if str(where).startswith(("http://", "https://")) else _file(Path(where))
-        document = json.loads(raw) if raw.lstrip()[:1] == b"{" else _yaml(raw)
+        document = _parsed(raw)
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise SpecError(f"{where}: {error}") from error
     except (ValueError, yaml.YAMLError, RecursionError) as error:
@@ -132,6 +132,13 @@ def _file(path: Path) -> bytes:
     if path.stat().st_size > _LARGEST:
         raise SpecError(f"{path}: larger than 32 MiB")
     return path.read_bytes()
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return _yaml(raw)
 
 
 def _yaml(raw: bytes) -> Any:

@@ -14,7 +14,7 @@ ID_PATTERN: Final = "^[A-Za-z0-9_-]+$"
 MONEY: Final = ("price", "total_amount", "tax_amount", "refunded_amount", "amount")
 _BOUNDS: Final = frozenset({
     "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    "multipleOf", "minItems", "maxItems", "uniqueItems", "enum",
+    "multipleOf", "minItems", "maxItems", "uniqueItems", "enum", "const",
 })  # fmt: skip
 
 
@@ -78,6 +78,7 @@ class Walk:
         """Whether theirs only leaves bounds unsaid; takes note of it."""
         if not isinstance(ours, dict) or not isinstance(theirs, dict):
             return False
+        ours = _typed(ours)
         lacking = _BOUNDS & (ours.keys() - theirs.keys())
         if lacking and text(_without(ours, lacking)) == text(theirs):
             self.unsaid.bounds.add(f"{self.where} {place}")
@@ -123,9 +124,11 @@ class Answers(Walk):
         if covers(ours, theirs):
             if not covers(theirs, ours) and not _only_null(ours, theirs):
                 yield Difference(Verdict.DRIFT, place, "holds fewer values than the SDK knows")
+        elif self.looser(_without_null(ours), _without_null(theirs), place):
+            return
         elif covers(_tolerated(ours), theirs):
             yield Difference(Verdict.DRIFT, place, "is written in another way, which the SDK reads too")
-        elif not self.looser(_without_null(ours), _without_null(theirs), place):
+        else:
             value, why = counterexample(ours, closed(theirs))
             yield Difference(Verdict.BREAK, place, f"holds values that the SDK does not know ({why})", value)
 
@@ -166,6 +169,13 @@ class Requests(Walk):
         else:
             value, why = counterexample(theirs, closed(ours))
             yield Difference(Verdict.BREAK, place, f"takes less than the SDK may send ({why})", value)
+
+
+def _typed(schema: dict[str, Any]) -> dict[str, Any]:
+    """A constant says its type too."""
+    if isinstance(schema.get("const"), bool):
+        return {**schema, "type": "boolean"}
+    return {**schema, "type": "string"} if isinstance(schema.get("const"), str) else schema
 
 
 def _kind(schema: Schema) -> str | None:

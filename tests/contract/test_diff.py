@@ -1,0 +1,205 @@
+"""contract diff: small pairs of specs, each with the verdict that its texts call for; and the command itself."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+import yaml
+
+from veza_e2e.contract import comparing, spec
+
+from .conftest import CONTRACT, Done
+
+Command = Callable[..., Done]
+PAIRS = sorted(Path(__file__).with_name("pairs").glob("*.yaml"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    pair: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return pair
+
+
+def test_there_are_many_pairs() -> None:
+    assert len(PAIRS) >= 40
+
+
+@pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
+def test_the_verdict_is_the_one_that_the_texts_call_for(path: Path) -> None:
+    pair = _read(path)
+    found = comparing.compare(spec.read(pair["ours"]), spec.read(pair["theirs"]), pair.get("map"))
+    seen = sorted(f"{change.verdict} {change.place}" for change in found.changes)
+    assert seen == sorted(pair["expect"]), pair["why"]
+    assert found.broken == any(line.startswith("break") for line in pair["expect"])
+    for change in found.changes:
+        assert change.verdict != "break" or change.file.startswith("sdk/veza/")
+
+
+@pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
+def test_both_texts_of_a_pair_are_valid_specs(path: Path) -> None:
+    pair = _read(path)
+    openapi_spec_validator.validate(pair["ours"])
+    openapi_spec_validator.validate(pair["theirs"])
+
+
+def _changed(tmp_path: Path, change: Callable[[dict[str, Any]], object], name: str = "theirs.yaml") -> Path:
+    document = spec.load(CONTRACT)
+    change(document)
+    path = tmp_path / name
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
+
+
+def _move_orders(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    for path in [path for path in paths if path.startswith("/orders")]:
+        paths[f"/marketplace{path}"] = paths.pop(path)
+    for item in paths.values():
+        for operation in item.values():
+            operation.pop("operationId")
+            for response in operation["responses"].values():
+                response.pop("links", None)
+
+
+def test_the_contract_differs_from_itself_in_nothing(veza_e2e: Command) -> None:
+    done = veza_e2e("--json", "contract", "diff", "--spec", str(CONTRACT))
+    assert done.code == 0, done.err
+    assert done.document["ok"] is True
+    assert {item["status"] for item in done.document["items"]} == {"same"}
+
+
+def test_a_break_names_method_field_value_and_file(veza_e2e: Command, tmp_path: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["components"]["schemas"]["OrderStatus"]["enum"].append("on_hold")
+
+    done = veza_e2e("--json", "contract", "diff", "--spec", str(_changed(tmp_path, change)))
+    assert done.code == 5
+    broken = [item for item in done.document["items"] if item["status"] == "break"]
+    assert {item["name"] for item in broken} == {"orders.create", "orders.get", "orders.list", "orders.refund"}
+    (got,) = (item["message"] for item in broken if item["name"] == "orders.get")
+    for word in ("200 data.status", '"on_hold"', "sdk/veza/models/orders.py"):
+        assert word in got
+
+
+def test_the_map_is_kept_in_a_file(veza_e2e: Command, tmp_path: Path) -> None:
+    theirs = str(_changed(tmp_path, _move_orders))
+    lost = veza_e2e("--json", "contract", "diff", "--spec", theirs)
+    assert lost.code == 5
+    hints = [item["message"] for item in lost.document["items"] if "is not in their spec" in item["message"]]
+    assert any('--map requestRefund="POST /api/v1/marketplace/orders/{order_id}/refund"' in hint for hint in hints)
+    words = [
+        word
+        for entry in (
+            "createOrder=POST /marketplace/orders",
+            "listOrders=GET /marketplace/orders",
+            "getOrder=GET /marketplace/orders/{order_id}",
+            "requestRefund=POST /api/v1/marketplace/orders/{order_id}/refund",
+        )
+        for word in ("--map", entry)
+    ]
+    mapped = veza_e2e("--json", "contract", "diff", "--spec", theirs, *words)
+    again = veza_e2e("--json", "contract", "diff", "--spec", theirs)
+    assert mapped.document == again.document
+    broken = [item for item in again.document["items"] if item["status"] == "break"]
+    assert len(broken) == 4
+    assert all("path:" in item["message"] for item in broken)
+
+
+def test_a_draft_is_a_valid_spec_that_fits_theirs(veza_e2e: Command, tmp_path: Path) -> None:
+    theirs = _changed(tmp_path, _move_orders)
+    words = ("--map", "createOrder=POST /marketplace/orders", "--map", "listOrders=GET /marketplace/orders")
+    assert veza_e2e("contract", "diff", "--spec", str(theirs), *words, "--write").code == 5
+    drafted = spec.load(tmp_path / "openapi.draft.yaml")
+    openapi_spec_validator.validate(drafted)
+    read = spec.read(drafted)
+    ours = spec.read(spec.load(CONTRACT))
+    assert read.by_id().keys() == ours.by_id().keys()
+    assert read.by_id()["createOrder"].path == "/api/v1/marketplace/orders"
+    evidence = {
+        node["operationId"]: node["x-veza-evidence"] for item in drafted["paths"].values() for node in item.values()
+    }
+    assert evidence["createOrder"] == "fact"
+    assert evidence["getOrder"] == "assumed"
+    entries = {"createOrder": "POST /marketplace/orders", "listOrders": "GET /marketplace/orders"}
+    left = comparing.compare(read, spec.read(spec.load(theirs)), entries)
+    broken = {change.operation for change in left.changes if change.verdict == "break"}
+    assert broken == {"getOrder", "requestRefund"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in PAIRS if "swagger" in path.name or "openapi" in path.name)
+)
+def test_a_draft_of_another_dialect_is_openapi_3_1(name: str, tmp_path: Path, veza_e2e: Command) -> None:
+    theirs = tmp_path / "theirs.json"
+    theirs.write_text(yaml.safe_dump(_read(Path(__file__).with_name("pairs") / name)["theirs"]))
+    assert veza_e2e("contract", "diff", "--spec", str(theirs), "--write").code == 5
+    drafted = spec.load(tmp_path / "openapi.draft.yaml")
+    openapi_spec_validator.validate(drafted)
+    assert drafted["openapi"].startswith("3.1")
+
+
+def test_a_spec_is_read_from_a_url(veza_e2e: Command, tmp_path: Path) -> None:
+    _changed(tmp_path, lambda document: document)
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            assert veza_e2e("contract", "diff", "--spec", f"{url}/theirs.yaml").code == 0
+            missing = veza_e2e("contract", "diff", "--spec", f"{url}/missing.yaml")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert missing.code == 2
+    assert "404" in missing.err
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "neither JSON nor YAML"),
+        ("a: [", "neither JSON nor YAML"),
+        ("- 1", "not an object"),
+        ("openapi: 4.0.0", "not an OpenAPI 3.x or Swagger 2.0 document"),
+        ("{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: '#/nowhere'}}}}}}", "leads nowhere"),
+        ("{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: 'other.yaml#/x'}}}}}}", "is not local"),
+        ("{openapi: 3.1.0, paths: {/x: {get: {responses: 7}}}}", "not of the form"),
+    ],
+)
+def test_a_spec_that_cannot_be_read_says_why(veza_e2e: Command, tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "theirs.yaml"
+    path.write_text(text)
+    done = veza_e2e("contract", "diff", "--spec", str(path))
+    assert done.code == 2
+    assert reason in done.err
+    assert "Traceback" not in done.err
+
+
+def test_bad_maps_and_missing_files_say_so(veza_e2e: Command) -> None:
+    for words, reason in (
+        (("--spec", "missing.yaml"), "No such file"),
+        (("--spec", "http://staging.example.com/openapi.json"), "must be https"),
+        (("--spec", str(CONTRACT), "--map", "createOrder"), "is not like"),
+        (("--spec", str(CONTRACT), "--map", "buy=POST /orders"), "not one of our operations"),
+        (("--spec", str(CONTRACT), "--map", "createOrder=POST /nowhere"), "their spec has no"),
+    ):
+        done = veza_e2e("contract", "diff", *words)
+        assert done.code == 2, words
+        assert reason in done.err
+
+
+def test_coverage_has_a_line_for_every_documented_answer(veza_e2e: Command, tmp_path: Path) -> None:
+    done = veza_e2e("--json", "contract", "coverage", "--write", "coverage.md")
+    assert done.code == 0, done.err
+    ours = spec.read(spec.load(CONTRACT))
+    wanted = {f"{operation.id} {status}" for operation in ours.operations for status in operation.responses}
+    assert {item["name"] for item in done.document["items"]} == wanted
+    page = (tmp_path / "coverage.md").read_text()
+    assert all(f"| {operation.id} |" in page for operation in ours.operations)

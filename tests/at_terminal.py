@@ -11,9 +11,9 @@ PASTE = "order_id | amount_cents | platform_fee_cents | currency | status"
 class Person:
     """Someone at the terminal."""
 
-    def __init__(self, shell: Shell, base_url: str, *words: str) -> None:
+    def __init__(self, shell: Shell, base_url: str, *words: str, archive: str = "archive") -> None:
         self.base_url = base_url
-        self.terminal = shell.spawn("--env", "prod", "--archive", "archive", *words, env=ACCOUNT)
+        self.terminal = shell.spawn("--env", "prod", "--archive", archive, *words, env=ACCOUNT)
 
     def chooses(self, number: int = 1) -> None:
         self.terminal.expect("Which one do you buy")
@@ -25,7 +25,7 @@ class Person:
 
     def pays(self) -> None:
         self.terminal.expect(r"checkout page is at [^:]+: (\S+)")
-        url = str(self.terminal.match[1])  # type: ignore[index,union-attr]
+        url = str(self.terminal.match[1])  # type: ignore[index]
         self.terminal.expect("Enter = paid")
         pay(url)
         self.terminal.sendline("")

@@ -50,6 +50,7 @@ BODY = json.dumps({"success": True, "data": ORDER}).encode()
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self.send_response(200)

@@ -34,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers as the backend was told to."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     backend: Backend
 
     def handle_any(self) -> None:

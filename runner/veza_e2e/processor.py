@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from veza import PaymentStatus, RefundStatus
+from veza.money import Money
 
 
 class ProcessorError(Exception):
@@ -62,6 +63,8 @@ class Processor:
         Raises:
             ProcessorError: it could not be had.
         """
+        if payment_id in {"", ".", ".."}:
+            raise ProcessorError(f"{payment_id!r} is not a payment's id")
         try:
             response = self._client.get(f"/payments/{quote(payment_id, safe='')}")
         except httpx.HTTPError as error:
@@ -69,9 +72,12 @@ class Processor:
         if response.status_code != httpx.codes.OK:
             raise ProcessorError(f"the processor answered {response.status_code} for payment {payment_id}")
         try:
-            return _payment(json.loads(response.content), self._last_call())
-        except (ValueError, TypeError, KeyError) as error:
+            payment = _payment(json.loads(response.content), self._last_call())
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ProcessorError("the processor's answer is not a payment as its API describes it") from error
+        if payment.payment_id != payment_id:
+            raise ProcessorError(f"the processor answered with another payment than {payment_id}")
+        return payment
 
 
 def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
@@ -81,16 +87,16 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
         status=PaymentStatus(data["status"]),
         amount=_integer(data["amount"]),
         amount_received=_integer(data.get("amount_received") or 0),
-        currency=_text(data["currency"]),
-        error_message=data.get("error_message"),
-        link=link.get("link") if isinstance(link, dict) else None,
+        currency=_currency(data["currency"]),
+        error_message=_optional(data.get("error_message")),
+        link=_optional(link.get("link")) if isinstance(link, dict) else None,
         refunds=tuple(
             ProcessorRefund(
                 refund_id=_text(refund["refund_id"]),
                 payment_id=_text(refund["payment_id"]),
                 status=RefundStatus(refund["status"]),
                 amount=_integer(refund["amount"]),
-                currency=_text(refund["currency"]),
+                currency=_currency(refund["currency"]),
             )
             for refund in data.get("refunds") or ()
         ),
@@ -102,6 +108,14 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r:.40} is not a text")
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _currency(value: object) -> str:
+    return Money(0, _text(value)).currency
 
 
 def _integer(value: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NoReturn
 
 from veza import (
@@ -18,6 +19,7 @@ from veza import (
 )
 from veza.money import Money
 from veza_e2e.onscreen import plain
+from veza_e2e.processor import ProcessorError
 from veza_e2e.redaction import mask
 from veza_e2e.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.run import Failed, Paused, step
@@ -189,7 +191,8 @@ def _adopt(session: Session, order: Order) -> PlacedOrder:
     """The order is there, the address of its page was lost with the answer: the processor may know it."""
     link = None
     if session.processor is not None and order.payment_id is not None:
-        link = session.processor.payment(order.payment_id).link
+        with suppress(ProcessorError):
+            link = session.processor.payment(order.payment_id).link
     if link is None and order.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
             "page_lost",

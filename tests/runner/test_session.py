@@ -116,7 +116,7 @@ def test_a_read_that_fails_for_good_ends_the_wait(walk: Walk) -> None:
         one.wait(
             failing(NotFoundError("none", status_code=404), times=times, at=walk.clock.monotonic), bool, timeout=60
         )
-    assert times == [0]
+    assert len(times) == 1
 
 
 def test_a_backend_that_is_gone_while_the_license_is_looked_for_is_no_missing_license(walk: Walk) -> None:

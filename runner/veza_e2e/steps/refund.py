@@ -14,6 +14,7 @@ from veza import (
     LicenseStatus,
     Order,
     OrderStatus,
+    RefundedOrder,
     RefundStatus,
 )
 from veza.money import Money
@@ -22,7 +23,7 @@ from veza_e2e.journal import timestamp
 from veza_e2e.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.run import Failed, Paused, Skipped, step
 from veza_e2e.session import Session, TimedOut
-from veza_e2e.settle import open_doubt
+from veza_e2e.settle import open_doubt, recorded_answer
 from veza_e2e.steps.checkout import cross_check
 from veza_e2e.steps.proof import read_rows
 
@@ -30,6 +31,7 @@ REASON = "payment walkthrough"
 _LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError)
 _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})
 _FAILED = frozenset({RefundStatus.FAILED})
+_ON_ITS_WAY = frozenset({None, RefundStatus.PENDING, RefundStatus.REVIEW})
 
 
 @step("refund", RequestedRefund)
@@ -37,14 +39,28 @@ def refund_order(session: Session, order: PlacedOrder) -> RequestedRefund:
     """Ask for the whole of the money back, once (operation requestRefund)."""
     doubt = open_doubt(session, "requestRefund")
     current = session.wait(lambda: session.api.orders.get(order.order_id), lambda _: True, timeout=60)
-    if current.refund_id is not None and (doubt is not None or current.status in _ASKED_FOR):
+    if current.status in _ASKED_FOR or (doubt is not None and current.refund_id is not None):
         return _requested(current)
+    if doubt is not None and (recorded := _recorded(session, order)):
+        return recorded
     if current.status is not OrderStatus.COMPLETED:
         _not_refundable(current)
     if doubt is None and not _wanted(session, order):
         raise Skipped("the operator kept the purchase; the refund stays open")
     key = doubt.key if doubt is not None and session.options.idempotency else None
     return _request(session, order, key or session.ids.key())
+
+
+def _recorded(session: Session, order: PlacedOrder) -> RequestedRefund | None:
+    """The refund was accepted, its answer is on record, and the order does not show it yet."""
+    answer = recorded_answer(session, "requestRefund")
+    try:
+        refund = None if answer is None else RefundedOrder.model_validate(answer).refund
+    except ValueError:
+        return None
+    if refund is None:
+        return None
+    return RequestedRefund(refund.id, str(refund.status), refund.amount_cents, order.currency)
 
 
 def _wanted(session: Session, order: PlacedOrder) -> bool:
@@ -79,6 +95,14 @@ def _settle(session: Session, order: PlacedOrder, error: Exception) -> Requested
     current, _ = session.glance(lambda: session.api.orders.get(order.order_id))
     if current is not None and current.refund_id is not None and current.status in _ASKED_FOR:
         return _requested(current)
+    if isinstance(error, ConflictError):
+        raise Paused(
+            "refund_refused",
+            f"the backend does not accept the request for the refund: {error}",
+            meaning=f"The card was charged {order.total}; nothing was refunded (payment {order.payment_id}).",
+            todo="Resume to ask again, or refund the payment at the processor's dashboard.",
+            waiting_for="refund",
+        ) from error
     raise Paused(
         "refund_in_doubt",
         f"the request for the refund was not answered ({error}), and the order shows no refund",
@@ -145,7 +169,7 @@ def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefun
     try:
         done = session.wait(
             lambda: session.api.orders.get(order.order_id),
-            lambda seen: seen.status is not OrderStatus.REFUND_PENDING,
+            _refund_settled,
             timeout=session.options.poll_timeout,
         )
     except TimedOut:
@@ -166,6 +190,12 @@ def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefun
         meaning=f"{order.total} were charged and did not come back.",
         todo="Refund the payment at the processor's dashboard, then record the bank statement with `bank`.",
     )
+
+
+def _refund_settled(seen: Order) -> bool:
+    """Whether the order says how the refund ended; a read that lags behind its request does not."""
+    lagging = seen.status is OrderStatus.COMPLETED and seen.refund_status in _ON_ITS_WAY
+    return not lagging and seen.status is not OrderStatus.REFUND_PENDING
 
 
 def _await_licenses(session: Session, order: PlacedOrder) -> Sequence[License]:

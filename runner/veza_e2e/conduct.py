@@ -21,6 +21,7 @@ from veza_e2e.events import (
     SessionInterrupted,
     SessionStarted,
     StepFailed,
+    StepName,
     StepSkipped,
 )
 from veza_e2e.interrupts import Interrupted
@@ -29,12 +30,15 @@ from veza_e2e.operations import operation_of
 from veza_e2e.preflight import Gate, preflight
 from veza_e2e.processor import Processor
 from veza_e2e.redaction import Redactor
-from veza_e2e.run import Failed, Paused, Run, Skipped
+from veza_e2e.run import MONEY, Failed, Paused, Run, Skipped
 from veza_e2e.session import Options, Session
 from veza_e2e.transport import Recorder, RecordingTransport
 from veza_e2e.walkthrough import walkthrough
 from veza_e2e.world import EndOfInput, Left, Ports
 
+_BEFORE_ORDER: frozenset[StepName] = frozenset({"login", "products"})
+_UNDECIDED: frozenset[StepName] = frozenset({"pay", "completed"})
+"""Steps in which the card may have been charged, and no answer has said so yet."""
 JITTER = 0.5
 """The SDK's spread of its waits: fixed, so that a replay waits as the recording did."""
 
@@ -200,8 +204,20 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         raise
 
 
-def _finding(error: VezaError, charged: str) -> Failed | Paused:
+def _finding(error: VezaError, step: StepName) -> Failed | Paused:
     """What an SDK error means where a step has no word of its own for it."""
+    found = _meant(error, MONEY[step])
+    refused_login = isinstance(error, AuthenticationError | LockedError) and step not in _BEFORE_ORDER
+    if isinstance(found, Failed) and (refused_login or step in _UNDECIDED):
+        # Money may be out: this says nothing of the payment, and the session must not end here.
+        return Paused(
+            found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
+            waiting_for="operator",
+        )  # fmt: skip
+    return found
+
+
+def _meant(error: VezaError, charged: str) -> Failed | Paused:
     if isinstance(error, AuthenticationError):
         return Failed(
             "login_refused",

@@ -109,10 +109,12 @@ class Run(Generic[W]):
         world: handed to each step.
         recovering: whether a check failed after the charge and only the refund is still open. The refund's own steps
             are then looked at anew, though they failed before.
-        foreign: what an SDK error means, given a word on the money, where a step has none of its own for it.
+        foreign: what an SDK error means, given the step, where the step has no word of its own for it.
     """
 
-    def __init__(self, world: W, *, recovering: bool = False, foreign: Callable[[VezaError, str], Finding]) -> None:
+    def __init__(
+        self, world: W, *, recovering: bool = False, foreign: Callable[[VezaError, StepName], Finding]
+    ) -> None:
         self._world = world
         self._foreign = foreign
         self._recovering = recovering
@@ -161,7 +163,7 @@ class Run(Generic[W]):
         except Finding as finding:
             self._found(step.name, finding)
         except VezaError as error:
-            self._found(step.name, self._foreign(error, MONEY[step.name]))
+            self._found(step.name, self._foreign(error, step.name))
         finally:
             recorder.step = None
         journal.append(StepFinished(step=step.name, result=result.to_json(), observed=result.observed))

@@ -1,4 +1,4 @@
-"""`make sweep`: 500 seeded kill -9 in the middle of a walkthrough, each resumed to its end, and the books counted.
+"""`make sweep`: 500 seeded kill -9 in the middle of walkthroughs, each resumed to its end, and the books counted.
 
 Each case kills the process at one system call (see `killed.py`), some of them again during the resume, half of them with
 a backend that ignores idempotency keys, a quarter with an answer dropped between the backend's commit and the read.
@@ -179,44 +179,41 @@ STEPS = [
 
 
 def page(endings: list[Ending], seconds: float) -> str:
-    """Return the table that is committed to the docs."""
-    bad = [ending for ending in endings if ending.problems]
-    rows = []
-    for step in STEPS:
-        here = [ending for ending in endings if ending.step == step]
-        count = Counter(ending.outcome for ending in here)
-        doubt = sum(ending.finding == "order_in_doubt" for ending in here)
-        rows.append(
-            f"| {step} | {len(here)} | {count['passed']} | {doubt} | {count['not begun']} "
-            f"| {max((e.orders for e in here), default=0)} | {max((e.charges for e in here), default=0)} "
-            f"| {max((e.refunds for e in here), default=0)} |"
-        )
-    return "\n".join(
-        [
-            "# Killed, and resumed",
-            "",
-            f"{len(endings)} walkthroughs on the rehearsal backend were each killed with SIGKILL at another system call "
-            "(writes and syncs of files, sends and receives on sockets; carried out not at all, by half, or as a whole), "
-            f"{sum(bool(e.case.again) for e in endings)} of them once more during the resume, "
-            f"{sum(not e.case.honoured for e in endings)} at a backend that ignores idempotency keys, "
-            f"{sum(bool(e.case.dropped) for e in endings)} with an answer dropped between the backend's commit and the read. "
-            "Each was resumed to its end, its journal verified, and the backend's books counted.",
-            "",
-            "| killed in | cases | passed | order in doubt | nothing begun | most orders | most charges | most refunds |",
-            "|---|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            "*Order in doubt*: the request for the order was on its way, the backend does not honour keys, and no order can "
-            "be found: the session says so and stays incomplete. A second order is never sent. *Nothing begun*: killed "
-            "before the session had a folder; nothing but reads was sent.",
-            "",
-            f"Wrong: {len(bad)}. Records lost: {sum('gone' in p for e in endings for p in e.problems)}.",
-            "",
-            f"Measured {datetime.now(UTC):%Y-%m-%d} by `make sweep` in {seconds / 60:.1f} minutes on "
-            f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
-            "",
-        ]
+    """Return the page that is committed to the docs."""
+    twice = sum(bool(ending.case.again) for ending in endings)
+    deaf = sum(not ending.case.honoured for ending in endings)
+    dropped = sum(bool(ending.case.dropped) for ending in endings)
+    wrong = sum(bool(ending.problems) for ending in endings)
+    lost = sum("gone" in problem for ending in endings for problem in ending.problems)
+    return f"""# Killed, and resumed
+
+{len(endings)} walkthroughs on the rehearsal backend were each killed with SIGKILL at another system call (writes and syncs of
+files, sends and receives on sockets; carried out not at all, by half, or as a whole), {twice} of them once more during the
+resume, {deaf} at a backend that ignores idempotency keys, {dropped} with an answer dropped between the backend's commit and
+the read. Each was resumed to its end, its journal verified, and the backend's books counted.
+
+| killed in | cases | passed | order in doubt | nothing begun | most orders | most charges | most refunds |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(_row(step, [ending for ending in endings if ending.step == step]) for step in STEPS)}
+
+*Order in doubt*: the request for the order was on its way, the backend does not honour keys, and no order can be found: the
+session says so and stays incomplete. A second order is never sent. *Nothing begun*: killed before the session had a folder;
+nothing but reads was sent.
+
+Wrong: {wrong}. Records lost: {lost}.
+
+Measured {datetime.now(UTC):%Y-%m-%d} by `make sweep` in {seconds / 60:.1f} minutes on {os.cpu_count()} cores,
+{platform.system()} {platform.machine()}, Python {platform.python_version()}.
+"""
+
+
+def _row(step: str, here: list[Ending]) -> str:
+    count = Counter(ending.outcome for ending in here)
+    doubt = sum(ending.finding == "order_in_doubt" for ending in here)
+    most = " | ".join(
+        str(max((getattr(e, name) for e in here), default=0)) for name in ("orders", "charges", "refunds")
     )
+    return f"| {step} | {len(here)} | {count['passed']} | {doubt} | {count['not begun']} | {most} |"
 
 
 def main() -> int:

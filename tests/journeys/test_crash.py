@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from benchmarks.sweep import Case, carry_out
 
 CASES = 40

@@ -139,7 +139,8 @@ def test_leaving_at_the_checkout_is_no_answer(shell: Shell, live: str, key: str,
     assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
 
 
-def test_a_wrong_password_fails_the_first_step(shell: Shell, live: str) -> None:
+@pytest.mark.usefixtures("live")
+def test_a_wrong_password_fails_the_first_step(shell: Shell) -> None:
     wrong = {**ACCOUNT, "OPERATOR_PASSWORD": "not the password"}
     terminal = shell.spawn("--env", "prod", "--archive", "archive", "run", "--live", env=wrong)
     terminal.expect("the backend refused the login")

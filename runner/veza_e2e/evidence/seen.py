@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from veza_e2e.canonical import JSON
-from veza_e2e.events import CallFinished, CallIntended, StepFinished
+from veza_e2e.events import BrowserOpened, CallFinished, CallIntended, StepFinished
 from veza_e2e.evidence.story import Story, cents_of, text_of
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
@@ -152,7 +152,8 @@ def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
 
 def _nothing_charged(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> int | None:
     if orders:
-        return 0 if orders[-1][1].get("status") in UNPAID else None
+        offered = story.last(BrowserOpened) is not None
+        return 0 if orders[-1][1].get("status") in UNPAID or not offered else None
     intended = any(event.operation == "createOrder" for _, event in story.of(CallIntended))
     return None if intended else 0
 

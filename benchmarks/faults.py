@@ -1,0 +1,239 @@
+"""`python -m benchmarks.faults`: every fault switch alone and in 30 seeded pairs: what is reported, and what happened.
+
+For each fault, what must come out was written from the list of what goes wrong in reality, not from a run: the step that
+must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier step
+decides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "faults.md"
+STEPS = [
+    "preflight",
+    "login",
+    "products",
+    "order",
+    "pay",
+    "completed",
+    "license",
+    "transfers",
+    "refund",
+    "revoked",
+    "end",
+]
+_SECRETS = {"OPERATOR_EMAIL", "OPERATOR_PASSWORD", "HYPERSWITCH_API_KEY", "VEZA_DATABASE_URL"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a fault must lead to: where it is found, under which name, the exit code, orders/charges/refunds."""
+
+    step: str
+    finding: str
+    code: int
+    books: tuple[int, int, int]
+
+
+PASSES = Expected("end", "", 0, (1, 1, 1))
+FAULTS: dict[str, Expected] = {
+    "webhook_delay=2": PASSES,
+    "webhook_duplicate": PASSES,
+    "webhook_out_of_order": PASSES,
+    "jwt_ttl=1": PASSES,
+    "three_ds": PASSES,
+    "vat_added=20": PASSES,
+    "login_limit=3": PASSES,
+    "server_error=2": PASSES,
+    "drop_connection=2": PASSES,
+    "drop_after_commit=1": PASSES,
+    "drop_after_commit=2": PASSES,
+    "slow=0.1": PASSES,
+    "garbage=2": PASSES,
+    "no_idempotency": PASSES,
+    "rate_limit=20": PASSES,
+    "refund_fails_late=600": PASSES,
+    "processor_mode_mismatch": Expected("preflight", "blocked", 3, (0, 0, 0)),
+    "hyperswitch_disabled": Expected("preflight", "blocked", 3, (0, 0, 0)),
+    "currency_mismatch": Expected("order", "currency_differs", 1, (1, 0, 0)),
+    "vat_added=150": Expected("order", "over_limit", 3, (1, 0, 0)),
+    "checkout_expired": Expected("completed", "not_paid", 1, (1, 0, 0)),
+    "three_ds_abandon": Expected("completed", "challenge_open", 4, (1, 0, 0)),
+    "webhook_lost": Expected("completed", "paid_not_completed", 4, (1, 1, 0)),
+    "webhook_bad_signature": Expected("completed", "paid_not_completed", 4, (1, 1, 0)),
+    "order_completion_crash": Expected("completed", "paid_not_completed", 4, (1, 1, 0)),
+    "partial_capture": Expected("completed", "amount_differs", 1, (1, 1, 0)),
+    "dispute_opened": Expected("completed", "dispute_opened", 1, (1, 1, 0)),
+    "license_not_granted": Expected("license", "license_missing", 1, (1, 1, 0)),
+    "transfer_missing": Expected("transfers", "transfer_missing", 1, (1, 1, 0)),
+    "refund_pending": Expected("revoked", "refund_pending", 4, (1, 1, 1)),
+    "refund_fails": Expected("revoked", "refund_failed", 1, (1, 1, 1)),
+    "license_not_revoked": Expected("revoked", "license_not_revoked", 1, (1, 1, 1)),
+    "transfer_not_reversed": Expected("revoked", "transfer_not_reversed", 1, (1, 1, 1)),
+    "seller_balance_low": Expected("revoked", "transfer_not_reversed", 1, (1, 1, 1)),
+}
+IN_A_ROW = {"server_error", "drop_connection", "garbage"}
+ATTEMPTS = 3
+SAME = [  # pairs of one kind, of which only one can be seen
+    {"webhook_lost", "webhook_bad_signature", "order_completion_crash", "webhook_delay=2"},
+    {"three_ds", "three_ds_abandon", "checkout_expired"},
+    {"refund_pending", "refund_fails", "refund_fails_late=600", "license_not_revoked", "transfer_not_reversed"},
+    {"seller_balance_low", "transfer_not_reversed"},
+    {"vat_added=20", "vat_added=150"},
+    {"drop_after_commit=1", "drop_after_commit=2"},
+    {"partial_capture", "dispute_opened"},
+]
+
+
+@dataclass(frozen=True)
+class Row:
+    faults: tuple[str, ...]
+    expected: Expected
+    code: int
+    reported: str
+    finding: str
+    books: tuple[int, int, int]
+
+    @property
+    def right(self) -> bool:
+        return (self.code, self.finding, self.books) == (self.expected.code, self.expected.finding, self.expected.books)
+
+
+def expectation(faults: tuple[str, ...]) -> Expected:
+    """Return what must come out: the fault at the earlier step decides.
+
+    A read is tried three times, so more than two failures in a row stop the pre-flight.
+    """
+    passing = [int(count) for name, _, count in (fault.partition("=") for fault in faults) if name in IN_A_ROW]
+    if sum(passing) >= ATTEMPTS:
+        return Expected("preflight", "blocked", 3, (0, 0, 0))
+    return min((FAULTS[fault] for fault in faults), key=lambda expected: STEPS.index(expected.step))
+
+
+def pairs(count: int) -> list[tuple[str, str]]:
+    """Return seeded pairs of faults that can both be seen."""
+    draw, found = random.Random(2026), []
+    names = sorted(FAULTS)
+    while len(found) < count:
+        one, other = sorted(draw.sample(names, 2))
+        kin = any({one, other} <= group for group in SAME)
+        steps = FAULTS[one].step, FAULTS[other].step
+        if not kin and (steps[0] != steps[1] or "end" in steps) and (one, other) not in found:
+            found.append((one, other))
+    return found
+
+
+def carry_out(faults: tuple[str, ...]) -> Row:
+    """Run one walkthrough with these switches and compare it with what must come out."""
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    words = [word for fault in faults for word in ("--fault", fault)]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "veza_e2e", "--json", "run", "--unattended", "--refund", *words],
+            cwd=folder,
+            env={name: value for name, value in os.environ.items() if name not in _SECRETS},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+        document: dict[str, Any] = json.loads(done.stdout)
+        finding, reported = _finding(folder, document)
+        return Row(faults, expectation(faults), done.returncode, reported, finding, _books(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finding(folder: Path, document: dict[str, Any]) -> tuple[str, str]:
+    if "error" in document:
+        return "blocked", str(document["error"]["message"])
+    lines = [json.loads(line) for line in (folder / document["paths"]["journal"]).read_text().splitlines()]
+    found = [line for line in lines if line["type"] in {"StepFailed", "StepPaused"}]
+    if not found:
+        return "", "passed"
+    return found[-1]["finding"], f"{found[-1]['step']}: {found[-1]['observed']}"
+
+
+def _books(folder: Path) -> tuple[int, int, int]:
+    found = list(folder.glob(".veza-e2e/rehearsal/*/backend.db"))
+    if not found:
+        return 0, 0, 0
+    with sqlite3.connect(found[0]) as database:
+        counts = (
+            "SELECT count(*) FROM orders",
+            "SELECT count(*) FROM hs_payments WHERE amount_received > 0",
+            "SELECT count(*) FROM hs_refunds",
+        )
+        orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in counts)
+        return orders, charges, refunds
+
+
+def page(rows: list[Row]) -> str:
+    """Return the table that is committed to the docs."""
+    said = [
+        f"| {' + '.join(f'`{fault}`' for fault in row.faults)} | {_plain(row.reported)} | {row.code} "
+        f"| {row.books[0]} / {row.books[1]} / {row.books[2]} | {'yes' if row.right else 'NO'} |"
+        for row in rows
+    ]
+    right = sum(row.right for row in rows)
+    return "\n".join(
+        (
+            "# What goes wrong, and what is said",
+            "",
+            "Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right* "
+            "compares the finding, the exit code and the books with what had been written down before the run. In a pair the "
+            "fault that strikes at the earlier step decides.",
+            "",
+            "| fault | reported | exit | orders / charges / refunds | right |",
+            "|---|---|---|---|---|",
+            *said,
+            "",
+            f"{right} of {len(rows)} right. Measured {datetime.now(UTC):%Y-%m-%d} by `python -m benchmarks.faults`, "
+            f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}.",
+            "",
+        )
+    )
+
+
+def _plain(text: str) -> str:
+    for identifier in set(text.split()):
+        if identifier.count("-") == 4 or identifier.strip("(),:").startswith(("pay_", "ref_")):
+            text = text.replace(identifier, "…")
+    return text.replace("|", "\\|")
+
+
+def main() -> int:
+    began = time.monotonic()
+    cases = [(name,) for name in FAULTS] + pairs(30)
+    rows = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for row in pool.map(carry_out, cases):
+            rows.append(row)
+            if not row.right:
+                print(f"{row.faults}: {row.code} {row.finding} {row.books}, expected {row.expected}", flush=True)
+    PAGE.write_text(page(rows))
+    wrong = sum(not row.right for row in rows)
+    print(
+        f"{len(rows)} cases, {wrong} wrong, {time.monotonic() - began:.0f} s; the table is in {PAGE.relative_to(ROOT)}"
+    )
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.faults`: every fault switch alone and in 30 seeded pairs: what is reported, and what happened.
+"""`python -m benchmarks.faults`: every fault switch alone and in 30 seeded pairs: what is said, and what happened.
 
 For each fault, what must come out was written from the list of what goes wrong in reality, not from a run: the step that
 must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier step
@@ -185,30 +185,26 @@ def _books(folder: Path) -> tuple[int, int, int]:
 
 
 def page(rows: list[Row]) -> str:
-    """Return the table that is committed to the docs."""
-    said = [
-        f"| {' + '.join(f'`{fault}`' for fault in row.faults)} | {_plain(row.reported)} | {row.code} "
-        f"| {row.books[0]} / {row.books[1]} / {row.books[2]} | {'yes' if row.right else 'NO'} |"
-        for row in rows
-    ]
-    right = sum(row.right for row in rows)
-    return "\n".join(
-        (
-            "# What goes wrong, and what is said",
-            "",
-            "Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right* "
-            "compares the finding, the exit code and the books with what had been written down before the run. In a pair the "
-            "fault that strikes at the earlier step decides.",
-            "",
-            "| fault | reported | exit | orders / charges / refunds | right |",
-            "|---|---|---|---|---|",
-            *said,
-            "",
-            f"{right} of {len(rows)} right. Measured {datetime.now(UTC):%Y-%m-%d} by `python -m benchmarks.faults`, "
-            f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}.",
-            "",
-        )
-    )
+    """Return the page that is committed to the docs."""
+    return f"""# What goes wrong, and what is said
+
+Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right* compares the
+finding, the exit code and the books with what had been written down before the run. In a pair the fault that strikes at
+the earlier step decides.
+
+| fault | reported | exit | orders / charges / refunds | right |
+|---|---|---|---|---|
+{chr(10).join(map(_row, rows))}
+
+{sum(row.right for row in rows)} of {len(rows)} right. Measured {datetime.now(UTC):%Y-%m-%d} by `python -m benchmarks.faults`,
+{os.cpu_count()} cores, {platform.system()} {platform.machine()}.
+"""
+
+
+def _row(row: Row) -> str:
+    faults = " + ".join(f"`{fault}`" for fault in row.faults)
+    books = " / ".join(map(str, row.books))
+    return f"| {faults} | {_plain(row.reported)} | {row.code} | {books} | {'yes' if row.right else 'NO'} |"
 
 
 def _plain(text: str) -> str:

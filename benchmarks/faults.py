@@ -1,7 +1,7 @@
 """`python -m benchmarks.faults`: every fault switch alone and in 30 seeded pairs: what is said, and what happened.
 
-For each fault, what must come out was written from the list of what goes wrong in reality, not from a run: the step that
-must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier step
+For each fault, what must come out was written from the list of what goes wrong in reality, not from a run: the step
+that must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier step
 decides.
 """
 
@@ -188,16 +188,16 @@ def page(rows: list[Row]) -> str:
     """Return the page that is committed to the docs."""
     return f"""# What goes wrong, and what is said
 
-Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right* compares the
-finding, the exit code and the books with what had been written down before the run. In a pair the fault that strikes at
+Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right* compares
+the finding, the exit code and the books with what had been written down before the run. In a pair the fault that strikes at
 the earlier step decides.
 
 | fault | reported | exit | orders / charges / refunds | right |
 |---|---|---|---|---|
 {chr(10).join(map(_row, rows))}
 
-{sum(row.right for row in rows)} of {len(rows)} right. Measured {datetime.now(UTC):%Y-%m-%d} by `python -m benchmarks.faults`,
-{os.cpu_count()} cores, {platform.system()} {platform.machine()}.
+{sum(row.right for row in rows)} of {len(rows)} right. Measured {datetime.now(UTC):%Y-%m-%d} by
+`python -m benchmarks.faults`, {os.cpu_count()} cores, {platform.system()} {platform.machine()}.
 """
 
 

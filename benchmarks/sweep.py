@@ -1,7 +1,7 @@
 """`make sweep`: 500 seeded kill -9 in mid-walkthrough, each resumed to its end, and the books counted.
 
-Each case kills the process at one system call (see `killed.py`), some of them again during the resume, half of them with
-a backend that ignores idempotency keys, some with an answer dropped between the backend's commit and the read.
+Each case kills the process at one system call (see `killed.py`), some of them again during the resume, half of them
+with a backend that ignores idempotency keys, some with an answer dropped between the backend's commit and the read.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProce
 
 
 STEPS = [
-    "before the first step", "login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked",
+    "before the first step", "login", "products", "order", "pay", "completed", "license", "transfers", "refund",
+    "revoked",
 ]  # fmt: skip
 
 
@@ -187,10 +188,10 @@ def page(endings: list[Ending], seconds: float) -> str:
     lost = sum("gone" in problem for ending in endings for problem in ending.problems)
     return f"""# Killed, and resumed
 
-{len(endings)} walkthroughs on the rehearsal backend were each killed with SIGKILL at another system call (writes and syncs
-of files, sends and receives on sockets; carried out not at all, by half, or as a whole), {twice} of them once more during
-the resume, {deaf} at a backend that ignores idempotency keys, {dropped} with an answer dropped between the backend's commit
-and the read. Each was resumed to its end, its journal verified, and the backend's books counted.
+{len(endings)} walkthroughs on the rehearsal backend were each killed with SIGKILL at another system call (writes and
+syncs of files, sends and receives on sockets; carried out not at all, by half, or as a whole), {twice} of them once more
+during the resume, {deaf} at a backend that ignores idempotency keys, {dropped} with an answer dropped between the
+backend's commit and the read. Each was resumed to its end, its journal verified, and the backend's books counted.
 
 | killed in | cases | passed | order in doubt | nothing begun | most orders | most charges | most refunds |
 |---|---|---|---|---|---|---|---|

@@ -16,7 +16,7 @@ from veza_e2e.cassette import shapes
 from veza_e2e.cassette.errors import CassetteError, ProcessKilled
 from veza_e2e.cassette.replay import Process, Replay
 from veza_e2e.config import Environment
-from veza_e2e.events import SessionResumed, SessionStarted, from_data
+from veza_e2e.events import SessionResumed, SessionStarted, TailCut, from_data
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.preflight import Gate
@@ -93,6 +93,9 @@ def _resumed(replay: Replay, process: Process, lines: tuple[Line, ...]) -> condu
         idempotency=first.idempotency,
         lines=lines[: process.journal],
     )
+    torn = process.meta.get("torn")
+    if isinstance(torn, int) and torn:
+        stage.journal.append(TailCut(bytes=torn))
     tools = {name: version for name, version in process.tools.items() if name != "contract"}
     stage.journal.append(SessionResumed(tools=tools))
     return stage

@@ -159,7 +159,8 @@ def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Readin
     with _parts(settings, first, interrupts) as parts:
         recorded, recording = parts, None
         if not first.live_requested and work.recording_folder(settings, first.session).exists():
-            meta = work.description(first, gate_of(settings, _asked(first), _secrets(settings, first)), parts)
+            gate = gate_of(settings, _asked(first), _secrets(settings, first))
+            meta = {**work.description(first, gate, parts), "torn": reading.torn}
             recorded, recording = work.record(settings, parts, meta, first.session, journal=len(reading.lines))
         stage = conduct.stage(recorded, sink, idempotency=first.idempotency, lines=reading.lines)
         if reading.torn:

@@ -114,7 +114,7 @@ def parse(data: bytes, path: Path) -> Reading:
 def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
     try:
         members = json.loads(raw, parse_float=_no_float)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedError(path, seq, "is not JSON") from error
     if not isinstance(members, dict) or not all(name in members for name in _OWN):
         raise DamagedError(path, seq, "lacks one of " + ", ".join(_OWN))
@@ -131,9 +131,20 @@ def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
         raise DamagedError(path, seq, "does not follow from the event before it")
     if digest(members) != claimed:
         raise DamagedError(path, seq, "does not have the hash it claims")
+    kind, at = members["type"], members["at"]
+    if not isinstance(kind, str) or not _is_moment(at):
+        raise DamagedError(path, seq, "has no type, or no time in UTC")
     data = {key: value for key, value in members.items() if key not in _OWN}
-    event = event_from_data(str(members["type"]), cast("Mapping[str, JSON]", data))
-    return Line(seq, str(members["at"]), event, prev, str(claimed))
+    return Line(seq, at, event_from_data(kind, cast("Mapping[str, JSON]", data)), prev, str(claimed))
+
+
+def _is_moment(at: object) -> bool:
+    if not isinstance(at, str) or not at.endswith("Z"):
+        return False
+    try:
+        return datetime.fromisoformat(at).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _no_float(text: str) -> float:
@@ -167,6 +178,7 @@ class FileSink:
     def __init__(self, path: Path, *, create: bool) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
         self._path = path
+        self._half_line = False
         try:
             self._fd = os.open(path, flags, 0o644)
         except OSError as error:
@@ -181,6 +193,8 @@ class FileSink:
 
     def write(self, data: bytes) -> None:
         """Append `data` and bring it to the disk; a write that fails leaves no half line behind."""
+        if self._half_line:
+            raise UnwritableError(f"{self._path}: ends in a half line that could not be cut")
         size = os.fstat(self._fd).st_size
         try:
             view = memoryview(data)
@@ -191,6 +205,7 @@ class FileSink:
             try:
                 os.ftruncate(self._fd, size)
             except OSError as second:
+                self._half_line = True
                 error.add_note(f"and the half line could not be cut: {second.strerror}")
             raise UnwritableError(f"{self._path}: {error.strerror}") from error
 

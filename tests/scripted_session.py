@@ -82,11 +82,12 @@ class Script:
         *,
         live: bool = False,
         rehearsal: bool = True,
+        sandbox: bool = False,
         release: str | None = None,
         dry_run: Mapping[str, str] | None = None,
         blocked: bool = False,
     ) -> Script:
-        real = live and not rehearsal
+        real = live and not rehearsal and not sandbox
         self.say(
             SessionStarted(
                 schema=SCHEMA, walkthrough="1", session=self.session, tools={"veza-e2e": "0.1.0"},
@@ -102,7 +103,7 @@ class Script:
                 hint="raise it" if blocked else None,
             ),
             PreflightFinished(
-                passed=not blocked, reported_environment="prod" if live else "sandbox", live=live,
+                passed=not blocked, reported_environment="prod" if live and not sandbox else "sandbox", live=live and not sandbox,
                 rehearsal=rehearsal, funds="real" if real else "test", expected_cents=500, expected_currency="EUR",
             ),
         )  # fmt: skip

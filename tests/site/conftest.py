@@ -1,27 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from io import StringIO
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from front_door import Result, Shell
+from front_door import Shell
 from scripted_session import Script
-
-from veza_e2e.cli.app import main
-
-
-class Inside(Shell):
-    """The same commands without a process of their own, since there are many."""
-
-    def __call__(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
-        assert not env
-        assert not stdin
-        out, err = StringIO(), StringIO()
-        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
-            code = main(words)
-        return Result(code, out.getvalue(), err.getvalue())
+from ten_sessions import DRY_RUN, HOSTILE, REAL, Inside, Sessions, walked
 
 
 @pytest.fixture
@@ -32,6 +19,42 @@ def shell(tmp_path: Path) -> Shell:
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """A rehearsed live run that passed, in the rehearsal archive; its folder."""
-    dry_run = {"session": "01M3DRY0000000000000000000", "hash": "c" * 64, "ended_at": "2026-05-03T09:00:00.000Z"}
-    script = Script().start(live=True, release="2026.05", dry_run=dry_run).until("revoked").end()
+    script = Script().start(live=True, release="2026.05", dry_run=DRY_RUN).until("revoked").end()
     return script.store(tmp_path / "build" / "rehearsals")
+
+
+@pytest.fixture(scope="session")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
+    root = tmp_path_factory.mktemp("archive")
+    where = {name: tmp_path_factory.mktemp(name) for name in REAL}
+    with ThreadPoolExecutor(4) as pool:
+        folders = dict(zip(REAL, pool.map(lambda name: walked(where[name], root, name), REAL), strict=True))
+    dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="live").until("revoked")
+    dry.end().store(root)
+    rehearsed = Script(session="01M3EXAMP1E0000000000000AA")
+    rehearsed.title = HOSTILE
+    rehearsed.start(live=True, release="live", dry_run=DRY_RUN).until("revoked")
+    folders["rehearsed live"] = rehearsed.end().store(root)
+    stamped = Script(datetime(2026, 5, 5, 9, tzinfo=UTC), session="01M3EXAMP1E0000000000000BB")
+    stamped.start(live=True, sandbox=True, release="stamped")
+    folders["stamped"] = stamped.until("revoked").end().store(root)
+    return Sessions(root, folders)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with what the site is built from."""
+    folder = tmp_path_factory.mktemp("checkout")
+    repository = Path(__file__).parents[2]
+    shutil.copy(repository / "mkdocs.yml", folder)
+    for name in ("docs", "sdk"):
+        shutil.copytree(repository / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(sessions: Sessions, checkout: Path) -> Path:
+    """The built site of the ten sessions."""
+    result = Inside(checkout)("--archive", str(sessions.root), "--json", "site", "build")
+    assert result.code == 0, result.stderr
+    return checkout / "build" / "site"

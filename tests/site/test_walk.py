@@ -1,0 +1,129 @@
+"""A walk over ten different sessions: every cell and every acceptance item names events that bear it out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ten_sessions import Sessions
+
+from veza_e2e.events import (
+    Answered,
+    BrowserOpened,
+    CallFailed,
+    CallFinished,
+    Compared,
+    Event,
+    PreflightChecked,
+    PreflightFinished,
+    RowsRead,
+    SessionStarted,
+    StepFailed,
+    StepFinished,
+    StepPaused,
+    StepSkipped,
+)
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence.story import Story
+from veza_e2e.journal import read
+
+FAILED = ("order", "completed", "license", "transfers", "revoked")
+TEN = ("passed", "kept", *FAILED, "incomplete", "rehearsed live", "stamped")
+ENDS = {"passed": StepFinished, "failed": StepFailed, "skipped": StepSkipped}
+BEARS = {
+    "preflight": (PreflightChecked, PreflightFinished),
+    "dry_run": (SessionStarted,),
+    "order_completed": (CallFinished, StepFinished, StepFailed, Answered, BrowserOpened, Compared, StepPaused),
+    "amount_matches": (CallFinished, Compared, StepFinished),
+    "license_granted": (CallFinished, StepFinished, StepFailed, StepPaused),
+    "transfer_booked": (CallFinished, RowsRead, Compared, Answered, StepFinished, StepFailed),
+    "refund_completed": (CallFinished, StepFinished, StepFailed, StepPaused, Compared, Answered, RowsRead),
+    "license_revoked": (CallFinished, StepFinished, StepFailed, StepPaused, Compared, RowsRead),
+    "bank_statement": (CallFinished, StepFinished),
+}
+
+
+def load(sessions: Sessions, name: str) -> tuple[Summary, dict[int, Event]]:
+    lines = read(sessions.folders[name] / "journal.jsonl").lines
+    return summarise(lines), {line.seq: line.event for line in lines}
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_every_step_is_borne_out(sessions: Sessions, name: str) -> None:
+    summary, events = load(sessions, name)
+    for step in summary.steps:
+        assert all(getattr(events[seq], "step", None) == step.name for seq in step.trace)
+        assert not any(isinstance(events[seq], CallFailed) for seq in step.trace) or step.status != "passed"
+        if step.status in ENDS:
+            end = next(events[seq] for seq in reversed(step.trace) if isinstance(events[seq], ENDS[step.status]))
+            said = end.reason if isinstance(end, StepSkipped) else getattr(end, "observed", None)
+            assert step.observed == said
+        else:
+            assert not any(isinstance(events[seq], StepFinished | StepFailed) for seq in step.trace)
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_every_acceptance_item_is_borne_out(sessions: Sessions, name: str) -> None:
+    summary, events = load(sessions, name)
+    for item in summary.acceptance:
+        kinds = tuple(type(events[seq]) for seq in item.evidence)
+        assert all(issubclass(kind, BEARS[item.id]) for kind in kinds), (item, kinds)
+        assert kinds or item.status in {"not_checked", "not_applicable", "pending"}
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_every_amount_was_on_the_wire(sessions: Sessions, name: str) -> None:
+    summary, events = load(sessions, name)
+    for cents, seqs in (
+        (summary.money.charged_cents, summary.money.charged_by),
+        (summary.money.refunded_cents, summary.money.refunded_by),
+    ):
+        assert bool(cents) == bool(seqs)
+        for seq in seqs:
+            event = events[seq]
+            said = repr(event.response_body if isinstance(event, CallFinished) else getattr(event, "result", None))
+            assert str(cents) in said
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_every_cell_of_the_page_links_to_events_that_are_there(sessions: Sessions, name: str) -> None:
+    page = (sessions.folders[name] / "report.md").read_text()
+    anchors = set(re.findall(r'id="(event-[0-9]+)"', page))
+    linked = set(re.findall(r'href="#(event-[0-9]+)"', page))
+    assert linked
+    assert linked <= anchors
+    table = page.split("## The nine steps")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| [1-9]\.", line)]
+    assert len(rows) == 9
+    for row in rows:
+        assert "#event-" in row or ">pending<" in row
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_a_failure_is_named_with_its_step(sessions: Sessions, name: str) -> None:
+    summary, _ = load(sessions, name)
+    assert summary.outcome == "failed"
+    assert [step.name for step in summary.steps if step.status == "failed"] == [name]
+    assert summary.money.moved is (name != "order")
+
+
+def test_the_other_five_are_what_they_are(sessions: Sessions) -> None:
+    judged = {name: load(sessions, name)[0] for name in TEN if name not in FAILED}
+    outcomes = {name: (s.outcome, s.funds, s.refund_open, s.rehearsed_decision) for name, s in judged.items()}
+    assert outcomes == {
+        "passed": ("passed", "test", False, "PENDING"),
+        "kept": ("passed", "test", True, "PENDING"),
+        "incomplete": ("incomplete", "test", True, "PENDING"),
+        "rehearsed live": ("passed", "test", False, "PENDING"),
+        "stamped": ("passed", "test", False, "PENDING"),
+    }
+    assert judged["incomplete"].waiting_for == "refund"
+    assert judged["rehearsed live"].item("dry_run").status == "met"
+    first = (sessions.folders["stamped"] / "report.md").read_text().splitlines()[0]
+    assert "TEST FUNDS" in first
+
+
+def test_a_story_answers_by_call_number(sessions: Sessions) -> None:
+    story = Story(read(sessions.folders["passed"] / "journal.jsonl").lines)
+    for _, compared in story.of(Compared):
+        assert len(story.answers(compared.calls)) == len(set(compared.calls))

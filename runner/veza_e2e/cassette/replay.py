@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -45,13 +45,19 @@ class Replay:
     Args:
         folder: a cassette, or the folder of a recording that was not published.
         redactor: the one that the replayed session uses; a new one where it is None.
+        select: returns the part of the tape that is to be played.
 
     Raises:
         CassetteError: the recording cannot be used.
     """
 
-    def __init__(self, folder: Path, redactor: Redactor | None = None) -> None:
-        self.tape = tape.read(folder)
+    def __init__(
+        self,
+        folder: Path,
+        redactor: Redactor | None = None,
+        select: Callable[[tape.Tape], tape.Tape] = lambda recording: recording,
+    ) -> None:
+        self.tape = select(tape.read(folder))
         self.redactor = redactor or Redactor()
         self._entries = self.tape.entries
         self._next = 0

@@ -1,0 +1,169 @@
+"""Recorded backends for the tests of programs that use the SDK.
+
+`record` keeps what a piece of code says to a backend; `replay` answers in the backend's place, without a socket: the
+same calls in the same order, or a `Mismatch` that no retry swallows. As a pytest fixture, in a `conftest.py`:
+
+    pytest_plugins = ["veza_e2e.testing"]
+
+    def test_my_shop(veza_cassette):
+        backend = veza_cassette("tests/recordings/purchase")
+        assert buy(backend.client, "11").total_amount_cents == 500
+
+Of a walkthrough's cassette, `steps=` plays the calls of some steps only:
+
+    licenses = veza_cassette("cassettes/refund", steps=("license",)).client.licenses.mine(order_id=...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import pytest
+
+from veza import SystemClock, Veza
+from veza_e2e.adapters import NoLedger, SystemIds
+from veza_e2e.cassette import files, tape
+from veza_e2e.cassette.errors import CassetteError, Mismatch
+from veza_e2e.cassette.interaction import ORIGIN
+from veza_e2e.cassette.perform import PASSWORD
+from veza_e2e.cassette.record import Recording
+from veza_e2e.cassette.replay import Replay
+from veza_e2e.redaction import Redactor
+from veza_e2e.terminal import PersonsBrowser
+from veza_e2e.unattended import ScriptedOperator
+from veza_e2e.world import Clock, Ports
+
+__all__ = ["Backend", "CassetteError", "Mismatch", "OpenCassette", "record", "replay", "veza_cassette"]
+
+_ACCOUNT = "o***@veza.test"
+_JITTER = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A backend that is recorded, or that stands in for one.
+
+    Attributes:
+        client: is logged in as the recorded account when a call needs it.
+        transport: for a client of one's own.
+        base_url: where it seems to be.
+        clock: tells the recorded time; its sleep takes none.
+    """
+
+    client: Veza
+    transport: httpx.BaseTransport
+    base_url: str
+    clock: Clock
+
+
+@contextmanager
+def record(
+    folder: Path | str, *, base_url: str, email: str, password: str, idempotency: bool = False
+) -> Iterator[Backend]:
+    """Record what is said to the backend at `base_url`, redacted, and publish it in `folder` at the end.
+
+    Args:
+        folder: is made; `cassette.json` and `tape.jsonl` in it are to be committed.
+        base_url: the part before `/api/v1`.
+        email: the account's.
+        password: the account's; never kept.
+        idempotency: whether the backend honours idempotency keys.
+
+    Raises:
+        OSError: the folder exists, or cannot be written.
+    """
+    target = Path(folder)
+    redactor = Redactor({"email": email, "password": password})
+    clock = SystemClock()
+    meta: dict[str, Any] = {
+        "started": {"environment": "other"},
+        "account": redactor.text(email),
+        "idempotency": idempotency,
+    }
+    recording = Recording.start(target, redactor, meta, at=clock.now(), base_url=base_url)
+    real = Ports(httpx.HTTPTransport(), ScriptedOperator(), PersonsBrowser(), NoLedger(), clock, SystemIds(target.name))
+    ports = recording.wrap(real)
+    with _backend(ports, base_url, email, password, idempotency=idempotency) as backend:
+        yield backend
+    recording.finish()
+    for name, data in tape.published(tape.read(target)).items():
+        files.write(target / name, data)
+    (target / tape.PART).unlink()
+
+
+@contextmanager
+def replay(folder: Path | str, *, steps: Collection[str] | None = None) -> Iterator[Backend]:
+    """Answer from the recording in `folder`; at the end everything must have been asked for.
+
+    Args:
+        folder: a cassette, of a walkthrough or made by `record`.
+        steps: of a walkthrough only the calls of these steps.
+
+    Raises:
+        CassetteError: the recording cannot be used.
+        Mismatch: another call was made than the one recorded, or one was left out.
+    """
+    played = Replay(Path(folder), select=lambda recording: _selected(recording, steps))
+    process = played.next_process()
+    meta: Mapping[str, Any] = process.meta if process is not None else {}
+    started = meta.get("started", {})
+    ports = played.ports
+    token = None if steps is None or "login" in steps else _token(played.tape)
+    account = str(meta.get("account") or started.get("account") or _ACCOUNT)
+    idempotency = bool(meta.get("idempotency", started.get("idempotency", False)))
+    with _backend(ports, ORIGIN, account, PASSWORD, token=token, idempotency=idempotency) as backend:
+        yield backend
+    played.close()
+
+
+def _selected(recording: tape.Tape, steps: Collection[str] | None) -> tape.Tape:
+    first, *rest = recording.entries
+    kept = [entry for entry in rest if entry.kind in {"http", "key"} and (steps is None or entry.step in steps)]
+    return replace(recording, entries=(first, *kept))
+
+
+def _token(recording: tape.Tape) -> str | None:
+    for entry in recording.interactions:
+        sent = entry.data["request"]["headers"].get("authorization", "")
+        if sent:
+            return str(sent.removeprefix("Bearer "))
+    return None
+
+
+@contextmanager
+def _backend(
+    ports: Ports, base_url: str, email: str, password: str, *, token: str | None = None, idempotency: bool = False
+) -> Iterator[Backend]:
+    with httpx.Client(transport=ports.transport) as http:
+        client = Veza(
+            base_url,
+            email=email,
+            password=password,
+            access_token=token,
+            idempotency=idempotency,
+            http_client=http,
+            clock=ports.clock,
+            jitter=lambda: _JITTER,
+            idempotency_keys=ports.ids.key,
+        )
+        yield Backend(client, ports.transport, base_url, ports.clock)
+
+
+class OpenCassette(Protocol):
+    """Opens a cassette until the test's end: what the fixture gives."""
+
+    def __call__(self, folder: Path | str, *, steps: Collection[str] | None = None) -> Backend:
+        """See `replay`."""
+        ...
+
+
+@pytest.fixture
+def veza_cassette() -> Iterator[OpenCassette]:
+    """Replay cassettes in a test; at its end each must have been played to its own end."""
+    with ExitStack() as stack:
+        yield lambda folder, *, steps=None: stack.enter_context(replay(folder, steps=steps))

@@ -18,7 +18,17 @@ from pathlib import Path
 from ulid import ULID
 
 from veza_e2e.canonical import JSON, dumps
-from veza_e2e.evidence import AddendumError, Attestation, BankStatement, Summary, seal, summarise, unseal
+from veza_e2e.evidence import (
+    Addendum,
+    AddendumError,
+    Attestation,
+    BankStatement,
+    Reread,
+    Summary,
+    seal,
+    summarise,
+    unseal,
+)
 from veza_e2e.evidence.summary import counts_as_dry_run
 from veza_e2e.journal import DamagedError, Reading, read
 
@@ -69,14 +79,14 @@ class Stored:
         found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := _ADDENDUM.fullmatch(path.name))]
         return [path for _, path in sorted(found)]
 
-    def addenda(self) -> tuple[BankStatement, ...]:
+    def addenda(self) -> tuple[Addendum, ...]:
         """Return what was learnt after the session.
 
         Raises:
             ArchiveError: an addendum does not hold what it claims.
         """
         found = [read_sealed(path) for path in self.addendum_files()]
-        return tuple(item for item in found if isinstance(item, BankStatement))
+        return tuple(item for item in found if isinstance(item, BankStatement | Reread))
 
     def summary(self) -> Summary:
         """Return the session, judged, its addenda included.
@@ -87,14 +97,14 @@ class Stored:
         """
         return summarise(self.read().lines, self.addenda())
 
-    def add(self, statement: BankStatement) -> Path:
+    def add(self, addendum: Addendum) -> Path:
         """Write an addendum.
 
         Raises:
             ArchiveError: there is one of this number already, or it could not be written.
         """
-        path = self.folder / f"addendum-{statement.number:03d}.json"
-        write_new(path, dumps(seal(statement)).encode() + b"\n")
+        path = self.folder / f"addendum-{addendum.number:03d}.json"
+        write_new(path, dumps(seal(addendum)).encode() + b"\n")
         return path
 
 
@@ -174,7 +184,7 @@ def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) 
     return None
 
 
-def read_sealed(path: Path) -> BankStatement | Attestation:
+def read_sealed(path: Path) -> Addendum | Attestation:
     """Return what an addendum's or attestation's file holds.
 
     Raises:

@@ -16,7 +16,7 @@ from typing import Literal
 from veza_e2e import report
 from veza_e2e.archive import JOURNAL, ArchiveError, Stored, read_sealed
 from veza_e2e.events import SessionEnded
-from veza_e2e.evidence import BankStatement
+from veza_e2e.evidence import BankStatement, Reread
 from veza_e2e.journal import DamagedError, Reading
 
 CheckStatus = Literal["ok", "open", "not checked", "damaged"]
@@ -94,14 +94,15 @@ def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
         except ArchiveError as error:
             yield Check(path.name, "damaged", str(error))
             continue
-        if not isinstance(item, BankStatement):
+        if not isinstance(item, BankStatement | Reread):
             yield Check(path.name, "damaged", f"{path}: is not a session's addendum")
         elif (item.session, item.session_hash) != (stored.session, reading.lines[-1].hash):
             yield Check(path.name, "damaged", f"{path}: cites another journal than this one")
         elif (item.number, item.seq) != (number, count + number):
             yield Check(path.name, "damaged", f"{path}: is not number {number}")
         else:
-            yield Check(path.name, "ok", f"cites the last hash; {item.seen} on {item.date}")
+            said = item.observed if isinstance(item, Reread) else f"{item.seen} on {item.date}"
+            yield Check(path.name, "ok", f"cites the last hash; {said}")
 
 
 def signature_of(path: Path) -> Path:

@@ -1,10 +1,20 @@
 """Evidence: what a session's journal proves, by pure functions over its lines."""
 
-from veza_e2e.evidence.addenda import AddendumError, Attestation, BankStatement, EvidenceFile, seal, unseal
+from veza_e2e.evidence.addenda import (
+    Addendum,
+    AddendumError,
+    Attestation,
+    BankStatement,
+    EvidenceFile,
+    Reread,
+    seal,
+    unseal,
+)
 from veza_e2e.evidence.model import Decision, Item, Money, Reconciliation, Step, Summary
 from veza_e2e.evidence.summary import counts_as_dry_run, summarise
 
 __all__ = [
+    "Addendum",
     "AddendumError",
     "Attestation",
     "BankStatement",
@@ -13,6 +23,7 @@ __all__ = [
     "Item",
     "Money",
     "Reconciliation",
+    "Reread",
     "Step",
     "Summary",
     "counts_as_dry_run",

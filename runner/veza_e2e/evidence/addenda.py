@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from veza_e2e.canonical import JSON, digest
 
@@ -50,6 +50,32 @@ class BankStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """How the order stood when an ended session was looked at again (operation getOrder)."""
+
+    session: str
+    session_hash: str
+    """The hash of the journal's last event."""
+    number: int
+    """1 for a session's first addendum."""
+    seq: int
+    """The journal's last sequence number plus `number`."""
+    at: str
+    """When it was read."""
+    order_status: str
+    refund_status: str | None
+    refunded_cents: int
+    currency: str
+    failed: bool
+    """Whether this takes back what the session had seen: a refund that failed after its success."""
+    observed: str
+    """One line for people."""
+
+
+Addendum: TypeAlias = BankStatement | Reread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
     """A person's word for something that no machine can see, such as EX-9."""
 
@@ -63,7 +89,7 @@ class Attestation:
     note: str | None = None
 
 
-def seal(value: BankStatement | Attestation) -> dict[str, JSON]:
+def seal(value: Addendum | Attestation) -> dict[str, JSON]:
     """Return the members of an addendum's file: type, members, and the SHA-256 of their canonical form."""
     members: dict[str, JSON] = {"type": type(value).__name__}
     for f in fields(value):
@@ -72,7 +98,7 @@ def seal(value: BankStatement | Attestation) -> dict[str, JSON]:
     return {**members, "hash": digest(members)}
 
 
-def unseal(members: Mapping[str, JSON]) -> BankStatement | Attestation:
+def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
     """Return what an addendum's file holds.
 
     Raises:
@@ -81,8 +107,9 @@ def unseal(members: Mapping[str, JSON]) -> BankStatement | Attestation:
     rest = {key: value for key, value in members.items() if key != "hash"}
     if digest(rest) != members.get("hash"):
         raise AddendumError("does not have the hash it claims")
-    kinds: dict[JSON, type[BankStatement | Attestation]] = {
+    kinds: dict[JSON, type[Addendum | Attestation]] = {
         "BankStatement": BankStatement,
+        "Reread": Reread,
         "Attestation": Attestation,
     }
     kind = kinds.get(rest.pop("type", None))

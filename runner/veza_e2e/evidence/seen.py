@@ -7,10 +7,11 @@ what the card was charged. Order and license states: docs of the contract; payme
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from veza_e2e.canonical import JSON
 from veza_e2e.events import BrowserOpened, CallFinished, CallIntended, StepFinished
+from veza_e2e.evidence.addenda import Reread
 from veza_e2e.evidence.story import Story, cents_of, text_of
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
@@ -92,6 +93,11 @@ def see(story: Story) -> Seen:
         refund_requested_by=_refund_requests(story, answers),
         licenses=tuple(_licenses(answers, order_id)),
     )
+
+
+def seen_again(seen: Seen, reread: Reread) -> Seen:
+    """Return what was seen once the order was read again after the session."""
+    return replace(seen, refunded=reread.refunded_cents, refunded_by=(reread.seq,))
 
 
 def _answers(story: Story) -> Iterator[_Answer]:

@@ -19,9 +19,9 @@ from veza_e2e.events import (
     WaitingFor,
 )
 from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
-from veza_e2e.evidence.addenda import Attestation, BankStatement
+from veza_e2e.evidence.addenda import Addendum, Attestation, BankStatement, Reread
 from veza_e2e.evidence.model import Decision, Item, Money, Step, Summary
-from veza_e2e.evidence.seen import Seen, see
+from veza_e2e.evidence.seen import Seen, see, seen_again
 from veza_e2e.evidence.story import Story, text_of
 from veza_e2e.journal import GENESIS, Line
 
@@ -30,7 +30,7 @@ OVER_LIMIT = "over_limit"
 _OPTIONAL: frozenset[StepName] = frozenset({"refund", "revoked"})
 
 
-def summarise(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestation] = ()) -> Summary:
+def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> Summary:
     """Return what the lines of one session show, and what its addenda add.
 
     Args:
@@ -45,6 +45,11 @@ def summarise(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestati
     reconciliation = reconcile(story, refund_kept=by_name["refund"].status == "skipped")
     statements = [a for a in addenda if isinstance(a, BankStatement)]
     bank = max(statements, key=lambda a: a.number, default=None)
+    reread = max((a for a in addenda if isinstance(a, Reread)), key=lambda a: a.number, default=None)
+    if reread is not None:
+        steps = tuple(_read_again(step, reread) for step in steps)
+        by_name = {step.name: step for step in steps}
+        seen = seen_again(seen, reread)
     acceptance = judge(Grounds(story, seen, by_name, {r.id: r for r in reconciliation}, bank))
     money = Money(seen.charged, seen.refunded, seen.currency, seen.charged_by, seen.refunded_by)
     outcome = _outcome(story, steps)
@@ -115,6 +120,15 @@ def _step(story: Story, number: int, name: StepName) -> Step:
         pause = paused[1]
         return Step(number, name, "pending", pause.observed, trace, pause.finding, pause.meaning, pause.todo)
     return Step(number, name, "pending", "begun, not finished" if begun_at else "", trace)
+
+
+def _read_again(step: Step, reread: Reread) -> Step:
+    if step.name != "revoked" or not reread.failed:
+        return step
+    meaning = "The card was charged, and the money did not come back after all."
+    todo = "Refund the payment at the processor's dashboard, then record the bank statement with `bank`."
+    trace = (*step.trace, reread.seq)
+    return Step(step.number, step.name, "failed", reread.observed, trace, "refund_failed_late", meaning, todo)
 
 
 def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:

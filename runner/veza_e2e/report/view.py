@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from veza_e2e.events import Answered, Asked, SessionStarted, StepName
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.evidence.addenda import Attestation, BankStatement
+from veza_e2e.evidence.addenda import Addendum, Attestation
 from veza_e2e.evidence.story import Story
 from veza_e2e.journal import Line
 from veza_e2e.report.facts import Fact, amount, artefacts, facts, moment, risks
@@ -55,7 +55,7 @@ class ReportView:
     summary: Summary
 
 
-def view(lines: Sequence[Line], addenda: Sequence[BankStatement | Attestation] = ()) -> ReportView:
+def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> ReportView:
     """Return what a report of these lines shows; `addenda` only where a page is made after the session."""
     summary = summarise(lines, addenda)
     story = Story(lines)

@@ -14,7 +14,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from veza_e2e.archive import LOG, Archive, ArchiveError, Stored
-from veza_e2e.evidence import BankStatement
+from veza_e2e.evidence import Addendum, Reread
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import templates
 from veza_e2e.report.facts import Fact, amount
@@ -112,11 +112,14 @@ def _session(stored: Stored, pages: Path) -> Entry:
     return entry
 
 
-def _addenda(addenda: Sequence[BankStatement]) -> list[Fact]:
+def _addenda(addenda: Sequence[Addendum]) -> list[Fact]:
     if not addenda:
         return [Fact("None.", "Nothing was recorded after the session.")]
     found = []
     for item in addenda:
+        if isinstance(item, Reread):
+            found.append(Fact(f"Addendum {item.number} (#{item.seq}), {item.at[:10]}", f"read again: {item.observed}"))
+            continue
         shown = f"{item.seen} on {item.date}"
         if item.amount_cents is not None:
             shown += f", {amount(item.amount_cents, item.currency)}"

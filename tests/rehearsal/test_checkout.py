@@ -139,6 +139,25 @@ def test_an_old_page_is_shown_anew_instead_of_charged(shop: Backend) -> None:
     assert shop.books()["charges"] == 0
 
 
+def test_a_bank_is_asked_only_where_a_card_was_given(shop: Backend) -> None:
+    url = shop.order()["checkout_url"]
+    for outcome in ("complete", "reject", "else"):
+        assert shop.http.post(url + "/3ds", data={"outcome": outcome}).headers["location"] == url
+    assert shop.state(url) == "open"
+    assert shop.books()["charges"] == 0
+
+
+def test_what_was_paid_stays_paid(shop: Backend) -> None:
+    placed = shop.order()
+    url = placed["checkout_url"]
+    shop.submit(url)
+    shop.http.post(url + "/cancel")
+    shop.http.post(url + "/3ds", data={"outcome": "reject"})
+    shop.settle(16 * 60)
+    assert shop.state(url) == "paid"
+    assert shop.payment(placed["order"]["payment_id"])["status"] == "succeeded"
+
+
 def test_a_buyer_may_give_up(shop: Backend) -> None:
     placed = shop.order()
     back = shop.http.post(placed["checkout_url"] + "/cancel").headers["location"]

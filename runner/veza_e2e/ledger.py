@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from veza_e2e.canonical import JSON
 
@@ -21,6 +21,9 @@ COLUMNS = (
 _INTEGERS = frozenset(name for name in COLUMNS if name.endswith("_cents"))
 _NEEDED = frozenset({"order_id", "amount_cents", "platform_fee_cents", "status"})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_FOOTER = re.compile(r"\(([0-9]{1,9}) rows?\)")
+_NULLS = frozenset({"", "(null)", "[null]", "<null>", "NULL", "null", "\u2205"})
+"""What psql prints for a null, by its setting or a common one of the operator's."""
 
 
 class PasteError(Exception):
@@ -90,60 +93,85 @@ def parse(text: str) -> tuple[dict[str, JSON], ...]:
     The listing of the columns that the script prints first is passed over.
 
     Raises:
-        PasteError: there is no such answer in `text`.
+        PasteError: there is no such answer in `text`, or a part of it is missing.
     """
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    rows = _expanded(lines) if any(line.startswith("-[ RECORD") for line in lines) else _tabular(lines)
+    # Only psql's own line ends count: a cell may hold any other that str.splitlines knows.
+    lines = [line.rstrip("\r") for line in text.split("\n") if line.strip()]
+    try:
+        rows = _expanded(lines) if any(line.startswith("-[ RECORD") for line in lines) else _tabular(lines)
+    except csv.Error as error:
+        raise PasteError(f"it cannot be read as CSV: {error}") from error
     if not rows:
         raise PasteError("no row with the columns " + ", ".join(sorted(_NEEDED)) + " was found in it")
     return tuple(_typed(row) for row in rows)
 
 
 def _expanded(lines: Sequence[str]) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = []
+    records: list[dict[str, str]] = []
+    last = ""
     for line in lines:
         if line.startswith("-[ RECORD"):
-            rows.append({})
-        elif rows and "|" in line:
-            name, _, value = line.partition("|")
-            rows[-1][name.strip()] = value.strip()
-    return [row for row in rows if row.keys() >= _NEEDED]
+            records.append({})
+        elif records and "|" in line:
+            name, _, value = (part.strip() for part in line.partition("|"))
+            last, value = (name, value) if name else (last, _joined(records[-1].get(last, ""), value))
+            records[-1][last] = value
+    rows = [record for record in records if "order_id" in record]
+    if any(row.keys() != rows[0].keys() or not row.keys() >= _NEEDED for row in rows):
+        raise PasteError("a record lacks columns; was it cut?")
+    return rows
 
 
 def _tabular(lines: Sequence[str]) -> list[dict[str, str]]:
     for start, line in enumerate(lines):
         for separator in ("|", "\t", ","):
-            header = [cell.strip() for cell in _cells(line, separator)]
+            header = next(_records([line], separator), [])
             if set(header) >= _NEEDED:
-                return _rows(lines[start + 1 :], header, separator)
+                return _rows(_records(lines[start + 1 :], separator), header)
     return []
 
 
-def _cells(line: str, separator: str) -> list[str]:
+def _records(lines: Sequence[str], separator: str) -> Iterator[list[str]]:
     if separator == ",":
-        return next(csv.reader(io.StringIO(line)), [])
-    return line.split(separator)
+        # In CSV alone a record may go over several lines.
+        found: Iterable[list[str]] = csv.reader(io.StringIO("\n".join(lines)))
+    else:
+        found = (line.split(separator) for line in lines)
+    return ([cell.strip() for cell in cells] for cells in found)
 
 
-def _rows(lines: Sequence[str], header: Sequence[str], separator: str) -> list[dict[str, str]]:
+def _rows(records: Iterator[list[str]], header: Sequence[str]) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
-    for line in lines:
-        if set(line) <= set("-+| ") or re.fullmatch(r"\(\d+ rows?\)", line.strip()):
+    for cells in records:
+        footer = _FOOTER.fullmatch(cells[0]) if len(cells) == 1 else None
+        if footer is not None:
+            if int(footer[1]) != len(rows):
+                raise PasteError(f"psql printed {footer[1]} rows, {len(rows)} were pasted; was a line broken or cut?")
+            break
+        if len(cells) == 1 and set(cells[0]) <= set("-+ "):
             continue
-        cells = [cell.strip() for cell in _cells(line, separator)]
         if len(cells) != len(header):
-            if rows or separator not in line:
-                break
-            raise PasteError(f"a row has {len(cells)} cells under {len(header)} columns; was a line broken or cut?")
-        rows.append(dict(zip(header, cells, strict=True)))
+            if len(cells) > 1 and (not rows or cells[0] == rows[0][header[0]]):
+                raise PasteError(f"a row has {len(cells)} cells under {len(header)} columns; was a line broken or cut?")
+            break
+        row = dict(zip(header, cells, strict=True))
+        if rows and not row["order_id"]:
+            # psql goes on with a cell's next line under it, and marks the line before with a plus sign.
+            rows[-1] = {name: _joined(rows[-1][name], row[name]) for name in header}
+        else:
+            rows.append(row)
     return rows
+
+
+def _joined(above: str, below: str) -> str:
+    return f"{above.removesuffix('+').rstrip()} {below}" if below else above
 
 
 def _typed(row: Mapping[str, str]) -> dict[str, JSON]:
     typed: dict[str, JSON] = {}
     for name in COLUMNS:
         value = row.get(name, "")
-        if value == "":
+        if value in _NULLS:
             typed[name] = None
         elif name in _INTEGERS:
             if not _INTEGER.fullmatch(value):

@@ -156,7 +156,8 @@ def _pasted(session: Session, order: PlacedOrder, sql: str) -> Sequence[Mapping[
 
 
 def _related(rows: Sequence[Mapping[str, JSON]], order: PlacedOrder) -> None:
-    others = sorted({str(row["order_id"]) for row in rows} - {order.order_id})
+    # PostgreSQL prints a UUID in small letters, whatever the API does.
+    others = sorted({str(row["order_id"]).lower() for row in rows} - {order.order_id.lower()})
     if others:
         raise ledger.PasteError(f"it is about order {', '.join(others)[:80]}, not {order.order_id}")
 

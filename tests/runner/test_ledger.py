@@ -1,0 +1,210 @@
+"""seller_transfers: what enters the SQL, and how psql's answer is read, whatever its format."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import uuid
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from veza_e2e.canonical import JSON
+from veza_e2e.ledger import COLUMNS, PasteError, parse, query, script, table
+
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+ROW: dict[str, JSON] = {
+    "order_id": ORDER, "total_amount_cents": 1000, "tax_amount_cents": 0, "currency": "EUR", "transfer_id": "t-1",
+    "seller_id": "s-1", "stripe_transfer_id": "tr_1", "amount_cents": 900, "platform_fee_cents": 100,
+    "transfer_currency": "EUR", "status": "completed", "reversed_amount_cents": 0, "stripe_reversal_id": None,
+    "error_message": None, "unexplained_cents": 0,
+}  # fmt: skip
+NUMBERS = [name for name in COLUMNS if name.endswith("_cents")]
+CELL = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")) | st.sampled_from(" :;'\"`$(){}<>"), max_size=12)
+
+
+def cells(row: dict[str, JSON]) -> list[str]:
+    return ["" if row[name] is None else str(row[name]) for name in COLUMNS]
+
+
+def as_csv(*rows: dict[str, JSON]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *map(cells, rows)])
+    return out.getvalue()
+
+
+def delimited(separator: str, *rows: dict[str, JSON]) -> str:
+    lines = [separator.join(COLUMNS), *(separator.join(cells(row)) for row in rows)]
+    return "\n".join([*lines, f"({len(rows)} row{'' if len(rows) == 1 else 's'})"])
+
+
+def expanded(*rows: dict[str, JSON]) -> str:
+    lines = []
+    for number, row in enumerate(rows, 1):
+        lines.append(f"-[ RECORD {number} ]---------+------------------")
+        lines += [f"{name:<22} | {cell}".rstrip() for name, cell in zip(COLUMNS, cells(row), strict=True)]
+    return "\n".join(lines)
+
+
+LISTING = """BEGIN
+      column_name      |        data_type
+-----------------------+--------------------------
+ id                    | uuid
+ order_id              | uuid
+ amount_cents          | bigint
+(3 rows)
+
+"""
+FORMATS = {
+    "aligned": lambda *rows: LISTING + table(rows) + "\n\nROLLBACK\nTime: 1,234 ms",
+    "unaligned": lambda *rows: (
+        "BEGIN\ncolumn_name|data_type\nid|uuid\n(1 row)\n" + delimited("|", *rows) + "\nROLLBACK"
+    ),
+    "tab": lambda *rows: "column_name\tdata_type\nid\tuuid\n" + delimited("\t", *rows) + "\nROLLBACK",
+    "csv": lambda *rows: "BEGIN\ncolumn_name,data_type\nid,uuid\n" + as_csv(*rows) + "ROLLBACK\nTime: 1,234 ms",
+    "expanded": lambda *rows: (
+        "-[ RECORD 1 ]\ncolumn_name | id\ndata_type | uuid\n\n" + expanded(*rows) + "\n\nROLLBACK"
+    ),
+    "windows line ends": lambda *rows: (LISTING + table(rows)).replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_format_is_read(form: str) -> None:
+    second = ROW | {"transfer_id": "t-2", "amount_cents": -5, "error_message": "balance too low"}
+    assert parse(FORMATS[form](ROW)) == (ROW,)
+    assert parse(FORMATS[form](ROW, second)) == (ROW, second)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_order_without_a_transfer_is_a_row_of_nulls(form: str) -> None:
+    empty = dict.fromkeys(COLUMNS) | {"order_id": ORDER, "total_amount_cents": 500}
+    assert parse(FORMATS[form](empty)) == (empty,)
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(sorted(set(FORMATS) - {"aligned", "windows line ends"})),
+    st.lists(st.tuples(CELL, CELL, st.integers(-(10**17), 10**17)), min_size=1, max_size=3),
+)
+def test_hostile_cells_are_cells(form: str, given_rows: list[tuple[str, str, int]]) -> None:
+    rows = []
+    for status, message, amount in given_rows:
+        clean = [" ".join(text.split()).replace("|", "/") for text in (status, message)]
+        assume("-[ RECORD" not in clean[1])
+        rows.append(ROW | {"status": clean[0] or None, "error_message": clean[1] or None, "amount_cents": amount})
+    assume(not {row[name] for row in rows for name in ("status", "error_message")} & {"null", "NULL", "\u2205"})
+    assert parse(FORMATS[form](*rows)) == tuple(rows)
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_pasted_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(PasteError):
+        assert parse(text)
+
+
+@pytest.mark.parametrize("form", ["aligned", "unaligned", "tab", "csv", "expanded"])
+def test_a_cut_answer_is_refused_and_never_read_as_fewer_rows(form: str) -> None:
+    rows = [ROW | {"transfer_id": f"t-{number}", "amount_cents": number} for number in (1, 2, 3)]
+    text = {
+        "aligned": table(rows), "unaligned": delimited("|", *rows), "tab": delimited("\t", *rows),
+        "csv": as_csv(*rows), "expanded": expanded(*rows),
+    }[form]  # fmt: skip
+    lines = text.split("\n")
+    for cut in range(1, len(lines)):
+        broken = [*lines[:cut], lines[cut][: len(lines[cut]) // 2], *lines[cut + 1 :]]
+        if not lines[cut].strip("-+ ") or lines[cut].startswith(("(", "-[")):
+            continue
+        try:
+            read = parse("\n".join(broken))
+        except PasteError:
+            continue
+        assert len(read) == 3, f"line {cut} was cut, and rows went missing"
+
+
+def test_the_number_of_rows_that_psql_names_must_be_there() -> None:
+    whole = table([ROW, ROW | {"transfer_id": "t-2"}]).split("\n")
+    with pytest.raises(PasteError, match="psql printed 2 rows, 1 were pasted"):
+        parse("\n".join(whole[:3] + whole[4:]))
+
+
+def test_a_row_that_is_broken_in_two_is_refused() -> None:
+    head, line, row, second, foot = table([ROW, ROW | {"transfer_id": "t-2"}]).split("\n")
+    for part in (row, second):
+        broken = "\n".join([head, line, *(r if r != part else f"{r[:60]}\n{r[60:]}" for r in (row, second)), foot])
+        with pytest.raises(PasteError):
+            parse(broken)
+
+
+def test_a_cell_of_several_lines_is_one_cell() -> None:
+    text = table([ROW | {"error_message": "first line"}]).split("\n")
+    empty = " | ".join("" if name != "error_message" else "second" for name in COLUMNS)
+    text[2] = text[2].replace("first line", "first line+")
+    (row,) = parse("\n".join([*text[:3], empty, text[3]]))
+    assert row["error_message"] == "first line second"
+    (row,) = parse(expanded(ROW | {"error_message": "first+\n                       | second"}))
+    assert row["error_message"] == "first second"
+    (row,) = parse(as_csv(ROW | {"error_message": "first\nsecond, third"}))
+    assert row["error_message"] == "first\nsecond, third"
+
+
+@pytest.mark.parametrize("cell", ["a\x0bb", "a\u2028b", "a\x1cb", "a\x85b"])
+def test_only_psqls_line_ends_end_a_line(cell: str) -> None:
+    (row,) = parse(delimited("|", ROW | {"error_message": cell}))
+    assert row["error_message"] == cell
+
+
+@pytest.mark.parametrize("null", ["(null)", "[null]", "NULL", "\u2205"])
+def test_an_operators_own_null_is_a_null(null: str) -> None:
+    text = delimited("|", ROW | {"stripe_reversal_id": null, "error_message": null})
+    assert parse(text) == (ROW,)
+
+
+@pytest.mark.parametrize("number", ["1.0", "1e3", "0x10", "1,000", "١٢", "900 EUR", "1" * 19, "--1", "NaN"])
+def test_an_amount_is_a_whole_number_of_minor_units(number: str) -> None:
+    with pytest.raises(PasteError, match="amount_cents is"):
+        parse(delimited("|", ROW | {"amount_cents": number}))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "hello", "ERROR:  relation does not exist", LISTING, "a,b\n1,2", "\x00,\x00"]
+)
+def test_what_is_no_answer_says_what_is_missing(text: str) -> None:
+    with pytest.raises(PasteError, match="amount_cents, order_id, platform_fee_cents, status"):
+        parse(text)
+
+
+@given(
+    st.text(max_size=60)
+    | st.sampled_from(["1; DROP TABLE orders", "1'--", "'", "", " 1", "1\n", "0x1", "1.0", "\uff11"])
+)
+def test_only_an_integer_or_a_uuid_enters_the_sql(order_id: str) -> None:
+    try:
+        sql = query(order_id)
+    except ValueError:
+        return
+    (where,) = [line for line in sql.split("\n") if "WHERE" in line]
+    literal = where.removeprefix(" WHERE o.id = ")
+    assert literal.removeprefix("-").isascii()
+    assert literal.removeprefix("-").isdigit() or literal == f"'{uuid.UUID(order_id)}'"
+
+
+@pytest.mark.parametrize("order_id", ["42", "-1", ORDER, ORDER.upper(), ORDER.replace("-", "")])
+def test_integers_and_uuids_do(order_id: str) -> None:
+    assert (ORDER if len(order_id) > 3 else order_id) in query(order_id)
+
+
+@pytest.mark.parametrize("order_id", ["1'; DROP TABLE orders;--", "order-1", "", "9" * 19, "1 OR 1=1", "\u0661"])
+def test_others_are_refused_by_name(order_id: str) -> None:
+    for make in (query, script):
+        with pytest.raises(ValueError, match="neither a UUID nor an integer"):
+            make(order_id)
+
+
+def test_the_script_is_a_read_only_transaction_that_shows_the_real_columns_first() -> None:
+    lines = script(ORDER).split("\n")
+    assert lines[0] == "BEGIN READ ONLY;"
+    assert "information_schema.columns" in lines[1]
+    assert lines[-1] == "ROLLBACK;"

@@ -34,7 +34,6 @@ _WAITS: dict[StepName, str] = {
     "license": "waiting for the license",
     "revoked": "waiting for the refund and for the license to be revoked",
 }
-_POLLS_TOLD = 10
 
 
 class Narrator:
@@ -68,7 +67,7 @@ class Narrator:
             return
         if event.step in _WAITS and event.method == "GET":
             self._polls += 1
-            if self._polls == 2 or self._polls % _POLLS_TOLD == 0:  # noqa: PLR2004 - the first read is no wait yet
+            if self._polls > 1 and self._polls.bit_count() == 1:  # 2, 4, 8, …: ever more seldom
                 say(f"    {_WAITS[event.step]} (read {self._polls} times; Ctrl-C leaves, nothing is lost)")
 
 
@@ -150,7 +149,7 @@ def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) 
     if summary.outcome == "incomplete":
         lines.append(f"go on with: {resume}")
         lines.append(f"or give up:  {abandon}")
-    elif summary.refund_open:
+    elif summary.refund_open and not summary.ended:
         lines.append(f"the refund is open, get it with: {resume}")
     lines.append(f"report: {paths['report']}")
     return lines

@@ -94,7 +94,7 @@ def tools() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _TOOLS}}
 
 
-def gate_of(settings: Settings, asked: Asked, secrets: Secrets) -> Gate:
+def gate_of(settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins: int = 0) -> Gate:
     """Return what the pre-flight goes by."""
     return Gate(
         environment=settings.environment,
@@ -105,4 +105,5 @@ def gate_of(settings: Settings, asked: Asked, secrets: Secrets) -> Gate:
         email=secrets.email,
         has_password=secrets.password is not None,
         processor_key=secrets.hyperswitch_api_key,
+        recent_logins=recent_logins,
     )

@@ -14,6 +14,7 @@ from veza_e2e.steps.buy import MAX_PAGES, PER_PAGE, affordable
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
 PROCESSOR = "hyperswitch"
+LOGINS = 3
 _ADDRESS = re.compile(r"[^@\s<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -31,6 +32,8 @@ class Gate:
     has_password: bool
     processor_key: str | None
     """Only its prefix is looked at, which tells a sandbox key from a live one."""
+    recent_logins: int = 0
+    """Logins of this account in the last 15 minutes, as far as this archive knows."""
 
 
 @dataclass(slots=True)
@@ -70,6 +73,8 @@ def _checks(gate: Gate, api: Veza, seen: _Seen) -> Iterator[PreflightChecked]:
     yield from _products(gate, api, seen)
     yield _email(gate)
     yield _password(gate)
+    if gate.recent_logins >= LOGINS - 1:
+        yield _logins(gate)
 
 
 def _check(name: str, status: CheckStatus, message: str, hint: str | None = None) -> PreflightChecked:
@@ -237,6 +242,15 @@ def _email(gate: Gate) -> PreflightChecked:
             "Set it to an address such as name@example.com.",
         )
     return _check("email", "ok", "OPERATOR_EMAIL is an e-mail address")
+
+
+def _logins(gate: Gate) -> PreflightChecked:
+    """Production allows three logins in 15 minutes (a fact of the real backend's configuration)."""
+    if gate.recent_logins == LOGINS - 1:
+        message = f"this session's login is the last of {LOGINS} that production allows in 15 minutes"
+    else:
+        message = f"there were {gate.recent_logins} logins in 15 minutes; production allows {LOGINS}"
+    return _check("logins", "warn", message, "Wait a quarter of an hour, or expect to wait at step 1.")
 
 
 def _password(gate: Gate) -> PreflightChecked:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from veza_e2e.archive import Archive, Stored
 from veza_e2e.canonical import JSON
 from veza_e2e.cassette.files import sync_folder, write
 from veza_e2e.config import Settings
-from veza_e2e.events import SessionStarted, StepStarted, to_data
+from veza_e2e.events import CallIntended, SessionStarted, StepStarted, to_data
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import FileSink
@@ -26,6 +26,9 @@ from veza_e2e.world import EndOfInput, Left
 
 if TYPE_CHECKING:
     from veza_e2e.cassette.record import Recording
+
+
+LOGIN_WINDOW = timedelta(minutes=15)
 
 
 class BusyError(Exception):
@@ -83,6 +86,28 @@ def unresolved(archive: Archive, environment: str, account_digest: str, *, live:
     return None
 
 
+def recent_logins(archive: Archive, environment: str, account_digest: str, at: datetime) -> int:
+    """Return how many logins of this account there were in the last 15 minutes, as far as the archive knows."""
+    since = at - LOGIN_WINDOW
+    count = 0
+    for stored in archive.sessions():
+        if datetime.fromtimestamp(stored.journal.stat().st_mtime, UTC) < since:
+            continue
+        lines = stored.read().lines
+        first = lines[0].event if lines else None
+        if isinstance(first, SessionStarted) and (first.environment, first.account_digest) == (
+            environment,
+            account_digest,
+        ):
+            count += sum(
+                isinstance(line.event, CallIntended)
+                and line.event.operation == "login"
+                and datetime.fromisoformat(line.at) >= since
+                for line in lines
+            )
+    return count
+
+
 def recording_folder(settings: Settings, session: str) -> Path:
     """Return where a session is recorded until it is published."""
     return settings.state / "recordings" / session
@@ -108,6 +133,7 @@ def description(first: SessionStarted, gate: Gate, parts: conduct.Parts) -> dict
             "unattended": gate.unattended,
             "product": gate.product,
             "has_password": gate.has_password,
+            "recent_logins": gate.recent_logins,
         },
     }
 

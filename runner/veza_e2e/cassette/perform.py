@@ -129,6 +129,7 @@ def _gate(meta: Mapping[str, Any], first: SessionStarted) -> Gate:
         email=first.account,
         has_password=bool(gate["has_password"]),
         processor_key=None,
+        recent_logins=int(gate.get("recent_logins", 0)),
     )
 
 

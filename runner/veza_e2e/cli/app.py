@@ -16,7 +16,7 @@ COMMANDS = {
     "preflight": "walk:preflight",
     "run": "walk:run",
     "resume": "resuming:resume",
-    "abandon": "resuming:abandon",
+    "abandon": "abandoning:abandon",
     "sessions": "archive:sessions",
     "show": "archive:show",
     "bank": "archive:bank",

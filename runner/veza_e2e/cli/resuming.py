@@ -1,4 +1,4 @@
-"""`resume` and `abandon`: what is done with a session that another process left."""
+"""`resume`: a session that another process left is gone on with, or looked at again."""
 
 from __future__ import annotations
 
@@ -6,43 +6,29 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import httpx
 
-from veza import OrderStatus, PaymentStatus, VezaError
-from veza_e2e import compose, conduct, narrate, work
+from veza import Order, OrderStatus, RefundStatus, Veza, VezaError
+from veza_e2e import compose, conduct, work
 from veza_e2e.archive import Archive, Stored, UnknownSessionError, find
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.calling import concluded, settings_of, translated
-from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
+from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.events import (
     WALKTHROUGH,
-    CallIntended,
-    PreflightFinished,
-    SessionAbandoned,
     SessionResumed,
     SessionStarted,
     TailCut,
 )
-from veza_e2e.evidence import Summary
+from veza_e2e.evidence import Reread, Summary
 from veza_e2e.interrupts import Interrupts
-from veza_e2e.journal import FileSink, Reading, parse
+from veza_e2e.journal import FileSink, Reading, parse, timestamp
 from veza_e2e.opening import Asked, gate_of, tools
-from veza_e2e.processor import ProcessorError
-
-_NO_MONEY = frozenset({OrderStatus.FAILED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REFUNDED})
-_UNPAID = frozenset(
-    {
-        PaymentStatus.FAILED,
-        PaymentStatus.CANCELLED,
-        PaymentStatus.EXPIRED,
-        PaymentStatus.REQUIRES_PAYMENT_METHOD,
-        PaymentStatus.REQUIRES_CONFIRMATION,
-        PaymentStatus.REQUIRES_CUSTOMER_ACTION,
-    }
-)
 
 
 def stored_session(settings: Settings, session: str | None) -> Stored:
@@ -79,13 +65,12 @@ def resumed(settings: Settings, session: str | None) -> tuple[Stored, work.Ended
     """Go on with a session to where it ends now."""
     stored = stored_session(settings, session)
     if stored.read().ended:
-        summary = stored.summary()
-        say(f"Session {stored.session} has ended; nothing is left to do.")
-        return stored, work.Ended(summary)
+        say(f"Session {stored.session} has ended; nothing is appended to it.")
+        return stored, work.Ended(look_again(settings, stored))
     sink = FileSink(stored.journal, create=False)
     try:
         reading = parse(sink.load(), stored.journal)
-        first = _first(reading, stored.journal, settings)
+        first = first_of(reading, stored.journal, settings)
         if reading.torn:
             sink.cut(reading.torn)
         return stored, _resumed(settings, stored, sink, reading, first)
@@ -93,7 +78,49 @@ def resumed(settings: Settings, session: str | None) -> tuple[Stored, work.Ended
         sink.close()
 
 
-def _first(reading: Reading, path: Path, settings: Settings) -> SessionStarted:
+def look_again(settings: Settings, stored: Stored) -> Summary:
+    """Read the order of an ended session once more; what differs from the session becomes an addendum."""
+    summary = stored.summary()
+    if summary.order_id is None or not summary.refund_requested:
+        return summary
+    first = first_of(stored.read(), stored.journal, settings)
+    with parts_of(settings, first, Interrupts()) as parts:
+        http = httpx.Client(transport=parts.ports.transport)
+        api = Veza(parts.base_url, email=parts.email, password=parts.password, http_client=http)
+        try:
+            order = api.orders.get(summary.order_id)
+        except VezaError as error:
+            say(f"The order could not be read again: {parts.redactor.text(str(error))}")
+            return summary
+    came_back = order.status is OrderStatus.REFUNDED and order.refund_status in {None, RefundStatus.SUCCEEDED}
+    before = summary.step("revoked").status
+    if came_back == (before == "passed"):
+        say(f"The order is still {order.status}.")
+        return summary
+    number = len(stored.addendum_files()) + 1
+    stored.add(_reread(summary, order, number, failed=not came_back))
+    return stored.summary()
+
+
+def _reread(summary: Summary, order: Order, number: int, *, failed: bool) -> Reread:
+    refund = f", its refund {order.refund_status}" if order.refund_status else ""
+    back = 0 if failed else order.total_amount_cents
+    return Reread(
+        session=str(summary.session),
+        session_hash=summary.last_hash,
+        number=number,
+        seq=summary.events + number,
+        at=timestamp(datetime.now(UTC)),
+        order_status=str(order.status),
+        refund_status=None if order.refund_status is None else str(order.refund_status),
+        refunded_cents=back if order.refunded_amount_cents is None or failed else order.refunded_amount_cents,
+        currency=order.currency,
+        failed=failed,
+        observed=f"order {order.id} is {order.status}{refund}",
+    )
+
+
+def first_of(reading: Reading, path: Path, settings: Settings) -> SessionStarted:
     first = reading.lines[0].event if reading.lines else None
     if not isinstance(first, SessionStarted):
         raise conduct.UnresumableError(f"{path}: nothing was begun in it; start a new session")
@@ -133,7 +160,7 @@ def _secrets(settings: Settings, first: SessionStarted) -> Secrets:
 
 
 @contextmanager
-def _parts(
+def parts_of(
     settings: Settings, first: SessionStarted, interrupts: Interrupts, *, backend: bool = True
 ) -> Iterator[conduct.Parts]:
     """Yield the session's parts again; its own rehearsal backend is started where it is needed."""
@@ -156,7 +183,7 @@ def _parts(
 def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Reading, first: SessionStarted) -> work.Ended:
     interrupts = Interrupts()
     interrupts.install()
-    with _parts(settings, first, interrupts) as parts:
+    with parts_of(settings, first, interrupts) as parts:
         recorded, recording = parts, None
         if not first.live_requested and work.recording_folder(settings, first.session).exists():
             gate = gate_of(settings, _asked(first), _secrets(settings, first))
@@ -188,82 +215,3 @@ def resume(invocation: Invocation, session: str | None) -> int:
     with translated():
         stored, ended = resumed(settings, session)
     return concluded(invocation, stored, ended)
-
-
-@click.command()
-@click.argument("session")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the journal.")
-@click.pass_obj
-def abandon(invocation: Invocation, session: str, reason: str) -> int:
-    """End a session that nobody will resume; refused while the API says that money is out."""
-    settings = settings_of(invocation)
-    with translated():
-        stored = stored_session(settings, session)
-        if stored.read().ended:
-            raise Stop(Exit.REFUSED, f"session {stored.session} has ended already", "there is nothing to abandon")
-        sink = FileSink(stored.journal, create=False)
-        try:
-            summary = _abandoned(settings, stored, sink, reason)
-        finally:
-            sink.close()
-    if invocation.json:
-        document(summary.to_json(stored.paths))
-    else:
-        click.echo(f"{stored.session} is abandoned: {narrate.money(summary)}")
-    return int(Exit.PASSED)
-
-
-def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) -> Summary:
-    reading = parse(sink.load(), stored.journal)
-    first = _first(reading, stored.journal, settings)
-    if reading.torn:
-        sink.cut(reading.torn)
-    gate = next((line.event for line in reading.lines if isinstance(line.event, PreflightFinished)), None)
-    interrupts = Interrupts()
-    interrupts.install()
-    with _parts(settings, first, interrupts, backend=False) as parts:
-        stage = conduct.stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
-        if gate is None or not gate.rehearsal:
-            _refuse_if_money_is_out(stage)
-        stage.journal.append(SessionAbandoned(reason=parts.redactor.text(reason)))
-        with interrupts.deferred():
-            work.finish(stage, stored, over=True)
-        return stage.summary()
-
-
-def _refuse_if_money_is_out(stage: conduct.Stage) -> None:
-    """Ask the API how the order stands; what it cannot tell is refused too."""
-    summary = stage.summary()
-    if summary.order_id is None:
-        intents = [event for event in stage.journal.events() if isinstance(event, CallIntended)]
-        if any(intent.operation == "createOrder" for intent in intents):
-            say("The request for the order may have been carried out; an unpaid order expires by itself.")
-        return
-    try:
-        order = stage.api.orders.get(summary.order_id)
-    except VezaError as error:
-        raise Stop(
-            Exit.REFUSED, f"whether money is out cannot be told: {error}", "abandon the session when the API answers"
-        ) from error
-    if order.status in _NO_MONEY:
-        return
-    seen = None
-    if order.status is OrderStatus.PENDING_PAYMENT:
-        seen = _payment(stage, order.payment_id)
-        if seen in _UNPAID:
-            return
-    shown = f"order {order.id} is {order.status}" + (f", its payment {seen}" if seen else "")
-    raise Stop(
-        Exit.REFUSED,
-        f"money is or may be out: {shown} ({narrate.money(summary)})",
-        "resume the session to refund it first",
-    )
-
-
-def _payment(stage: conduct.Stage, payment_id: str | None) -> PaymentStatus | None:
-    if stage.processor is None or payment_id is None:
-        return None
-    try:
-        return stage.processor.payment(payment_id).status
-    except ProcessorError:
-        return None

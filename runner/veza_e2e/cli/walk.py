@@ -167,7 +167,7 @@ def _gated(
     settings: Settings, asked: Asked, secrets: Secrets, parts: conduct.Parts, make: First
 ) -> Iterator[tuple[conduct.Stage, Recording | None]]:
     """Make the pre-flight; what was recorded of it goes where no session comes of it."""
-    gate = gate_of(settings, asked, secrets)
+    gate = gate_of(settings, asked, secrets, recent_logins=_recent_logins(settings, make("")))
     session = parts.ports.ids.session(parts.ports.clock.now())
     first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
     recorded, recording = _recorded(settings, parts, first, gate)
@@ -202,6 +202,13 @@ def _refuse_unresolved(invocation: Invocation, settings: Settings, first: Sessio
         f"go on with it: {command_line(invocation, 'resume', stored.session)}",
         _document(summarise([]), None),
     )
+
+
+def _recent_logins(settings: Settings, first: SessionStarted) -> int:
+    if settings.environment.embedded:
+        return 0  # each session has a backend of its own
+    archive = Archive(settings.archive)
+    return work.recent_logins(archive, first.environment, first.account_digest, datetime.now(UTC))
 
 
 def _dry_run(settings: Settings, asked: Asked) -> dict[str, str] | None:

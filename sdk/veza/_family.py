@@ -37,10 +37,11 @@ class Failure:
 class Family:
     """The module that a client comes from, with what the SDK needs of it."""
 
-    __slots__ = ("ByteStream", "Headers", "Request", "Timeout", "URL", "_meanings", "errors", "name")
+    __slots__ = ("Auth", "ByteStream", "Headers", "Request", "Timeout", "URL", "_meanings", "errors", "name")
 
     def __init__(self, module: ModuleType) -> None:
         self.name = module.__name__
+        self.Auth: Any = module.Auth
         self.ByteStream: Any = module.ByteStream
         self.Request: Any = module.Request
         self.URL: Any = module.URL

@@ -1,6 +1,6 @@
 """The login: what the client holds of it, and how a request carries it. No input or output.
 
-`authorize` and `accept` are the one place that knows how the backend authenticates; a backend with cookies and a
+`issued` and `authorize` are the one place that knows how the backend authenticates; a backend with cookies and a
 CSRF token changes them alone.
 """
 
@@ -16,6 +16,8 @@ from veza.errors import InvalidRequestError, InvalidResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from veza.models.auth import Login, Tokens
 
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _LONGEST_MARGIN: Final = 30.0
@@ -140,3 +142,8 @@ class Session:
 def authorize(token: Secret) -> Mapping[str, str]:
     """Return the headers by which a request carries its login."""
     return {"Authorization": f"Bearer {token.get_secret_value()}"}
+
+
+def issued(result: Login | Tokens) -> tuple[Secret, Secret | None]:
+    """Return the access token and the refresh token that a login or a renewal gave."""
+    return result.access_token, result.refresh_token

@@ -9,7 +9,7 @@ from veza._decode import attached, one
 from veza._flight import TaskFlight
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
-from veza._session import Renewal, as_token
+from veza._session import Renewal, as_token, issued
 from veza.errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -57,15 +57,17 @@ class AsyncRenewer:
         refresh = session.refresh
         if refresh is not None:
             try:
-                return (await self.refresh(refresh, settings, deadline=budget.remaining())).access_token
+                await self.refresh(refresh, settings, deadline=budget.remaining())
             except AuthenticationError:
                 session.refused(refresh)
                 if session.renewal() is Renewal.IMPOSSIBLE:
                     raise
+            else:
+                return session.access
         if session.email is None or session.password is None:
             return session.access
-        login = await self.login(session.email, session.password, settings, deadline=budget.remaining())
-        return login.access_token
+        await self.login(session.email, session.password, settings, deadline=budget.remaining())
+        return session.access
 
     async def _provided(self, provider: AsyncTokenProvider, rejected: Secret | None) -> Secret:
         text = await provider(None if rejected is None else rejected.get_secret_value())
@@ -91,7 +93,7 @@ class AsyncRenewer:
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
         )
         login = attached(await self._engine.send(call, settings, one(Login)))
-        self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
+        self._engine.session.accept(*issued(login), login.expires_in, began)
         return login
 
     async def refresh(self, refresh: Secret, settings: Settings, *, deadline: float | None = None) -> Tokens:
@@ -115,5 +117,5 @@ class AsyncRenewer:
             secrets=(refresh,),
         )
         tokens = attached(await self._engine.send(call, settings, one(Tokens)))
-        self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
+        self._engine.session.accept(*issued(tokens), tokens.expires_in, began)
         return tokens

@@ -60,6 +60,9 @@ class Engine:
         self._headers.update({"Host": family.URL(root).netloc.decode("ascii"), "Accept": "application/json"})
         if self._headers.get("User-Agent", "").startswith("python-httpx"):
             self._headers["User-Agent"] = f"veza-python/{__version__}"
+        self._encoding = self._headers.encoding
+        self._no_auth = family.Auth()
+        self._nothing = family.ByteStream(b"")
         query = str(http.params)
         self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + _joined(own, query)))
         self._authorized: tuple[Secret, httpx.Headers] | None = None
@@ -132,11 +135,12 @@ class Engine:
         """Send one request and read its answer; the one place where foreign exceptions are translated."""
         marker = in_flight.set(True)
         try:
-            response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
+            response = self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
             try:
                 return self._read(response, budget)
             finally:
                 response.close()
+                response.stream = self._nothing  # it refers back to the response: without it, both go at once
         except self._family.errors as error:
             return self._family.failure(error)
         finally:
@@ -145,7 +149,9 @@ class Engine:
     def _read(self, response: httpx.Response, budget: Budget) -> Received | Failure:
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_bytes():
+        plain = not response.is_stream_consumed and "content-encoding" not in response.headers
+        source: Any = response.stream if plain else response.iter_bytes()  # the first is the same, and cheaper
+        for chunk in source:
             chunks.append(chunk)
             size += len(chunk)
             if size > _LARGEST_BODY:
@@ -173,6 +179,7 @@ class Engine:
             stream=stream,
             extensions={"timeout": dict.fromkeys(_PHASES, limit)},
         )
+        request.headers.encoding = self._encoding  # else it is found out anew for each request
         request.read()  # as a request built from `content` is: what inspects it may read it
         return request
 

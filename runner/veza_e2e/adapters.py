@@ -113,7 +113,8 @@ class DatabaseLedger:
         try:
             with psycopg.connect(self._dsn, connect_timeout=10, row_factory=dict_row) as connection:
                 connection.read_only = True
-                rows = connection.execute(sql.encode()).fetchall()
+                # Prepared, it is one statement: no second one can leave the read-only transaction.
+                rows = connection.execute(sql.encode(), prepare=True).fetchall()
         except psycopg.Error:
             return None
         return [{name: _plain(value) for name, value in row.items()} for row in rows]

@@ -152,7 +152,10 @@ def _rows(records: Iterator[list[str]], header: Sequence[str]) -> list[dict[str,
             continue
         if len(cells) != len(header):
             if len(cells) > 1 and (not rows or cells[0] == rows[0][header[0]]):
-                raise PasteError(f"a row has {len(cells)} cells under {len(header)} columns; was a line broken or cut?")
+                raise PasteError(
+                    f"a row has {len(cells)} cells under {len(header)} columns; was a line broken or cut? "
+                    "Where a cell holds the separator, use \\pset format csv"
+                )
             break
         row = dict(zip(header, cells, strict=True))
         if rows and not row["order_id"]:

@@ -1,0 +1,185 @@
+"""The seller's transfers from a real PostgreSQL: psql's own output in each format, and no way to write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from front_door import pay
+
+from veza import Veza
+from veza_e2e import compose, ledger
+from veza_e2e.adapters import DatabaseLedger
+from veza_e2e.config import Secrets
+
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+NOTHING = "00000000-0000-4000-8000-000000000000"
+PIPED = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3e"
+ODD = "tab\there, quote \" ' and\nnext line"
+TABLES = """
+CREATE TABLE orders (id uuid PRIMARY KEY, total_amount_cents bigint, tax_amount_cents bigint, currency char(3));
+CREATE TABLE seller_transfers (
+  id uuid PRIMARY KEY, order_id uuid, seller_id uuid, stripe_transfer_id text, amount_cents bigint,
+  platform_fee_cents bigint, currency char(3), status text, reversed_amount_cents bigint, stripe_reversal_id text,
+  error_message text, created_at timestamptz DEFAULT now());
+"""
+
+
+def program(name: str) -> str:
+    """Find a program of PostgreSQL, which Debian keeps off the path."""
+    found = [*map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), shutil.which(name)]
+    for path in found:
+        if path is not None:
+            return path
+    pytest.fail(f"{name} is missing; run: apt-get install --yes postgresql")
+
+
+@pytest.fixture(scope="module")
+def dsn() -> Iterator[str]:
+    """A server in a folder of its own, with one order of two transfers and one of none."""
+    folder = Path(tempfile.mkdtemp(prefix="veza-ledger-"))
+    owner = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    if owner:
+        shutil.chown(folder, owner)
+    initdb = [
+        program("initdb"),
+        "--auth=trust",
+        "--username=veza",
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C",
+        "data",
+    ]
+    subprocess.run(initdb, cwd=folder, user=owner, check=True, stdout=subprocess.DEVNULL)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
+    with subprocess.Popen(command, cwd=folder, user=owner, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("ready to accept connections" in line for line in process.stderr)
+        url = f"postgresql://veza@127.0.0.1:{port}/postgres"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(TABLES.encode())
+            for order in (ORDER, NOTHING, PIPED):
+                connection.execute("INSERT INTO orders VALUES (%s, 1000, 0, 'EUR')", (order,))
+            booked = ((ORDER, 900, None), (ORDER, 50, ODD), (PIPED, 1, "a | b\tc"))
+            for number, (order, cents, message) in enumerate(booked, 1):
+                connection.execute(
+                    "INSERT INTO seller_transfers VALUES (%s, %s, NULL, %s, %s, 25, 'EUR', 'completed', 0, NULL, %s)",
+                    (f"00000000-0000-4000-8000-00000000000{number}", order, f"tr_{number}", cents, message),
+                )
+        yield url
+        process.terminate()
+        process.stderr.read()
+    shutil.rmtree(folder)
+
+
+def psql(dsn: str, order: str, *settings: str) -> str:
+    """What the operator sees: the script typed into psql, as it is shown."""
+    commands = "\n".join([*(f"\\pset {setting}" for setting in settings), ledger.script(order)])
+    done = subprocess.run(
+        [program("psql"), "--no-psqlrc", dsn], input=commands, capture_output=True, text=True, timeout=20, check=True
+    )
+    return done.stdout
+
+
+FORMATS = {
+    "aligned": (), "with borders": ("border 2",), "without borders": ("border 1",), "expanded": ("expanded on",),
+    "csv": ("format csv",), "nulls shown": ("null (null)",), "timing": ("footer off",),
+    "expanded with borders of the old kind": ("expanded on", "border 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_psql_prints_is_read_as_what_is_in_the_table(dsn: str, form: str) -> None:
+    rows = ledger.parse(psql(dsn, ORDER, *FORMATS[form]))
+    amounts = [
+        (row["amount_cents"], row["platform_fee_cents"], row["status"], row["transfer_currency"]) for row in rows
+    ]
+    assert amounts == [(900, 25, "completed", "EUR"), (50, 25, "completed", "EUR")]
+    assert {(row["order_id"], row["unexplained_cents"], row["stripe_reversal_id"]) for row in rows} == {
+        (ORDER, 0, None)
+    }
+    assert rows[0]["error_message"] is None
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "unaligned", "unaligned with tabs"])
+def test_an_order_without_transfers_is_seen_as_such(dsn: str, form: str) -> None:
+    more = {"unaligned": ("format unaligned",), "unaligned with tabs": ("format unaligned", "fieldsep '\\t'")}
+    (row,) = ledger.parse(psql(dsn, NOTHING, *(FORMATS | more)[form]))
+    assert (row["order_id"], row["amount_cents"], row["unexplained_cents"]) == (NOTHING, None, 1000)
+
+
+@pytest.mark.parametrize("separator", [(), ("fieldsep '\\t'",)])
+def test_a_cell_that_holds_the_separator_is_refused_and_not_misread(dsn: str, separator: tuple[str, ...]) -> None:
+    with pytest.raises(ledger.PasteError, match="format csv"):
+        ledger.parse(psql(dsn, PIPED, "format unaligned", *separator))
+    with pytest.raises(ledger.PasteError, match="format csv"):
+        ledger.parse(psql(dsn, PIPED))
+    (row,) = ledger.parse(psql(dsn, PIPED, "format csv"))
+    assert row["error_message"] == "a | b\tc"
+
+
+def test_the_database_and_psql_tell_the_same(dsn: str) -> None:
+    read = DatabaseLedger(dsn).rows(ledger.query(ORDER), ORDER)
+    assert read is not None
+    pasted = ledger.parse(psql(dsn, ORDER, "format csv"))
+    numbers = [name for name in ledger.COLUMNS if name.endswith("_cents")]
+    assert [[row[name] for name in numbers] for row in read] == [[row[name] for name in numbers] for row in pasted]
+    assert [row["error_message"] for row in read] == [None, ODD]
+    assert all(isinstance(row[name], int) for row in read for name in numbers)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "UPDATE seller_transfers SET amount_cents = 0 RETURNING *",
+        "DELETE FROM seller_transfers RETURNING *",
+        "INSERT INTO orders VALUES (gen_random_uuid(), 1, 0, 'EUR') RETURNING *",
+        "CREATE TABLE ours (id int); SELECT 1",
+        "COMMIT; BEGIN READ WRITE; DELETE FROM seller_transfers; COMMIT; SELECT 1 AS order_id",
+    ],
+)
+def test_a_write_is_refused(dsn: str, write: str) -> None:
+    assert DatabaseLedger(dsn).rows(write, ORDER) is None
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT count(*), sum(amount_cents) FROM seller_transfers").fetchone() == (3, 951)
+        assert connection.execute("SELECT count(*) FROM orders").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("dsn_like", ["postgresql://veza:hunter22@127.0.0.1:1/none", "not a dsn", "postgresql://[::1"])
+def test_a_database_that_cannot_be_reached_leaves_the_operator_to_paste(
+    dsn_like: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert DatabaseLedger(dsn_like).rows(ledger.query(ORDER), ORDER) is None
+    assert "hunter22" not in "".join(capfd.readouterr())
+
+
+def test_the_query_fits_the_rehearsal_backends_own_tables(dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE rehearsal")
+    own = dsn.removesuffix("postgres") + "rehearsal"
+    account = compose.rehearsal_account(Secrets())
+    with (
+        compose.backend(tmp_path, account, database=own) as backend,
+        Veza(backend.base_url, email=account.email, password=account.password) as api,
+    ):
+        product = next(iter(api.products.list().data))
+        placed = api.orders.create(items=[product.id])
+        pay(placed.checkout_url)
+        api.orders.wait_until(placed.order.id, lambda order: order.completed_at is not None, deadline=10)
+        order_id = placed.order.id
+        read = DatabaseLedger(own).rows(ledger.query(order_id), order_id)
+        pasted = ledger.parse(psql(own, order_id, "format csv"))
+    assert read is not None
+    assert [row["amount_cents"] for row in read] == [row["amount_cents"] for row in pasted]
+    assert [row["unexplained_cents"] for row in (*read, *pasted)] == [0, 0]

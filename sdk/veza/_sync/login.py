@@ -10,7 +10,7 @@ from veza._decode import attached, one
 from veza._flight import ThreadFlight
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
-from veza._session import Renewal, as_token
+from veza._session import Renewal, as_token, issued
 from veza.errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -58,15 +58,17 @@ class Renewer:
         refresh = session.refresh
         if refresh is not None:
             try:
-                return (self.refresh(refresh, settings, deadline=budget.remaining())).access_token
+                self.refresh(refresh, settings, deadline=budget.remaining())
             except AuthenticationError:
                 session.refused(refresh)
                 if session.renewal() is Renewal.IMPOSSIBLE:
                     raise
+            else:
+                return session.access
         if session.email is None or session.password is None:
             return session.access
-        login = self.login(session.email, session.password, settings, deadline=budget.remaining())
-        return login.access_token
+        self.login(session.email, session.password, settings, deadline=budget.remaining())
+        return session.access
 
     def _provided(self, provider: TokenProvider, rejected: Secret | None) -> Secret:
         text = provider(None if rejected is None else rejected.get_secret_value())
@@ -92,7 +94,7 @@ class Renewer:
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
         )
         login = attached(self._engine.send(call, settings, one(Login)))
-        self._engine.session.accept(login.access_token, login.refresh_token, login.expires_in, began)
+        self._engine.session.accept(*issued(login), login.expires_in, began)
         return login
 
     def refresh(self, refresh: Secret, settings: Settings, *, deadline: float | None = None) -> Tokens:
@@ -116,5 +118,5 @@ class Renewer:
             secrets=(refresh,),
         )
         tokens = attached(self._engine.send(call, settings, one(Tokens)))
-        self._engine.session.accept(tokens.access_token, tokens.refresh_token, tokens.expires_in, began)
+        self._engine.session.accept(*issued(tokens), tokens.expires_in, began)
         return tokens

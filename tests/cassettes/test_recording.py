@@ -20,7 +20,8 @@ from recorded_world import AT, META, Backend, Handler, broken_gzip, half_a_body,
 
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.errors import Mismatch, ProcessKilled
-from veza_e2e.cassette.record import Recording
+from veza_e2e.cassette.interaction import Clean
+from veza_e2e.cassette.record import Recording, origins
 from veza_e2e.cassette.replay import Replay
 from veza_e2e.redaction import Redactor
 from veza_e2e.transport import LeakError
@@ -129,6 +130,39 @@ def test_what_is_left_unplayed_is_a_mismatch(backend: Backend, recorded: Start) 
     again = opened(recording.folder)
     with pytest.raises(Mismatch, match=r"ended early: GET http://veza\.test/one was not played"):
         again.close()
+
+
+def test_cookies_and_csrf_tokens_are_matched_by_alias_whenever_the_replay_is(backend: Backend, recorded: Start) -> None:
+    cookie = "sid=abcdefgh-1; Path=/; Domain=127.0.0.1; Expires=Mon, 23 Nov 2026 12:00:00 GMT; HttpOnly"
+    backend.replies["/login"] = says({"csrf_token": "csrf-abcdefgh"}, ("set-cookie", cookie))
+    backend.replies["/orders"] = says({"data": []})
+
+    def live(there: str, transport: httpx.BaseTransport, csrf: str = "") -> None:
+        with httpx.Client(transport=transport, base_url=there) as client:
+            token = client.get("/login").json()["csrf_token"]
+            client.cookies = httpx.Cookies({"sid": client.cookies["sid"]})
+            client.post("/orders", headers={"X-CSRF-Token": csrf or token})
+
+    recording = recorded()
+    live(backend.url, recording.wrap(ports()).transport)
+    recording.finish()
+    again = opened(recording.folder)
+    live("http://veza.test", again.ports.transport)
+    again.close()
+    other = opened(recording.folder)
+    with pytest.raises(Mismatch, match=r"request\.headers\.x-csrf-token: recorded '\{\{csrf_token:1\}\}'"):
+        live("http://veza.test", other.ports.transport, "another-token")
+
+
+def test_the_backends_address_is_nowhere_in_a_recording() -> None:
+    clean = Clean(Redactor(), origins("https://staging.shop.test", "https://pay.shop.test/api"))
+    text = "https://staging.shop.test/x?u=staging.shop.test https://pay.shop.test at staging.shop.test."
+    assert clean.text(text) == "http://veza.test/x?u=veza.test http://hyperswitch.test at veza.test."
+    assert clean.text("mystaging.shop.test https://staging.shop.test.evil.test") == (
+        "mystaging.shop.test https://staging.shop.test.evil.test"
+    )
+    local = Clean(Redactor(), origins("http://127.0.0.1:4000"))
+    assert local.text("to 127.0.0.1:4000 from 127.0.0.1") == "to veza.test from 127.0.0.1"
 
 
 PASSWORD = "correct horse & battery/staple"
@@ -251,7 +285,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from recorded_world import AT, META, ports
 import httpx
-from veza_e2e.cassette.record import Recording
+from veza_e2e.cassette.interaction import Clean
+from veza_e2e.cassette.record import Recording, origins
 from veza_e2e.redaction import Redactor
 url, folder, most = sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
 for count in range(most + 1):

@@ -21,6 +21,9 @@ MATTERS = ("authorization", "api-key", "content-type", "cookie", "idempotency-ke
 
 _BINARY = ("application/octet-stream", "audio/", "image/")
 _LONGEST_BINARY = 64 * 1024
+_ADDRESS = re.compile(r"[0-9.]+|\[[0-9a-f:.]+\]|[^.:]+")
+"""A host that says too little to be looked for without its scheme or port."""
+
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBER_MARK = re.compile(r'"\\u0000n:([^"\\]*)"')
 
@@ -55,7 +58,10 @@ class Clean:
         """Return an answer as it is kept; one that cannot be made clean keeps its status and length alone."""
         media = _of(dict(headers), "content-type")
         body = self._binary(content, media) or self._body(self.redactor.body(content, media))
-        shown: list[JSON] = [[name, self.text(value)] for name, value in self.redactor.header_items(headers)]
+        shown: list[JSON] = [
+            [name, self.text(_timeless(value) if name == "set-cookie" else value)]
+            for name, value in self.redactor.header_items(headers)
+        ]
         if self.redactor.find([{name: value} for name, value in cast("list[list[str]]", shown)] + [body]):
             shown, body = [], {"withheld": "it could not be redacted safely", "bytes": len(content)}
         return {"status": status, "headers": shown, "body": body}
@@ -67,10 +73,12 @@ class Clean:
     def text(self, text: str) -> str:
         """Return a text with the origins' aliases."""
         for origin, alias in self.origins.items():
-            for real, shown in ((origin, alias), (origin.partition("://")[2], alias.partition("://")[2])):
-                # A bare host would be found inside longer names; with its port it is unmistakable.
-                if real in text and ("://" in real or ":" in real):
-                    text = re.sub(rf"(?<![\w.@-]){re.escape(real)}(?![\w.:-])", shown, text)
+            place, shown = origin.partition("://")[2], alias.partition("://")[2]
+            if place not in text:
+                continue
+            text = re.sub(rf"{re.escape(origin)}(?![\w:-]|\.\w)", alias, text)
+            if not _ADDRESS.fullmatch(place):
+                text = re.sub(rf"(?<![\w.@/-]){re.escape(place)}(?![\w:-]|\.\w)", shown, text)
         return text
 
     def json(self, value: JSON) -> JSON:
@@ -88,6 +96,14 @@ class Clean:
         if not (media or "").lower().startswith(_BINARY) or len(content) > _LONGEST_BINARY or _is_text(content):
             return None
         return None if self.redactor.find(content) else {"base64": base64.b64encode(content).decode()}
+
+
+def _timeless(cookie: str) -> str:
+    """Return a cookie without what would keep a client from sending it back to the alias of its origin, later."""
+    first, *attributes = cookie.split("; ")
+    over = any(attribute.lower().startswith("expires=thu, 01 jan 1970") for attribute in attributes)
+    kept = [one for one in attributes if one.partition("=")[0].lower() not in {"domain", "expires", "secure"}]
+    return "; ".join([first, *kept, *(["Max-Age=0"] if over else [])])
 
 
 def _of(headers: Mapping[str, str], name: str) -> str | None:

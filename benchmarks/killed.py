@@ -3,11 +3,13 @@
     python benchmarks/killed.py POINT HALF -- ARGUMENTS
 
 POINT counts, from 1, the process's writes to and syncs of files and its sends and receives on sockets. With HALF = 1 a
-write or send that is hit is carried out by half, with 2 as a whole before the kill, with 0 not at all.
+write or send that is hit is carried out by half, with 2 as a whole before the kill, with 0 not at all. HALF = 3 kills
+nothing: from that point on the disk is full.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -15,7 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-_BEFORE, _HALF = 0, 1
+_BEFORE, _HALF, _FULL = 0, 1, 3
 
 
 def main() -> int:
@@ -32,6 +34,11 @@ def main() -> int:
 
     def wrapped(call: Callable[..., Any], *, halved: int | None = None) -> Callable[..., Any]:
         def at(*args: Any, **kwargs: Any) -> Any:
+            if how == _FULL:
+                due()
+                if seen >= point and call is really_write:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return call(*args, **kwargs)
             if not due():
                 return call(*args, **kwargs)
             if how != _BEFORE:
@@ -43,6 +50,7 @@ def main() -> int:
 
         return at
 
+    really_write = os.write
     os.write = wrapped(os.write, halved=1)
     os.fsync = wrapped(os.fsync)
     os.link = wrapped(os.link)

@@ -30,6 +30,8 @@ from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
 from veza_e2e.unattended import ScriptedBrowser, ScriptedOperator
 from veza_e2e.world import Browser, Ledger, Operator, Ports
 
+NOWHERE = "http://127.0.0.1:9"
+"""The address of an embedded backend that is not running, and is not asked either."""
 TEST_CARD = "4242424242424242"
 _PORT = "port"
 _START_SECONDS = 20.0
@@ -198,7 +200,7 @@ def parts(
         session: the session's id, where it is settled already.
     """
     environment = settings.environment
-    base_url = own.base_url if own else environment.base_url
+    base_url = own.base_url if own else environment.base_url or NOWHERE
     local = own is not None or environment.loopback
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
     with httpx.HTTPTransport() as transport, _beside(base_url) as beside:

@@ -155,8 +155,10 @@ def _begun(
                 ) as parts,
                 _gated(settings, asked, secrets, parts, make) as (stage, recording),
             ):
-                yield stage, recording
-                kept = stage.kept
+                try:
+                    yield stage, recording
+                finally:
+                    kept = stage.kept
     finally:
         if not kept:
             compose.forget(settings, session)

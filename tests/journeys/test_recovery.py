@@ -1,0 +1,164 @@
+"""Whatever comes in between, the session can be resumed to a true end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from front_door import ACCOUNT, Result, Shell, books, serving
+
+KILLED = Path(__file__).parents[2] / "benchmarks" / "killed.py"
+FULL = "3"
+
+
+def cut_short(shell: Shell, point: int, how: str, *words: str) -> Result:
+    """Run a command whose files fail, or which is killed, at a chosen point."""
+    done = subprocess.run(
+        [sys.executable, str(KILLED), str(point), how, "--", *words],
+        cwd=shell.folder,
+        env=shell.environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("point", [75, 110, 150, 200, 250, 290])
+def test_a_full_disk_is_said_and_nothing_is_lost_or_charged_twice(shell: Shell, point: int) -> None:
+    full = cut_short(shell, point, FULL, "--json", "run", "--unattended", "--refund")
+    assert full.code == 4
+    assert "No space left on device" in full.json["error"]["message"]
+    resumed = shell("--json", "resume")
+    assert resumed.code == 0
+    assert resumed.json["money"] == {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}
+    assert shell("verify", "--all").code == 0
+
+
+def test_an_archive_that_cannot_be_written_is_refused_before_anything_is_bought(shell: Shell) -> None:
+    (shell.folder / "archive").write_text("a file, no folder")
+    result = shell("--archive", "archive/below", "--json", "run", "--unattended", "--refund")
+    assert result.code == 4
+    assert "cannot be written" in result.json["error"]["message"]
+
+
+def test_one_unresolved_session_per_account(shell: Shell) -> None:
+    left = shell.run("--refund", "--fault", "refund_pending")
+    assert (left.code, left.json["waiting_for"]) == (4, "refund")
+    refused = shell.run("--refund")
+    assert refused.code == 3
+    assert f"resume {left.json['session']}" in refused.json["error"]["hint"]
+    assert refused.json["session"] is None
+    abandoned = shell("--json", "abandon", left.json["session"], "--reason", "only a rehearsal")
+    assert abandoned.code == 0
+    assert shell.run("--refund").code == 0
+
+
+def test_a_second_process_on_the_same_session_is_refused(shell: Shell) -> None:
+    terminal = shell.spawn("run")
+    terminal.expect("Which one do you buy")
+    (journal,) = shell.folder.rglob("journal.jsonl")
+    second = shell("--json", "resume", journal.parent.name)
+    assert second.code == 3
+    assert "another process" in second.json["error"]["message"]
+    terminal.sendeof()
+    terminal.wait()
+    assert shell("show", journal.parent.name).code == 0
+
+
+def test_a_torn_last_line_is_cut_and_said(shell: Shell) -> None:
+    kept = shell.run("--no-refund")
+    journal = shell.folder / kept.json["paths"]["journal"]
+    journal.write_bytes(journal.read_bytes() + b'{"half a li')
+    resumed = shell("--json", "resume", kept.json["session"])
+    assert resumed.code == 0
+    assert "unfinished line of 11 bytes" in resumed.stderr
+    assert any(line["type"] == "TailCut" for line in shell.journal(resumed))
+
+
+def test_other_damage_stops_with_the_sequence_number(shell: Shell) -> None:
+    kept = shell.run("--no-refund")
+    journal = shell.folder / kept.json["paths"]["journal"]
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[9] = lines[9].replace(b"ok", b"OK", 1)
+    journal.write_bytes(b"".join(lines))
+    resumed = shell("--json", "resume", kept.json["session"])
+    assert resumed.code == 6
+    assert "event 10" in resumed.json["error"]["message"]
+    assert shell("verify", "--all").code == 6
+
+
+def test_a_journal_of_another_walkthrough_names_the_version_to_install(shell: Shell) -> None:
+    from veza_e2e.journal import chain, parse  # noqa: PLC0415
+
+    kept = shell.run("--no-refund")
+    journal = shell.folder / kept.json["paths"]["journal"]
+    prev, made = "0" * 64, b""
+    for line in parse(journal.read_bytes(), journal).lines:
+        event = line.event
+        if line.seq == 1:
+            object.__setattr__(event, "walkthrough", "0")
+        anew, data = chain(line.seq, line.at, event, prev)
+        prev, made = anew.hash, made + data
+    journal.write_bytes(made)
+    resumed = shell("--json", "resume", kept.json["session"])
+    assert resumed.code == 3
+    assert "walkthrough 0" in resumed.json["error"]["message"]
+    assert "install veza" in resumed.json["error"]["message"]
+
+
+def test_a_failed_check_stays_failed_after_the_refund(shell: Shell) -> None:
+    failed = shell.run("--refund", "--fault", "license_not_granted")
+    assert (failed.code, failed.json["refund_open"]) == (1, True)
+    assert "charged 5.00 EUR, refunded 0.00 EUR" in failed.stderr
+    resumed = shell("--json", "resume", failed.json["session"])
+    assert (resumed.code, resumed.json["outcome"]) == (1, "failed")
+    assert resumed.json["money"]["refunded_cents"] == 500
+    assert resumed.steps["license"] == "failed"
+    assert resumed.steps["revoked"] == "passed"
+
+
+def test_a_refund_that_fails_after_its_success_turns_an_ended_session_into_failed(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    with serving(tmp_path / "server", "--fault", "refund_fails_late=60") as base_url:
+        shell.configure("local", base_url, reports="sandbox")
+        arguments = ("--env", "local", "--archive", "archive", "--json")
+        passed = shell(*arguments, "run", "--unattended", "--refund", env=ACCOUNT)
+        assert passed.code == 0
+        journal = (shell.folder / passed.json["paths"]["journal"]).read_bytes()
+        import httpx  # noqa: PLC0415
+
+        httpx.post(f"{base_url}/rehearsal/clock", json={"advance_seconds": 120}, trust_env=False).raise_for_status()
+        again = shell(*arguments, "resume", passed.json["session"], env=ACCOUNT)
+        assert (again.code, again.json["outcome"]) == (1, "failed")
+        assert again.json["money"]["refunded_cents"] == 0
+        assert (shell.folder / passed.json["paths"]["journal"]).read_bytes() == journal
+        assert shell("--archive", "archive", "verify", "--all").code == 0
+
+
+def test_money_that_is_out_bars_abandon_off_the_rehearsal_backend_only(shell: Shell) -> None:
+    kept = shell.run("--no-refund")
+    assert shell("abandon", kept.json["session"], "--reason", "a rehearsal").code == 0
+    ended = shell.journal(kept)[-1]
+    assert (ended["type"], ended["outcome"]) == ("SessionEnded", "passed")
+
+
+def test_without_keys_a_lost_answer_leads_to_the_same_order(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    with serving(tmp_path / "server", "--fault", "no_idempotency", "--fault", "drop_after_commit=1") as base_url:
+        shell.configure("local", base_url, reports="sandbox", idempotency=False)
+        arguments = ("--env", "local", "--archive", "archive", "--json")
+        result = shell(*arguments, "run", "--unattended", "--refund", env=ACCOUNT)
+        assert result.code == 0
+        happened = books(base_url)
+        assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
+        order = next(
+            line for line in shell.journal(result) if line["type"] == "StepFinished" and line["step"] == "order"
+        )
+        assert order["result"]["adopted"] is True
+        assert json.dumps(shell.journal(result)).count('"operation": "createOrder"') == 2  # one intent, one failure

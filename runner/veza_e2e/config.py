@@ -195,7 +195,7 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
     return Environment(
         name=name,
         base_url=_url(path, f"{where}base_url", table["base_url"]),
-        expected_environment=_strings(path, f"{where}expected_environment", table["expected_environment"]),
+        expected_environment=_some(path, f"{where}expected_environment", table["expected_environment"]),
         live=_boolean(path, f"{where}live", table.get("live", False)),
         idempotency=_boolean(path, f"{where}idempotency", table.get("idempotency", False)),
         checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
@@ -211,7 +211,9 @@ def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
         try:
             amount = Money.parse(str(table["max_amount"]))
         except ValueError as error:
-            raise ConfigError(f"{path}: limits.max_amount: {error}") from error
+            raise ConfigError(f"{path}: limits.max_amount: {table['max_amount']!r:.40}: {error}") from error
+        if amount.minor <= 0:
+            raise ConfigError(f"{path}: limits.max_amount: {amount} buys nothing")
     if "poll_timeout" in table:
         found = _DURATION.fullmatch(str(table["poll_timeout"]).strip())
         if found is None:
@@ -226,27 +228,38 @@ def _report(path: Path, table: Mapping[str, Any]) -> Report:
     for name in names:
         if not isinstance(table.get(name, ""), str):
             raise ConfigError(f"{path}: report.{name} must be a text, not {table[name]!r:.40}")
+        if name != "operator" and re.search("://[^/]*@", table.get(name, "")):
+            raise ConfigError(f"{path}: report.{name} holds a user name or password; it would stand in every report")
     return Report(**{name: table.get(name) for name in names})
 
 
 def _url(path: Path, where: str, value: object) -> str:
-    try:
-        url = httpx.URL(str(value))
-    except httpx.InvalidURL as error:
-        raise ConfigError(f"{path}: {where}: {value!r:.80} is not a URL") from error
-    if url.userinfo:
+    text = str(value)
+    if "@" in text:
         raise ConfigError(f"{path}: {where} holds a user name or password; secrets never stand in this file")
+    shown = re.split("[?#]", text)[0]  # a token in the query is not repeated on the screen
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{path}: {where}: {shown!r:.80} is not a URL") from error
     if url.scheme not in {"https", "http"} or not url.host or url.query or url.fragment:
-        raise ConfigError(f"{path}: {where}: {value!r:.80} is not like https://staging.example.com")
+        raise ConfigError(f"{path}: {where}: {shown!r:.80} is not like https://staging.example.com")
     if url.scheme == "http" and not is_loopback(url.host):
-        raise ConfigError(f"{path}: {where}: {value!r:.80} must be https; plain http is for loopback only")
+        raise ConfigError(f"{path}: {where}: {shown!r:.80} must be https; plain http is for loopback only")
     return str(url).rstrip("/").removesuffix("/api/v1")
 
 
 def _strings(path: Path, where: str, value: object) -> tuple[str, ...]:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
         return tuple(value)
     raise ConfigError(f'{path}: {where} must be a list of texts such as ["staging"], not {value!r:.60}')
+
+
+def _some(path: Path, where: str, value: object) -> tuple[str, ...]:
+    found = _strings(path, where, value)
+    if not found:
+        raise ConfigError(f'{path}: {where} names nothing, so no backend would be the right one; give e.g. ["staging"]')
+    return found
 
 
 def _boolean(path: Path, where: str, value: object) -> bool:

@@ -210,6 +210,12 @@ def test_vat_comes_on_top_of_the_price(faulty: Faulty) -> None:
     assert transfer["amount_cents"] + transfer["platform_fee_cents"] == 500
 
 
+@pytest.mark.parametrize(("percent", "tax"), [("1.1", 6), ("1.05", 5), ("1.3", 7), ("0", 0)])
+def test_vat_is_rounded_half_up_to_the_cent(faulty: Faulty, percent: str, tax: int) -> None:
+    shop = faulty(f"vat_added={percent}")
+    assert shop.order()["order"]["tax_amount_cents"] == tax
+
+
 def test_access_tokens_last_as_long_as_they_say(faulty: Faulty) -> None:
     shop = faulty("jwt_ttl=30")
     assert shop.login()["expires_in"] == 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import struct
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 
@@ -141,3 +143,9 @@ META: dict[str, Any] = {
     "browser": "operator",
 }
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def written(secret: str) -> list[bytes]:
+    """Return the ways in which a file could still hold a secret."""
+    forms = [secret.encode(), quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()]
+    return [*forms, base64.b64encode(secret.encode()).rstrip(b"="), secret.encode().hex().encode()]

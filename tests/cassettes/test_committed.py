@@ -14,12 +14,20 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CASSETTES = sorted(path.name for path in (ROOT / "cassettes").iterdir() if path.is_dir())
 
-NO_SOCKETS = """
-import socket, sys, time
+ALONE = """
+import datetime, os, socket, sys, time
 def refuse(*_, **__):
     raise SystemExit("a replay opened a socket, or slept")
 sys.addaudithook(lambda event, _: refuse() if event.startswith("socket.") else None)
 time.sleep = refuse
+days = int(os.environ.get("DAYS_OFF", "0"))
+really = time.time
+time.time = lambda: really() + days * 86400
+class Moved(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+datetime.datetime = Moved
 from veza_e2e.cli.app import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -28,7 +36,7 @@ sys.exit(main(sys.argv[1:]))
 def replay(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", NO_SOCKETS, *words],
+        [sys.executable, "-W", "error", "-c", ALONE, *words],
         cwd=ROOT,
         env={**kept, **(environment or {})},
         stdin=subprocess.DEVNULL,
@@ -46,11 +54,11 @@ def test_there_is_a_happy_path() -> None:
 @pytest.mark.parametrize(
     "environment",
     [
-        {"TZ": "Pacific/Kiritimati", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "1"},
-        {"TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONHASHSEED": "2"},
-        {"TZ": "Asia/Kathmandu", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "3", "OPERATOR_PASSWORD": "another one"},
+        {"DAYS_OFF": "0", "TZ": "Pacific/Kiritimati", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "1"},
+        {"DAYS_OFF": "-9000", "TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONHASHSEED": "2"},
+        {"DAYS_OFF": "20000", "TZ": "Asia/Kathmandu", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "3"},
     ],
-    ids=["kiritimati", "st johns", "kathmandu"],
+    ids=["today in kiritimati", "2002 in st johns", "2081 in kathmandu"],
 )
 def test_every_cassette_replays_to_the_expected_bytes_wherever_it_is(environment: dict[str, str]) -> None:
     done = replay("--json", "replay", environment=environment)
@@ -59,6 +67,6 @@ def test_every_cassette_replays_to_the_expected_bytes_wherever_it_is(environment
 
 
 def test_every_cassette_passes_its_check() -> None:
-    done = replay("--json", "cassettes", "check")
+    done = replay("--json", "cassettes", "check", environment={"OPERATOR_PASSWORD": "another password"})
     assert done.returncode == 0, done.stderr + done.stdout
     assert {item["status"] for item in json.loads(done.stdout)["items"]} == {"ok"}

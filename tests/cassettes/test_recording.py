@@ -12,11 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 import pytest
-from recorded_world import AT, META, Backend, Handler, broken_gzip, half_a_body, hangs_up, ports, says
+from recorded_world import AT, META, Backend, Handler, broken_gzip, half_a_body, hangs_up, ports, says, written
 
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.errors import Mismatch, ProcessKilled
@@ -179,12 +178,6 @@ PLANTED = {
     "userinfo": "someone:hunter3hunter3",
     "email": "operator@veza.test",
 }
-
-
-def written(secret: str) -> list[bytes]:
-    """Return the ways in which a file could still hold a secret."""
-    forms = [secret.encode(), quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()]
-    return [*forms, base64.b64encode(secret.encode()).rstrip(b"="), secret.encode().hex().encode()]
 
 
 def planting(backend: Backend) -> None:

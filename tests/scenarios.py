@@ -1,4 +1,4 @@
-"""Records the committed cassettes anew, through the command line: `python tests/cassettes/scenarios.py [NAME …]`."""
+"""Records the committed cassettes anew, through the command line: `python tests/scenarios.py [NAME …]`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PATIENCE = 40.0
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 FINE = frozenset({0})
@@ -143,7 +143,7 @@ def declined_then_paid(shop: Workshop) -> None:
     person.type("s")
     person.until("the processor says failed")
     _pay(url, GOOD)
-    person.until("psql")
+    person.until("ROLLBACK;")
     order = re.findall(r"WHERE o\.id = '([0-9a-f-]{36})'", person.read)[-1]
     person.type(_printed(url.partition("/hyperswitch")[0], order))
     person.type(".")

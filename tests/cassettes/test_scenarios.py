@@ -1,0 +1,45 @@
+"""Recordings are made as they were: a person, a kill and planted secrets, from the command line to the cassette."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recorded_world import written
+from scenarios import Workshop, record
+
+from veza_e2e.cassette import tape
+from veza_e2e.cassette.perform import perform
+
+EMAIL, PASSWORD = "a.person+planted@shop.test", "correct horse & battery/staple"
+
+
+@pytest.mark.parametrize("name", ["declined-then-paid", "killed-and-resumed"])
+def test_a_scenario_is_recorded_and_replays(name: str, tmp_path: Path) -> None:
+    folder = record(name, tmp_path)
+    played = perform(folder)
+    assert played.summary["outcome"] == "passed"
+    assert (folder / "expected" / "report.md").read_bytes() == played.report
+    processes = [entry.data["resumed"] for entry in tape.read(folder).entries if entry.kind == "start"]
+    assert processes == ([False, True] if name == "killed-and-resumed" else [False])
+
+
+def test_nothing_that_a_recorded_run_leaves_holds_a_secret(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path)
+    shop.environment |= {"OPERATOR_EMAIL": EMAIL, "OPERATOR_PASSWORD": PASSWORD}
+    person = shop.start("--json", "run", "--unattended", "--refund", "--record", "planted")
+    document = person.end()
+    assert document["outcome"] == "passed"
+    left = {
+        str(path.relative_to(tmp_path)): path.read_bytes()
+        for path in tmp_path.rglob("*")
+        if path.is_file() and "rehearsal" not in path.relative_to(tmp_path).parts
+    }
+    left["on screen"] = f"{person.read}{document}".encode()
+    assert {"cassettes/planted/cassette.json", "cassettes/planted/expected/report.md"} <= left.keys()
+    assert any(name.endswith("journal.jsonl") for name in left)
+    held = {
+        name for name, data in left.items() for secret in (EMAIL, PASSWORD) for form in written(secret) if form in data
+    }
+    assert held == set()
+    assert not any(b"eyJ" in data for data in left.values()), "an access token"

@@ -115,6 +115,10 @@ class RecordingTransport(httpx.BaseTransport):
             at=recorder.clock.now(),
             since=recorder.clock.monotonic(),
         )
+        key = request.headers.get("idempotency-key")
+        if key is not None and sent.headers.get("idempotency-key") != key:
+            # A resume sends the key again as it is on record: one that cannot stand there is not used.
+            raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret on record")
         found = redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})])
         if found:
             kinds = ", ".join(sorted({finding.kind for finding in found}))
@@ -128,7 +132,7 @@ class RecordingTransport(httpx.BaseTransport):
                     target=self._target,
                     method=sent.method,
                     url=sent.url,
-                    idempotency_key=request.headers.get("idempotency-key"),
+                    idempotency_key=key,
                     body_digest=digest(sent.body) if sent.body is not None else None,
                 )
             )

@@ -99,7 +99,7 @@ class Payment(Result):
     """The end of the operator's part at the checkout; not yet a proof of payment."""
 
     how: str
-    """`operator` (said so) or `status` (the order moved on)."""
+    """`operator` or `script` (said so), or `status` (the order moved on)."""
     payment_status: str | None
     confirmed_at: str | None
 
@@ -107,7 +107,8 @@ class Payment(Result):
     def observed(self) -> str:
         """Who says that it was paid."""
         when = f" at {self.confirmed_at}" if self.confirmed_at else ""
-        return f"the operator said paid{when}" if self.how == "operator" else f"the order moved on by itself{when}"
+        said = {"operator": "the operator said paid", "script": "the script paid"}
+        return said.get(self.how, "the order moved on by itself") + when
 
 
 @dataclass(frozen=True, slots=True)

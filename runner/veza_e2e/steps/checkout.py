@@ -83,7 +83,7 @@ def _operator_pays(session: Session, order: PlacedOrder) -> Payment:
         match None if answer is None else answer.strip().lower():
             case "":
                 session.answered("paid", "paid", since)
-                return Payment("operator", None, timestamp(session.clock.now()))
+                return Payment(session.operator.by, None, timestamp(session.clock.now()))
             case "q":
                 session.answered("paid", "q", since)
                 raise Left

@@ -220,6 +220,7 @@ def parts(
             password=secrets.password,
             hyperswitch_url=_hyperswitch(environment, own),
             hyperswitch_api_key=secrets.hyperswitch_api_key,
+            checkout_page=_checkout_page(environment, own),
             guard=interrupts.deferred,
             listeners=(Narrator(),),
         )
@@ -227,6 +228,10 @@ def parts(
 
 def _hyperswitch(environment: Environment, own: Backend | None) -> str | None:
     return f"{own.base_url}/hyperswitch" if own else environment.hyperswitch_url
+
+
+def _checkout_page(environment: Environment, own: Backend | None) -> str | None:
+    return f"{own.base_url}/hyperswitch/checkout?client_secret={{client_secret}}" if own else environment.checkout_page
 
 
 def known_secrets(secrets: Secrets) -> dict[str, str]:

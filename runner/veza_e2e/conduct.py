@@ -54,6 +54,8 @@ class Parts:
     password: str | None = field(repr=False)
     hyperswitch_url: str | None = None
     hyperswitch_api_key: str | None = field(default=None, repr=False)
+    checkout_page: str | None = None
+    """Where a backend that gives a client secret in place of a checkout URL has its page."""
     guard: Callable[[], AbstractContextManager[None]] | None = None
     """Puts signals off while something must not be cut in two."""
     listeners: Sequence[Callable[[Line], None]] = ()
@@ -103,6 +105,7 @@ def stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[Line] 
         clock=ports.clock,
         jitter=lambda: JITTER,
         idempotency_keys=ports.ids.key,
+        checkout_page=parts.checkout_page,
     )
     return Stage(parts, journal, recorder, api, _processor(parts, recorder))
 

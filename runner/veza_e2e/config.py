@@ -23,6 +23,7 @@ PUBLISHED_ARCHIVE = Path("docs/archive/payment-e2e")
 REHEARSAL_ARCHIVE = Path("build/rehearsals")
 STATE = Path(".veza-e2e")
 _DURATION = re.compile(r"([0-9]{1,5})\s*(s|m|h)")
+_PLACEHOLDER = re.compile(r"\{\w+\}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -42,6 +43,8 @@ class Environment:
     idempotency: bool = False
     checkout_hosts: tuple[str, ...] = ()
     hyperswitch_url: str | None = None
+    checkout_page: str | None = None
+    """The page to pay on, with `{client_secret}` and `{payment_id}` in it, of a backend that gives no checkout URL."""
 
     @property
     def embedded(self) -> bool:
@@ -200,7 +203,17 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
         idempotency=_boolean(path, f"{where}idempotency", table.get("idempotency", False)),
         checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
         hyperswitch_url=None if hyperswitch is None else _url(path, f"{where}hyperswitch_url", hyperswitch),
+        checkout_page=_page(path, f"{where}checkout_page", table.get("checkout_page")),
     )
+
+
+def _page(path: Path, where: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not {"{client_secret}", "{payment_id}"} & set(_PLACEHOLDER.findall(value)):
+        raise ConfigError(f"{path}: {where}: {value!r:.80} has neither {{client_secret}} nor {{payment_id}} in it")
+    _url(path, where, _PLACEHOLDER.sub("x", value).partition("?")[0].partition("#")[0])
+    return value
 
 
 def _limits(path: Path, table: Mapping[str, Any]) -> Limits:

@@ -123,6 +123,7 @@ def description(first: SessionStarted, gate: Gate, parts: conduct.Parts) -> dict
         "ledger": parts.ports.ledger.source,
         "base_url": parts.base_url,
         "hyperswitch_url": parts.hyperswitch_url,
+        "checkout_page": parts.checkout_page,
         "cross_check": parts.hyperswitch_api_key is not None,
         "started": to_data(first),
         "gate": {

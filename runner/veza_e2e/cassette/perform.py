@@ -109,6 +109,7 @@ def _parts(replay: Replay, meta: Mapping[str, Any], first: SessionStarted) -> co
         email=first.account,
         password=PASSWORD,
         hyperswitch_url=meta.get("hyperswitch_url"),
+        checkout_page=meta.get("checkout_page"),
         hyperswitch_api_key=API_KEY if meta.get("cross_check") else None,
     )
 

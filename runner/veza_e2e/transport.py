@@ -118,7 +118,7 @@ class RecordingTransport(httpx.BaseTransport):
         key = request.headers.get("idempotency-key")
         if key is not None and sent.headers.get("idempotency-key") != key:
             # A resume sends the key again as it is on record: one that cannot stand there is not used.
-            raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret on record")
+            raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret")
         found = redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})])
         if found:
             kinds = ", ".join(sorted({finding.kind for finding in found}))

@@ -285,7 +285,7 @@ def test_redirects_are_not_followed_with_the_login(desk: Desk) -> None:
     [
         ("POST", "/api/v1/orders", "createOrder"), ("GET", "/api/v1/orders", "listOrders"),
         ("GET", "/api/v1/orders/1", "getOrder"), ("POST", "/api/v1/orders/1/refund", "requestRefund"),
-        ("GET", "/api/v1/orders/1/refund", None), ("GET", "/api/v1/orders/1/2", None), 
+        ("GET", "/api/v1/orders/1/refund", None), ("GET", "/api/v1/orders/1/2", None),
         ("DELETE", "/api/v1/orders", None),
         ("GET", "/elsewhere", None), ("GET", "/base/api/v1/health", "getHealth"),
     ],

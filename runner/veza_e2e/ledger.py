@@ -87,6 +87,13 @@ def _shown(value: JSON) -> str:
     return "" if value is None else " ".join(str(value).replace("|", "¦").split())
 
 
+def begun(lines: Sequence[str]) -> bool:
+    """Whether the query's own answer has begun, and not only the listing of the columns before it."""
+    if any(line.startswith("-[ RECORD") for line in lines):
+        return any(line.partition("|")[0].strip() == "platform_fee_cents" for line in lines)
+    return any(all(name in line for name in _NEEDED) for line in lines)
+
+
 def parse(text: str) -> tuple[dict[str, JSON], ...]:
     """Return the rows that psql printed: aligned, unaligned, tab-separated, CSV or expanded.
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import click
 
+from veza_e2e.ledger import begun
 from veza_e2e.onscreen import plain
 from veza_e2e.world import EndOfInput
 
@@ -26,6 +27,7 @@ class Lines:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._buffer = b""
+        self._ended = False
 
     def next(self, timeout: float | None = None) -> str | None:
         """Return the next line without its end, None when `timeout` seconds ran out.
@@ -39,19 +41,27 @@ class Lines:
             ready, _, _ = select.select([self._descriptor], [], [], left)
             if not ready:
                 return None
-            try:
-                chunk = os.read(self._descriptor, _CHUNK)
-            except OSError as error:
-                raise EndOfInput from error
-            if not chunk or len(self._buffer) > _MAX_PASTE:
+            if not self._read() or len(self._buffer) > _MAX_PASTE:
                 raise EndOfInput
-            self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.decode("utf-8", "replace").rstrip("\r")
 
     def waiting(self, seconds: float = 0.05) -> bool:
         """Whether more input is there already, as there is while a paste goes on."""
-        return b"\n" in self._buffer or bool(select.select([self._descriptor], [], [], seconds)[0])
+        if b"\n" in self._buffer:
+            return True
+        return bool(select.select([self._descriptor], [], [], seconds)[0]) and self._read()
+
+    def _read(self) -> bool:
+        """Take what is there; False at the end, which a terminal tells only once."""
+        if not self._ended:
+            try:
+                chunk = os.read(self._descriptor, _CHUNK)
+            except OSError:
+                chunk = b""
+            self._ended = not chunk
+            self._buffer += chunk
+        return not self._ended
 
 
 class TerminalOperator:
@@ -89,22 +99,27 @@ class TerminalOperator:
                     return content
                 continue
             if stripped in {"", "."}:
-                # psql puts an empty line between two answers: a paste that goes on is not over.
-                if kept and stripped == "" and self._lines.waiting():
+                # psql puts an empty line between two answers: before ours, a paste that goes on is not over.
+                if kept and stripped == "" and not begun(kept) and self._lines.waiting():
                     continue
                 return "\n".join(kept)
             kept.append(line)
 
     def _file(self, name: str) -> str | None:
-        path = Path(name).expanduser()
         try:
+            path = Path(name).expanduser()
+            if not path.is_file():
+                self.tell(f"{name} is not a file.")
+                return None
             if path.stat().st_size > _MAX_PASTE:
                 self.tell(f"{path} is larger than 1 MiB; this is not psql's answer for one order.")
                 return None
             return path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            self.tell(f"{path}: {error.strerror}")
-            return None
+            self.tell(f"{name}: {error.strerror}")
+        except (RuntimeError, ValueError) as error:  # a home folder, or a name, that cannot be
+            self.tell(f"{name}: {error}")
+        return None
 
     def tell(self, text: str) -> None:
         """See `world.Operator`."""

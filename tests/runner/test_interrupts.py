@@ -1,0 +1,94 @@
+"""Signals: put off where they must not cut, told afterwards, and never lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from veza.testing import FakeClock
+from veza_e2e.events import StepStarted
+from veza_e2e.interrupts import Interrupted, Interrupts
+from veza_e2e.journal import Journal, MemorySink
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    interrupts = Interrupts()
+    interrupts.install()
+    yield interrupts
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.usefixtures("interrupts")
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_what_is_under_way_and_is_named(number: signal.Signals) -> None:
+    with pytest.raises(Interrupted) as caught:
+        send(number)
+    assert caught.value.name == number.name
+    assert isinstance(caught.value, KeyboardInterrupt)
+
+
+def test_in_a_deferred_block_it_waits_for_the_end_of_the_outermost(interrupts: Interrupts) -> None:
+    done = []
+
+    def work() -> None:
+        with interrupts.deferred():
+            with interrupts.deferred():
+                send(signal.SIGTERM)
+                done.append("inner")
+            send(signal.SIGINT)
+            done.append("outer")
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        work()
+    assert done == ["inner", "outer"]
+    with interrupts.deferred():
+        done.append("it is told once")
+    assert len(done) == 3
+
+
+def test_it_is_told_even_where_the_block_failed(interrupts: Interrupts) -> None:
+    def work() -> None:
+        with interrupts.deferred():
+            send(signal.SIGHUP)
+            raise ValueError("of the block")
+
+    with pytest.raises(Interrupted) as caught:
+        work()
+    assert isinstance(caught.value.__context__, ValueError)
+
+
+def test_an_events_line_is_never_cut_in_two(interrupts: Interrupts) -> None:
+    class Signalled(MemorySink):
+        def write(self, data: bytes) -> None:
+            super().write(data[:20])
+            send(signal.SIGINT)
+            super().write(data[20:])
+
+    journal = Journal(Signalled(), FakeClock(), guard=interrupts.deferred)
+    with pytest.raises(Interrupted):
+        journal.append(StepStarted(step="login"))
+    assert len(journal.lines) == 1, "what is on the disk is in hand as well"
+
+
+def test_what_the_caller_ignores_stays_ignored() -> None:
+    code = (
+        "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+        "from veza_e2e.interrupts import Interrupts; Interrupts().install();"
+        "os.kill(os.getpid(), signal.SIGHUP); print('still here')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == "still here\n"

@@ -1,0 +1,161 @@
+"""Lines from a person: whole ones only, in time, and never an answer that was not given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
+from veza_e2e.world import EndOfInput
+
+
+@contextmanager
+def typed(*parts: bytes, open_end: bool = False) -> Iterator[Lines]:
+    """A pipe in which this was typed; it has ended, unless somebody is still there."""
+    reading, writing = os.pipe()
+    for part in parts:
+        os.write(writing, part)
+    if not open_end:
+        os.close(writing)
+    try:
+        yield Lines(reading)
+    finally:
+        os.close(reading)
+        with suppress(OSError):
+            os.close(writing)
+
+
+def test_lines_come_one_by_one_without_their_ends() -> None:
+    with typed(b"one\ntw", b"o\r\n\n", "é🎵\n".encode(), b"\xff\n") as lines:
+        assert [lines.next() for _ in range(5)] == ["one", "two", "", "é🎵", "\ufffd"]
+
+
+@pytest.mark.parametrize("rest", [b"", b"refund", b"y", b"\r"])
+def test_an_unfinished_line_is_no_answer(rest: bytes) -> None:
+    with typed(b"first\n", rest) as lines:
+        assert lines.next() == "first"
+        for _ in range(2):
+            with pytest.raises(EndOfInput):
+                lines.next()
+
+
+def test_time_runs_out_without_an_answer_and_the_half_line_is_kept() -> None:
+    with typed(b"re", open_end=True) as lines:
+        assert lines.next(timeout=0.01) is None
+        assert lines.next(timeout=0) is None
+
+
+def test_a_line_that_never_ends_is_the_end_of_input() -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    lines = Lines(read)
+
+    def type_on() -> None:
+        for _ in range(100):
+            with suppress(BlockingIOError):
+                os.write(write, b"x" * 65536)
+            assert lines.next(timeout=0) is None
+
+    with pytest.raises(EndOfInput):
+        type_on()
+    os.close(read)
+    os.close(write)
+
+
+def test_a_descriptor_that_is_closed_is_the_end_of_input() -> None:
+    read, write = os.pipe()
+    os.close(write)
+    os.close(read)
+    with pytest.raises((EndOfInput, OSError)):
+        Lines(read).next()
+
+
+def test_a_question_is_shown_once_however_often_its_time_runs_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with typed(open_end=True) as lines:
+        operator = TerminalOperator(lines)
+        for _ in range(3):
+            assert operator.ask("paid", "Pay on that page.", timeout=0) is None
+    out, err = capsys.readouterr()
+    assert out == "", "prompts go to standard error"
+    assert err.count("Pay on that page.") == 1
+
+
+@pytest.mark.parametrize("end", [b"\n", b".\n", b" . \n"])
+def test_a_paste_ends_with_an_empty_line_or_a_dot(end: bytes) -> None:
+    with typed(b"a|b\n", b"1|2\n", end, open_end=True) as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.") == "a|b\n1|2"
+
+
+HEADER = b"order_id|amount_cents|platform_fee_cents|status\n"
+EXPANDED = b"-[ RECORD 1 ]\norder_id | 1\namount_cents | 450\nplatform_fee_cents | 50\nstatus | completed\n"
+
+
+@pytest.mark.parametrize("answer", [HEADER + b"1|450|50|completed\n", EXPANDED], ids=["aligned", "expanded"])
+def test_the_empty_line_between_psqls_two_answers_does_not_end_the_paste(answer: bytes) -> None:
+    listing = b"BEGIN\n column_name | data_type\n amount_cents | bigint\n platform_fee_cents | bigint\n(2 rows)\n\n"
+    with typed(listing, answer, b"\n", b"y\n") as lines:
+        operator = TerminalOperator(lines)
+        assert operator.paste("transfers", "Paste.").encode() == listing.strip() + b"\n" + answer.strip()
+        assert operator.ask("transfers_right", "Right?") == "y", "what follows is the next answer"
+
+
+def test_an_empty_line_at_the_end_of_the_input_ends_the_paste() -> None:
+    with typed(b"a|b\n\n") as lines:
+        operator = TerminalOperator(lines)
+        assert operator.paste("transfers", "Paste.") == "a|b"
+        with pytest.raises(EndOfInput):
+            operator.ask("transfers_right", "Right?")
+
+
+@pytest.mark.parametrize("given", [b"", b"a|b\n", b"a|b\n1|2"])
+def test_a_paste_that_breaks_off_is_no_answer(given: bytes) -> None:
+    with typed(given) as lines, pytest.raises(EndOfInput):
+        TerminalOperator(lines).paste("transfers", "Paste.")
+
+
+def test_rows_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_text("a|b\n1|2\n")
+    with typed(f"@{path}\n".encode()) as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.") == "a|b\n1|2\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["none.txt", ".", "big.txt", "a\0b", "~nobody-of-this-name/x", "/dev/zero", "pipe", ""]
+)
+def test_a_file_that_cannot_be_used_is_said_and_asked_again(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "big.txt").write_bytes(b"x" * (1024 * 1024 + 1))
+    os.mkfifo(tmp_path / "pipe")
+    full = name if name.startswith(("~", "/")) or not name else f"{tmp_path}/{name}"
+    with typed(f"@{full}\na|b\n\n".encode()) as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.") == "a|b"
+    assert "not a file" in (said := capsys.readouterr().err) or "larger" in said or "home directory" in said
+
+
+def test_s_shows_what_psql_would_print_where_there_is_a_rehearsal(capsys: pytest.CaptureFixture[str]) -> None:
+    with typed(b"s\nx\n\n") as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.", lambda: "two\n\x1b[2Jlines") == "x"
+    assert "two\n[U+001B][2Jlines\n" in capsys.readouterr().err
+    with typed(b"s\n\n") as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.") == "s"
+
+
+def test_questions_and_news_show_nothing_that_a_terminal_acts_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with typed(b"1\n") as lines:
+        operator = TerminalOperator(lines)
+        operator.ask("product", "1  5.00 EUR  \x1b[8mhidden\nWhich one\x07?")
+        operator.tell("order \x1b]0;owned\x07")
+    err = capsys.readouterr().err
+    assert "\x07" not in err
+    assert "[U+001B][8mhidden" in err
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "ssh://x"])
+def test_no_browser_is_started_for_what_is_no_web_page(url: str) -> None:
+    assert PersonsBrowser().open(url) is False

@@ -188,7 +188,7 @@ def paid_not_completed(shop: Workshop) -> None:
 
 def killed_and_resumed(shop: Workshop) -> None:
     """The process is killed while it waits for the webhook, after the card was charged."""
-    person = shop.start("--json", "run", "--unattended", "--refund", "--fault", "webhook_delay=2")
+    person = shop.start("--json", "run", "--unattended", "--refund", "--fault", "webhook_delay=1")
     person.until("5/9")
     _follow(lambda: shop.recording.read_text().count('"step":"completed"') > 6)
     person.process.send_signal(signal.SIGKILL)

@@ -49,7 +49,6 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no tape": (lambda f: (f / tape.TAPE).unlink(), r"tape\.jsonl: no such file"),
     "no cassette": (lambda f: (f / tape.CASSETTE).unlink(), r"cassette\.json: no such file"),
-    "no expected report": (lambda f: (f / "expected/report.md").unlink(), r"report or summary is not what is expected"),
     "empty": (lambda f: (f / tape.CASSETTE).write_bytes(b""), r"cassette\.json: line 1 column 1: is not JSON"),
     "tagged": (
         lambda f: (f / tape.CASSETTE).write_text("!!python/object/apply:os.system ['touch pwned']"),
@@ -115,8 +114,10 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_file_is_one_typed_error_with_exit_5(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind", ["edited by hand", "YAML bomb", "many values", "long number", "a pipe", "nested too deep"]
+)
+def test_a_hostile_file_is_one_line_and_exit_5_in_little_time_and_memory(kind: str, tmp_path: Path) -> None:
     make, expected = HOSTILE[kind]
     shutil.copytree(GOOD, tmp_path / "cassettes" / "it")
     make(tmp_path / "cassettes" / "it")
@@ -125,7 +126,7 @@ def test_a_hostile_file_is_one_typed_error_with_exit_5(kind: str, tmp_path: Path
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     (item,) = json.loads(done.stdout)["items"]
     assert done.returncode == 5, done.stderr
-    assert item["status"] in {"unusable", "differs"}
+    assert item["status"] == "unusable"
     assert re.search(expected, item["message"]), item["message"]
     assert "Traceback" not in done.stderr
     peak = int(re.findall(r"peak (\d+)", done.stderr)[0]) * 1024
@@ -135,15 +136,25 @@ def test_a_hostile_file_is_one_typed_error_with_exit_5(kind: str, tmp_path: Path
     assert not (tmp_path / "pwned").exists()
 
 
-def test_reading_alone_takes_less_than_a_second(tmp_path: Path) -> None:
-    for kind, (make, _) in HOSTILE.items():
-        folder = tmp_path / kind.replace(" ", "-")
-        shutil.copytree(GOOD, folder)
-        make(folder)
-        start = time.perf_counter()
-        with contextlib.suppress(CassetteError):
-            tape.read(folder)
-        assert time.perf_counter() - start < 1, kind
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_is_one_typed_error_with_file_and_place(kind: str, tmp_path: Path) -> None:
+    make, expected = HOSTILE[kind]
+    folder = Path(shutil.copytree(GOOD, tmp_path / "it"))
+    make(folder)
+    start = time.process_time()
+    with pytest.raises(CassetteError) as error:
+        tape.read(folder)
+    assert time.process_time() - start < 1
+    assert error.value.path.parent == folder
+    assert re.search(expected, str(error.value)), str(error.value)
+
+
+def test_what_is_expected_must_be_there(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(GOOD, tmp_path / "cassettes" / "it"))
+    (folder / "expected" / "report.md").unlink()
+    done = run(tmp_path, "replay")
+    assert done.returncode == 5
+    assert "report or summary is not what is expected" in done.stdout
 
 
 def test_check_refuses_what_replay_refuses(tmp_path: Path) -> None:
@@ -170,11 +181,13 @@ def test_check_finds_a_secret_that_was_sealed_in(tmp_path: Path) -> None:
     assert "eyJhbGci" not in done.stdout + done.stderr
 
 
-def test_names_that_lead_out_of_the_folder_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words", [("replay", "../it"), ("cassettes", "keep", "01", "../it"), ("cassettes", "keep", "01", "It")]
+)
+def test_names_that_lead_out_of_the_folder_are_refused(words: tuple[str, ...], tmp_path: Path) -> None:
     shutil.copytree(GOOD, tmp_path / "cassettes" / "it")
-    for name in ("../it", "/etc", "It"):
-        assert run(tmp_path, "replay", name).returncode == 2
-        assert run(tmp_path, "cassettes", "keep", "01", name).returncode == 2
+    (tmp_path / ".veza-e2e" / "recordings" / "01").mkdir(parents=True)
+    assert run(tmp_path, *words).returncode == 2
 
 
 values = st.recursive(
@@ -182,7 +195,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_member_of_any_entry_may_be_anything(tmp_path: Path, data: st.DataObject) -> None:
     """Even sealed anew, a form that no recording has is a typed error or a mismatch, never another exception."""

@@ -1,8 +1,8 @@
 """`python -m benchmarks.faults`: every fault switch alone and in 30 seeded pairs: what is said, and what happened.
 
 For each fault, what must come out was written from the list of what goes wrong in reality, not from a run: the step
-that must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier step
-decides.
+that must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier
+step decides.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from benchmarks.sweep import COUNTS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"
@@ -128,7 +130,8 @@ def expectation(faults: tuple[str, ...]) -> Expected:
 
 def pairs(count: int) -> list[tuple[str, str]]:
     """Return seeded pairs of faults that can both be seen."""
-    draw, found = random.Random(2026), []
+    draw = random.Random(2026)
+    found: list[tuple[str, str]] = []
     names = sorted(FAULTS)
     while len(found) < count:
         one, other = sorted(draw.sample(names, 2))
@@ -175,22 +178,17 @@ def _books(folder: Path) -> tuple[int, int, int]:
     if not found:
         return 0, 0, 0
     with sqlite3.connect(found[0]) as database:
-        counts = (
-            "SELECT count(*) FROM orders",
-            "SELECT count(*) FROM hs_payments WHERE amount_received > 0",
-            "SELECT count(*) FROM hs_refunds",
-        )
-        orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in counts)
-        return orders, charges, refunds
+        orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in COUNTS)
+    return orders, charges, refunds
 
 
 def page(rows: list[Row]) -> str:
     """Return the page that is committed to the docs."""
     return f"""# What goes wrong, and what is said
 
-Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right* compares
-the finding, the exit code and the books with what had been written down before the run. In a pair the fault that strikes at
-the earlier step decides.
+Each fault switch of the rehearsal backend alone, then thirty seeded pairs; unattended, with a refund. *Right*
+compares the finding, the exit code and the books with what had been written down before the run. In a pair the fault
+that strikes at the earlier step decides.
 
 | fault | reported | exit | orders / charges / refunds | right |
 |---|---|---|---|---|

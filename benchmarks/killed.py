@@ -20,52 +20,50 @@ from typing import Any
 _BEFORE, _HALF, _FULL = 0, 1, 3
 
 
-def main() -> int:
-    point, how = int(sys.argv[1]), int(sys.argv[2])
-    seen = 0
+class Point:
+    """Counts the system calls, and strikes at one of them."""
 
-    def due() -> bool:
-        nonlocal seen
-        seen += 1
-        return seen == point
+    def __init__(self, number: int, how: int) -> None:
+        self.number = number
+        self.how = how
+        self.seen = 0
 
-    def kill() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def wrap(self, call: Callable[..., Any], *, halved: int | None = None, writes: bool = False) -> Callable[..., Any]:
+        """Return `call`, counted; `halved` is the place of the argument that is cut for a half."""
 
-    def wrapped(call: Callable[..., Any], *, halved: int | None = None) -> Callable[..., Any]:
         def at(*args: Any, **kwargs: Any) -> Any:
-            if how == _FULL:
-                due()
-                if seen >= point and call is really_write:
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self.seen += 1
+            if self.how == _FULL and writes and self.seen >= self.number:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self.how == _FULL or self.seen != self.number:
                 return call(*args, **kwargs)
-            if not due():
-                return call(*args, **kwargs)
-            if how != _BEFORE:
-                given = list(args)
-                if how == _HALF and halved is not None:
-                    given[halved] = bytes(given[halved])[: len(given[halved]) // 2]
+            given = list(args)
+            if self.how == _HALF and halved is not None:
+                given[halved] = bytes(given[halved])[: len(given[halved]) // 2]
+            if self.how != _BEFORE:
                 call(*given, **kwargs)
-            return kill()
+            return os.kill(os.getpid(), signal.SIGKILL)
 
         return at
 
-    really_write = os.write
-    os.write = wrapped(os.write, halved=1)
-    os.fsync = wrapped(os.fsync)
-    os.link = wrapped(os.link)
+
+def main() -> int:
+    point = Point(int(sys.argv[1]), int(sys.argv[2]))
 
     class Socket(socket.socket):
         pass
 
     for name, halved in (("send", 1), ("sendall", 1), ("recv", None)):
-        setattr(Socket, name, wrapped(getattr(socket.socket, name), halved=halved))
+        setattr(Socket, name, point.wrap(getattr(socket.socket, name), halved=halved))
     socket.socket = Socket  # type: ignore[misc]
+    os.write = point.wrap(os.write, halved=1, writes=True)
+    os.fsync = point.wrap(os.fsync)
+    os.link = point.wrap(os.link)
 
     from veza_e2e.cli.app import main as command  # noqa: PLC0415 - the calls are wrapped first
 
     code = command(sys.argv[4:])
-    sys.stderr.write(f"\n{seen} points\n")
+    sys.stderr.write(f"\n{point.seen} points\n")
     return code
 
 

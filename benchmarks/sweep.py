@@ -28,6 +28,11 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "sweep.md"
 FIRST, LAST = 40, 335
 MOST_RESUMES = 4
+COUNTS = (
+    "SELECT count(*) FROM orders",
+    "SELECT count(*) FROM hs_payments WHERE amount_received > 0",
+    "SELECT count(*) FROM hs_refunds",
+)
 _SECRETS = {"OPERATOR_EMAIL", "OPERATOR_PASSWORD", "HYPERSWITCH_API_KEY", "VEZA_DATABASE_URL"}
 
 
@@ -94,12 +99,8 @@ def _books(folder: Path) -> tuple[int, int, int]:
     if not found:
         return 0, 0, 0
     with sqlite3.connect(found[0]) as database:
-        ask = lambda sql: int(database.execute(sql).fetchone()[0])  # noqa: E731 - three counts
-        return (
-            ask("SELECT count(*) FROM orders"),
-            ask("SELECT count(*) FROM hs_payments WHERE amount_received > 0"),
-            ask("SELECT count(*) FROM hs_refunds"),
-        )
+        orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in COUNTS)
+    return orders, charges, refunds
 
 
 def carry_out(case: Case) -> Ending:
@@ -189,8 +190,8 @@ def page(endings: list[Ending], seconds: float) -> str:
     return f"""# Killed, and resumed
 
 {len(endings)} walkthroughs on the rehearsal backend were each killed with SIGKILL at another system call (writes and
-syncs of files, sends and receives on sockets; carried out not at all, by half, or as a whole), {twice} of them once more
-during the resume, {deaf} at a backend that ignores idempotency keys, {dropped} with an answer dropped between the
+syncs of files, sends and receives on sockets; carried out not at all, by half, or as a whole), {twice} of them once
+more during the resume, {deaf} at a backend that ignores idempotency keys, {dropped} with an answer dropped between the
 backend's commit and the read. Each was resumed to its end, its journal verified, and the backend's books counted.
 
 | killed in | cases | passed | order in doubt | nothing begun | most orders | most charges | most refunds |

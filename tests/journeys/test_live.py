@@ -80,7 +80,7 @@ def test_live_where_the_backend_is_not_live_warns_and_stamps_test_funds(tmp_path
     terminal.expect("Type the amount")
     terminal.sendline("5.00 EUR")
     terminal.expect(r"checkout page is at [^:]+: (\S+)")
-    pay(str(terminal.match[1]))  # type: ignore[index,union-attr]
+    pay(str(terminal.match[1]))  # type: ignore[index]
     terminal.expect("Enter = paid")
     terminal.sendline("")
     terminal.expect("End with an empty line")

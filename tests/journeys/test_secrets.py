@@ -105,7 +105,7 @@ class Talkative(BaseHTTPRequestHandler):
             tokens = {"access_token": ACCESS, "refresh_token": REFRESH, "token_type": "Bearer", "expires_in": 900}
             self.say(200, self.wrap({**tokens, "user": user, **planted()}))
         else:
-            url = f"http://127.0.0.1:{self.server.server_address[1]}/pay?client_secret={CLIENT_SECRET}"
+            url = f"http://{self.headers['host']}/pay?client_secret={CLIENT_SECRET}"
             self.say(201, self.wrap({"order": order(), "checkout_url": url, **planted()}))
 
     def wrap(self, data: object) -> dict[str, Any]:

@@ -77,7 +77,9 @@ class AsyncEngine:
         rejected: Secret | None = None
         try:
             while True:
-                token = await self.renewer.token(rejected, budget, settings) if call.auth else None
+                token = self.session.usable(self.clock.monotonic(), rejected) if call.auth else None
+                if token is None and call.auth:
+                    token = await self.renewer.token(rejected, budget, settings)
                 limit = budget.timeout(settings.timeout)
                 attempts += 1
                 received = await self._exchange(self._request(call, token, limit), budget)

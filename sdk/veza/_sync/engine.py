@@ -78,7 +78,9 @@ class Engine:
         rejected: Secret | None = None
         try:
             while True:
-                token = self.renewer.token(rejected, budget, settings) if call.auth else None
+                token = self.session.usable(self.clock.monotonic(), rejected) if call.auth else None
+                if token is None and call.auth:
+                    token = self.renewer.token(rejected, budget, settings)
                 limit = budget.timeout(settings.timeout)
                 attempts += 1
                 received = self._exchange(self._request(call, token, limit), budget)

@@ -1,0 +1,132 @@
+"""The documentation holds: every example runs and prints what it says, every public name is described."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import json
+import re
+import typing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import veza
+import veza.testing
+from veza import _operations
+from veza._async.auth import AsyncAuth
+from veza._async.licenses import AsyncLicenses
+from veza._async.orders import AsyncOrders
+from veza._async.products import AsyncProducts
+from veza._async.system import AsyncSystem
+from veza.testing import FakeBackend, Reply, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DOCS = Path(__file__).parents[2] / "docs" / "sdk"
+PAGES = sorted(path.name for path in DOCS.glob("*.md"))
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TOLD = re.compile(r"# -> (.*)$", re.MULTILINE)
+RESOURCES = (AsyncSystem, AsyncAuth, AsyncProducts, AsyncOrders, AsyncLicenses)
+
+
+class Shop(FakeBackend):
+    """A backend whose buyers pay, and whose refunds come through, as soon as they are asked to."""
+
+    def receive(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        reply = super().receive(method, url, headers, body)
+        done = json.loads(reply.content())
+        if reply.status == 201:
+            self.shop.pay(done["data"]["order"]["id"])
+        if reply.status == 202:
+            self.shop.settle_refund(done["data"]["order"]["id"])
+        return reply
+
+
+def test_every_page_is_there() -> None:
+    wanted = "async auth benchmarks errors httpx2 index money pagination reference retries testing"
+    assert [name.removesuffix(".md") for name in PAGES] == wanted.split()
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in {"benchmarks.md", "reference.md"}])
+def test_the_examples_run_and_print_what_they_say(
+    name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    blocks = BLOCK.findall(text)
+    assert blocks
+    backend = Shop()
+    scope: dict[str, Any] = {"__name__": "example"}
+    printed = io.StringIO()
+    with serve(backend) as url, contextlib.redirect_stdout(printed):
+        monkeypatch.setenv("VEZA_URL", url)
+        monkeypatch.setenv("OPERATOR_EMAIL", backend.email)
+        monkeypatch.setenv("OPERATOR_PASSWORD", backend.password)
+        for block in blocks:
+            exec(compile(block, str(DOCS / name), "exec"), scope)
+        for example in [value for key, value in scope.items() if key.startswith("test_")]:
+            example(**{fixture: request.getfixturevalue(fixture) for fixture in inspect.signature(example).parameters})
+    expected = [line for block in blocks for line in TOLD.findall(block)]
+    lines = printed.getvalue().splitlines()
+    assert lines == expected
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^::: veza\.(\w+)$", text, re.MULTILINE))
+    errors = {name for name in veza.__all__ if name.endswith("Error")}
+    assert listed - {"errors", "testing"} == set(veza.__all__) - errors - {"__version__"}
+    assert {"errors", "testing"} <= listed
+
+
+@pytest.mark.parametrize("name", sorted(set(veza.__all__) - {"__version__"}))
+def test_every_public_name_is_documented(name: str) -> None:
+    thing = getattr(veza, name)
+    assert inspect.getdoc(thing)
+    for member, value in vars(thing).items():
+        if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+            assert inspect.getdoc(value), f"{name}.{member}"
+
+
+@pytest.mark.parametrize("name", sorted(veza.testing.__all__))
+def test_every_name_for_tests_is_documented(name: str) -> None:
+    thing = getattr(veza.testing, name)
+    assert isinstance(thing, str) or inspect.getdoc(thing)
+
+
+def test_every_operation_has_one_method_that_names_it() -> None:
+    named = []
+    for resource in RESOURCES:
+        for name, method in inspect.getmembers(resource, inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            doc = inspect.getdoc(method) or ""
+            operations = re.findall(r"\(operation (\w+)\)", doc)
+            assert len(operations) == 1, name
+            if not name.startswith("wait_"):
+                named += operations
+            assert "Raises:" in doc, name
+            for argument in set(inspect.signature(method).parameters) - {"self"}:
+                assert re.search(rf"^ +{argument}: ", doc, re.MULTILINE), f"{name}({argument})"
+    assert sorted(named) == sorted(_operations.OPERATIONS)
+
+
+def test_every_field_of_a_model_is_described() -> None:
+    for name in veza.__all__:
+        thing = getattr(veza, name)
+        if isinstance(thing, type) and hasattr(thing, "model_fields"):
+            source = inspect.getsource(thing)
+            for field in thing.model_fields:
+                assert re.search(rf'^    {field}: .*\n    """\S', source, re.MULTILINE), f"{name}.{field}"
+
+
+def test_the_options_of_both_clients_are_described() -> None:
+    for kind in (veza.Veza, veza.AsyncVeza):
+        doc = inspect.getdoc(kind) or ""
+        for argument in inspect.signature(kind).parameters:
+            assert re.search(rf"^ +{argument}: ", doc, re.MULTILINE), argument
+    hints = typing.get_type_hints(veza.Money)
+    assert hints["minor"] is int

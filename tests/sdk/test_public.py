@@ -1,0 +1,136 @@
+"""What is public, what is generated, and what an import loads."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import veza
+from veza import _operations
+from veza._async.client import AsyncVeza
+from veza._sync.client import Veza
+
+ROOT = Path(__file__).parents[2]
+PROMISED = (
+    "base_url", "email", "password", "access_token", "refresh_token", "timeout", "max_retries", "idempotency",
+    "http_client", "clock",
+)  # fmt: skip
+
+
+def printed_by(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_derived_files_are_what_would_be_written() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "sdk" / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
+    copy = tmp_path / "sdk"
+    for name in ("generate.py", "veza/openapi.yaml", *(f"veza/_async/{one.name}" for one in async_sources())):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((ROOT / "sdk" / name).read_bytes())
+    command = [sys.executable, str(copy / "generate.py")]
+    assert subprocess.run([*command, "--check"], capture_output=True, check=False).returncode == 1
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert subprocess.run([*command, "--check"], capture_output=True, check=False).returncode == 0
+
+
+def async_sources() -> list[Path]:
+    return sorted((ROOT / "sdk" / "veza" / "_async").glob("*.py"))
+
+
+def test_the_contract_as_json_is_the_contract() -> None:
+    package = files("veza")
+    written = yaml.safe_load(package.joinpath("openapi.yaml").read_text(encoding="utf-8"))
+    assert json.loads(package.joinpath("openapi.json").read_text(encoding="utf-8")) == written
+
+
+def test_the_table_has_every_operation() -> None:
+    contract = json.loads(files("veza").joinpath("openapi.json").read_text(encoding="utf-8"))
+    told = {
+        one["operationId"]: (method.upper(), path)
+        for path, item in contract["paths"].items()
+        for method, one in item.items()
+        if isinstance(one, dict) and "operationId" in one
+    }
+    assert {name: (one.method, one.path) for name, one in _operations.OPERATIONS.items()} == told
+
+
+def test_the_promised_signatures() -> None:
+    for kind in (Veza, AsyncVeza):
+        parameters = inspect.signature(kind).parameters
+        assert tuple(parameters)[: len(PROMISED)] == PROMISED
+        assert parameters["base_url"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for name, one in parameters.items() if name != "base_url")
+        assert (parameters["timeout"].default, parameters["max_retries"].default) == (30.0, 2)
+
+
+def members(kind: Any) -> dict[str, Any]:
+    found = {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+    return {re.sub("^aclose$", "close", name): value for name, value in found.items()}
+
+
+@pytest.mark.parametrize("resource", ["client", "system", "auth", "products", "orders", "licenses"])
+def test_both_clients_have_the_same_names_and_arguments(resource: str) -> None:
+    name = "Veza" if resource == "client" else resource.capitalize()
+    one = getattr(__import__(f"veza._sync.{resource}", fromlist=[name]), name)
+    two = getattr(__import__(f"veza._async.{resource}", fromlist=[name]), f"Async{name}")
+    assert members(one).keys() == members(two).keys()
+    for member, value in members(one).items():
+        if inspect.isfunction(value):
+            both = [list(inspect.signature(which).parameters.values()) for which in (value, members(two)[member])]
+            assert [(p.name, p.kind, p.default) for p in both[0]] == [(p.name, p.kind, p.default) for p in both[1]]
+
+
+def test_exports_are_sorted_complete_and_lazy() -> None:
+    assert veza.__all__ == sorted(veza.__all__)
+    assert dir(veza) == sorted(veza.__all__)
+    assert all(getattr(veza, name) is not None for name in veza.__all__)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = veza.nothing
+    assert printed_by("import sys, veza; print({'httpx', 'pydantic'} & sys.modules.keys())") == "set()\n"
+
+
+def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
+    code = (
+        "import sys, veza; from veza.testing import *; c = connect(FakeBackend());"
+        "print(sorted(m for m in sys.modules if m.startswith('veza.models.'))); c.products.get('11');"
+        "print(sorted(m for m in sys.modules if m.startswith('veza.models.')), 'veza._async.client' in sys.modules)"
+    )
+    assert printed_by(code) == "[]\n['veza.models._base', 'veza.models.products'] False\n"
+
+
+def test_an_import_loads_neither_the_runner_nor_the_helpers_for_tests() -> None:
+    code = "import sys; from veza import *; print([m for m in sys.modules if m.startswith(('veza_', 'veza.testing'))])"
+    assert printed_by(code) == "[]\n"
+    code = "import sys, veza.testing; print([m for m in sys.modules if m.startswith(('veza_', 'pytest', 'yaml'))])"
+    assert printed_by(code) == "[]\n"
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{veza.__version__}"\n' in text
+
+
+def test_the_pytest_plugin_is_registered() -> None:
+    (entry,) = entry_points(group="pytest11", name="veza")
+    assert entry.value == "veza.testing.plugin"
+
+
+def test_no_module_is_long() -> None:
+    for path in (ROOT / "sdk" / "veza").rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 320, path.name

@@ -204,7 +204,7 @@ def parts(
     local = own is not None or environment.loopback
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
     with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
-        browser: Browser = ScriptedBrowser(beside, _card()) if unattended else PersonsBrowser()
+        browser: Browser = ScriptedBrowser(beside, _card()) if unattended else PersonsBrowser(window=_has_window())
         yield Parts(
             ports=Ports(
                 transport=transport,
@@ -249,6 +249,10 @@ def known_secrets(secrets: Secrets) -> dict[str, str]:
 def _beside(base_url: str) -> httpx.Client:
     """A client beside the record, for what stands in for the person: the checkout form and the books."""
     return httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+
+
+def _has_window() -> bool:
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def _card() -> dict[str, str]:

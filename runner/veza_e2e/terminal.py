@@ -134,13 +134,20 @@ class TerminalOperator:
 
 
 class PersonsBrowser:
-    """Opens the checkout page in the person's own browser."""
+    """Opens the checkout page in the person's own browser.
+
+    Args:
+        window: whether there is a screen for one. Without it a browser in the terminal would take over the prompt.
+    """
 
     by: Literal["operator", "script"] = "operator"
 
+    def __init__(self, *, window: bool) -> None:
+        self._window = window
+
     def open(self, url: str) -> bool:
         """See `world.Browser`."""
-        if not url.startswith(("https://", "http://")):
+        if not self._window or not url.startswith(("https://", "http://")):
             return False
         try:
             return webbrowser.open(url)

@@ -202,7 +202,7 @@ def _refuse_unresolved(invocation: Invocation, settings: Settings, first: Sessio
         Exit.REFUSED,
         f"session {stored.session} of this account is not settled yet ({narrate.money(summary)})",
         f"go on with it: {command_line(invocation, 'resume', stored.session)}",
-        _document(summarise([]), None),
+        {**_document(summarise([]), None), "environment": first.environment, "outcome": "refused", "waiting_for": None},
     )
 
 

@@ -86,7 +86,14 @@ def record(
         "idempotency": idempotency,
     }
     recording = Recording.start(target, redactor, meta, at=clock.now(), base_url=base_url)
-    real = Ports(httpx.HTTPTransport(), ScriptedOperator(), PersonsBrowser(), NoLedger(), clock, SystemIds(target.name))
+    real = Ports(
+        httpx.HTTPTransport(),
+        ScriptedOperator(),
+        PersonsBrowser(window=False),
+        NoLedger(),
+        clock,
+        SystemIds(target.name),
+    )
     ports = recording.wrap(real)
     with _backend(ports, base_url, email, password, idempotency=idempotency) as backend:
         yield backend

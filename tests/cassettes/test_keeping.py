@@ -125,7 +125,7 @@ def test_only_recordings_of_a_real_backend_grow_old(tmp_path: Path) -> None:
 
 
 class Leaping(SystemClock):
-    """A clock on which a second of sleep takes no time, and fifteen pass: the pace at which a remote backend is asked."""
+    """A second of sleep takes no time, and fifteen pass: the pace at which a remote backend is asked."""
 
     def __init__(self) -> None:
         self._slept = 0.0

@@ -6,6 +6,7 @@ import base64
 import gzip
 import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
@@ -34,6 +35,12 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "base64, two in": lambda s: base64.b64encode(f"xx{s}y".encode()).decode(),
     "base64url": lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
     "gzip in base64": lambda s: base64.b64encode(gzip.compress(s.encode())).decode(),
+    "url twice": lambda s: quote(quote(s, safe=""), safe=""),
+    "url in lower case": lambda s: re.sub("%..", lambda found: found[0].lower(), quote(s, safe="")),
+    "html by number": lambda s: "".join(f"&#{ord(letter)};" for letter in s),
+    "escaped": lambda s: "".join(f"\\u{ord(letter):04x}" for letter in s),
+    "base64 of url": lambda s: base64.b64encode(quote(s).encode()).decode(),
+    "HEX": lambda s: s.encode().hex().upper(),
     "hex": lambda s: s.encode().hex(),
 }
 
@@ -54,8 +61,7 @@ def test_a_known_secret_is_found_and_replaced_however_it_is_written(form: str) -
     shown = redactor().text(text)
     assert written not in shown
     assert redactor().find(shown) == []
-    assert shown.startswith("before ")
-    assert shown.endswith(" after")
+    assert shown == "[withheld]" or (shown.startswith("before ") and shown.endswith(" after"))
 
 
 @pytest.mark.parametrize(
@@ -160,6 +166,24 @@ def test_a_body_that_cannot_be_redacted_is_withheld_with_its_length(content: byt
     assert shown.keys() == {"withheld", "bytes"}
     assert shown["bytes"] == len(content)
     assert redactor().find(shown) == []
+
+
+def test_plain_text_shows_words_and_short_numbers_only() -> None:
+    body = b"502 Bad Gateway: try again (later). id=abc123 someone:hunter2hunter2 {token}"
+    assert Redactor().body(body, "text/plain") == {
+        "text": "502 Bad Gateway: try again (later). [withheld] [withheld] [withheld]"
+    }
+
+
+def test_json_in_a_text_is_redacted_as_json() -> None:
+    body = json.dumps({"message": json.dumps({"id": "7", "pin": "1234", "password": "short"})}).encode()
+    shown = Redactor().body(body, "application/json")
+    assert shown == {"json": {"message": '{"id":"7","pin":"[withheld]","password":"{{password:1}}"}'}}
+
+
+def test_a_redirect_shows_only_the_query_on_the_list() -> None:
+    shown = Redactor().headers([("Location", "/return?order_id=41&code=opaque")])
+    assert shown == {"location": "/return?order_id=41&code=***"}
 
 
 def test_a_gzip_request_is_looked_into() -> None:

@@ -58,14 +58,13 @@ class Recording:
         Args:
             folder: is made; `.veza-e2e/recordings/<session>`.
             redactor: the session's.
-            meta: all that a replay needs to be put together again; origins in it are aliased, secrets refused.
+            meta: all that a replay needs to be put together again; it is redacted, and its origins are aliased.
             at: now.
             base_url: the backend's.
             hyperswitch_url: the processor's.
 
         Raises:
             OSError: it cannot be written.
-            ValueError: `meta` holds a secret.
         """
         folder.mkdir(parents=True, exist_ok=False)
         file = _opened(folder / tape.PART, os.O_CREAT | os.O_EXCL)
@@ -107,9 +106,6 @@ class Recording:
         return recording
 
     def _begin(self, meta: Mapping[str, JSON], process: int, journal: int, at: datetime) -> None:
-        shown = self._described(meta)
-        if self._clean.redactor.find(dict(meta)):
-            raise ValueError("the recording's description holds a secret")
         self._append(
             "start",
             sync=True,
@@ -118,15 +114,22 @@ class Recording:
             journal=journal,
             recorded_at=timestamp(at),
             tools={**tools(), "contract": _contract()},
-            meta=files.parse(self.folder / tape.PART, "start", shown),
+            meta=files.parse(self.folder / tape.PART, "start", self._described(meta)),
         )
 
     def _described(self, meta: Mapping[str, JSON]) -> str:
-        text = self._clean.text(dumps(meta))
+        text = self._clean.text(dumps(self._redacted(meta)))
         for origin, alias in self._clean.origins.items():
             host = origin.partition("://")[2].partition(":")[0]
             text = text.replace(f'"{host}"', f'"{alias.partition("://")[2]}"')
         return text
+
+    def _redacted(self, value: JSON) -> JSON:
+        if isinstance(value, str):
+            return self._clean.redactor.text(value)
+        if isinstance(value, Mapping):
+            return {name: self._redacted(item) for name, item in value.items()}
+        return [self._redacted(item) for item in value] if isinstance(value, Sequence) else value
 
     def wrap(self, ports: Ports) -> Ports:
         """Return the same parts, each of which also says here what it said."""

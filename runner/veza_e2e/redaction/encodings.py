@@ -18,7 +18,8 @@ def variants(value: str) -> list[str]:
     """Return the forms in which a secret may stand in a text: as it is, URL-encoded, escaped, hex."""
     forms = {value, quote(value, safe=""), quote_plus(value), html.escape(value), json.dumps(value)[1:-1]}
     forms.add(json.dumps(value, ensure_ascii=False)[1:-1])
-    forms.add(value.encode("utf-8", "replace").hex())
+    spelled = value.encode("utf-8", "replace").hex()
+    forms |= {spelled, spelled.upper()}
     return sorted(forms)
 
 

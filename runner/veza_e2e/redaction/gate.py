@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 _DEEP = 64
 _NESTED = 4
 BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{12,}={0,2}")
+_UNICODE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _GZIP = b"\x1f\x8b"
 
 
@@ -95,8 +97,7 @@ class Gate:
             yield from self._decoded(text, place, nested + 1)
 
     def _decoded(self, text: str, place: str, nested: int) -> Iterator[Finding]:
-        if "%" in text or "+" in text:
-            plain = unquote_plus(text)
+        for plain in dict.fromkeys((unquote_plus(text), html.unescape(text), _UNICODE.sub(_character, text))):
             if plain != text:
                 yield from self._text(plain, place, nested)
         if text[:1] in {"{", "[", '"'} and len(text) > 1:
@@ -122,6 +123,10 @@ class Gate:
             return
         if nested <= _NESTED and text.isprintable():
             yield from self._text(text, place, nested)
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16))
 
 
 def _unbased(run: str) -> Iterator[bytes]:

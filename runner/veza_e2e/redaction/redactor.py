@@ -23,6 +23,7 @@ _WORD = re.compile(r"\S+")
 _PLAIN_WORD = re.compile(
     r"[(\"']?(?:[A-Za-z]{1,20}(?:'[a-z]{1,2})?|[0-9]{1,5}|\{\{[a-z_]+:[0-9]+\}\}|\[withheld\])[.,:;!?)\"']{0,2}|[-|/*=#]{1,3}"
 )
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
 _TOKEN = re.compile(r"(?=[A-Za-z_+/=\-]*[0-9])[A-Za-z0-9+/=\-]{16,}|[A-Za-z0-9+/=]{32,}")
 _CACHE = 4096
 _PLAIN = 2 * 1024
@@ -107,7 +108,7 @@ class Redactor:
             elif name in SECRET_HEADERS:
                 shown.append((name, self.learn(SECRET_HEADERS[name], value.strip())))
             elif name in HEADERS:
-                shown.append((name, self.text(value)))
+                shown.append((name, self.url(value) if name == "location" else self.text(value)))
         return shown
 
     def _authorization(self, value: str) -> str:
@@ -263,7 +264,9 @@ class Redactor:
                 text = text[: match.start] + self._replacement(match, text[match.start : match.end]) + text[match.end :]
         for match in reversed(list(patterns.emails(text))):
             text = text[: match.start] + patterns.mask(text[match.start : match.end]) + text[match.end :]
-        return BASE64.sub(lambda run: WITHHELD if self._opened_gate().hides(run[0]) else run[0], text)
+        text = BASE64.sub(lambda run: WITHHELD if self._opened_gate().hides(run[0]) else run[0], text)
+        # Encoded more than once, or in a way that has no form of its own here.
+        return WITHHELD if _ENCODED.search(text) and self.find(text) else text
 
     def _replacement(self, match: patterns.Match, value: str) -> str:
         if match.kind == "userinfo":

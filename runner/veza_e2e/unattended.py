@@ -67,19 +67,20 @@ class ScriptedBrowser:
     def open(self, url: str) -> bool:
         """See `world.Browser`. Returns False where the page could not be paid on."""
         try:
-            page = self._client.get(url)
+            page = self._followed(self._client.get(url))
             for _ in range(_MAX_PAGES):
                 parser = _Forms()
                 parser.feed(page.text)
                 if page.status_code != httpx.codes.OK or not parser.forms or not self._on_site(page):
                     break
                 action, fields = self._choose(parser.forms)
-                page = self._client.post(page.url.join(action), data=fields)
-                if page.is_redirect:
-                    page = self._client.get(page.url.join(page.headers["location"]))
+                page = self._followed(self._client.post(page.url.join(action), data=fields))
         except httpx.HTTPError:
             return False
         return page.is_success
+
+    def _followed(self, page: httpx.Response) -> httpx.Response:
+        return self._client.get(page.url.join(page.headers["location"])) if page.is_redirect else page
 
     def _choose(self, forms: list[tuple[str, dict[str, str]]]) -> tuple[str, dict[str, str]]:
         action, fields = forms[0]

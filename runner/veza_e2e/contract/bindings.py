@@ -17,7 +17,6 @@ import veza
 from veza import AsyncVeza, Veza
 from veza_e2e.contract.schema import Inliner, Schema, pointer
 
-BEARER: Final = "bearer"
 KEY_HEADER: Final = "Idempotency-Key"
 _NOT_SENT: Final = frozenset({"self", "deadline"})
 _OPERATION: Final = re.compile(r"\(operation (\w+)\)")

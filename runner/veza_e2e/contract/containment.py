@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from veza_e2e.contract import shapes
-from veza_e2e.contract.bindings import BEARER, KEY_HEADER, Argument, Method, by_operation, table
+from veza import Secret
+from veza_e2e.contract import seams, shapes
+from veza_e2e.contract.bindings import KEY_HEADER, Argument, Method, by_operation, table
 from veza_e2e.contract.cases import edges
 from veza_e2e.contract.findings import Direction, Finding
+from veza_e2e.contract.requests import ways
 from veza_e2e.contract.schema import Schema, closed, covers, problem, properties, text
+from veza_e2e.contract.sending import TOKEN
 from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
 
 _BREAKS: Final = "the SDK does not declare it"
@@ -42,17 +45,18 @@ def check_operation(operation: Operation, method: Method) -> list[Finding]:
 
 def _address(operation: Operation) -> Iterator[Finding]:
     from veza._operations import BASE_PATH  # noqa: PLC0415 - the SDK's own
+    from veza._session import authorize  # noqa: PLC0415
 
     row = table()[operation.id]
     if (operation.method, operation.path) != (row.method, BASE_PATH + row.path):
         message = f"the spec has {operation.method} {operation.path}, the SDK {row.method} {BASE_PATH}{row.path}"
         yield _finding(operation.id, "path", message)
-    wanted = (frozenset({BEARER}),) if row.auth else ()
+    carried = ways({name.lower(): value for name, value in authorize(Secret(TOKEN)).items()}, operation.security)
+    wanted = (carried,) if row.auth else ()
     if operation.security != wanted:
         asked = " or ".join("+".join(sorted(way)) or "nothing" for way in operation.security) or "nothing"
-        yield _finding(
-            operation.id, "login", f"the spec asks for {asked}, the SDK carries {BEARER if row.auth else '-'}"
-        )
+        own = "+".join(sorted(carried)) if row.auth else "nothing"
+        yield _finding(operation.id, "login", f"the spec asks for {asked}, the SDK carries {own}")
 
 
 def _parameters(operation: Operation, method: Method) -> Iterator[Finding]:
@@ -129,7 +133,8 @@ def _answers(operation: Operation, method: Method) -> Iterator[Finding]:
             yield _finding(operation.id, place, f"is {', '.join(media) or 'empty'}; the SDK reads {JSON_MEDIA}")
         elif status in documented:
             own = shapes.success(method) if status.startswith("2") else shapes.failure(method, int(status))
-            yield from _both_ways(operation, place, closed(media[JSON_MEDIA]), own)
+            theirs = closed(media[JSON_MEDIA])
+            yield from _both_ways(operation, place, theirs, closed(seams.said_as(own, theirs)))
 
 
 def _both_ways(operation: Operation, place: str, theirs: Schema, ours: Schema) -> Iterator[Finding]:

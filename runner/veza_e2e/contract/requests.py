@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
-from veza_e2e.contract.bindings import BEARER, KEY_HEADER, Method
+from veza_e2e.contract.bindings import KEY_HEADER, Method
 from veza_e2e.contract.findings import Direction, Finding
 from veza_e2e.contract.schema import Schema, closed, problem, text
 from veza_e2e.contract.sending import Sent
@@ -101,7 +101,8 @@ class Wire:
 
     def _headers(self, known: Mapping[tuple[str, str], Any]) -> Iterator[Finding]:
         declared = {name.lower() for place, name in known if place == "header"}
-        for name in self.headers.keys() - declared - _OF_HTTP - {"authorization", "cookie"}:
+        named = {way.removeprefix("header:").lower() for choice in self.operation.security for way in choice}
+        for name in self.headers.keys() - declared - named - _OF_HTTP - {"authorization", "cookie"}:
             yield self._finding(f"header {name}", "is not a header of the operation", self.headers[name])
         accepted = self.headers.get("accept", "")
         for status, media in self.operation.responses.items():
@@ -109,14 +110,16 @@ class Wire:
                 yield self._finding(f"response {status}", f"{accepted} is asked for, only {', '.join(media)} is given")
 
     def _login(self) -> Iterator[Finding]:
-        carried = _ways(self.headers)
         alternatives = self.operation.security
+        carried = ways(self.headers, alternatives)
         if self.operation.public:
-            if carried and frozenset(carried) not in alternatives:
+            if carried and carried not in alternatives:
                 yield self._finding("login", "is carried by an operation that needs none")
-        elif frozenset(carried) not in alternatives:
+        elif carried not in alternatives:
             wanted = " or ".join("+".join(sorted(way)) for way in alternatives)
-            yield self._finding("login", f"is to be carried as {wanted}, not as {'+'.join(carried) or 'nothing'}")
+            yield self._finding(
+                "login", f"is to be carried as {wanted}, not as {'+'.join(sorted(carried)) or 'nothing'}"
+            )
 
     def _body(self) -> Iterator[Finding]:
         body = self.operation.body
@@ -179,14 +182,12 @@ def _same(given: Any, found: Any, *, as_text: bool) -> bool:
     return text(given) == text(found)
 
 
-def _ways(headers: Mapping[str, str]) -> tuple[str, ...]:
-    found = []
-    if "authorization" in headers:
-        scheme = headers["authorization"].partition(" ")[0].lower()
-        found.append(BEARER if scheme == BEARER else scheme)
-    pairs = filter(None, headers.get("cookie", "").split("; "))
-    found += [f"cookie:{pair.partition('=')[0]}" for pair in pairs]
-    return tuple(found)
+def ways(headers: Mapping[str, str], alternatives: tuple[frozenset[str], ...]) -> frozenset[str]:
+    """Return how headers (by lower-case name) carry a login, in the words of an operation's security."""
+    found = {headers["authorization"].partition(" ")[0].lower()} if "authorization" in headers else set()
+    found |= {f"cookie:{pair.partition('=')[0]}" for pair in headers.get("cookie", "").split("; ") if pair}
+    named = {way for choice in alternatives for way in choice if way.startswith("header:")}
+    return frozenset(found | {way for way in named if way.removeprefix("header:").lower() in headers})
 
 
 def _parameter_problem(schema: Schema, value: str) -> str | None:

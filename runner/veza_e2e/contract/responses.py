@@ -15,11 +15,11 @@ import httpx
 
 from veza import APIStatusError, AsyncVeza, Secret, Veza, VezaError
 from veza.models import Model, OpenEnum
-from veza_e2e.contract import shapes
+from veza_e2e.contract import seams, shapes
 from veza_e2e.contract.bindings import Method, by_operation
 from veza_e2e.contract.cases import edges, fuzz
 from veza_e2e.contract.findings import Direction, Finding
-from veza_e2e.contract.schema import closed, problem, text
+from veza_e2e.contract.schema import Schema, closed, problem, text
 from veza_e2e.contract.sending import ADDRESS, TOKEN, ordinary
 from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
 
@@ -29,6 +29,7 @@ _SUCCESS: Final = re.compile(r"2\d\d")
 _ERROR: Final = re.compile(r"[1345]\d\d")
 _LONGEST_MESSAGE: Final = 500
 _WAIT: Final = 7
+_BESIDE: Final = ("refresh_token", "csrf_token")
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,27 @@ class Budget:
 def check(spec: Spec, budget: Budget, *, asynchronous: bool = False) -> list[Finding]:
     """Hold the SDK against every documented answer of every operation that it knows."""
     found: list[Finding] = []
-    known = by_operation()
+    known, cookies = by_operation(), login_cookies(spec)
     for operation in spec.operations:
         method = known.get(operation.id)
         if method is None:
             found.append(Finding(Direction.SPEC, operation.id, "operation", "no method of the SDK is for it"))
             continue
-        found += check_operation(operation, method, budget, asynchronous=asynchronous)
+        found += check_operation(operation, method, budget, asynchronous=asynchronous, cookies=cookies)
     missing = known.keys() - spec.by_id().keys()
     found += [Finding(Direction.SPEC, name, "operation", "is not in the spec") for name in sorted(missing)]
     return found
 
 
 def check_operation(
-    operation: Operation, method: Method, budget: Budget, *, asynchronous: bool = False
+    operation: Operation,
+    method: Method,
+    budget: Budget,
+    *,
+    asynchronous: bool = False,
+    cookies: tuple[str, ...] = (),
 ) -> list[Finding]:
-    """Hold a method against every documented answer of its operation."""
+    """Hold a method against every documented answer of its operation, each sent with these cookies."""
     served: list[tuple[str, Any, bytes]] = []
     found: list[Finding] = []
     for status, media in operation.responses.items():
@@ -71,31 +77,43 @@ def check_operation(
             served += [(status, value, json.dumps(value).encode()) for value in values]
         else:
             served.append((status, None, b""))
-    outcomes = asyncio.run(_read_async(method, served)) if asynchronous else _read(method, served)
+    server = _Server(cookies)
+    outcomes = asyncio.run(_read_async(method, served, server)) if asynchronous else _read(method, served, server)
     for (status, value, body), outcome in zip(served, outcomes, strict=True):
-        for message in _problems(method, int(status), value, outcome, empty=not body):
+        schema = operation.responses[status].get(JSON_MEDIA, True)
+        for message in _problems(method, int(status), value, outcome, schema=None if not body else schema):
             found.append(_finding(operation, status, message, value))  # noqa: PERF401 - reads better
     return found
 
 
+def login_cookies(spec: Spec) -> tuple[str, ...]:
+    """Return the cookies that a login sets where it is carried by cookie: the session's, and two beside it."""
+    ways = {way for operation in spec.operations for choice in operation.security for way in choice}
+    named = sorted(way.removeprefix("cookie:") for way in ways if way.startswith("cookie:"))
+    return (*named, *_BESIDE) if named else ()
+
+
 class _Server:
-    def __init__(self) -> None:
+    def __init__(self, cookies: tuple[str, ...]) -> None:
         self.status, self.body = 200, b""
+        self._cookies = [("Set-Cookie", f"{name}=set-by-login; Path=/; HttpOnly") for name in cookies]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        headers = {"X-Request-ID": REQUEST_ID}
-        headers |= {"Retry-After": str(_WAIT)} if self.status == HTTPStatus.TOO_MANY_REQUESTS else {}
-        headers |= {"Content-Type": JSON_MEDIA} if self.body else {}
+        headers = [("X-Request-ID", REQUEST_ID), *self._cookies]
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            headers.append(("Retry-After", str(_WAIT)))
+        if self.body:
+            headers.append(("Content-Type", JSON_MEDIA))
         return httpx.Response(self.status, headers=headers, content=self.body, request=request)
 
 
-def _read(method: Method, served: list[tuple[str, Any, bytes]]) -> list[Any]:
-    server, arguments = _Server(), ordinary(method)
+def _read(method: Method, served: list[tuple[str, Any, bytes]], server: _Server) -> list[Any]:
+    arguments = ordinary(method)
     outcomes: list[Any] = []
     with httpx.Client(transport=httpx.MockTransport(server)) as http:
         for status, _, body in served:
             server.status, server.body = int(status), body
-            client = Veza(ADDRESS, access_token=TOKEN, max_retries=0, http_client=http)
+            client = Veza(ADDRESS, access_token=TOKEN, max_retries=0, http_client=http, checkout_page=seams.PAGE)
             try:
                 outcomes.append(method.on(client)(**arguments))
             except Exception as error:  # noqa: BLE001 - an error that is not the SDK's own is a finding
@@ -103,13 +121,13 @@ def _read(method: Method, served: list[tuple[str, Any, bytes]]) -> list[Any]:
     return outcomes
 
 
-async def _read_async(method: Method, served: list[tuple[str, Any, bytes]]) -> list[Any]:
-    server, arguments = _Server(), ordinary(method)
+async def _read_async(method: Method, served: list[tuple[str, Any, bytes]], server: _Server) -> list[Any]:
+    arguments = ordinary(method)
     outcomes: list[Any] = []
     async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as http:
         for status, _, body in served:
             server.status, server.body = int(status), body
-            client = AsyncVeza(ADDRESS, access_token=TOKEN, max_retries=0, http_client=http)
+            client = AsyncVeza(ADDRESS, access_token=TOKEN, max_retries=0, http_client=http, checkout_page=seams.PAGE)
             try:
                 outcomes.append(await method.on(client)(**arguments))
             except Exception as error:  # noqa: BLE001 - an error that is not the SDK's own is a finding
@@ -117,12 +135,13 @@ async def _read_async(method: Method, served: list[tuple[str, Any, bytes]]) -> l
     return outcomes
 
 
-def _problems(method: Method, status: int, value: Any, outcome: Any, *, empty: bool) -> Iterator[str]:
+def _problems(method: Method, status: int, value: Any, outcome: Any, *, schema: Schema | None) -> Iterator[str]:
+    empty = schema is None
     if _SUCCESS.fullmatch(str(status)):
         if isinstance(outcome, BaseException):
             yield f"the SDK cannot read it: {outcome!r:.200}"
             return
-        what = None if empty else problem(shapes.success(method), value)
+        what = None if schema is None else problem(closed(seams.said_as(shapes.success(method), schema)), value)
         if what is not None:
             yield f"holds what the SDK does not declare: {what}"
         if not empty:
@@ -135,6 +154,7 @@ def _problems(method: Method, status: int, value: Any, outcome: Any, *, empty: b
 
 
 def _lost(method: Method, value: Any, outcome: Any) -> Iterator[str]:
+    value = seams.as_read(value)
     data = value.get("data") if isinstance(value, dict) and "success" in value else value
     if method.form == "nothing":
         return

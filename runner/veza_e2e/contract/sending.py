@@ -16,7 +16,7 @@ from veza_e2e.contract.cases import edges, fuzz
 from veza_e2e.contract.schema import Schema, text, validator
 
 ADDRESS: Final = "http://veza.test"
-TOKEN: Final = "contract-token"  # noqa: S105 - it opens nothing
+TOKEN: Final = "contract:token"  # noqa: S105 - it opens nothing
 
 
 _PLAIN_ARGUMENT: Final = "argument-of-the-contract-check"

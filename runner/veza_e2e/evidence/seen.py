@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from veza.money import to_minor
 from veza_e2e.canonical import JSON
 from veza_e2e.events import BrowserOpened, CallFinished, CallIntended, StepFinished
 from veza_e2e.evidence.addenda import Reread
@@ -144,7 +145,7 @@ def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
     agreed = cents_of(story.result("order").get("total_cents"))
     found = []
     for seq, order in orders:
-        cents = cents_of(order.get("total_amount_cents"))
+        cents = _amount(order, "total_amount")
         cents = agreed if cents is None else cents
         if order.get("status") in CHARGED and cents is not None:
             found.append(Sighting(seq, cents))
@@ -154,6 +155,18 @@ def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
         if cents is not None:
             found.append(Sighting(finished[0].seq, cents))
     return found
+
+
+def _amount(order: Mapping[str, JSON], name: str) -> int | None:
+    """Return an amount in minor units: as cents, or from a decimal in the digits that were sent."""
+    cents = cents_of(order.get(f"{name}_cents"))
+    value, currency = order.get(name), text_of(order.get("currency"))
+    if cents is not None or currency is None or not isinstance(value, str | int) or isinstance(value, bool):
+        return cents
+    try:
+        return to_minor(value, currency)
+    except ValueError:
+        return None
 
 
 def _nothing_charged(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> int | None:
@@ -173,9 +186,9 @@ def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
     for seq, order in orders:
         status = order.get("status")
         if status == "refunded":
-            cents = cents_of(order.get("refunded_amount_cents"))
+            cents = _amount(order, "refunded_amount")
             if cents is None:
-                cents = cents_of(order.get("total_amount_cents"))
+                cents = _amount(order, "total_amount")
             if cents is not None:
                 yield Sighting(seq, cents)
         elif status == "refund_failed" or (status in CHARGED and order.get("refund_status") == "failed"):

@@ -85,7 +85,6 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
     _months(shown, pages)
     _releases(shown, source)
     _home(shown, source)
-    _sdk(source)
     return shown
 
 
@@ -173,16 +172,6 @@ def _home(shown: Catalogue, source: Path) -> None:
     latest = templates.markup().get_template("site/latest.md").render(rows=rows)
     home = source / "index.md"
     home.write_text(home.read_text(encoding="utf-8").replace("<!-- latest sessions -->", latest), encoding="utf-8")
-
-
-def _sdk(source: Path) -> None:
-    """Write the SDK's first page where there is none by hand: what other pages there are, else the client itself."""
-    index = source / "sdk" / "index.md"
-    if index.exists():
-        return
-    index.parent.mkdir(exist_ok=True)
-    others = [f"- [{path.stem}]({path.name})" for path in sorted(index.parent.glob("*.md"))]
-    index.write_text("\n".join(["# SDK", "", *(others or ["::: veza.Veza"]), ""]), encoding="utf-8")
 
 
 def _write(path: Path, template: str, **values: object) -> None:

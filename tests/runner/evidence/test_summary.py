@@ -294,3 +294,12 @@ def test_the_summary_takes_no_notice_of_the_clock() -> None:
     script = live().until("revoked").end()
     assert summarise(script.lines) == summarise(list(script.lines))
     assert summarise(script.lines).refunded_at == "2026-05-04T09:01:20Z"
+
+
+@pytest.mark.parametrize("sent", ["5.00", "5", 5, "5.000"])
+def test_a_decimal_amount_is_read_in_the_digits_that_were_sent(sent: JSON) -> None:
+    script = live().until("pay")
+    order = {name: value for name, value in script.order("completed").items() if not name.endswith("_cents")}
+    script.call("completed", "getOrder", {**order, "total_amount": sent})
+    script.fail("completed", "amount_differs")
+    assert summarise(script.lines).money.charged_cents == 500

@@ -1,0 +1,193 @@
+"""The built site as files: every link leads somewhere on it, and the same sessions give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from front_door import Shell
+from scripted_session import SESSION, Script
+from ten_sessions import Inside, Sessions
+
+from veza_e2e.archive import Archive
+from veza_e2e.site.build import write_tree
+from veza_e2e.site.command_line import reference
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.loaded: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids |= {str(found[name]) for name in ("id", "name") if found.get(name)}
+        if tag == "a" and found.get("href"):
+            self.targets.append(str(found["href"]))
+        elif found.get("src") or (tag == "link" and found.get("href")):
+            self.loaded.append(str(found.get("src") or found.get("href")))
+
+
+def read(path: Path) -> Links:
+    links = Links()
+    links.feed(path.read_text(encoding="utf-8"))
+    return links
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> dict[Path, Links]:
+    return {path: read(path) for path in site.rglob("*.html") if path.name != "404.html"}
+
+
+def test_every_link_leads_to_a_page_and_anchor_of_the_site(site: Path, pages: dict[Path, Links]) -> None:
+    broken = []
+    for path, links in pages.items():
+        for target in links.targets:
+            parts = urlsplit(target)
+            if parts.scheme in {"http", "https"}:
+                continue
+            there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            there = there / "index.html" if there.is_dir() else there
+            anchors = pages[there].ids if there in pages else set()
+            if not there.is_file() or (parts.fragment and parts.fragment not in {*anchors, "__skip", "__tabbed"}):
+                broken.append((str(path.relative_to(site)), target))
+    assert broken == []
+    assert sum(len(links.targets) for links in pages.values()) > 500
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Links]) -> None:
+    for path, links in pages.items():
+        for source in links.loaded:
+            assert not urlsplit(source).scheme or source.startswith("data:"), (path, source)
+    for style in site.rglob("veza*.css"):
+        assert "url(" not in style.read_text()
+
+
+def test_a_page_is_small(pages: dict[Path, Links]) -> None:
+    ours = [path for path in pages if "sdk" not in path.parts]
+    assert max(path.stat().st_size for path in ours) <= 150_000
+
+
+def test_every_session_has_its_page_and_its_files(site: Path, sessions: Sessions) -> None:
+    for folder in sessions.folders.values():
+        page = site / "archive" / "payment-e2e" / Path(*folder.parts[-3:])
+        assert (page / "index.html").is_file()
+        assert (page / "journal.jsonl").read_bytes() == (folder / "journal.jsonl").read_bytes()
+        assert (page / "session.log").read_bytes() == (folder / "session.log").read_bytes()
+
+
+def test_the_same_sessions_give_the_same_bytes(tmp_path: Path, checkout: Path) -> None:
+    archive = tmp_path / "archive"
+    Script().start(live=True, release="2026.05").until("revoked").end().store(archive)
+    for name in ("one", "two"):
+        shutil.copytree(checkout, tmp_path / name, ignore=shutil.ignore_patterns("build"))
+    digests = [build_digests(tmp_path / name, archive, zone) for name, zone in (("one", "UTC"), ("two", "Asia/Tokyo"))]
+    assert digests[0] == digests[1]
+    assert len(digests[0]) > 30
+
+
+def build_digests(folder: Path, archive: Path, zone: str) -> dict[str, str]:
+    done = Shell(folder)(
+        "--archive", str(archive), "site", "build", env={"TZ": zone, "PYTHONHASHSEED": zone[:1] and "3"}
+    )
+    assert done.code == 0, done.stderr
+    out = folder / "build" / "site"
+    return {
+        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_damaged_session_is_shown_as_damaged(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    folder = Script().start(release="2026.05").until("revoked").end().store(archive)
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"seq":7', b'"seq":8', 1))
+    shown = write_tree(Archive(archive), REPOSITORY / "docs", tmp_path / "src")
+    page = tmp_path / "src" / "archive" / "payment-e2e" / "2026" / "05" / SESSION / "index.md"
+    assert "event 7" in page.read_text()
+    assert "charged" not in page.read_text()
+    assert str(tmp_path) not in page.read_text()
+    assert [(entry.summary, entry.stored.session) for entry in shown.entries] == [(None, SESSION)]
+    assert "damaged" in (tmp_path / "src" / "archive" / "payment-e2e" / "index.md").read_text()
+
+
+def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
+    write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
+    assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text()
+    assert "none yet" in (tmp_path / "src" / "go-no-go.md").read_text()
+
+
+def test_a_release_without_a_live_run_says_so(tmp_path: Path) -> None:
+    Script().start(release="2026.05").until("revoked").end().store(tmp_path / "archive")
+    write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
+    page = (tmp_path / "src" / "releases" / "2026.05.md").read_text()
+    assert "There is no live run of this release yet." in page
+    assert "PENDING" in page
+    assert "nobody attested it yet" in page
+
+
+@pytest.mark.parametrize("name", ["../../evil", "<b>x</b>", "index", "Release 7 (final)", "ü"])
+def test_a_releases_name_is_a_safe_file_and_text(tmp_path: Path, name: str) -> None:
+    Script().start(release=name).until("login").store(tmp_path / "archive")
+    write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
+    (page,) = (tmp_path / "src" / "releases").iterdir()
+    assert re.fullmatch(r"[a-z0-9.-]+-[0-9a-f]{8}\.md", page.name)
+    assert "<b>" not in page.read_text()
+
+
+def test_outside_a_checkout_there_is_nothing_to_build(tmp_path: Path) -> None:
+    result = Inside(tmp_path)("--json", "site", "build")
+    assert result.code == 1
+    assert "docs" in result.json["error"]["message"]
+
+
+def test_the_command_line_reference_is_of_these_commands() -> None:
+    written = (REPOSITORY / "docs" / "cli.md").read_text()
+    assert written == reference(), "python -m veza_e2e.site.command_line writes it anew"
+
+
+def test_the_ten_lines_of_the_docs_check_a_chain(tmp_path: Path) -> None:
+    script = Script().start().until("revoked").end()
+    text = (REPOSITORY / "docs" / "journal.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    assert len(code.strip().splitlines()) <= 10
+    journal = tmp_path / "journal.jsonl"
+    journal.write_bytes(bytes(script.sink.data))
+    check = tmp_path / "check.py"
+    check.write_text(code)
+    said = subprocess.run([sys.executable, str(check), str(journal)], capture_output=True, text=True, check=True)
+    assert said.stdout == f"{len(script.lines)} events, last hash {script.lines[-1].hash}\n"
+    journal.write_bytes(journal.read_bytes().replace(b"5.00", b"6.00", 1))
+    broken = subprocess.run([sys.executable, str(check), str(journal)], capture_output=True, text=True, check=False)
+    assert broken.returncode == 1
+    assert "broken at event" in broken.stderr
+
+
+def test_every_page_by_hand_is_in_the_navigation() -> None:
+    nav = json.dumps(yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"])
+    docs = REPOSITORY / "docs"
+    written = {str(path.relative_to(docs)) for path in docs.rglob("*.md") if "archive" not in path.parts}
+    assert {name for name in written if name not in nav} == set()
+
+
+def test_the_filters_data_is_plain_json(site: Path) -> None:
+    script = (site / "archive" / "payment-e2e" / "sessions.js").read_text()
+    rows: list[list[Any]] = json.loads(script.removeprefix("window.vezaSessions = ").removesuffix(";\n"))
+    assert {len(row) for row in rows} == {11}
+    assert "<" not in script

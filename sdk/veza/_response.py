@@ -53,3 +53,9 @@ class ResponseInfo:
     def __reduce__(self) -> tuple[object, ...]:
         headers = dict(self.headers)
         return ResponseInfo, (self.status_code, self.retry_count, headers, self.idempotency_key)
+
+
+def set_cookies(info: ResponseInfo | None) -> tuple[str, ...]:
+    """Return the `Set-Cookie` lines of an answer: for taking a login's tokens, and for nothing else."""
+    lines = getattr(info._raw, "get_list", None) if info is not None else None  # noqa: SLF001  (the same module)
+    return () if lines is None else tuple(lines("set-cookie"))

@@ -152,6 +152,7 @@ def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) 
         limit=Money(started.max_amount_cents, started.max_amount_currency),
         poll_timeout=started.poll_timeout_ms / 1000,
         grace=started.grace_ms / 1000,
+        backend_host=httpx.URL(started.base_url).host,
         checkout_hosts=tuple(started.checkout_hosts),
         idempotency=started.idempotency,
         loopback=started.loopback,
@@ -261,6 +262,11 @@ def _meant(error: VezaError, charged: str) -> Failed | Paused:
     )
 
 
+def money_may_be_out(summary: evidence.Summary) -> bool:
+    """Whether the card was charged and not refunded, or may have been charged for all that was seen."""
+    return summary.refund_open or summary.money.charged_cents is None
+
+
 def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
     """Return the views, and the last event where the session is over: append it once the views are written.
 
@@ -268,7 +274,7 @@ def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], Ses
     """
     summary = stage.summary()
     views = report.render(stage.journal.lines)
-    if not over and (summary.outcome == "incomplete" or summary.refund_open):
+    if not over and (summary.outcome == "incomplete" or money_may_be_out(summary)):
         return views, None
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
     return views, SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version())

@@ -71,6 +71,7 @@ def _checks(gate: Gate, api: Veza, seen: _Seen) -> Iterator[PreflightChecked]:
     yield _processor(seen)
     yield _processor_mode(gate, seen)
     yield from _products(gate, api, seen)
+    yield from _checkout_hosts(gate)
     yield _email(gate)
     yield _password(gate)
     if gate.recent_logins >= LOGINS - 1:
@@ -229,6 +230,17 @@ def _candidate(gate: Gate, seen: _Seen, products: list[Product]) -> PreflightChe
     low, high = (Money(price, gate.limit.currency) for price in (prices[0], prices[-1]))
     spread = f"{low}" if low == high else f"{low} to {high}"
     return _check("limit", "ok", f"{len(fitting)} within the limit of {gate.limit} ({spread})")
+
+
+def _checkout_hosts(gate: Gate) -> Iterator[PreflightChecked]:
+    environment = gate.environment
+    if not environment.loopback and not environment.checkout_hosts:
+        yield _check(
+            "checkout_hosts",
+            "warn",
+            "checkout_hosts is empty: a checkout page on any host would be offered",
+            f"Set checkout_hosts of {environment.name}, and read the host before you pay.",
+        )
 
 
 def _email(gate: Gate) -> PreflightChecked:

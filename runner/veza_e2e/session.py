@@ -34,6 +34,7 @@ class Options:
     """Seconds."""
     grace: float
     """Seconds that a license may lag behind its order."""
+    backend_host: str
     checkout_hosts: tuple[str, ...]
     """Hosts of the checkout page; empty where none were configured."""
     idempotency: bool

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from veza import Order
+from veza import Order, OrderStatus
 from veza_e2e.canonical import JSON
 from veza_e2e.events import CallFinished, CallIntended
 from veza_e2e.session import Session
 
 SKEW = timedelta(minutes=5)
 KEY_LIFETIME = timedelta(hours=23)
+_NEVER_PAID = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.FAILED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _SUCCESS = range(200, 300)
 _NOTHING_DONE = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
 
@@ -60,14 +61,19 @@ def may_send_again(session: Session, doubt: Doubt) -> bool:
 
 
 def found_orders(session: Session, product_id: str, doubt: Doubt) -> list[Order]:
-    """Return the account's own orders of this product since the intent, with five minutes of skew."""
+    """Return the account's own orders of this product since the intent, with five minutes of skew.
+
+    An order that was paid is another session's: this one's page was never opened.
+    """
     since = doubt.at - SKEW
     found: list[Order] = []
     for page in session.api.orders.list(limit=100).pages():
         found += [
             order
             for order in page.data
-            if order.created_at >= since and any(item.product_id == product_id for item in order.items)
+            if order.created_at >= since
+            and order.status in _NEVER_PAID
+            and any(item.product_id == product_id for item in order.items)
         ]
         if all(order.created_at < since for order in page.data):
             break

@@ -81,7 +81,7 @@ def unresolved(archive: Archive, environment: str, account_digest: str, *, live:
         if first.environment != environment or first.account_digest != account_digest:
             continue
         summary = stored.summary()
-        if summary.outcome == "incomplete" or (live and first.live_requested and summary.refund_open):
+        if summary.outcome == "incomplete" or (live and first.live_requested and conduct.money_may_be_out(summary)):
             return stored, summary
     return None
 

@@ -158,4 +158,4 @@ def test_questions_and_news_show_nothing_that_a_terminal_acts_on(capsys: pytest.
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "ssh://x"])
 def test_no_browser_is_started_for_what_is_no_web_page(url: str) -> None:
-    assert PersonsBrowser().open(url) is False
+    assert PersonsBrowser(window=True).open(url) is False

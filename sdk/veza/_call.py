@@ -113,6 +113,10 @@ class Budget:
             raise DeadlineExceededError(f"the deadline of {self.deadline:g} s ran out")
         return left
 
+    def left(self) -> float:
+        """Return the seconds left of a deadline, 0 where it has passed."""
+        return 0.0 if self._ends is None else max(0.0, self._ends - self._monotonic())
+
     def spent(self) -> bool:
         """Whether no time is left."""
         return self._ends is not None and self._monotonic() >= self._ends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from veza.errors import DeadlineExceededError, VezaError
 
@@ -15,7 +15,22 @@ if TYPE_CHECKING:
     from veza._call import Budget
     from veza._secret import Secret
 
+_Result = TypeVar("_Result")
 _WAIT_ENDED = "the deadline ran out while another call renewed the login"
+
+
+async def bounded(work: Coroutine[None, None, _Result], budget: Budget) -> _Result:
+    """Await some work for as long as the deadline allows, however slowly bytes trickle in.
+
+    Raises:
+        TimeoutError: the deadline ran out.
+    """
+    if budget.deadline is None:
+        return await work
+    import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
+
+    async with asyncio.timeout(budget.left()):
+        return await work
 
 
 class _Landing:

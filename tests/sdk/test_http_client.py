@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
+import time
 import warnings
 from typing import Any
 
@@ -183,3 +185,25 @@ def test_a_trickling_answer_ends_at_the_deadline() -> None:
     with pytest.raises(veza.DeadlineExceededError):
         client.system.health(deadline=5)
     assert backend.clock.monotonic() == 5
+
+
+def test_headers_that_trickle_in_end_at_the_deadline() -> None:
+    async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(ConnectionError):
+            for number in range(1000):
+                writer.write(f"X-{number}: y\r\n".encode())
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+
+    async def scene() -> float:
+        server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, veza.AsyncVeza(f"http://127.0.0.1:{port}", max_retries=0) as client:
+            began = time.monotonic()
+            with pytest.raises(veza.DeadlineExceededError):
+                await client.system.health(deadline=0.2)
+            return time.monotonic() - began
+
+    assert 0.2 <= asyncio.run(scene()) < 1

@@ -134,3 +134,10 @@ def test_the_pytest_plugin_is_registered() -> None:
 def test_no_module_is_long() -> None:
     for path in (ROOT / "sdk" / "veza").rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 320, path.name
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory of Linux")
+def test_ten_thousand_calls_from_eight_threads_leave_nothing_behind() -> None:
+    script = ROOT / "benchmarks" / "bench_sdk_memory.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["growth_mib"] < 1

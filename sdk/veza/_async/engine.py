@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from veza._async.login import AsyncRenewer
 from veza._call import Answer, Budget, Call, Received, Result, late, told
 from veza._family import Failure
+from veza._flight import bounded  # async only
 from veza._logging import in_flight, logger
 from veza._response import ResponseInfo
 from veza._retry import may_repeat_status, parse_retry_after
@@ -136,16 +137,20 @@ class AsyncEngine:
         """Send one request and read its answer; the one place where foreign exceptions are translated."""
         marker = in_flight.set(True)
         try:
-            response = await self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
-            try:
-                return await self._read(response, budget)
-            finally:
-                await response.aclose()
-                response.stream = self._nothing  # it refers back to the response: without it, both go at once
+            work = self._converse(request, budget)  # sync: return self._converse(request, budget)
+            return await bounded(work, budget)  # async only
         except self._family.errors as error:
             return self._family.failure(error)
         finally:
             in_flight.reset(marker)
+
+    async def _converse(self, request: httpx.Request, budget: Budget) -> Received | Failure:
+        response = await self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
+        try:
+            return await self._read(response, budget)
+        finally:
+            await response.aclose()
+            response.stream = self._nothing  # it refers back to the response: without it, both go at once
 
     async def _read(self, response: httpx.Response, budget: Budget) -> Received | Failure:
         chunks: list[bytes] = []

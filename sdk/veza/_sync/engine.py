@@ -137,16 +137,19 @@ class Engine:
         """Send one request and read its answer; the one place where foreign exceptions are translated."""
         marker = in_flight.set(True)
         try:
-            response = self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
-            try:
-                return self._read(response, budget)
-            finally:
-                response.close()
-                response.stream = self._nothing  # it refers back to the response: without it, both go at once
+            return self._converse(request, budget)
         except self._family.errors as error:
             return self._family.failure(error)
         finally:
             in_flight.reset(marker)
+
+    def _converse(self, request: httpx.Request, budget: Budget) -> Received | Failure:
+        response = self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
+        try:
+            return self._read(response, budget)
+        finally:
+            response.close()
+            response.stream = self._nothing  # it refers back to the response: without it, both go at once
 
     def _read(self, response: httpx.Response, budget: Budget) -> Received | Failure:
         chunks: list[bytes] = []

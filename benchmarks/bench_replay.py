@@ -68,6 +68,7 @@ def _timed(
     url: str,
     count: int,
     rounds: int = ROUNDS,
+    token: str = TOKEN,
 ) -> float:
     """CPU seconds of a call: the best round."""
     best = float("inf")

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,6 +22,7 @@ from veza.models import Model, OpenEnum
 from veza.testing import FakeBackend, Reply, connect
 
 EXAMPLES = int(os.environ.get("VEZA_TEST_EXAMPLES", "1000"))  # fewer where the suite runs once more
+SLOW = [HealthCheck.too_slow]  # of a busy machine
 MODELS = [
     one for one in (getattr(models, name) for name in models.__all__) if issubclass(one, Model) and one is not Model
 ]
@@ -108,7 +109,7 @@ def nested(annotation: Any) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("model", MODELS)
 @given(data=st.data())
-@settings(max_examples=min(30, EXAMPLES), deadline=None)
+@settings(max_examples=min(30, EXAMPLES), deadline=None, suppress_health_check=SLOW)
 def test_unknown_fields_are_kept(model: type[Model], data: st.DataObject) -> None:
     known = data.draw(instances(model))
     extra = data.draw(
@@ -121,7 +122,7 @@ def test_unknown_fields_are_kept(model: type[Model], data: st.DataObject) -> Non
 
 @pytest.mark.parametrize("model", MODELS)
 @given(data=st.data())
-@settings(max_examples=min(30, EXAMPLES), deadline=None)
+@settings(max_examples=min(30, EXAMPLES), deadline=None, suppress_health_check=SLOW)
 def test_what_was_read_is_written_as_it_came(model: type[Model], data: st.DataObject) -> None:
     known = data.draw(instances(model))
     written = model.model_validate(known).model_dump(mode="json", exclude_unset=True)
@@ -138,7 +139,7 @@ def test_what_was_read_is_written_as_it_came(model: type[Model], data: st.DataOb
 
 @pytest.mark.parametrize("model", MODELS)
 @given(data=st.data())
-@settings(max_examples=min(30, EXAMPLES), deadline=None)
+@settings(max_examples=min(30, EXAMPLES), deadline=None, suppress_health_check=SLOW)
 def test_a_wrong_type_in_a_known_field_is_refused(model: type[Model], data: st.DataObject) -> None:
     known = data.draw(instances(model))
     name = data.draw(st.sampled_from(sorted(kinds(model))))
@@ -153,7 +154,7 @@ def test_a_wrong_type_in_a_known_field_is_refused(model: type[Model], data: st.D
 
 @pytest.mark.parametrize("model", MODELS)
 @given(data=st.data())
-@settings(max_examples=min(20, EXAMPLES), deadline=None)
+@settings(max_examples=min(20, EXAMPLES), deadline=None, suppress_health_check=SLOW)
 def test_a_missing_required_field_is_refused(model: type[Model], data: st.DataObject) -> None:
     known = data.draw(instances(model))
     for name in (one for one in kinds(model) if not nullable(model, one)):
@@ -163,7 +164,7 @@ def test_a_missing_required_field_is_refused(model: type[Model], data: st.DataOb
 
 @pytest.mark.parametrize("model", MODELS)
 @given(data=st.data())
-@settings(max_examples=min(15, EXAMPLES), deadline=None)
+@settings(max_examples=min(15, EXAMPLES), deadline=None, suppress_health_check=SLOW)
 def test_models_are_frozen_equal_and_copied(model: type[Model], data: st.DataObject) -> None:
     known = data.draw(instances(model))
     read = model.model_validate(known)

@@ -186,13 +186,18 @@ def paid_not_completed(shop: Workshop) -> None:
     shop.do("run", "--unattended", "--refund", "--fault", "webhook_lost", codes=INCOMPLETE)
 
 
-def killed_and_resumed(shop: Workshop) -> None:
+def killed(shop: Workshop) -> None:
     """The process is killed while it waits for the webhook, after the card was charged."""
     person = shop.start("--json", "run", "--unattended", "--refund", "--fault", "webhook_delay=1")
     person.until("5/9")
     _follow(lambda: shop.recording.read_text().count('"step":"completed"') > 6)
     person.process.send_signal(signal.SIGKILL)
     person.end(frozenset({-signal.SIGKILL}))
+
+
+def killed_and_resumed(shop: Workshop) -> None:
+    """And the session is resumed."""
+    killed(shop)
     shop.do("resume", shop.session)
 
 

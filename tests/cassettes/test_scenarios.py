@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from recorded_world import written
-from scenarios import Workshop, record
+from scenarios import Workshop, killed, record
 
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.perform import perform
@@ -22,6 +22,17 @@ def test_a_scenario_is_recorded_and_replays(name: str, tmp_path: Path) -> None:
     assert (folder / "expected" / "report.md").read_bytes() == played.report
     processes = [entry.data["resumed"] for entry in tape.read(folder).entries if entry.kind == "start"]
     assert processes == ([False, True] if name == "killed-and-resumed" else [False])
+
+
+def test_a_damaged_recording_keeps_no_session_from_being_resumed(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path)
+    killed(shop)
+    damaged = shop.recording.read_bytes().replace(b"{", b"", 1)
+    shop.recording.write_bytes(damaged)
+    person = shop.start("--json", "resume", shop.session)
+    assert person.end()["outcome"] == "passed"
+    assert "recording.part: line 1: is not JSON" in person.read
+    assert shop.recording.read_bytes() == damaged
 
 
 def test_nothing_that_a_recorded_run_leaves_holds_a_secret(tmp_path: Path) -> None:

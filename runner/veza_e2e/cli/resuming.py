@@ -15,6 +15,7 @@ import httpx
 from veza import Order, OrderStatus, RefundStatus, Veza, VezaError
 from veza_e2e import compose, conduct, work
 from veza_e2e.archive import Archive, Stored, UnknownSessionError, find
+from veza_e2e.cassette.errors import CassetteError
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.calling import concluded, settings_of, translated
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
@@ -188,7 +189,10 @@ def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Readin
         if not first.live_requested and work.recording_folder(settings, first.session).exists():
             gate = gate_of(settings, _asked(first), _secrets(settings, first))
             meta = {**work.description(first, gate, parts), "torn": reading.torn}
-            recorded, recording = work.record(settings, parts, meta, first.session, journal=len(reading.lines))
+            try:
+                recorded, recording = work.record(settings, parts, meta, first.session, journal=len(reading.lines))
+            except CassetteError as damaged:
+                say(f"{damaged}; the session goes on, and is not recorded any further")
         stage = conduct.stage(recorded, sink, idempotency=first.idempotency, lines=reading.lines)
         if reading.torn:
             stage.journal.append(TailCut(bytes=reading.torn))

@@ -75,7 +75,7 @@ def _told_again(lines: tuple[Line, ...], text: str, ids: list[str], number: int,
 def parse_events(text: str) -> tuple[Line, ...]:
     """Return the events of a journal whose ids were changed: its hashes no longer fit, and are not looked at."""
     sink = MemorySink()
-    from veza_e2e.events import from_data
+    from veza_e2e.eventdata import from_data
 
     clock = _Clock()
     journal = Journal(sink, clock)

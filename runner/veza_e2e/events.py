@@ -7,7 +7,7 @@ line. Amounts are integer minor units, times RFC 3339 in UTC, durations whole mi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal
 
 from veza_e2e.canonical import JSON
@@ -313,33 +313,3 @@ class UnknownEvent(Event):
 
     name: str
     data: Mapping[str, JSON] = field(default_factory=dict)
-
-
-_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__() if kind is not UnknownEvent}
-
-
-def to_data(event: Event) -> dict[str, JSON]:
-    """Return the event's own members, as they stand on its line."""
-    if isinstance(event, UnknownEvent):
-        return dict(event.data)
-    return {f.name: getattr(event, f.name) for f in fields(event)}
-
-
-def from_data(name: str, data: Mapping[str, JSON]) -> Event:
-    """Return the event that a line of type `name` holds.
-
-    Members that this version does not know are ignored; a line that lacks a required member becomes an
-    `UnknownEvent`, so that journals of other schemas stay readable.
-    """
-    kind = _TYPES.get(name)
-    if kind is None:
-        return UnknownEvent(name=name, data=data)
-    known = {f.name for f in fields(kind)}
-    try:
-        return kind(**{key: _frozen(value) for key, value in data.items() if key in known})
-    except TypeError:
-        return UnknownEvent(name=name, data=data)
-
-
-def _frozen(value: JSON) -> JSON:
-    return tuple(value) if isinstance(value, list) else value

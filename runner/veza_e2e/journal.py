@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from veza_e2e.canonical import JSON, digest, dumps
-from veza_e2e.events import Event, SessionEnded, UnknownEvent, to_data
-from veza_e2e.events import from_data as event_from_data
+from veza_e2e.eventdata import from_data, to_data
+from veza_e2e.events import Event, SessionEnded, UnknownEvent
 
 GENESIS = "0" * 64
 _OWN = ("seq", "at", "type", "prev", "hash")
@@ -135,7 +135,7 @@ def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
     if not isinstance(kind, str) or not _is_moment(at):
         raise DamagedError(path, seq, "has no type, or no time in UTC")
     data = {key: value for key, value in members.items() if key not in _OWN}
-    return Line(seq, at, event_from_data(kind, cast("Mapping[str, JSON]", data)), prev, str(claimed))
+    return Line(seq, at, from_data(kind, cast("Mapping[str, JSON]", data)), prev, str(claimed))
 
 
 def _is_moment(at: object) -> bool:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from veza_e2e import report
 from veza_e2e.archive import JOURNAL, ArchiveError, Stored, read_sealed
-from veza_e2e.events import SessionEnded
+from veza_e2e.events import SessionEnded, SessionStarted
 from veza_e2e.evidence import BankStatement, Reread
 from veza_e2e.journal import DamagedError, Reading
 
@@ -67,6 +67,9 @@ def _chain(reading: Reading) -> Iterator[Check]:
 def _views(stored: Stored, reading: Reading) -> Iterator[Check]:
     last = reading.lines[-1].event if reading.lines else None
     if not isinstance(last, SessionEnded):
+        return
+    if not isinstance(reading.lines[0].event, SessionStarted):
+        yield Check("chain", "damaged", "event 1: is no beginning of a session that this version can read")
         return
     rendered = report.render(reading.lines) if last.template == report.template_version() else None
     for name, expected in sorted(last.views.items()):

@@ -17,7 +17,8 @@ from veza_e2e.archive import Archive, Stored
 from veza_e2e.canonical import JSON
 from veza_e2e.cassette.files import sync_folder, write
 from veza_e2e.config import Settings
-from veza_e2e.events import CallIntended, SessionStarted, StepStarted, to_data
+from veza_e2e.eventdata import to_data
+from veza_e2e.events import CallIntended, SessionStarted, StepStarted
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import FileSink

@@ -16,7 +16,8 @@ from veza_e2e.cassette import shapes
 from veza_e2e.cassette.errors import CassetteError, ProcessKilled
 from veza_e2e.cassette.replay import Process, Replay
 from veza_e2e.config import Environment
-from veza_e2e.events import SessionResumed, SessionStarted, TailCut, from_data
+from veza_e2e.eventdata import from_data
+from veza_e2e.events import SessionResumed, SessionStarted, TailCut
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.preflight import Gate

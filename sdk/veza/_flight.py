@@ -25,8 +25,6 @@ async def bounded(work: Coroutine[None, None, _Result], budget: Budget) -> _Resu
     Raises:
         TimeoutError: the deadline ran out.
     """
-    if budget.deadline is None:
-        return await work
     import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
 
     async with asyncio.timeout(budget.left()):

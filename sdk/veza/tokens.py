@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from veza._secret import Secret
-from veza.errors import AuthenticationError, InvalidRequestError
+from veza._session import issued
+from veza.errors import AuthenticationError, InvalidRequestError, InvalidResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +161,9 @@ class SharedLogin:
             except AuthenticationError:
                 pass  # used up or revoked: log in anew
             else:
-                return tokens.access_token, tokens.refresh_token or refresh
-        login = self._client.auth.login()
-        return login.access_token, login.refresh_token
+                access, rotated = issued(tokens)
+                return access, rotated or refresh
+        access, first = issued(self._client.auth.login())
+        if first is None:
+            raise InvalidResponseError("the login gave no refresh token, so replicas cannot share it")
+        return access, first

@@ -137,8 +137,9 @@ class AsyncEngine:
         """Send one request and read its answer; the one place where foreign exceptions are translated."""
         marker = in_flight.set(True)
         try:
-            work = self._converse(request, budget)  # sync: return self._converse(request, budget)
-            return await bounded(work, budget)  # async only
+            if budget.deadline is not None:  # async only
+                return await bounded(self._converse(request, budget), budget)  # async only
+            return await self._converse(request, budget)
         except self._family.errors as error:
             return self._family.failure(error)
         finally:
@@ -147,24 +148,21 @@ class AsyncEngine:
     async def _converse(self, request: httpx.Request, budget: Budget) -> Received | Failure:
         response = await self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
         try:
-            return await self._read(response, budget)
+            chunks: list[bytes] = []
+            size = 0
+            plain = not response.is_stream_consumed and "content-encoding" not in response.headers
+            source: Any = response.stream if plain else response.aiter_bytes()  # the first is the same, and cheaper
+            async for chunk in source:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > _LARGEST_BODY:
+                    return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
+                if budget.spent() and not _complete(response, size):
+                    return Failure(APITimeoutError, "the response did not end in time", sent=True)
+            return Received(response.status_code, response.headers, b"".join(chunks))
         finally:
             await response.aclose()
             response.stream = self._nothing  # it refers back to the response: without it, both go at once
-
-    async def _read(self, response: httpx.Response, budget: Budget) -> Received | Failure:
-        chunks: list[bytes] = []
-        size = 0
-        plain = not response.is_stream_consumed and "content-encoding" not in response.headers
-        source: Any = response.stream if plain else response.aiter_bytes()  # the first is the same, and cheaper
-        async for chunk in source:
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > _LARGEST_BODY:
-                return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
-            if budget.spent() and not _complete(response, size):
-                return Failure(APITimeoutError, "the response did not end in time", sent=True)
-        return Received(response.status_code, response.headers, b"".join(chunks))
 
     def _request(self, call: Call, token: Secret | None, limit: float) -> httpx.Request:
         headers = self._headers if token is None else self._with_token(token)

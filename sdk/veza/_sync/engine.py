@@ -146,24 +146,21 @@ class Engine:
     def _converse(self, request: httpx.Request, budget: Budget) -> Received | Failure:
         response = self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
         try:
-            return self._read(response, budget)
+            chunks: list[bytes] = []
+            size = 0
+            plain = not response.is_stream_consumed and "content-encoding" not in response.headers
+            source: Any = response.stream if plain else response.iter_bytes()  # the first is the same, and cheaper
+            for chunk in source:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > _LARGEST_BODY:
+                    return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
+                if budget.spent() and not _complete(response, size):
+                    return Failure(APITimeoutError, "the response did not end in time", sent=True)
+            return Received(response.status_code, response.headers, b"".join(chunks))
         finally:
             response.close()
             response.stream = self._nothing  # it refers back to the response: without it, both go at once
-
-    def _read(self, response: httpx.Response, budget: Budget) -> Received | Failure:
-        chunks: list[bytes] = []
-        size = 0
-        plain = not response.is_stream_consumed and "content-encoding" not in response.headers
-        source: Any = response.stream if plain else response.iter_bytes()  # the first is the same, and cheaper
-        for chunk in source:
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > _LARGEST_BODY:
-                return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
-            if budget.spent() and not _complete(response, size):
-                return Failure(APITimeoutError, "the response did not end in time", sent=True)
-        return Received(response.status_code, response.headers, b"".join(chunks))
 
     def _request(self, call: Call, token: Secret | None, limit: float) -> httpx.Request:
         headers = self._headers if token is None else self._with_token(token)

@@ -1,0 +1,63 @@
+"""How a user's program looks to a type checker; checked by test_types.py, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_type
+
+import veza
+
+
+def synchronous(client: veza.Veza) -> None:
+    assert_type(client.system.health().status, veza.HealthState)
+    assert_type(client.system.status().services["x"].mode, veza.ProcessorMode | None)
+    assert_type(client.auth.login().access_token, veza.Secret)
+    assert_type(client.auth.me(), veza.User)
+    for product in client.products.list():
+        assert_type(product, veza.Product)
+        assert_type(product.price, veza.Money)
+        assert_type(product.price_cents, int)
+    for page in client.products.list(limit=5).pages():
+        assert_type(page, veza.Page[veza.Product])
+        assert_type(page.data, tuple[veza.Product, ...])
+        assert_type(page.meta.total, int)
+        assert_type(page.response_info, veza.ResponseInfo)
+    created = client.orders.create(["11", {"product_id": "12", "license_type": "standard"}], idempotency_key="k")
+    assert_type(created.order.completed_at, datetime | None)
+    assert_type(client.orders.refund("1", reason="x").refund.status, veza.RefundStatus)
+    assert_type(client.orders.wait_until_completed("1", deadline=9).status.known, bool)
+    licenses = client.licenses.mine()
+    assert_type(licenses, veza.Listed[veza.License])
+    assert_type(licenses[0], veza.License)
+    assert_type(licenses.response_info.headers, Mapping[str, str])
+    assert_type(client.with_options(deadline=3), veza.Veza)
+    with client as same:
+        assert_type(same, veza.Veza)
+
+
+async def asynchronous(client: veza.AsyncVeza) -> None:
+    assert_type(await client.orders.get("1"), veza.Order)
+    async for order in client.orders.list(status=veza.OrderStatus.COMPLETED):
+        assert_type(order, veza.Order)
+    page = await client.orders.list()
+    assert_type(page, veza.AsyncPage[veza.Order])
+    async for one in client.orders.list().pages():
+        assert_type(one, veza.AsyncPage[veza.Order])
+    assert_type(await client.licenses.mine(), veza.Listed[veza.License])
+
+
+def branches(status: veza.RefundStatus) -> str:
+    match status:
+        case veza.RefundStatus.SUCCEEDED:
+            return "back"
+        case veza.RefundStatus.REQUESTED | veza.RefundStatus.PENDING | veza.RefundStatus.REVIEW:
+            return "on its way"
+        case veza.RefundStatus.FAILED:
+            return "failed"
+
+
+def failures(error: veza.VezaError) -> None:
+    assert_type(error.status_code, int | None)
+    assert_type(error.retry_after, float | None)
+    assert_type(error.attempts, int)

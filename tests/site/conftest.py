@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,38 +27,64 @@ def stored(tmp_path: Path) -> Path:
     return script.store(tmp_path / "build" / "rehearsals")
 
 
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that `make` fills, once for all processes that share the tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.with_suffix(".made").exists():
+            make(folder)
+            folder.with_suffix(".made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
-    root = tmp_path_factory.mktemp("archive")
-    where = {name: tmp_path_factory.mktemp(name) for name in REAL}
+    folder = once(tmp_path_factory, "ten-sessions", make_sessions)
+    names: dict[str, str] = json.loads((folder / "names.json").read_text())
+    return Sessions(folder / "archive", {name: folder / "archive" / where for name, where in names.items()})
+
+
+def make_sessions(folder: Path) -> None:
+    root = folder / "archive"
+    for name in REAL:
+        (folder / name).mkdir(parents=True)
     with ThreadPoolExecutor(4) as pool:
-        folders = dict(zip(REAL, pool.map(lambda name: walked(where[name], root, name), REAL), strict=True))
+        made = dict(zip(REAL, pool.map(lambda name: walked(folder / name, root, name), REAL), strict=True))
     dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="live").until("revoked")
     dry.end().store(root)
     rehearsed = Script(session="01M3EXAMP1E0000000000000AA")
     rehearsed.title = HOSTILE
     rehearsed.start(live=True, release="live", dry_run=DRY_RUN).until("revoked")
-    folders["rehearsed live"] = rehearsed.end().store(root)
+    made["rehearsed live"] = rehearsed.end().store(root)
     stamped = Script(datetime(2026, 5, 5, 9, tzinfo=UTC), session="01M3EXAMP1E0000000000000BB")
     stamped.start(live=True, sandbox=True, release="stamped")
-    folders["stamped"] = stamped.until("revoked").end().store(root)
-    return Sessions(root, folders)
+    made["stamped"] = stamped.until("revoked").end().store(root)
+    names = {name: str(path.relative_to(root)) for name, path in made.items()}
+    (folder / "names.json").write_text(json.dumps(names))
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with what the site is built from."""
-    folder = tmp_path_factory.mktemp("checkout")
-    repository = Path(__file__).parents[2]
-    shutil.copy(repository / "mkdocs.yml", folder)
-    for name in ("docs", "sdk"):
-        shutil.copytree(repository / name, folder / name)
-    return folder
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        repository = Path(__file__).parents[2]
+        shutil.copy(repository / "mkdocs.yml", folder)
+        for name in ("docs", "sdk"):
+            shutil.copytree(repository / name, folder / name)
+
+    return once(tmp_path_factory, "checkout", make)
 
 
 @pytest.fixture(scope="session")
-def site(sessions: Sessions, checkout: Path) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, sessions: Sessions, checkout: Path) -> Path:
     """The built site of the ten sessions."""
-    result = Inside(checkout)("--archive", str(sessions.root), "--json", "site", "build")
-    assert result.code == 0, result.stderr
-    return checkout / "build" / "site"
+
+    def make(folder: Path) -> None:
+        result = Inside(checkout)("--archive", str(sessions.root), "--json", "site", "build", "--out", str(folder))
+        assert result.code == 0, result.stderr
+
+    return once(tmp_path_factory, "site", make)

@@ -12,7 +12,10 @@ from markupsafe import Markup
 
 from veza_e2e.canonical import clean
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff" + _NO_CHARACTERS + "]"
+)
 _PLAIN = re.compile(
     r"[^\w ,.;/%?!():·→⏎≤=-]"
     r"|(?<![^\W_])_|_(?![^\W_])"

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from markupsafe import Markup
+
 from veza_e2e.canonical import JSON
 from veza_e2e.events import (
     Answered,
@@ -35,6 +37,7 @@ from veza_e2e.events import (
 )
 from veza_e2e.journal import Line
 from veza_e2e.report.calls import Call, describe
+from veza_e2e.report.escape import inline
 
 _RUN = 4
 """Polls without news from which on a run of them is one entry."""
@@ -47,7 +50,7 @@ class Entry:
     seq: int
     at: str
     kind: str
-    text: str
+    text: str | Markup
     calls: tuple[Call, ...] = ()
     """The call, where the event is one whose texts are shown; empty for others."""
     code: tuple[str, ...] = ()
@@ -90,21 +93,27 @@ def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, .
         lines: the journal's lines.
         titles: the steps' titles by name.
     """
-    shown = _Shown()
     chapters: list[tuple[str | None, list[Entry]]] = []
     for line in lines:
         step = getattr(line.event, "step", None)
         if not chapters or chapters[-1][0] != step:
             chapters.append((step, []))
+            shown = _Shown()
         chapters[-1][1].append(_entry(line, shown))
     return tuple(
         Chapter(
-            titles.get(step, step) if step else ("Before the steps" if number == 0 else "Between the steps"),
+            titles.get(step, step) if step else _outside(number, len(chapters)),
             tuple(_runs(entries)),
             _size(entries),
         )
         for number, (step, entries) in enumerate(chapters)
     )
+
+
+def _outside(number: int, count: int) -> str:
+    if number == 0:
+        return "Before the steps"
+    return "After the steps" if number == count - 1 else "Between the steps"
 
 
 def _runs(entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -131,7 +140,8 @@ def _entry(line: Line, shown: _Shown) -> Entry:
         call = describe(event)
         same = shown.repeated(line.seq, event, call) if isinstance(event, CallFinished) else None
         if same is not None:
-            return Entry(line.seq, at, "poll", f"{call.title}, {call.timing}: the same answer as #{same}")
+            link = Markup('<a href="#event-{0}">{0}</a>').format(same)
+            return Entry(line.seq, at, "poll", inline(f"{call.title}, {call.timing}: the same answer as ") + link)
         return Entry(line.seq, at, "call", call.title, (call,))
     if isinstance(event, RowsRead):
         return Entry(line.seq, at, "rows", say(event), code=(event.sql, _rows(event.rows)))

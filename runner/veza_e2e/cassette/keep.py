@@ -22,6 +22,7 @@ REPORT = "report.md"
 SUMMARY = "summary.json"
 _ANCHOR = re.compile(r'id="event-([0-9]{1,9})"')
 _EVENT = re.compile(r"event-([0-9]{1,9})")
+_PLACE = re.compile(r"@@ -[0-9,]+ \+([0-9]+)")
 _SHOWN = 60
 _LONGEST = 300
 
@@ -107,9 +108,10 @@ def compare(folder: Path, played: Played) -> Difference | None:
         if before.encode() == data:
             continue
         one, two = before.splitlines(), data.decode().splitlines()
-        step = step if differs else _step_at(name, one, two, played)
+        changed = list(difflib.unified_diff(one, two, f"expected/{name}", f"replayed/{name}", lineterm="", n=0))
+        step = step if differs else _step_at(name, two, changed, played)
         differs = True
-        lines += difflib.unified_diff(one, two, f"expected/{name}", f"replayed/{name}", lineterm="", n=0)
+        lines += changed
     if not differs:
         return None
     more = [f"… and {len(lines) - _SHOWN} lines more"] if len(lines) > _SHOWN else []
@@ -126,15 +128,14 @@ def accept(folder: Path, played: Played) -> None:
         files.write(folder / EXPECTED / name, data)
 
 
-def _step_at(name: str, before: Sequence[str], now: Sequence[str], played: Played) -> str | None:
-    """Return the step that the first difference is about."""
-    first = next((i for i, (a, b) in enumerate(zip(before, now, strict=False)) if a != b), min(len(before), len(now)))
+def _step_at(name: str, now: Sequence[str], changed: Sequence[str], played: Played) -> str | None:
+    """Return the step that the first difference is about: by an event named in it, else by the last one above it."""
+    found = next((place for place in map(_PLACE.match, changed) if place), None)
+    above = "\n".join(now[: int(found[1])]) if found else ""
     if name == SUMMARY:
-        text = "\n".join(now[: first + 1])
-        return next((step for step in reversed(STEPS) if f'"{step}"' in text), None)
-    here = _EVENT.findall(" ".join((*before[first : first + 1], *now[first : first + 1])))
-    above = _ANCHOR.findall("\n".join(now[:first]))
-    events = here[:1] or above[-1:]
+        return next((step for step in reversed(STEPS) if f'"{step}"' in above), None)
+    here = _EVENT.findall("\n".join(line for line in changed if line[:1] in "+-"))
+    events = here[:1] or _ANCHOR.findall(above)[-1:]
     return dict(_steps(played)).get(int(events[0])) if events else None
 
 

@@ -170,7 +170,7 @@ def _whole() -> float:
             [sys.executable, "-m", "veza_e2e", "replay", "refund"], cwd=ROOT, capture_output=True, check=False
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert done.returncode == 0, done.stdout
+        assert done.returncode == 0, done.stdout + done.stderr
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return best
 

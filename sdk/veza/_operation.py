@@ -19,7 +19,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _TYPES: Final[dict[object, type]] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """A row of the generated table.
 
@@ -138,10 +138,17 @@ def expand(operation: Operation, ids: Mapping[str, str]) -> str:
     """Return the operation's path with its ids in place, each as one segment."""
     path = operation.path
     for name, value in ids.items():
-        safe = segment(value, name)
-        check(operation.parameters[name], value, name)
+        given: object = value
+        safe = _checked(operation, name, given) if isinstance(given, str) else segment(value, name)
         path = path.replace(f"{{{name}}}", safe)
     return path
+
+
+@lru_cache(maxsize=256)
+def _checked(operation: Operation, name: str, value: str) -> str:
+    safe = segment(value, name)
+    check(operation.parameters[name], value, name)
+    return safe
 
 
 def query(operation: Operation, values: Mapping[str, object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,6 +15,7 @@ def main() -> int:
     if sys.platform not in {"linux", "darwin"}:
         sys.stderr.write(f"veza-e2e runs on Linux and macOS, not on {sys.platform}; on Windows use WSL.\n")
         return 2
+    _open_input()
     try:
         import click  # noqa: F401, PLC0415 - asked for before anything else
     except ModuleNotFoundError:
@@ -22,6 +24,12 @@ def main() -> int:
     from veza_e2e.cli.app import main as run  # noqa: PLC0415
 
     return run()
+
+
+def _open_input() -> None:
+    """Give a process without standard input an empty one: else the journal would get its descriptor, and be read."""
+    if sys.stdin is None:
+        sys.stdin = open(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")  # noqa: PTH123, SIM115 - for good
 
 
 if __name__ == "__main__":

@@ -38,8 +38,7 @@ class Lines:
         until = None if timeout is None else time.monotonic() + timeout
         while b"\n" not in self._buffer:
             left = None if until is None else max(0.0, until - time.monotonic())
-            ready, _, _ = select.select([self._descriptor], [], [], left)
-            if not ready:
+            if not self._ready(left):
                 return None
             if not self._read() or len(self._buffer) > _MAX_PASTE:
                 raise EndOfInput
@@ -50,7 +49,13 @@ class Lines:
         """Whether more input is there already, as there is while a paste goes on."""
         if b"\n" in self._buffer:
             return True
-        return bool(select.select([self._descriptor], [], [], seconds)[0]) and self._read()
+        return self._ready(seconds) and self._read()
+
+    def _ready(self, seconds: float | None) -> bool:
+        try:
+            return bool(select.select([self._descriptor], [], [], seconds)[0])
+        except (OSError, ValueError):  # it is closed: reading tells the end
+            return True
 
     def _read(self) -> bool:
         """Take what is there; False at the end, which a terminal tells only once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 
+from veza_e2e.cli.output import Exit, Stop
 from veza_e2e.config import Secrets, Settings
 
 SERVICE = "veza-e2e"
@@ -17,7 +18,10 @@ def password_for(settings: Settings, secrets: Secrets, *, unattended: bool) -> s
     stored = _from_keyring(f"{secrets.email}@{settings.environment.name}")
     if stored is not None or unattended or not sys.stdin.isatty():
         return stored
-    return getpass.getpass(f"Password of the operator's account in {settings.environment.name} (hidden): ") or None
+    try:
+        return getpass.getpass(f"Password of the operator's account in {settings.environment.name} (hidden): ") or None
+    except EOFError as error:
+        raise Stop(Exit.INCOMPLETE, "the input ended before there was a password", "nothing was begun") from error
 
 
 def _from_keyring(account: str) -> str | None:

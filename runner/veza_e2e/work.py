@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,12 +187,12 @@ def walk(stage: conduct.Stage, stored: Stored, *, resumed: bool = False) -> Ende
         interrupted = "end of input"
     except Left:
         interrupted = "left"
-    guard = stage.parts.guard
-    if guard is None:
-        finish(stage, stored)
-    else:
-        with guard():
+    try:
+        with (stage.parts.guard or nullcontext)():
             finish(stage, stored)
+    except Interrupted as signal:
+        # It came while the views were written, which was done first: the session is saved, and how to go on is said.
+        interrupted = interrupted or signal.name
     return Ended(stage.summary(), interrupted)
 
 

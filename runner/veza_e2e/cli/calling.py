@@ -40,13 +40,16 @@ def command_line(invocation: Invocation, *words: str) -> str:
     return shlex.join([*given, *words])
 
 
+_KEPT = "what was begun is kept: `veza-e2e sessions` lists it"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn what can go wrong with a session's files and backend into an exit code and a way out."""
     try:
         yield
     except Interrupted as signal:
-        raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", "no session was begun") from signal
+        raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", _KEPT) from signal
     except compose.RehearsalError as error:
         raise Stop(Exit.REFUSED, str(error), "its state is in .veza-e2e/rehearsal") from error
     except (work.BusyError, LockedError) as error:

@@ -21,6 +21,7 @@ import httpx
 import veza_rehearsal
 from veza import SystemClock
 from veza_e2e.adapters import DatabaseLedger, NoLedger, RehearsalLedger, SystemIds
+from veza_e2e.cassette.files import write
 from veza_e2e.conduct import Parts
 from veza_e2e.config import Environment, Secrets, Settings
 from veza_e2e.interrupts import Interrupts
@@ -102,7 +103,7 @@ def backend(
     """
     kept = folder / _PORT
     if port is None:
-        port = int(kept.read_text()) if kept.exists() else 0
+        port = int(kept.read_text() or 0) if kept.exists() else 0
     folder.mkdir(parents=True, exist_ok=True)
     with as_file(files("veza").joinpath("openapi.json")) as contract, (folder / "stderr.log").open("ab") as errors:
         command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
@@ -120,7 +121,7 @@ def backend(
     try:
         import_module("veza_e2e.cassette.record")  # slow, and this process has to wait for the other one anyway
         base_url, port = _listening(process, folder)
-        kept.write_text(f"{port}\n")
+        write(kept, f"{port}\n".encode())
         yield Backend(base_url, process)
     finally:
         _end(process)

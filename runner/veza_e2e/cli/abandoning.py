@@ -11,7 +11,7 @@ from veza_e2e.cli.calling import settings_of, translated
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.cli.resuming import first_of, parts_of, stored_session
 from veza_e2e.config import Settings
-from veza_e2e.events import CallIntended, PreflightFinished, SessionAbandoned
+from veza_e2e.events import CallIntended, PreflightFinished, SessionAbandoned, TailCut
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, parse
@@ -65,6 +65,8 @@ def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) 
         stage = conduct.stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
         if gate is None or not gate.rehearsal:
             _refuse_if_money_is_out(stage)
+        if reading.torn:
+            stage.journal.append(TailCut(bytes=reading.torn))
         stage.journal.append(SessionAbandoned(reason=parts.redactor.text(reason)))
         with interrupts.deferred():
             work.finish(stage, stored, over=True)

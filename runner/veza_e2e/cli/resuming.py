@@ -29,6 +29,7 @@ from veza_e2e.events import (
 from veza_e2e.evidence import Reread, Summary
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, Reading, parse, timestamp
+from veza_e2e.onscreen import plain
 from veza_e2e.opening import Asked, gate_of, tools
 
 
@@ -207,7 +208,7 @@ def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Readin
 def _tell_done(stage: conduct.Stage) -> None:
     for step in stage.summary().steps:
         if step.status in {"passed", "failed"}:
-            say(f"{step.number}/9 {step.name}: {step.status} before, {step.observed}")
+            say(f"{step.number}/9 {step.name}: {step.status} before, {plain(step.observed)}")
 
 
 @click.command()

@@ -19,6 +19,7 @@ from veza_e2e import compose, conduct, work
 from veza_e2e.adapters import new_session
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.check import check
+from veza_e2e.cassette.errors import CassetteError
 from veza_e2e.cassette.keep import publish
 from veza_e2e.cassette.perform import perform
 from veza_e2e.cassette.spec import Spec
@@ -108,6 +109,59 @@ def test_a_cassette_that_is_checked_against_another_spec_names_step_and_field(wo
     assert any(
         "(step order): POST /orders: response 201 body.data.order.total_amount_cents:" in text for text in messages
     )
+
+
+SWAGGER = """
+swagger: "2.0"
+info: {title: Veza, version: "1"}
+basePath: /api/v1
+paths:
+  /health: {get: {responses: {"200": {schema: {type: object}}}}}
+  /status: {get: {responses: {"200": {schema: {$ref: "#/definitions/Any"}}}}}
+  /auth/login:
+    post:
+      parameters: [{in: body, name: body, required: true, schema: {$ref: "#/definitions/Login"}}]
+      responses: {"200": {schema: {$ref: "#/definitions/Any"}}}
+  /marketplace/products:
+    get:
+      parameters: [{in: query, name: limit, type: integer}]
+      responses: {"200": {schema: {$ref: "#/definitions/Products"}}}
+definitions:
+  Any: {type: object, x-nullable: true}
+  Login: {type: object, required: [email, password, otp]}
+  Products: {type: object, properties: {data: {type: array, items: {$ref: "#/definitions/Product"}}}}
+  Product: {type: object, properties: {price_cents: {type: string}, title: {type: string}}}
+"""
+
+
+def test_a_spec_in_swagger_is_understood_too(workshop: Path) -> None:
+    (workshop / "swagger.yaml").write_text(SWAGGER)
+    done = command(workshop, "cassettes", "check", "--spec", "swagger.yaml")
+    messages = [item["message"] for item in json.loads(done.stdout)["items"]]
+    assert done.returncode == 5
+    assert any(
+        '(step login): POST /auth/login: request body: "otp" is a required property' in text for text in messages
+    )
+    assert any(
+        "(step products): GET /marketplace/products: response 200 body.data.0.price_cents:" in text for text in messages
+    )
+    assert any("(step order): POST /api/v1/orders: there is no such operation" in text for text in messages)
+    assert not any("/health" in text or "/status" in text for text in messages)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &a [1]\nb: *a", "it has an alias"),
+        ("paths: [", "cannot be read"),
+        ("{}", "it has no paths"),
+        ("!!python/object/apply:os.system ['true']", "cannot be read"),
+    ],
+)
+def test_a_spec_that_is_none_is_one_error(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(text)
+    with pytest.raises(CassetteError, match=said):
+        Spec(tmp_path / "spec.yaml")
 
 
 def test_only_recordings_of_a_real_backend_grow_old(tmp_path: Path) -> None:

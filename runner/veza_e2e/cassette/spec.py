@@ -16,6 +16,7 @@ import yaml
 
 from veza_e2e.cassette import files
 from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.contract.schema import Inliner, SchemaError, pointer
 from veza_e2e.redaction.names import HEADERS
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
@@ -56,6 +57,9 @@ class Spec:
         self.path = path
         self._document: dict[str, Any] = document
         self._validators: dict[str, jsonschema_rs.Validator] = {}
+        version = str(document.get("openapi", ""))
+        nullable = "x-nullable" if "swagger" in document else "nullable" if version.startswith("3.0") else None
+        self._inlined = Inliner(lambda reference: pointer(document, reference), nullable)
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
@@ -161,12 +165,15 @@ class Spec:
     def _invalid(self, schema: Mapping[str, Any], value: object, where: str) -> Iterator[str]:
         key = repr(schema)
         if key not in self._validators:
-            names = ("components", "definitions")
-            rest: dict[str, Any] = {name: self._document[name] for name in names if name in self._document}
-            self._validators[key] = jsonschema_rs.Draft202012Validator({**schema, **rest}, validate_formats=True)
-        for error in self._validators[key].iter_errors(value):
-            field = ".".join(str(step) for step in error.instance_path)
-            yield f"{where}{'.' if field else ''}{field}: {error.message[:_LONGEST]}"
+            try:
+                self._validators[key] = jsonschema_rs.Draft202012Validator(self._inlined(schema), validate_formats=True)
+            except (SchemaError, jsonschema_rs.ValidationError) as error:
+                raise CassetteError(
+                    self.path, "", f"has a schema that cannot be used: {str(error)[:_LONGEST]}"
+                ) from error
+        for wrong in self._validators[key].iter_errors(value):
+            field = ".".join(str(step) for step in wrong.instance_path)
+            yield f"{where}{'.' if field else ''}{field}: {wrong.message[:_LONGEST]}"
 
     def _typed(self, schema: Mapping[str, Any], text: str) -> object:
         kind = self._resolved(schema).get("type")
@@ -181,9 +188,10 @@ class Spec:
             reference = value.get("$ref")
             if not isinstance(reference, str):
                 return value
-            value = self._document
-            for step in reference.removeprefix("#/").split("/"):
-                value = value[step.replace("~1", "/").replace("~0", "~")]
+            try:
+                value = pointer(self._document, reference)
+            except SchemaError as error:
+                raise CassetteError(self.path, "", str(error)) from error
         raise CassetteError(self.path, "", "a reference leads in a circle")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,9 +110,15 @@ def _parts(replay: Replay, meta: Mapping[str, Any], first: SessionStarted) -> co
         email=first.account,
         password=PASSWORD,
         hyperswitch_url=meta.get("hyperswitch_url"),
-        checkout_page=meta.get("checkout_page"),
+        checkout_page=_checkout_page(meta.get("checkout_page")),
         hyperswitch_api_key=API_KEY if meta.get("cross_check") else None,
     )
+
+
+def _checkout_page(pieces: Sequence[str] | None) -> str | None:
+    if pieces is None:
+        return None
+    return "".join(f"{{{piece}}}" if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _gate(meta: Mapping[str, Any], first: SessionStarted) -> Gate:

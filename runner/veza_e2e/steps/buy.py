@@ -228,6 +228,8 @@ def _send(session: Session, product: ChosenProduct, key: str) -> CheckoutOrder:
 
 
 def _placed(session: Session, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
+    if checkout_url:
+        session.pages[order.id] = checkout_url
     return PlacedOrder(
         order_id=order.id,
         payment_id=order.payment_id,

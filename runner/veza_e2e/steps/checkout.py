@@ -12,6 +12,7 @@ from veza.money import Money
 from veza_e2e.events import BrowserOpened, StepFinished
 from veza_e2e.journal import timestamp
 from veza_e2e.processor import ProcessorError, ProcessorPayment
+from veza_e2e.redaction import ALIAS
 from veza_e2e.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.run import Failed, Paused, step
 from veza_e2e.session import Session, TimedOut
@@ -70,7 +71,11 @@ def _type_amount(session: Session, order: PlacedOrder) -> None:
 def _open(session: Session, order: PlacedOrder) -> None:
     shown = session.recorder.redactor.url(order.checkout_url)
     session.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
-    opened = session.browser.open(order.checkout_url)
+    address = session.pages.get(order.order_id, order.checkout_url)
+    kept = order.order_id in session.pages or not ALIAS.search(address)
+    if not kept:
+        session.operator.tell("Its address holds a secret that no record keeps: open the order's page from the shop.")
+    opened = kept and session.browser.open(address)
     session.journal.append(BrowserOpened(step="pay", url=shown, by=session.browser.by, opened=opened))
 
 

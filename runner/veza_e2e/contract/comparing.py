@@ -12,7 +12,7 @@ from veza_e2e.contract.cases import edges
 from veza_e2e.contract.changes import Change, Verdict
 from veza_e2e.contract.matching import Match, matches
 from veza_e2e.contract.schema import Schema, closed, merged, properties, text
-from veza_e2e.contract.spec import JSON_MEDIA, Operation, Parameter, Spec
+from veza_e2e.contract.spec import ANY_COOKIE, JSON_MEDIA, Operation, Parameter, Spec
 from veza_e2e.contract.walking import Answers, Difference, Requests, Unsaid, Walk
 
 CONTRACT_FILE: Final = "sdk/veza/openapi.yaml"
@@ -133,10 +133,16 @@ def _login(side: _Side, theirs: Operation) -> Iterator[Change]:
         yield side.change(Verdict.DRIFT, "login", "is not asked for; the SDK carries one")
     elif ours.public:
         yield side.change(Verdict.BREAK, "login", "is asked for, and the SDK carries none", CONTRACT_FILE)
-    elif not set(ours.security) & set(theirs.security):
+    elif not any(_same_way(one, other) for one in ours.security for other in theirs.security):
         ways = " or ".join("+".join(sorted(way)) for way in theirs.security)
         carried = " or ".join("+".join(sorted(way)) for way in ours.security)
         yield side.change(Verdict.BREAK, "login", f"is carried as {ways}, by the SDK as {carried}", _LOGIN_FILE)
+
+
+def _same_way(ours: frozenset[str], theirs: frozenset[str]) -> bool:
+    if ANY_COOKIE in theirs:
+        ours = frozenset(ANY_COOKIE if way.startswith("cookie:") else way for way in ours)
+    return ours == theirs
 
 
 def _parameters(side: _Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:

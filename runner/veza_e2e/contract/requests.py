@@ -90,7 +90,7 @@ class Wire:
         for key, value in sent.items():
             if key not in known:
                 yield self._finding(f"{key[0]} {key[1]}", "is not a parameter of the operation", value)
-            elif (what := _parameter_problem(known[key].schema, value)) is not None:
+            elif (what := problem(known[key].schema, self.read(*key, value))) is not None:
                 yield self._finding(f"{key[0]} {key[1]}", what, value)
         for key, parameter in known.items():
             if parameter.required and key not in sent:
@@ -98,6 +98,11 @@ class Wire:
         yield from self._headers(known)
         yield from self._login()
         yield from self._body()
+
+    def read(self, place: str, name: str, value: str) -> Any:
+        """Return a parameter's value as the operation reads its text."""
+        known = self.operation.parameters.get((place, name))
+        return value if known is None else _reading(known.schema, value)
 
     def _headers(self, known: Mapping[tuple[str, str], Any]) -> Iterator[Finding]:
         declared = {name.lower() for place, name in known if place == "header"}
@@ -151,8 +156,8 @@ def _fidelity(wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Itera
         if argument.name in arguments:
             expected[argument.wire] = (places.get(argument.wire, "body"), _meant(arguments[argument.name]))
     queried = dict(wire.query)
-    actual: dict[str, Any] = {name: ("path", value) for name, value in wire.path.items()}
-    actual |= {name: ("query", value) for name, value in queried.items()}
+    actual: dict[str, Any] = {name: ("path", wire.read("path", name, value)) for name, value in wire.path.items()}
+    actual |= {name: ("query", wire.read("query", name, value)) for name, value in queried.items()}
     if KEY_HEADER.lower() in wire.headers:
         actual[KEY_HEADER] = ("header", wire.headers[KEY_HEADER.lower()])
     if isinstance(wire.body, dict):
@@ -165,7 +170,7 @@ def _fidelity(wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Itera
             yield wire._finding(name, f"is sent by {method.label}, which was not given it", found)  # noqa: SLF001
         elif found is None:
             yield wire._finding(name, f"was given to {method.label} and is not sent", wanted[1])  # noqa: SLF001
-        elif found[0] != wanted[0] or not _same(wanted[1], found[1], as_text=found[0] != "body"):
+        elif found[0] != wanted[0] or not _same(wanted[1], found[1]):
             yield wire._finding(name, f"was given to {method.label} as {wanted[1]!r:.60}", found[1])  # noqa: SLF001
 
 
@@ -176,9 +181,7 @@ def _meant(value: Any) -> Any:
     return value
 
 
-def _same(given: Any, found: Any, *, as_text: bool) -> bool:
-    if as_text:
-        return str(given) == str(found)
+def _same(given: Any, found: Any) -> bool:
     return text(given) == text(found)
 
 
@@ -190,16 +193,14 @@ def ways(headers: Mapping[str, str], alternatives: tuple[frozenset[str], ...]) -
     return frozenset(found | {way for way in named if way.removeprefix("header:").lower() in headers})
 
 
-def _parameter_problem(schema: Schema, value: str) -> str | None:
-    readings: list[Any] = [value]
+def _reading(schema: Schema, value: str) -> Any:
+    """A parameter's text as its schema's type reads it."""
     kinds = schema.get("type") if isinstance(schema, dict) else None
     if kinds == "integer" and re.fullmatch(r"-?\d+", value):
-        readings = [int(value)]
-    elif kinds == "number" and re.fullmatch(r"-?\d+(\.\d+)?", value):
-        readings = [float(value)]
-    elif kinds == "boolean" and value in _BOOLEANS:
-        readings = [_BOOLEANS[value]]
-    return problem(schema, readings[0])
+        return int(value)
+    if kinds == "number" and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return float(value)
+    return _BOOLEANS.get(value, value) if kinds == "boolean" else value
 
 
 def _finding(operation: str, place: str, message: str, value: str = "") -> Finding:

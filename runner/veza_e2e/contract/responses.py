@@ -16,7 +16,7 @@ import httpx
 from veza import APIStatusError, AsyncVeza, Secret, Veza, VezaError
 from veza.models import Model, OpenEnum
 from veza_e2e.contract import seams, shapes
-from veza_e2e.contract.bindings import Method, by_operation
+from veza_e2e.contract.bindings import Method, by_operation, table
 from veza_e2e.contract.cases import edges, fuzz
 from veza_e2e.contract.findings import Direction, Finding
 from veza_e2e.contract.schema import Schema, closed, problem, text
@@ -76,7 +76,10 @@ def check_operation(
             values = [*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed)]
             served += [(status, value, json.dumps(value).encode()) for value in values]
         else:
+            found.append(_finding(operation, status, "has no content; the SDK declares one"))
             served.append((status, None, b""))
+        if _SUCCESS.fullmatch(status) and int(status) not in table()[operation.id].statuses:
+            found.append(_finding(operation, status, "is a success that the SDK does not list"))
     server = _Server(cookies)
     outcomes = asyncio.run(_read_async(method, served, server)) if asynchronous else _read(method, served, server)
     for (status, value, body), outcome in zip(served, outcomes, strict=True):

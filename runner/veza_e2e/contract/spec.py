@@ -223,8 +223,9 @@ class _Reader:
             return str(scheme.get("scheme", "")).lower()
         if kind == "apiKey":
             place, key = str(scheme.get("in")), str(scheme.get("name"))
-            # Generators for Go cannot say "bearer" in Swagger 2.0 in another way.
-            return "bearer" if place == "header" and key.lower() == "authorization" else f"{place}:{key}"
+            if place == "header" and key.lower() in _HEADER_WAYS:
+                return _HEADER_WAYS[key.lower()]
+            return f"{place}:{key}"
         return str(kind)
 
     def base(self) -> str:
@@ -243,6 +244,9 @@ class _Reader:
         raise NotImplementedError
 
 
+ANY_COOKIE: Final = "cookie:*"
+# Swagger 2.0 can say neither "bearer" nor "cookie" in another way.
+_HEADER_WAYS: Final = {"authorization": "bearer", "cookie": ANY_COOKIE}
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})
 
 

@@ -9,7 +9,7 @@ from re import _parser as parser
 from typing import Any, Final
 
 _LONGEST: Final = 6000
-_OPEN_END: Final = 24
+_OPEN_END: Final = 400
 _CATEGORIES: Final = {code.CATEGORY_DIGIT: "09", code.CATEGORY_WORD: "azAZ09_", code.CATEGORY_SPACE: " "}
 _OF_FORMAT: Final = {
     "date-time": ("2026-04-01T10:00:00Z", "2026-04-01T10:00:00.123456+02:00", "1999-12-31T23:59:59-11:30"),

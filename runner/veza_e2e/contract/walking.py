@@ -61,6 +61,8 @@ class Walk:
             bare_ours, bare_theirs = _without(ours, {"items"}), _without(theirs, {"items"})
             yield from self.leaf(bare_ours, bare_theirs, place)
             yield from self.members(ours.get("items", True), theirs.get("items", True), f"{place}[]")
+        elif _named_freely(ours) and _named_freely(theirs):
+            yield from self.members(ours["additionalProperties"], theirs["additionalProperties"], f"{place}.*")  # type: ignore[index]
         elif _null(ours) and _null(theirs):
             yield from self.members(_without_null(ours), _without_null(theirs), place)
         else:
@@ -183,6 +185,12 @@ def _kind(schema: Schema) -> str | None:
         return None
     kind = schema.get("type")
     return kind if isinstance(kind, str) else None
+
+
+def _named_freely(schema: Schema) -> bool:
+    """Whether it is an object whose members all have one schema, under any name."""
+    more = schema.get("additionalProperties") if isinstance(schema, dict) else None
+    return isinstance(more, dict) and "properties" not in schema  # type: ignore[operator]
 
 
 def _without(schema: dict[str, Any], keys: frozenset[str] | set[str]) -> dict[str, Any]:

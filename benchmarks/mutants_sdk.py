@@ -1,0 +1,75 @@
+"""The dual of the mutation score: each bug in a copy of the SDK of its own, and which check finds it first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.mutants_bugs import BY_HAND, SDK, Bug, generated
+
+import veza
+from veza_e2e.contract import containment, requests, responses, sending, spec
+
+CONTRACT = SDK / "openapi.json"
+SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A bug and the check that found it; empty where none did."""
+
+    name: str
+    file: str
+    found_by: str
+
+
+def bugs() -> list[Bug]:
+    """Return every bug; each must still have its place in the SDK."""
+    found = [*BY_HAND, *generated()]
+    stale = [bug.name for bug in found if bug.old not in (SDK / bug.file).read_text(encoding="utf-8")]
+    if stale:
+        raise SystemExit(f"no place left in the SDK for: {', '.join(stale)}")
+    return found
+
+
+def seeded(bug: Bug) -> Outcome:
+    """Put a bug into a copy of the SDK and let the checks look at it, in a process of its own."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "veza"
+        shutil.copytree(SDK, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        path = copy / bug.file
+        path.write_text(path.read_text(encoding="utf-8").replace(bug.old, bug.new, 1), encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, __file__, str(copy)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        return Outcome(bug.name, bug.file, f"a check that breaks ({last[0][:60] if last else ''})")
+    return Outcome(bug.name, bug.file, done.stdout.strip())
+
+
+def look(copy: Path) -> str:
+    """Return the first check that finds something in the SDK that is imported, which must be the copy."""
+    if Path(veza.__file__).parent != copy:
+        raise SystemExit(f"the SDK in use is {veza.__file__}, not the copy")
+    contract = spec.read(spec.load(CONTRACT))
+    if containment.check(contract):
+        return "static"
+    for asynchronous in (False, True):
+        if any(requests.check(contract, call) for call in sending.sent(20, 1, asynchronous=asynchronous)):
+            return "a"
+    for asynchronous in (False, True):
+        if responses.check(contract, responses.Budget(5, 1), asynchronous=asynchronous):
+            return "b"
+    return ""
+
+
+if __name__ == "__main__":
+    print(look(Path(sys.argv[1])))

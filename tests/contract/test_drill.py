@@ -1,0 +1,116 @@
+"""The drill: another backend's Swagger 2.0, a patch of at most 150 lines, and the project works with that backend."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import openapi_spec_validator
+import pytest
+
+from veza_e2e.contract import spec
+
+from .conftest import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+DRILL = Path(__file__).with_name("drill")
+SWAGGER, PATCH = DRILL / "swagger.yaml", DRILL / "adapt.patch"
+PARTS = ("sdk", "runner", "rehearsal", "templates", "tests/contract", "pyproject.toml")
+MAP = (
+    ("listOrders", "GET /marketplace/orders"),
+    ("createOrder", "POST /marketplace/orders"),
+    ("getOrder", "GET /marketplace/orders/{id}"),
+    ("requestRefund", "POST /marketplace/orders/{id}/refund"),
+    ("listMyLicenses", "GET /marketplace/licenses/mine"),
+)
+
+
+class Copy:
+    """A copy of the project that the patch was applied to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def python(self, *words: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(str(self.folder / part) for part in ("sdk", "runner", "rehearsal"))
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run(
+            [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    folder = tmp_path_factory.mktemp("adapted")
+    for part in PARTS:
+        source, target = ROOT / part, folder / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "_generated*"))
+        else:
+            shutil.copy(source, target)
+    subprocess.run(["git", "apply", str(PATCH)], cwd=folder, check=True)
+    copy = Copy(folder)
+    generated = copy.python("sdk/generate.py")
+    assert generated.returncode == 0, generated.stderr
+    imported = copy.python("-c", "import veza, veza_e2e, veza_rehearsal; print(veza.__file__, veza_e2e.__file__)")
+    assert imported.stdout.count(str(folder)) == 2
+    return copy
+
+
+def test_the_patch_is_small() -> None:
+    text = PATCH.read_text()
+    changed = [line for line in text.splitlines() if re.match(r"[+-](?!\+\+ |-- )", line)]
+    files = re.findall(r"^\+\+\+ b/(.+)$", text, re.MULTILINE)
+    assert len(changed) <= 150
+    assert len(files) <= 4
+
+
+def test_their_spec_is_valid_and_names_no_operation() -> None:
+    document = spec.load(SWAGGER)
+    openapi_spec_validator.validate(document)
+    assert not any(operation.named for operation in spec.read(document).operations)
+
+
+def test_their_spec_breaks_the_project_as_it_is_and_not_the_adapted_one(adapted: Copy, tmp_path: Path) -> None:
+    words = [word for name, where in MAP for word in ("--map", f"{name}={where}")]
+    command = ["-m", "veza_e2e", "--json", "contract", "diff", "--spec", str(SWAGGER), *words]
+    before = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert before.returncode == 5, before.stderr
+    broken = "\n".join(item["message"] for item in json.loads(before.stdout)["items"] if item["status"] == "break")
+    for word in ("path:", "_session.py", "_checkout.py", "configure checkout_page"):
+        assert word in broken
+    after = adapted.python(*command)
+    left = [item for item in json.loads(after.stdout)["items"] if item["status"] == "break"]
+    assert (after.returncode, left) == (0, [])
+
+
+def test_the_adapted_sdk_passes_the_contract_tests(adapted: Copy) -> None:
+    done = adapted.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_sdk.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_walkthrough_passes_is_recorded_and_replayed_in_that_dialect(adapted: Copy) -> None:
+    done = adapted.python("-m", "veza_e2e", "--json", "run", "--unattended", "--refund", "--record", "drill")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["outcome"] == "passed"
+    assert summary["money"] == {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}
+    tape = (adapted.folder / "cassettes/drill/cassette.json").read_text()
+    for said in ("/api/v1/marketplace/orders", "/marketplace/licenses/mine", '"total_amount": 5'):
+        assert said in tape
+    replayed = adapted.python("-m", "veza_e2e", "--json", "replay", "drill")
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    checked = adapted.python("-m", "veza_e2e", "--json", "cassettes", "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("fault", ["jwt_ttl=2", "webhook_delay=1"])
+def test_the_login_is_renewed_in_that_dialect(adapted: Copy, fault: str) -> None:
+    done = adapted.python("-m", "veza_e2e", "--json", "run", "--unattended", "--no-refund", "--fault", fault)
+    assert done.returncode == 0, done.stderr

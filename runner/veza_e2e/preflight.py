@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from veza import Health, ProcessorMode, Product, ServiceState, Status, Veza, VezaError
+from veza import Health, HealthState, ProcessorMode, Product, ServiceState, Status, Veza, VezaError
 from veza.money import Money
 from veza_e2e.config import LIVE_NAMES, Environment
 from veza_e2e.events import CheckStatus, PreflightChecked, PreflightFinished
@@ -89,6 +89,8 @@ def _health(api: Veza, seen: _Seen) -> PreflightChecked:
         return _check(
             "health", "blocked", f"the backend is not up: {error}", "Check base_url and that the backend runs."
         )
+    if seen.health.status is HealthState.UNHEALTHY:
+        return _check("health", "blocked", "the backend calls itself unhealthy", "See its log; its database may be away.")
     return _check("health", "ok", f"the backend is {seen.health.status}")
 
 

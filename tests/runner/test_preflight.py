@@ -1,0 +1,207 @@
+"""The gate: each check says ok, warn or blocked of what it saw, all are made, and only reads are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from veza import Veza
+from veza.money import Money
+from veza.testing import Reply
+from veza_e2e import compose
+from veza_e2e.config import Environment, Secrets
+from veza_e2e.events import PreflightChecked, PreflightFinished
+from veza_e2e.preflight import Gate, preflight
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+ALL = ["health", "environment", "mode", "hyperswitch", "processor_mode", "products", "limit", "email", "password"]
+READY = Gate(
+    environment=Environment("staging", "http://127.0.0.1:1", ("sandbox",)),
+    live=False, unattended=False, limit=Money(1000, "EUR"), product=None,
+    email="operator@veza.test", has_password=True, processor_key=None,
+)  # fmt: skip
+LIVE = replace(READY, environment=Environment("live", "http://127.0.0.1:1", ("live",), live=True), live=True)
+
+
+def made(gate: Gate, base_url: str) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
+    checks: list[PreflightChecked] = []
+    with httpx.Client(trust_env=False) as http:
+        finished = preflight(gate, Veza(base_url, http_client=http, max_retries=0), checks.append)
+    named = {check.name: check for check in checks}
+    assert len(named) == len(checks)
+    assert all(check.hint for check in checks if check.status != "ok"), "what is not ok says what to do"
+    return named, finished
+
+
+@contextmanager
+def rehearsal(folder: Path, *faults: str, environment: str = "sandbox") -> Iterator[str]:
+    account = compose.rehearsal_account(Secrets())
+    with compose.backend(folder, account, faults, environment=environment) as own:
+        yield own.base_url
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with rehearsal(tmp_path_factory.mktemp("sandbox")) as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with rehearsal(tmp_path_factory.mktemp("live"), environment="live") as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def faulty(sandbox: str) -> Iterator[str]:
+    yield sandbox
+    httpx.post(f"{sandbox}/rehearsal/faults", json={"faults": []}, trust_env=False)
+
+
+def throw(base_url: str, *faults: str) -> None:
+    answer = httpx.post(f"{base_url}/rehearsal/faults", json={"faults": faults}, trust_env=False)
+    assert answer.status_code == 200
+
+
+def blocked(checks: dict[str, PreflightChecked]) -> list[str]:
+    return [name for name, check in checks.items() if check.status == "blocked"]
+
+
+def test_what_is_ready_passes(sandbox: str) -> None:
+    checks, finished = made(READY, sandbox)
+    assert [name for name, check in checks.items() if check.status == "ok"] == ALL
+    assert finished == PreflightFinished(
+        passed=True, reported_environment="sandbox", live=False, rehearsal=True, funds="test", expected_cents=500,
+        expected_currency="EUR",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "said"),
+    [
+        ("hyperswitch_disabled", "hyperswitch", "disabled"),
+        ("processor_mode_mismatch", "processor_mode", "'live' mode"),
+    ],
+)
+def test_a_fault_blocks_by_name_and_all_other_checks_are_made(faulty: str, fault: str, name: str, said: str) -> None:
+    throw(faulty, fault)
+    checks, finished = made(READY, faulty)
+    assert blocked(checks) == [name]
+    assert said in checks[name].message
+    assert not finished.passed
+    assert list(checks) == ALL
+
+
+def test_a_backend_that_is_down_blocks_and_nothing_is_guessed() -> None:
+    checks, finished = made(READY, "http://127.0.0.1:1")
+    assert blocked(checks) == ["health", "environment", "mode", "hyperswitch", "products"]
+    assert (finished.live, finished.funds, finished.reported_environment) == (False, "test", None)
+
+
+def test_another_environment_than_the_expected_is_blocked(sandbox: str) -> None:
+    checks, _ = made(replace(READY, environment=Environment("s", "", ("staging",))), sandbox)
+    assert blocked(checks) == ["environment"]
+    assert "'sandbox', expected is staging" in checks["environment"].message
+
+
+def test_a_live_backend_without_live_is_blocked(live: str) -> None:
+    checks, finished = made(replace(LIVE, live=False), live)
+    assert blocked(checks) == ["mode"]
+    assert "--live was not given" in checks["mode"].message
+    assert finished.funds == "test"
+
+
+def test_the_configuration_never_stands_in_for_live(sandbox: str) -> None:
+    checks, _ = made(replace(READY, environment=Environment("s", "", ("sandbox",), live=True)), sandbox)
+    assert blocked(checks) == ["mode"]
+
+
+def test_live_on_a_backend_that_is_not_is_warned_of_and_its_funds_are_test(sandbox: str) -> None:
+    checks, finished = made(replace(READY, live=True), sandbox)
+    assert blocked(checks) == []
+    assert checks["mode"].status == "warn"
+    assert "NOT LIVE" in checks["mode"].message
+    assert finished.funds == "test"
+
+
+def test_the_rehearsal_backend_never_has_real_funds_whatever_it_pretends(live: str) -> None:
+    checks, finished = made(LIVE, live)
+    assert blocked(checks) == []
+    assert (finished.live, finished.rehearsal, finished.funds) == (True, True, "test")
+
+
+@pytest.mark.parametrize(
+    ("limit", "product", "said"),
+    [
+        (Money(100, "EUR"), None, "no product on sale costs at most 1.00 EUR"),
+        (Money(1000, "JPY"), None, "no product on sale costs at most 1000 JPY"),
+        (Money(1000, "EUR"), "nothing\x1b[2J", "is not among the products"),
+    ],
+)
+def test_what_cannot_be_bought_is_blocked(sandbox: str, limit: Money, product: str | None, said: str) -> None:
+    checks, finished = made(replace(READY, limit=limit, product=product), sandbox)
+    assert blocked(checks) == ["limit"]
+    assert said in checks["limit"].message
+    assert "\x1b" not in checks["limit"].message
+    assert finished.expected_cents is None
+
+
+@pytest.mark.parametrize("email", [None, "operator", "operator@", "@veza.test", "a b@veza.test", "a@b", "x@y.z\n"])
+def test_an_address_that_is_none_is_blocked_and_not_repeated(sandbox: str, email: str | None) -> None:
+    checks, _ = made(replace(READY, email=email), sandbox)
+    assert blocked(checks) == ["email"]
+    assert email is None or email.strip() not in checks["email"].message
+
+
+def test_a_missing_password_is_blocked(sandbox: str) -> None:
+    checks, _ = made(replace(READY, has_password=False), sandbox)
+    assert blocked(checks) == ["password"]
+
+
+def test_a_live_processor_key_on_a_backend_that_is_not_is_blocked(sandbox: str) -> None:
+    checks, _ = made(replace(READY, processor_key="prd_" + "x" * 8), sandbox)
+    assert blocked(checks) == ["processor_mode"]
+    assert "xxxx" not in checks["processor_mode"].message
+
+
+@pytest.mark.parametrize(
+    ("services", "name", "status"),
+    [
+        ({}, "hyperswitch", "blocked"),
+        ({"hyperswitch": {"status": "degraded", "mode": "sandbox"}}, "hyperswitch", "warn"),
+        ({"hyperswitch": {"status": "asleep", "mode": "sandbox"}}, "hyperswitch", "blocked"),
+        ({"hyperswitch": {"status": "healthy"}}, "processor_mode", "warn"),
+        ({"hyperswitch": {"status": "healthy", "mode": "moonlight"}}, "processor_mode", "blocked"),
+    ],
+)
+def test_what_status_says_of_the_processor(walk: Walk, services: dict[str, object], name: str, status: str) -> None:
+    walk.backend.script("getStatus", Reply(data={"environment": "test", "services": services}))
+    try:
+        walk.begin()
+    except AssertionError:
+        assert status == "blocked"
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == name]
+    assert check.status == status
+
+
+def test_an_unhealthy_backend_is_not_called_ok(walk: Walk) -> None:
+    walk.backend.script("getHealth", Reply(json={"status": "unhealthy"}))
+    with pytest.raises(AssertionError):
+        walk.begin()
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == "health"]
+    assert check.status == "blocked"
+    assert "unhealthy" in check.message
+
+
+def test_only_reads_are_sent(walk: Walk) -> None:
+    walk.begin()
+    assert {sent.method for sent in walk.backend.sent} == {"GET"}
+    assert walk.backend.count("login") == 0

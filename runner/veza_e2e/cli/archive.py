@@ -35,7 +35,7 @@ _NOTE = click.option("--note", help="A remark in your own words.")
 def due_line(summary: Summary, today: date) -> str | None:
     """Return what is due of a session, None where nothing is."""
     statement = summary.item("bank_statement")
-    if statement.status == "pending" and summary.refunded_at:
+    if statement.status == "pending" and summary.live and summary.refunded_at:
         window = due(date.fromisoformat(summary.refunded_at[:10]))
         return f"bank statement {window.state(today)}: between {window.earliest} and {window.latest}"
     if summary.refund_open and not summary.abandoned:

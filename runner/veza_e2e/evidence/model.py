@@ -128,11 +128,6 @@ class Summary:
         """Whether a charge was seen that has not wholly come back."""
         return self.money.refund_open
 
-    @property
-    def effective_decision(self) -> Decision:
-        """The decision, or on the rehearsal backend what it would have been."""
-        return self.rehearsed_decision or self.decision
-
     def item(self, name: ItemName) -> Item:
         """Return the acceptance item of this id."""
         return next(item for item in self.acceptance if item.id == name)

@@ -135,7 +135,7 @@ def release_view(release: Release, up: str) -> ReleaseView:
         name=release.name,
         slug=release.slug,
         decision=decision,
-        css=(summary.effective_decision if summary else release.decision).lower(),
+        css=release.decision.lower(),
         reason=release.reason,
         due=window,
         overdue=overdue,
@@ -200,7 +200,12 @@ def _evidence(item: Item | None, entry: Entry | None, up: str) -> list[Markup]:
 
 
 def _due(summary: Summary | None) -> tuple[str, Markup]:
-    if summary is None or not summary.refunded_at or summary.item("bank_statement").status != "pending":
+    if (
+        summary is None
+        or not summary.live
+        or not summary.refunded_at
+        or summary.item("bank_statement").status != "pending"
+    ):
         return "nothing is due", Markup()
     window = due(date.fromisoformat(summary.refunded_at[:10]))
     mark = Markup(' <span class="veza-due" data-overdue-after="{}"></span>').format(window.overdue_after.isoformat())
@@ -209,10 +214,10 @@ def _due(summary: Summary | None) -> tuple[str, Markup]:
 
 def _ex_9(release: Release) -> Tick:
     attested = release.attested(EX_9)
-    what = "EX-9, Stripe Connect KYC and live mode"
+    what = "EX-9 (Stripe Connect KYC, live mode)"
     if attested is None:
-        return Tick(" ", f"{what}: nobody attested it yet (veza-e2e attest ex-9 --by NAME)")
-    return Tick("x", f"{what}: attested by {attested.by} on {moment(attested.at)}")
+        return Tick(" ", f"{what}: nobody attested it yet")
+    return Tick("x", f"{what}: attested by {attested.by} on {attested.at[:10]}")
 
 
 def _housekeeping(release: Release) -> list[Tick]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from markupsafe import Markup
 
@@ -55,11 +55,16 @@ def waterfall(lines: Sequence[Line]) -> Markup:
     parts.append(_axis(bars))
     grid = "".join(f"M{LEFT} {TOP + number * ROW}H{WIDTH}" for number in range(1, len(rows) + 1))
     parts.append(f'<path class="veza-grid" d="{grid}"/>')
-    parts += [_cut(x, duration, height) for x, duration in scale.cuts]
+    named = -_LABEL * 1.0
+    for x, duration in scale.cuts:
+        parts.append(_cut(x, duration if x - named >= _LABEL else None, height))
+        named = x if x - named >= _LABEL else named
     for number, row in enumerate(rows):
         y = TOP + number * ROW
         parts.append(f'<text class="veza-row" x="0" y="{y + 15}">{inline(_short(row))}</text>')
-        parts += [_rect(bar, scale, y) for bar in bars if bar.row == row]
+        own = sorted((bar for bar in bars if bar.row == row), key=lambda bar: bar.start)
+        parts += [_rect(bar, scale, y) for bar in own]
+        parts += [_length(bar, after, scale, y) for bar, after in zip_longest(own, own[1:])]
     return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
 
 
@@ -153,12 +158,14 @@ def _rect(bar: Bar, scale: _Scale, y: int) -> str:
     return (
         f'<a href="#event-{bar.seq}" aria-label="{inline(bar.title)}">'
         f'<rect class="veza-bar veza-{bar.kind}" x="{x:.1f}" y="{y + 4}" width="{max(end - x, 3):.1f}" '
-        f'height="{ROW - 8}" rx="2"/></a>{_length(bar, x, max(end, x + 3), y)}'
+        f'height="{ROW - 8}" rx="2"/></a>'
     )
 
 
-def _length(bar: Bar, x: float, end: float, y: int) -> str:
-    if bar.end == bar.start or bar.kind == "many":
+def _length(bar: Bar, after: Bar | None, scale: _Scale, y: int) -> str:
+    """Return a bar's duration beside it, where there is room before the next bar of the row."""
+    x, end = scale.x(bar.start), max(scale.x(bar.end), scale.x(bar.start) + 3)
+    if bar.end == bar.start or bar.kind == "many" or (after and scale.x(after.start) < end + _LABEL):
         return ""
     length = bar.end - bar.start
     shown = f"{length} ms" if length < 1000 else seconds(length)  # noqa: PLR2004 - a second
@@ -167,9 +174,11 @@ def _length(bar: Bar, x: float, end: float, y: int) -> str:
     return f'<text class="veza-length" x="{x - 4:.1f}" y="{y + 15}" text-anchor="end">{shown}</text>'
 
 
-def _cut(x: float, duration: int, height: int) -> str:
-    return (
-        f'<line class="veza-cut" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height}"/>'
+def _cut(x: float, duration: int | None, height: int) -> str:
+    line = f'<line class="veza-cut" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height}"/>'
+    if duration is None:
+        return line
+    return line + (
         f'<text class="veza-cut-name" x="{x:.1f}" y="{TOP - 12}" text-anchor="middle">{seconds(duration)}</text>'
     )
 

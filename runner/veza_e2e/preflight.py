@@ -90,7 +90,9 @@ def _health(api: Veza, seen: _Seen) -> PreflightChecked:
             "health", "blocked", f"the backend is not up: {error}", "Check base_url and that the backend runs."
         )
     if seen.health.status is HealthState.UNHEALTHY:
-        return _check("health", "blocked", "the backend calls itself unhealthy", "See its log; its database may be away.")
+        return _check(
+            "health", "blocked", "the backend calls itself unhealthy", "Its database may be away: see its log."
+        )
     return _check("health", "ok", f"the backend is {seen.health.status}")
 
 

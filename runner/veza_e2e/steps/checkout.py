@@ -21,6 +21,7 @@ from veza_e2e.world import Left
 RETRIES = timedelta(hours=24)
 """How long the processor goes on delivering its webhooks."""
 UNPAID = "The order was not paid; nothing was charged."
+UNASKED = "By the order nothing was charged; the processor was not asked."
 _PAID = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_CAPTURED, PaymentStatus.REQUIRES_CAPTURE})
 _PAYABLE = frozenset(
     {PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_CUSTOMER_ACTION}
@@ -173,7 +174,7 @@ def cross_check(session: Session, order: PlacedOrder) -> ProcessorPayment | None
 def _refuse_other_than_completed(done: Order, order: PlacedOrder, seen: ProcessorPayment | None) -> None:
     payment = f"payment {order.payment_id}"
     charged = seen is not None and seen.status in _PAID
-    money = f"The card was charged ({payment})." if charged else UNPAID
+    money = f"The card was charged ({payment})." if charged else UNPAID if seen is not None else UNASKED
     status = done.status
     if status is OrderStatus.COMPLETED:
         return
@@ -273,7 +274,16 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
 
 
 def _paid_not_completed(session: Session, order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
-    amount = Money(seen.amount_received or seen.amount, seen.currency)
+    if not seen.amount_received:
+        raise Paused(
+            "payment_processing",
+            f"payment {seen.payment_id} is {seen.status}, nothing of it was received yet, "
+            f"and order {order.order_id} is still pending",
+            meaning=f"{Money(seen.amount, seen.currency)} may be reserved on the card; no charge was seen.",
+            todo="Resume later, or look the payment up at the processor's dashboard.",
+            waiting_for="completion",
+        )
+    amount = Money(seen.amount_received, seen.currency)
     observed = (
         f"paid, not completed: the processor has {amount} of payment {seen.payment_id} ({seen.status}), "
         f"and order {order.order_id} is still pending"

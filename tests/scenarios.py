@@ -138,17 +138,13 @@ def declined_then_paid(shop: Workshop) -> None:
     person.until("Which one do you buy?")
     person.type("1")
     person.until("Pay on that page")
-    url = re.findall(r"http://127\.0\.0\.1:\d+/hyperswitch/payment_link/\S+", person.read)[-1]
+    url = _page(person)
     _pay(url, DECLINED)
     person.type("s")
     person.until("the processor says failed")
     _pay(url, GOOD)
     person.until("ROLLBACK;")
-    order = re.findall(r"WHERE o\.id = '([0-9a-f-]{36})'", person.read)[-1]
-    person.type(_printed(url.partition("/hyperswitch")[0], order))
-    person.type(".")
-    person.until("[y/N]")
-    person.type("y")
+    _paste(person, url)
     person.end()
 
 
@@ -208,6 +204,42 @@ def _follow(happened: Callable[[], bool]) -> None:
         threading.Event().wait(0.005)
 
 
+def interrupted_and_resumed(shop: Workshop) -> None:
+    """Ctrl-C at the checkout, then `q`, then a paste that is no answer: three processes of one session."""
+    person = shop.start("--json", "run", "--refund")
+    person.until("Which one do you buy?")
+    person.type("1")
+    person.until("Pay on that page")
+    person.process.send_signal(signal.SIGINT)
+    person.end(frozenset({130}))
+    person = shop.start("--json", "resume", shop.session)
+    person.until("Pay on that page")
+    person.type("q")
+    person.end(INCOMPLETE)
+    person = shop.start("--json", "resume", shop.session)
+    person.until("Pay on that page")
+    url = _page(person)
+    _pay(url, GOOD)
+    person.until("ROLLBACK;")
+    person.type("nonsense")
+    person.type(".")
+    person.until("cannot be used")
+    _paste(person, url)
+    person.end()
+
+
+def _page(person: Person) -> str:
+    return str(re.findall(r"http://127\.0\.0\.1:\d+/hyperswitch/payment_link/\S+", person.read)[-1])
+
+
+def _paste(person: Person, url: str) -> None:
+    order = re.findall(r"WHERE o\.id = '([0-9a-f-]{36})'", person.read)[-1]
+    person.type(_printed(url.partition("/hyperswitch")[0], order))
+    person.type(".")
+    person.until("[y/N]")
+    person.type("y")
+
+
 SCENARIOS: Mapping[str, Callable[[Workshop], None]] = {
     "refund": refund,
     "no-refund": no_refund,
@@ -216,6 +248,7 @@ SCENARIOS: Mapping[str, Callable[[Workshop], None]] = {
     "refund-pending-resumed": refund_pending_resumed,
     "paid-not-completed": paid_not_completed,
     "killed-and-resumed": killed_and_resumed,
+    "interrupted-and-resumed": interrupted_and_resumed,
 }
 
 

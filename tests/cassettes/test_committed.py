@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 CASSETTES = sorted(path.name for path in (ROOT / "cassettes").iterdir() if path.is_dir())
@@ -47,8 +49,9 @@ def replay(*words: str, environment: Mapping[str, str] | None = None) -> subproc
     )
 
 
-def test_there_is_a_happy_path() -> None:
-    assert "refund" in CASSETTES
+def test_the_committed_cassettes_are_those_that_the_docs_and_the_scenarios_name() -> None:
+    documented = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "record-and-replay.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted(SCENARIOS) == CASSETTES
 
 
 @pytest.mark.parametrize(

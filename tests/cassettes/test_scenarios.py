@@ -10,18 +10,27 @@ from scenarios import Workshop, killed, record
 
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.perform import perform
+from veza_e2e.journal import Line, read
 
 EMAIL, PASSWORD = "a.person+planted@shop.test", "correct horse & battery/staple"
 
 
-@pytest.mark.parametrize("name", ["declined-then-paid", "killed-and-resumed"])
-def test_a_scenario_is_recorded_and_replays(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "processes"), [("declined-then-paid", 1), ("killed-and-resumed", 2), ("interrupted-and-resumed", 3)]
+)
+def test_a_scenario_is_recorded_and_replays_event_by_event(name: str, processes: int, tmp_path: Path) -> None:
     folder = record(name, tmp_path)
     played = perform(folder)
     assert played.summary["outcome"] == "passed"
     assert (folder / "expected" / "report.md").read_bytes() == played.report
-    processes = [entry.data["resumed"] for entry in tape.read(folder).entries if entry.kind == "start"]
-    assert processes == ([False, True] if name == "killed-and-resumed" else [False])
+    assert sum(entry.kind == "start" for entry in tape.read(folder).entries) == processes
+    (journal,) = tmp_path.rglob("journal.jsonl")
+    assert [told(line) for line in played.lines] == [told(line) for line in read(journal).lines]
+
+
+def told(line: Line) -> tuple[str, str, object]:
+    """What a line says, origins aside."""
+    return line.at, type(line.event).__name__, getattr(line.event, "step", None)
 
 
 def test_a_damaged_recording_keeps_no_session_from_being_resumed(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
     if not all(isinstance(meta.get(name, ""), str) for name in ("session", "ledger", "browser")):
         raise CassetteError(path, place, "session, ledger or browser is of the wrong type")
     page = meta.get("checkout_page")
-    if page is not None and not (isinstance(page, list) and _plain(page) and "".join(page).startswith(f"{ORIGIN}/")):
-        raise CassetteError(path, place, "opens a checkout page at an origin that was not aliased")
+    if page is not None and not (isinstance(page, list) and _plain(page)):
+        raise CassetteError(path, place, "checkout_page is of the wrong type")
 
 
 def _plain(value: object) -> bool:

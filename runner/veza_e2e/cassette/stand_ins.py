@@ -35,18 +35,21 @@ class TapedClock:
         self._used = dict.fromkeys(tape.READINGS, 0)
 
     def now(self) -> datetime:
+        """See `world.Clock`."""
         value = self._reading("now")
         if value is not None:
             self._now = datetime.fromisoformat(str(value))
         return self._now
 
     def monotonic(self) -> float:
+        """See `world.Clock`."""
         value = self._reading("monotonic")
         if isinstance(value, int):
             self._micro = value
         return self._micro / 1_000_000
 
     def sleep(self, seconds: float) -> None:
+        """See `world.Clock`."""
         used = self._used["sleep"] if self._at == self._replay.position else 0
         signal = self._replay.interrupted(used)
         if signal is not None:
@@ -74,27 +77,35 @@ class TapedClock:
 
 
 class TapedIds:
+    """The ids that were made then."""
+
     def __init__(self, replay: Replay, session: str) -> None:
         self._replay = replay
         self._session = session
 
     def session(self, at: datetime) -> str:
+        """See `world.Ids`."""
         return self._session
 
     def key(self) -> str:
+        """See `world.Ids`."""
         return str(self._replay.take("key")["value"])
 
 
 class TapedOperator:
+    """Gives the answers that were given then."""
+
     def __init__(self, replay: Replay, by: Literal["operator", "script"]) -> None:
         self._replay = replay
         self.by: Literal["operator", "script"] = by
 
     def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        """See `world.Operator`."""
         answer = self._answer("ask", question)
         return None if answer is None else str(answer)
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        """See `world.Operator`."""
         return str(self._answer("paste", question) or "")
 
     def tell(self, text: str) -> None:
@@ -108,22 +119,29 @@ class TapedOperator:
 
 
 class TapedBrowser:
+    """Opens nothing; says what came of it then."""
+
     def __init__(self, replay: Replay, by: Literal["operator", "script"]) -> None:
         self._replay = replay
         self.by: Literal["operator", "script"] = by
 
     def open(self, url: str) -> bool:
+        """See `world.Browser`."""
         return bool(self._replay.take("open", url=self._replay.redactor.text(url))["opened"])
 
 
 class TapedLedger:
+    """Gives the rows that were read then."""
+
     def __init__(self, replay: Replay, source: Literal["pasted", "database", "rehearsal"]) -> None:
         self._replay = replay
         self.source: Literal["pasted", "database", "rehearsal"] = source
 
     def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        """See `world.Ledger`."""
         return cast("Sequence[Mapping[str, JSON]] | None", self._replay.take("rows", order_id=order_id)["rows"])
 
     def peek(self, order_id: str) -> str | None:
+        """See `world.Ledger`."""
         printed = self._replay.take("peek", order_id=order_id)["printed"]
         return None if printed is None else str(printed)

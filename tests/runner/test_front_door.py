@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -44,3 +45,15 @@ def test_a_torn_tail_is_said_when_the_session_is_abandoned_too(shell: Shell) -> 
     assert shell("abandon", left.json["session"], "--reason", "test").code == 0
     kinds = [json.loads(line)["type"] for line in journal.read_text().splitlines()]
     assert kinds[-3:] == ["TailCut", "SessionAbandoned", "SessionEnded"]
+
+
+def test_a_screen_that_is_gone_stops_no_walkthrough(shell: Shell) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "--json", "run", "--unattended", "--refund"],
+        cwd=shell.folder, env=shell.environment(), stderr=writing, stdout=subprocess.PIPE, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "passed")

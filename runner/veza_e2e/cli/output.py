@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -75,8 +75,9 @@ def items(invocation: Invocation, rows: Sequence[Item], *, ok: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line for people, on standard error."""
-    click.echo(text, err=True)
+    """Print a line for people, on standard error; where nobody can read it any more, the work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def stopped(stop: Stop, *, as_json: bool) -> int:
@@ -86,5 +87,4 @@ def stopped(stop: Stop, *, as_json: bool) -> int:
     say(f"veza-e2e: {plain(stop.message)}")
     if stop.hint:
         say(f"  {plain(stop.hint)}")
-    sys.stderr.flush()
     return int(stop.code)

@@ -76,18 +76,27 @@ def urls(site: Path, sessions: Sessions) -> dict[str, str]:
     return {name: (site / path).as_uri() for name, path in pages.items()}
 
 
+FOLLOW_EVERY_LINK = """async () => {
+  const found = [];
+  for (const link of document.querySelectorAll("article table a[href^='#event-']")) {
+    for (const fold of document.querySelectorAll("details")) fold.open = false;
+    location.hash = "";
+    link.click();
+    await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    const target = document.querySelector(link.getAttribute("href"));
+    const place = target.getBoundingClientRect();
+    const seen = place.height > 0 && place.bottom > 0 && place.top < innerHeight;
+    found.push([link.getAttribute("href"), target.innerText.split(" ")[0], seen]);
+  }
+  return found;
+}"""
+
+
 def test_every_trace_link_lands_on_its_event(page: Page, urls: dict[str, str]) -> None:
     page.goto(urls["real session"])
-    links = page.locator('article table a[href^="#event-"]')
-    hrefs = sorted({str(link.get_attribute("href")) for link in links.all()})
-    assert len(hrefs) > 30
-    for href in hrefs:
-        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = false")
-        page.locator(f'article table a[href="{href}"]').first.click()
-        target = page.locator(href)
-        expect(target).to_be_in_viewport()
-        number = href.removeprefix("#event-")
-        assert target.inner_text().startswith(f"{number} ·")
+    followed = page.evaluate(FOLLOW_EVERY_LINK)
+    assert len(followed) > 60
+    assert [link for link in followed if link != [link[0], link[0].removeprefix("#event-"), True]] == []
 
 
 def test_a_link_into_the_record_opens_the_call(page: Page, urls: dict[str, str]) -> None:
@@ -215,7 +224,7 @@ def test_a_phone_is_wide_enough(browser: Browser, urls: dict[str, str], name: st
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["home", "archive", "session", "failed session", "live report", "go/no-go"])
 def test_nothing_of_wcag_a_or_aa_is_broken(browser: Browser, urls: dict[str, str], name: str, scheme: Scheme) -> None:
     with watched(browser, color_scheme=scheme, viewport={"width": 1280, "height": 900}) as page:
         page.goto(urls[name])

@@ -94,7 +94,9 @@ def stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[Line] 
     """Put the parts of a session together."""
     ports = parts.ports
     journal = Journal(sink, ports.clock, lines, guard=parts.guard, listeners=parts.listeners)
-    recorder = Recorder(journal, parts.redactor, ports.clock, calls=_calls(lines), guard=parts.guard)
+    recorder = Recorder(
+        journal, parts.redactor, ports.clock, calls=_calls(lines), guard=parts.guard, last=_answered(lines)
+    )
     http = httpx.Client(transport=RecordingTransport(ports.transport, "api", recorder, operation_of))
     api = Veza(
         parts.base_url,
@@ -108,6 +110,11 @@ def stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[Line] 
         checkout_page=parts.checkout_page,
     )
     return Stage(parts, journal, recorder, api, _processor(parts, recorder))
+
+
+def _answered(lines: Sequence[Line]) -> dict[str, int]:
+    answered = (line.event for line in lines if isinstance(line.event, CallFinished))
+    return {event.operation: event.call for event in answered if event.operation is not None}
 
 
 def _calls(lines: Sequence[Line]) -> int:

@@ -5,11 +5,12 @@ A resume is the same walkthrough run again: what the journal already holds is ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeVar
 
 from veza import VezaError
+from veza_e2e.canonical import JSON
 from veza_e2e.events import (
     Event,
     StepFailed,
@@ -102,6 +103,11 @@ def step(name: StepName, result: type[R]) -> Callable[[Callable[Concatenate[W, P
     return lambda act: Step(name, result, act)
 
 
+def _redacted(members: Mapping[str, JSON], text: Callable[[str], str]) -> dict[str, JSON]:
+    """A backend may put anything into an id: what stays in the journal is what the next steps work with."""
+    return {name: text(value) if isinstance(value, str) else value for name, value in members.items()}
+
+
 class Run(Generic[W]):
     """Carries out steps in a world, once each.
 
@@ -166,6 +172,7 @@ class Run(Generic[W]):
             self._found(step.name, self._foreign(error, step.name))
         finally:
             recorder.step = None
+        result = step.result.from_json(_redacted(result.to_json(), recorder.redactor.text))
         journal.append(StepFinished(step=step.name, result=result.to_json(), observed=result.observed))
         return result
 

@@ -11,6 +11,7 @@ import click
 from veza_e2e import compose
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.config import read_secrets
+from veza_e2e.redaction import mask
 
 
 @click.group()
@@ -43,7 +44,7 @@ def serve(invocation: Invocation, *, port: int, database: str | None, environmen
                 document({"ok": True, "items": [{"name": "base_url", "status": "ok", "message": backend.base_url}]})
             else:
                 click.echo(f"The rehearsal backend is at {backend.base_url} ({environment}); Ctrl-C ends it.")
-            say(f"account {account.email}; books: {backend.base_url}/rehearsal/books")
+            say(f"account {mask(account.email or '')}; books: {backend.base_url}/rehearsal/books")
             backend.wait(over)
     except compose.RehearsalError as error:
         raise Stop(Exit.REFUSED, str(error), "is the port taken? choose another with --port") from error

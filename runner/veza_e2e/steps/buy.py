@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -163,25 +164,29 @@ def _recorded(session: Session) -> PlacedOrder | None:
 
 def _settle(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
     """An order may exist already: ask before anything is sent again."""
-    if may_send_again(session, doubt):
-        return _send_again(session, product, doubt)
     orders = found_orders(session, product.product_id, doubt)
     if len(orders) > 1:
-        raise Failed(
-            "several_orders",
-            "several orders could be this session's: " + ", ".join(order.id for order in orders),
-            meaning="None of them was paid by this session.",
-            todo="Cancel them at the backend and start a new session.",
-        )
-    if not orders:
+        _several(order.id for order in orders)
+    if orders:
+        return _adopt(session, product, orders[0], doubt)
+    if not may_send_again(session, doubt):
         raise Paused(
             "order_in_doubt",
             "the request for the order was sent, its answer was lost, and no order of this account can be found",
-            meaning=UNCHARGED + " This environment does not honour idempotency keys, so nothing is sent a second time.",
+            meaning=UNCHARGED + " There is no idempotency key that still holds here, so nothing is sent a second time.",
             todo="Resume later, in case the order turns up; or end the session with `abandon`.",
             waiting_for="operator",
         )
-    return _adopt(session, orders[0])
+    return _send_again(session, product, doubt)
+
+
+def _several(ids: Iterable[str]) -> NoReturn:
+    raise Failed(
+        "several_orders",
+        f"several orders could be this session's: {', '.join(ids)}",
+        meaning="None of them was paid by this session.",
+        todo="Cancel them at the backend and start a new session.",
+    )
 
 
 def _send_again(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
@@ -202,12 +207,15 @@ def _lost(error: Exception) -> NoReturn:
     ) from error
 
 
-def _adopt(session: Session, order: Order) -> PlacedOrder:
-    """The order is there, the address of its page was lost with the answer: the processor may know it."""
+def _adopt(session: Session, product: ChosenProduct, order: Order, doubt: Doubt) -> PlacedOrder:
+    """The order is there, the address of its page was lost with the answer: the processor may know it, or the key."""
     link = None
     if session.processor is not None and order.payment_id is not None:
         with suppress(ProcessorError):
             link = session.processor.payment(order.payment_id).link
+    if link is None and may_send_again(session, doubt):
+        same = _send_again(session, product, doubt)
+        return same if same.order_id == order.id else _several((order.id, same.order_id))
     if link is None and order.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
             "page_lost",

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from front_door import Shell
+from front_door import SECRETS, Shell
 from scripted_session import SESSION, Script
 from ten_sessions import Inside, Sessions
 
 from veza_e2e.archive import Archive
+from veza_e2e.config import Environment, Limits, Report
 from veza_e2e.site.build import write_tree
 from veza_e2e.site.command_line import reference
 
@@ -121,6 +123,15 @@ def test_a_damaged_session_is_shown_as_damaged(tmp_path: Path) -> None:
     assert "damaged" in (tmp_path / "src" / "archive" / "payment-e2e" / "index.md").read_text()
 
 
+def test_a_journal_of_another_beginning_is_shown_as_damaged(tmp_path: Path) -> None:
+    folder = tmp_path / "archive" / "2026" / "05" / SESSION
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").write_bytes(b"")
+    shown = write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
+    assert shown.entries[0].summary is None
+    assert Inside(tmp_path)("--archive", str(tmp_path / "archive"), "render").code == 6
+
+
 def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
     assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text()
@@ -171,6 +182,13 @@ def test_the_ten_lines_of_the_docs_check_a_chain(tmp_path: Path) -> None:
     broken = subprocess.run([sys.executable, str(check), str(journal)], capture_output=True, text=True, check=False)
     assert broken.returncode == 1
     assert "broken at event" in broken.stderr
+
+
+def test_every_setting_and_variable_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "operating.md").read_text()
+    settings = [f"env.NAME.{f.name}" for f in fields(Environment) if f.name != "name"]
+    settings += [f"limits.{f.name}" for f in fields(Limits)] + [f"report.{f.name}" for f in fields(Report)]
+    assert {name for name in (*settings, *SECRETS) if f"`{name}`" not in text} == set()
 
 
 def test_every_page_by_hand_is_in_the_navigation() -> None:

@@ -40,13 +40,14 @@ def render(invocation: Invocation, session: tuple[str, ...]) -> None:
 
 
 def _rendered(stored: Stored) -> Item:
-    from veza_e2e.report import render as views_of  # noqa: PLC0415 - the templates are slow to import
+    from veza_e2e.report import ReportError  # noqa: PLC0415 - the templates are slow to import
+    from veza_e2e.report import render as views_of  # noqa: PLC0415
 
     try:
         reading = stored.read()
-    except (DamagedError, OSError) as error:
-        return Item(stored.session, "damaged", str(error))
-    views = views_of(reading.lines)
+        views = views_of(reading.lines)
+    except (DamagedError, ReportError, OSError) as error:
+        return Item(stored.session, "damaged", f"{stored.journal}: {error}")
     if not reading.ended or _unchanged(reading, views):
         folder, why = stored.folder, "ok"
     else:

@@ -2,5 +2,6 @@
 
 from veza_e2e.report.render import render
 from veza_e2e.report.templates import template_version
+from veza_e2e.report.view import ReportError
 
-__all__ = ["render", "template_version"]
+__all__ = ["ReportError", "render", "template_version"]

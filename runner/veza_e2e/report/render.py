@@ -24,6 +24,9 @@ def render(lines: Sequence[Line]) -> dict[str, bytes]:
 
     Args:
         lines: a session's lines; a SessionEnded at the end is left out, since it holds the views' digests.
+
+    Raises:
+        ReportError: the journal does not begin with SessionStarted, as this version knows it.
     """
     told = [line for line in lines if not isinstance(line.event, SessionEnded)]
     page = view(told)

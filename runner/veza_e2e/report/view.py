@@ -29,6 +29,10 @@ TITLES: Mapping[StepName, str] = {
 }
 
 
+class ReportError(Exception):
+    """There is no report to be made of a journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A table of the report."""
@@ -56,11 +60,16 @@ class ReportView:
 
 
 def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> ReportView:
-    """Return what a report of these lines shows; `addenda` only where a page is made after the session."""
+    """Return what a report of these lines shows; `addenda` only where a page is made after the session.
+
+    Raises:
+        ReportError: the journal does not begin with SessionStarted, as this version knows it.
+    """
     summary = summarise(lines, addenda)
     story = Story(lines)
     started = story.started
-    assert started is not None
+    if started is None:
+        raise ReportError("the journal does not begin with SessionStarted, as this version knows it")
     return ReportView(
         title=_title(summary),
         session=started.session,

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from veza_e2e.archive import LOG, Archive, ArchiveError, Stored
 from veza_e2e.evidence import Addendum, Reread
 from veza_e2e.journal import DamagedError
-from veza_e2e.report import templates
+from veza_e2e.report import ReportError, templates
 from veza_e2e.report.facts import Fact, amount
 from veza_e2e.report.view import view
 from veza_e2e.site.catalogue import Catalogue, Entry, catalogue
@@ -92,11 +92,11 @@ def _session(stored: Stored, pages: Path) -> Entry:
     try:
         reading = stored.read()
         addenda = stored.addenda()
-    except (DamagedError, ArchiveError, OSError) as error:
+        page = view(reading.lines, addenda)
+    except (DamagedError, ArchiveError, ReportError, OSError) as error:
         entry = Entry(stored, None, str(error).replace(str(stored.folder) + "/", ""))
         _write(pages / entry.page, "damaged.md", session=stored.session, damage=entry.damage)
         return entry
-    page = view(reading.lines, addenda)
     entry = Entry(stored, page.summary)
     target = pages / entry.page
     _write(

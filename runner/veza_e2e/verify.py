@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from veza_e2e import report
-from veza_e2e.archive import JOURNAL, ArchiveError, Stored, read_sealed
+from veza_e2e.archive import JOURNAL, Archive, ArchiveError, Stored, read_sealed
 from veza_e2e.events import SessionEnded, SessionStarted
 from veza_e2e.evidence import BankStatement, Reread
 from veza_e2e.journal import DamagedError, Reading
@@ -49,7 +49,7 @@ def verify(stored: Stored, signers: Path | None = None) -> tuple[Check, ...]:
         return (Check("chain", "damaged", f"event {error.seq}: {error.reason}"),)
     except OSError as error:
         return (Check("chain", "damaged", f"{stored.journal}: {error.strerror}"),)
-    checks = [*_chain(reading), *_views(stored, reading), *_addenda(stored, reading)]
+    checks = [*_chain(reading), *_views(stored, reading), *_dry_run(stored, reading), *_addenda(stored, reading)]
     return (*checks, *_signatures(stored, signers))
 
 
@@ -87,6 +87,26 @@ def _views(stored: Stored, reading: Reading) -> Iterator[Check]:
             yield Check(name, "damaged", f"{path}: is not what the journal renders to")
         else:
             yield Check(name, "ok", "has its digest, and is what the journal renders to")
+
+
+def _dry_run(stored: Stored, reading: Reading) -> Iterator[Check]:
+    first = reading.lines[0].event if reading.lines else None
+    if not isinstance(first, SessionStarted) or first.dry_run is None:
+        return
+    session, cited = first.dry_run["session"], first.dry_run["hash"]
+    found = next((other for other in Archive(stored.folder.parents[2]).sessions() if other.session == session), None)
+    if found is None:
+        yield Check("dry-run", "not checked", f"{session} is not in this archive")
+        return
+    try:
+        last = found.read().lines[-1].hash
+    except (DamagedError, OSError) as error:
+        yield Check("dry-run", "damaged", f"{session}: {error}")
+        return
+    if last == cited:
+        yield Check("dry-run", "ok", f"{session} ends with the hash that event 1 cites")
+    else:
+        yield Check("dry-run", "damaged", f"{session} does not end with the hash that event 1 cites")
 
 
 def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:

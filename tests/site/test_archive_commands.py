@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from front_door import Result, Shell
 from scripted_session import SESSION, Script
+from ten_sessions import DRY_RUN
 
 BANK = ("bank", SESSION, "--date", "2026-05-12")
 
@@ -146,6 +147,7 @@ def test_verify_says_what_it_checked_and_what_it_cannot_show(shell: Shell, store
         f"{SESSION} chain": "ok",
         f"{SESSION} report.md": "ok",
         f"{SESSION} session.log": "ok",
+        f"{SESSION} dry-run": "not checked",
         f"{SESSION} addendum-001.json": "ok",
         f"{SESSION} journal.jsonl.sig": "not checked",
     }
@@ -270,3 +272,16 @@ def test_a_signature_that_does_not_fit_is_damage(shell: Shell, stored: Path, key
 def test_an_open_session_is_not_signed(shell: Shell, key: Path) -> None:
     Script().start().until("pay").store(shell.folder / "build" / "rehearsals")
     assert shell("sign", SESSION, "--key", str(key)).code == 3
+
+
+def test_the_dry_run_that_was_cited_is_compared(shell: Shell) -> None:
+    root = shell.folder / "build" / "rehearsals"
+    dry = Script(session=DRY_RUN["session"]).start(release="2026.05").until("revoked").end()
+    dry.store(root)
+    right = {**DRY_RUN, "hash": dry.lines[-1].hash}
+    Script().start(live=True, release="2026.05", dry_run=right).until("login").store(root)
+    wrong = Script(session=SESSION[:-1] + "B").start(live=True, release="2026.05", dry_run=DRY_RUN).until("login")
+    wrong.store(root)
+    assert statuses(shell("--json", "verify", SESSION))[f"{SESSION} dry-run"] == "ok"
+    result = shell("--json", "verify", wrong.session)
+    assert (result.code, statuses(result)[f"{wrong.session} dry-run"]) == (6, "damaged")

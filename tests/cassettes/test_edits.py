@@ -23,6 +23,7 @@ from veza_e2e.cassette.errors import PREFLIGHT, CassetteError, Mismatch
 from veza_e2e.cassette.keep import accept, compare
 from veza_e2e.cassette.perform import perform
 from veza_e2e.events import STEPS
+from veza_e2e.redaction import WITHHELD
 
 ROOT = Path(__file__).parents[2] / "cassettes"
 NAMES = sorted(path.name for path in ROOT.iterdir() if path.is_dir())
@@ -144,7 +145,7 @@ def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
     for key, item in list(pairs):
         if isinstance(item, dict | list):
             yield from leaves(item)
-        else:
+        elif item != WITHHELD:
             yield value, key
 
 

@@ -35,11 +35,11 @@ class Labels:
 
     def some(self, seqs: Sequence[int]) -> Markup:
         """Return links to events: the first and last of a long row, and how many lie between."""
-        if len(seqs) <= _MANY:
+        if len(seqs) <= _MANY + 2:
             return Markup(" ").join(map(self._one, seqs))
         half = _MANY // 2
         first, last = (Markup(" ").join(map(self._one, part)) for part in (seqs[:half], seqs[-half:]))
-        return Markup("{} and {} more to {}").format(first, len(seqs) - _MANY, last)
+        return Markup("{} … {} more … {}").format(first, len(seqs) - _MANY, last)
 
     def _one(self, seq: int) -> Markup:
         event = self._events.get(seq)

@@ -80,8 +80,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Links]) 
 
 
 def test_a_page_is_small(pages: dict[Path, Links]) -> None:
-    ours = [path for path in pages if "sdk" not in path.parts]
-    assert max(path.stat().st_size for path in ours) <= 150_000
+    assert max(path.stat().st_size for path in pages) <= 150_000
 
 
 def test_every_session_has_its_page_and_its_files(site: Path, sessions: Sessions) -> None:

@@ -21,7 +21,8 @@ from typing import Any
 from ulid import ULID
 
 from veza_e2e.archive import JOURNAL, Archive
-from veza_e2e.events import SessionEnded, SessionStarted
+from veza_e2e.eventdata import from_data
+from veza_e2e.events import SessionEnded, SessionStarted, StepFinished
 from veza_e2e.journal import Journal, Line, MemorySink, parse
 from veza_e2e.report import render, template_version
 
@@ -49,7 +50,8 @@ def _told_again(lines: tuple[Line, ...], text: str, ids: list[str], number: int,
     at = datetime(2022, 1, 3, 9, tzinfo=UTC) + timedelta(hours=35 * number)
     session = str(ULID.from_datetime(at))
     for old in ids:
-        text = text.replace(old, f"pay_{number:020d}" if old.startswith("pay_") else str(uuid.UUID(int=number << 64 | 7)))
+        new = f"pay_{number:020d}" if old.startswith("pay_") else str(uuid.UUID(int=number << 64 | 7))
+        text = text.replace(old, new)
     clock = _Clock()
     journal = Journal(MemorySink(), clock)
     first = datetime.fromisoformat(lines[0].at)
@@ -75,8 +77,6 @@ def _told_again(lines: tuple[Line, ...], text: str, ids: list[str], number: int,
 def parse_events(text: str) -> tuple[Line, ...]:
     """Return the events of a journal whose ids were changed: its hashes no longer fit, and are not looked at."""
     sink = MemorySink()
-    from veza_e2e.eventdata import from_data
-
     clock = _Clock()
     journal = Journal(sink, clock)
     for raw in text.splitlines():
@@ -93,7 +93,7 @@ def generate(root: Path, sessions: int = SESSIONS) -> None:
         path = _walk(Path(folder))
         data = path.read_bytes()
     reading = parse(data, path)
-    summary = {e.step: e.result for e in (line.event for line in reading.lines) if type(e).__name__ == "StepFinished"}
+    summary = {e.step: e.result for e in (line.event for line in reading.lines) if isinstance(e, StepFinished)}
     ids = [str(summary["order"]["order_id"]), str(summary["order"]["payment_id"])]
     for number in range(sessions):
         _told_again(reading.lines, data.decode(), ids, number, root)

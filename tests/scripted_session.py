@@ -103,8 +103,8 @@ class Script:
                 hint="raise it" if blocked else None,
             ),
             PreflightFinished(
-                passed=not blocked, reported_environment="prod" if live and not sandbox else "sandbox", live=live and not sandbox,
-                rehearsal=rehearsal, funds="real" if real else "test", expected_cents=500, expected_currency="EUR",
+                passed=not blocked, reported_environment="prod" if live and not sandbox else "sandbox",
+                live=live and not sandbox, rehearsal=rehearsal, funds="real" if real else "test", expected_cents=500, expected_currency="EUR",
             ),
         )  # fmt: skip
         return self

@@ -104,7 +104,8 @@ class Script:
             ),
             PreflightFinished(
                 passed=not blocked, reported_environment="prod" if live and not sandbox else "sandbox",
-                live=live and not sandbox, rehearsal=rehearsal, funds="real" if real else "test", expected_cents=500, expected_currency="EUR",
+                live=live and not sandbox,
+                rehearsal=rehearsal, funds="real" if real else "test", expected_cents=500, expected_currency="EUR",
             ),
         )  # fmt: skip
         return self

@@ -155,6 +155,19 @@ def test_a_releases_name_is_a_safe_file_and_text(tmp_path: Path, name: str) -> N
     assert "<b>" not in page.read_text()
 
 
+@pytest.mark.parametrize("broken", ["[x](no-such-page.md)", "[x](journal.md#no-such-heading)"])
+def test_a_broken_link_fails_the_build(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "docs").mkdir()
+    for name in ("index.md", "journal.md"):
+        (tmp_path / "docs" / name).write_text(f"# {name}\n\n{broken}\n")
+    config = {"site_name": "x", "docs_dir": "build/site-src", "use_directory_urls": False}
+    rules = yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["validation"]
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump({**config, "validation": rules}))
+    result = Inside(tmp_path)("--json", "site", "build")
+    assert result.code == 1
+    assert "no-such" in result.json["error"]["message"]
+
+
 def test_outside_a_checkout_there_is_nothing_to_build(tmp_path: Path) -> None:
     result = Inside(tmp_path)("--json", "site", "build")
     assert result.code == 1
@@ -190,11 +203,18 @@ def test_every_setting_and_variable_is_documented() -> None:
     assert {name for name in (*settings, *SECRETS) if f"`{name}`" not in text} == set()
 
 
-def test_every_page_by_hand_is_in_the_navigation() -> None:
-    nav = json.dumps(yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"])
+def test_every_page_by_hand_is_in_the_navigation_or_linked(pages: dict[Path, Links], site: Path) -> None:
+    reached = {
+        (path.parent / urlsplit(target).path).resolve().relative_to(site.resolve())
+        for path, links in pages.items()
+        for target in links.targets
+        if urlsplit(target).path.endswith(".html") and not urlsplit(target).scheme
+    }
     docs = REPOSITORY / "docs"
-    written = {str(path.relative_to(docs)) for path in docs.rglob("*.md") if "archive" not in path.parts}
-    assert {name for name in written if name not in nav} == set()
+    written = {
+        path.relative_to(docs).with_suffix(".html") for path in docs.rglob("*.md") if "archive" not in path.parts
+    }
+    assert written - reached == set()
 
 
 def test_the_filters_data_is_plain_json(site: Path) -> None:

@@ -57,7 +57,7 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
     source = root / "build" / "site-src"
     shown = write_tree(archive, root / "docs", source)
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean", "-f", "mkdocs.yml"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(  # noqa: S603 - own interpreter, own arguments
         [*command, "-d", str(out.resolve())], cwd=root, env=environment, capture_output=True, text=True, check=False

@@ -40,6 +40,13 @@ def test_every_public_method_stands_for_one_operation_and_every_operation_has_on
     assert sent == {method.label: {method.operation} for method in found}
 
 
+@BOTH
+def test_a_method_that_waits_repeats_a_documented_operation(asynchronous: bool) -> None:
+    waits = bindings.waits(AsyncVeza if asynchronous else Veza)
+    assert set(waits.values()) == {"getOrder"}
+    assert waits.keys() == {"orders.wait_until", "orders.wait_until_completed", "orders.wait_until_refunded"}
+
+
 def test_sync_and_async_clients_have_the_same_methods_and_send_the_same() -> None:
     def seen(asynchronous: bool) -> list[tuple[str, str, str, bytes, str]]:
         return [

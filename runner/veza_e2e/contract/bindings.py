@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final
@@ -88,16 +88,31 @@ class Method:
 @cache
 def methods(kind: type[Veza | AsyncVeza] = Veza) -> tuple[Method, ...]:
     """Return every public method of every resource of a client; those that wait by another's call excepted."""
-    found: list[Method] = []
     names = _names()
+    return tuple(
+        _method(resource, name, function, names) for resource, name, function in _public(kind) if not _repeats(function)
+    )
+
+
+def waits(kind: type[Veza | AsyncVeza] = Veza) -> dict[str, str]:
+    """Return the public methods that wait by another's call, with the operationId that each documents."""
+    return {
+        f"{resource}.{name}": _documented(function) for resource, name, function in _public(kind) if _repeats(function)
+    }
+
+
+def _public(kind: type[Veza | AsyncVeza]) -> Iterator[tuple[str, str, Any]]:
     for attribute, member in vars(kind).items():
         if isinstance(member, cached_property) and not attribute.startswith("_"):
-            returned = member.func.__annotations__["return"]
-            resource = _class(inspect.getmodule(kind), returned)
-            public = inspect.getmembers(resource, inspect.isfunction)
-            calls = [(name, one) for name, one in public if not name.startswith("_") and not _repeats(one)]
-            found += [_method(attribute, name, one, names) for name, one in calls]
-    return tuple(found)
+            resource = _class(inspect.getmodule(kind), member.func.__annotations__["return"])
+            for name, function in inspect.getmembers(resource, inspect.isfunction):
+                if not name.startswith("_"):
+                    yield attribute, name, function
+
+
+def _documented(function: Any) -> str:
+    found = _OPERATION.search(inspect.getdoc(function) or "")
+    return found[1] if found else ""
 
 
 def _repeats(function: Any) -> bool:
@@ -128,15 +143,13 @@ def _names() -> dict[str, Any]:
 
 def _method(resource: str, name: str, function: Any, names: Mapping[str, Any]) -> Method:
     hints = typing.get_type_hints(function, localns=dict(names), include_extras=True)
-    documented = _OPERATION.search(inspect.getdoc(function) or "")
     arguments = [
         _argument(parameter, hints[parameter.name])
         for parameter in inspect.signature(function).parameters.values()
         if parameter.name not in _NOT_SENT
     ]
     module = function.__module__.replace("._sync.", "._async.").replace(".", "/") + ".py"
-    operation = documented[1] if documented else ""
-    return Method(resource, name, operation, tuple(arguments), hints.get("return"), module)
+    return Method(resource, name, _documented(function), tuple(arguments), hints.get("return"), module)
 
 
 def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:

@@ -23,7 +23,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import mutants_sdk
-from benchmarks.mutants_spec import Label, Mutant, label, mutants
+from benchmarks.mutants_label import Label, label
+from benchmarks.mutants_spec import Mutant, mutants
 
 from veza_e2e.contract import bindings, containment, requests, responses, sending, spec
 

@@ -23,6 +23,7 @@ QUICK = ("--examples", "2", "--rate-limit", "1000/s")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_rehearsal_backend_answers_as_documented_in_all_phases(rehearsal: Start, tmp_path: Path) -> None:
     backend = rehearsal()
     done = subprocess.run(

@@ -14,7 +14,7 @@ import httpx
 from veza_e2e.contract.bindings import KEY_HEADER, Method
 from veza_e2e.contract.findings import Direction, Finding
 from veza_e2e.contract.schema import Schema, closed, problem, text
-from veza_e2e.contract.sending import Sent
+from veza_e2e.contract.sending import Sent, allowed, meant
 from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
 
 _OF_HTTP: Final = frozenset({
@@ -43,7 +43,9 @@ def check(spec: Spec, call: Sent) -> list[Finding]:
     """Hold a call's request against a spec; an empty list where it is exactly as documented."""
     request, method = call.request, call.method
     if request is None:
-        return []
+        refused = "refuses arguments that its own types and table let through"
+        found = text(call.arguments) if allowed(method, call.arguments) else ""
+        return [_finding(method.operation, "arguments", f"{method.label} {refused}", found)] if found else []
     path = request.url.raw_path.decode("ascii").partition("?")[0]
     operation = operation_of(spec, request.method, path)
     if operation is None or operation.id != method.operation:
@@ -154,7 +156,7 @@ def _fidelity(wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Itera
     expected: dict[str, Any] = {}
     for argument in method.arguments:
         if argument.name in arguments:
-            expected[argument.wire] = (places.get(argument.wire, "body"), _meant(arguments[argument.name]))
+            expected[argument.wire] = (places.get(argument.wire, "body"), meant(arguments[argument.name]))
     queried = dict(wire.query)
     actual: dict[str, Any] = {name: ("path", wire.read("path", name, value)) for name, value in wire.path.items()}
     actual |= {name: ("query", wire.read("query", name, value)) for name, value in queried.items()}
@@ -172,13 +174,6 @@ def _fidelity(wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Itera
             yield wire._finding(name, f"was given to {method.label} and is not sent", wanted[1])  # noqa: SLF001
         elif found[0] != wanted[0] or not _same(wanted[1], found[1]):
             yield wire._finding(name, f"was given to {method.label} as {wanted[1]!r:.60}", found[1])  # noqa: SLF001
-
-
-def _meant(value: Any) -> Any:
-    """What an argument means: a product id among the items is short for an item."""
-    if isinstance(value, list):
-        return [{"product_id": item} if isinstance(item, str) else item for item in value]
-    return value
 
 
 def _same(given: Any, found: Any) -> bool:

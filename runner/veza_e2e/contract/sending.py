@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,9 +56,18 @@ def argument_sets(method: Method, count: int, seed: int) -> list[dict[str, Any]]
         "properties": {name: some[-1] for name, some in parts.items()},
         "required": required,
     }
-    for one in fuzz(whole, count if parts else 0, seed):
+    for one in map(_whole_numbers, fuzz(whole, count if parts else 0, seed)):
         found.setdefault(text(one), one)
     return list(found.values())
+
+
+def _whole_numbers(value: Any) -> Any:
+    """JSON's `1.0` is an integer; Python's is not, and no argument is a float."""
+    if isinstance(value, dict):
+        return {name: _whole_numbers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def ordinary(method: Method) -> dict[str, Any]:
@@ -91,6 +100,27 @@ def _combined(parts: dict[str, list[Schema]], required: list[str]) -> Iterator[d
             yield {**whole, name: value}
         if name not in required:
             yield {**least, name: whole[name]}
+
+
+def allowed(method: Method, arguments: Mapping[str, Any]) -> bool:
+    """Whether the SDK's own types and table let these arguments through."""
+    for argument in method.arguments:
+        if argument.name not in arguments:
+            continue
+        value = arguments[argument.name]
+        own = _parts(method, argument.wire, argument.schema)[1:]
+        if not validator(argument.schema).is_valid(value):
+            return False
+        if not all(validator(schema).is_valid(meant(value)) for schema in own):
+            return False
+    return True
+
+
+def meant(value: Any) -> Any:
+    """What an argument means: a product id among the items is short for an item."""
+    if isinstance(value, list):
+        return [{"product_id": item} if isinstance(item, str) else item for item in value]
+    return value
 
 
 def _fitting(schemas: list[Schema], values: list[Any]) -> Any:

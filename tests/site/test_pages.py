@@ -20,7 +20,7 @@ Scheme: TypeAlias = Literal["light", "dark"]
 PAGES = ("home", "archive", "session", "failed session", "live report", "release", "go/no-go", "month")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -144,14 +144,12 @@ def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the child at once: what it has answered is in its database, and it is made to be killed."""
+    process.kill()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.wait()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -68,6 +69,7 @@ class Case:
 @dataclass(frozen=True)
 class Ending:
     case: Case
+    killed: bool
     step: str
     outcome: str
     finding: str
@@ -118,7 +120,8 @@ def _carried_out(case: Case, folder: Path) -> Ending:
     kept = _journal(folder)
     begun = [line for line in _lines(kept) if line["type"] == "StepStarted"]
     step = begun[-1]["step"] if begun else "before the first step"
-    if done.returncode == -9 and begun:
+    killed = done.returncode == -signal.SIGKILL
+    if killed and begun:
         if case.again:
             _command(folder, case.again, case.how, ["--json", "resume"])
             problems += _lost(kept, _journal(folder))
@@ -134,7 +137,7 @@ def _carried_out(case: Case, folder: Path) -> Ending:
                 break
             if _document(done).get("waiting_for") == "operator":
                 break
-    return _ending(case, folder, step, done, problems)
+    return _ending(case, folder, killed, step, done, problems)
 
 
 def _document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -150,7 +153,9 @@ def _lost(before: bytes, after: bytes) -> list[str]:
     return [] if after.startswith(whole) else ["records that were on the disk are gone"]
 
 
-def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProcess[str], problems: list[str]) -> Ending:
+def _ending(
+    case: Case, folder: Path, killed: bool, step: str, done: subprocess.CompletedProcess[str], problems: list[str]
+) -> Ending:
     orders, charges, refunds = _books(folder)
     lines = _lines(_journal(folder))
     if not lines or not any(line["type"] == "StepStarted" for line in lines):
@@ -171,7 +176,7 @@ def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProce
             problems.append(f"verify ended with {verified.returncode}")
     if (orders, charges, refunds) not in expected:
         problems.append(f"{outcome} {finding}: {orders} orders, {charges} charges, {refunds} refunds")
-    return Ending(case, step, outcome, finding, orders, charges, refunds, tuple(problems))
+    return Ending(case, killed, step, outcome, finding, orders, charges, refunds, tuple(problems))
 
 
 STEPS = [
@@ -186,6 +191,7 @@ def page(endings: list[Ending], seconds: float) -> str:
     deaf = sum(not ending.case.honoured for ending in endings)
     dropped = sum(bool(ending.case.dropped) for ending in endings)
     wrong = sum(bool(ending.problems) for ending in endings)
+    spared = sum(not ending.killed for ending in endings)
     lost = sum("gone" in problem for ending in endings for problem in ending.problems)
     return f"""# Killed, and resumed
 
@@ -202,7 +208,7 @@ backend's commit and the read. Each was resumed to its end, its journal verified
 the session says so and stays incomplete. A second order is never sent. *Nothing begun*: killed before the session had a
 folder; nothing but reads was sent.
 
-Wrong: {wrong}. Records lost: {lost}.
+Wrong: {wrong}. Records lost: {lost}. Over before its kill came: {spared}.
 
 Measured {datetime.now(UTC):%Y-%m-%d} by `make sweep` in {seconds / 60:.1f} minutes on {os.cpu_count()} cores,
 {platform.system()} {platform.machine()}, Python {platform.python_version()}.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
@@ -195,48 +196,16 @@ def test_on_a_phone_everything_fits(browser: Browser, shop: Backend, scheme: Sch
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("card", [None, DECLINED, CHALLENGED, GOOD])
-def test_every_text_stands_out_from_its_ground(
-    browser: Browser, shop: Backend, scheme: Scheme, card: str | None
-) -> None:
+@pytest.mark.parametrize("card", [None, "4242424242424241", DECLINED, CHALLENGED, GOOD])
+def test_axe_finds_nothing_of_level_a_or_aa(browser: Browser, shop: Backend, scheme: Scheme, card: str | None) -> None:
     page = browser.new_page(viewport=DESK, color_scheme=scheme)
-    page.goto(shop.order()["checkout_url"])
+    page.goto(shop.order(1)["checkout_url"])
     if card is not None:
         fill(page, card)
         page.get_by_role("button", name="Pay").click()
         page.wait_for_load_state()
-    assert page.evaluate(CONTRASTS) == []
-    assert page.evaluate(NAMELESS) == []
-    assert page.locator("h1").count() == page.locator("main").count() == 1
-    assert page.title()
+    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"preload": False, "runOnly": {"type": "tag", "values": levels}})
     page.close()
-
-
-CONTRASTS = """() => {
-  const light = (colour) => {
-    const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
-  };
-  const ground = (element) => {
-    for (let up = element; up; up = up.parentElement) {
-      const colour = getComputedStyle(up).backgroundColor;
-      if (!/, 0\\)$/.test(colour)) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const weak = [];
-  for (const element of document.body.querySelectorAll("*")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!own || !element.checkVisibility()) continue;
-    const pair = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
-    const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
-    if (ratio < 4.5) weak.push(`${element.tagName} ${element.textContent.trim()}: ${ratio.toFixed(2)}`);
-  }
-  return weak;
-}"""
-NAMELESS = """() => [...document.querySelectorAll("input:not([type=hidden]), button, a")]
-  .filter((element) => !(element.labels?.length || element.textContent.trim() || element.getAttribute("aria-label")))
-  .map((element) => element.outerHTML)"""
+    assert len(found.response["passes"]) >= 10
+    assert found.response["violations"] == [], found.generate_report()

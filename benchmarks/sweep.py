@@ -69,7 +69,6 @@ class Case:
 @dataclass(frozen=True)
 class Ending:
     case: Case
-    killed: bool
     step: str
     outcome: str
     finding: str
@@ -120,8 +119,9 @@ def _carried_out(case: Case, folder: Path) -> Ending:
     kept = _journal(folder)
     begun = [line for line in _lines(kept) if line["type"] == "StepStarted"]
     step = begun[-1]["step"] if begun else "before the first step"
-    killed = done.returncode == -signal.SIGKILL
-    if killed and begun:
+    if done.returncode != -signal.SIGKILL:
+        step = SPARED
+    elif begun:
         if case.again:
             _command(folder, case.again, case.how, ["--json", "resume"])
             problems += _lost(kept, _journal(folder))
@@ -137,7 +137,7 @@ def _carried_out(case: Case, folder: Path) -> Ending:
                 break
             if _document(done).get("waiting_for") == "operator":
                 break
-    return _ending(case, folder, killed, step, done, problems)
+    return _ending(case, folder, step, done, problems)
 
 
 def _document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -153,9 +153,7 @@ def _lost(before: bytes, after: bytes) -> list[str]:
     return [] if after.startswith(whole) else ["records that were on the disk are gone"]
 
 
-def _ending(
-    case: Case, folder: Path, killed: bool, step: str, done: subprocess.CompletedProcess[str], problems: list[str]
-) -> Ending:
+def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProcess[str], problems: list[str]) -> Ending:
     orders, charges, refunds = _books(folder)
     lines = _lines(_journal(folder))
     if not lines or not any(line["type"] == "StepStarted" for line in lines):
@@ -176,12 +174,13 @@ def _ending(
             problems.append(f"verify ended with {verified.returncode}")
     if (orders, charges, refunds) not in expected:
         problems.append(f"{outcome} {finding}: {orders} orders, {charges} charges, {refunds} refunds")
-    return Ending(case, killed, step, outcome, finding, orders, charges, refunds, tuple(problems))
+    return Ending(case, step, outcome, finding, orders, charges, refunds, tuple(problems))
 
 
+SPARED = "nothing: it was over before"
 STEPS = [
     "before the first step", "login", "products", "order", "pay", "completed", "license", "transfers", "refund",
-    "revoked",
+    "revoked", SPARED,
 ]  # fmt: skip
 
 
@@ -191,7 +190,6 @@ def page(endings: list[Ending], seconds: float) -> str:
     deaf = sum(not ending.case.honoured for ending in endings)
     dropped = sum(bool(ending.case.dropped) for ending in endings)
     wrong = sum(bool(ending.problems) for ending in endings)
-    spared = sum(not ending.killed for ending in endings)
     lost = sum("gone" in problem for ending in endings for problem in ending.problems)
     return f"""# Killed, and resumed
 
@@ -208,7 +206,7 @@ backend's commit and the read. Each was resumed to its end, its journal verified
 the session says so and stays incomplete. A second order is never sent. *Nothing begun*: killed before the session had a
 folder; nothing but reads was sent.
 
-Wrong: {wrong}. Records lost: {lost}. Over before its kill came: {spared}.
+Wrong: {wrong}. Records lost: {lost}.
 
 Measured {datetime.now(UTC):%Y-%m-%d} by `make sweep` in {seconds / 60:.1f} minutes on {os.cpu_count()} cores,
 {platform.system()} {platform.machine()}, Python {platform.python_version()}.

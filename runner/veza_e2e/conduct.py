@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 
@@ -25,7 +26,7 @@ from veza_e2e.events import (
     StepSkipped,
 )
 from veza_e2e.interrupts import Interrupted
-from veza_e2e.journal import Journal, Line, MemorySink, Sink
+from veza_e2e.journal import Journal, Line, MemorySink, Sink, timestamp
 from veza_e2e.operations import operation_of
 from veza_e2e.preflight import Gate, preflight
 from veza_e2e.processor import Processor
@@ -34,11 +35,14 @@ from veza_e2e.run import MONEY, Failed, Paused, Run, Skipped
 from veza_e2e.session import Options, Session
 from veza_e2e.transport import Recorder, RecordingTransport
 from veza_e2e.walkthrough import walkthrough
-from veza_e2e.world import EndOfInput, Left, Ports
+from veza_e2e.world import SKEW, EndOfInput, Left, Ports
 
 _BEFORE_ORDER: frozenset[StepName] = frozenset({"login", "products"})
 _UNDECIDED: frozenset[StepName] = frozenset({"pay", "completed"})
 """Steps in which the card may have been charged, and no answer has said so yet."""
+MAX_WAITS = 3
+LONGEST_WAIT = 20 * 60.0
+"""Seconds that are waited where the backend allows no further request; a limit of logins counts in 15 minutes."""
 JITTER = 0.5
 """The SDK's spread of its waits: fixed, so that a replay waits as the recording did."""
 
@@ -145,7 +149,7 @@ def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) ->
     first = started(parts.ports.ids.session(parts.ports.clock.now()))
     begun = stage(parts, MemorySink(), idempotency=first.idempotency)
     begun.journal.append(first)
-    begun.journal.append(preflight(gate, begun.api, begun.journal.append))
+    begun.journal.append(preflight(gate, begun.api, parts.ports.clock, begun.journal.append))
     return begun
 
 
@@ -197,9 +201,9 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         processor=stage.processor,
         options=options(started, gate, resumed=resumed),
     )
-    recovering = any(isinstance(line.event, StepFailed) for line in stage.journal.lines)
+    _tell_clock(session)
     try:
-        walkthrough(Run(session, recovering=recovering, foreign=_finding))
+        _walk(session)
     except (Failed, Paused):
         return
     except Skipped:
@@ -213,6 +217,34 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
     except Left:
         stage.journal.append(SessionInterrupted(reason="left"))
         raise
+
+
+def _tell_clock(session: Session) -> None:
+    *before, now = (datetime.fromisoformat(line.at) for line in session.journal.lines)
+    latest = max(before, default=now)
+    if latest - now > SKEW:
+        session.operator.tell(
+            f"The clock was set back: it says {timestamp(now)}, this session was last heard of {timestamp(latest)}. "
+            "What was sent before is looked for; nothing is sent again on the strength of its key. Set the clock."
+        )
+
+
+def _walk(session: Session) -> None:
+    """Run the walkthrough; where the backend says when it may be asked again, and somebody is there, wait and go on."""
+    waits = 0
+    while True:
+        recovering = any(isinstance(event, StepFailed) for event in session.journal.events())
+        try:
+            walkthrough(Run(session, recovering=recovering, foreign=_finding))
+        except Paused as paused:
+            after = paused.retry_after
+            if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or session.options.unattended:
+                raise
+            session.operator.tell(f"The backend allows no further request for {after:.0f} s; waiting, then going on.")
+            session.clock.sleep(after)
+            waits += 1
+        else:
+            return
 
 
 def _finding(error: VezaError, step: StepName) -> Failed | Paused:
@@ -251,6 +283,7 @@ def _meant(error: VezaError, charged: str) -> Failed | Paused:
             meaning=charged,
             todo=f"Resume{after}.",
             waiting_for="operator",
+            retry_after=error.retry_after,
         )
     permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
     if permanent:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from veza import Health, HealthState, ProcessorMode, Product, ServiceState, Status, Veza, VezaError
 from veza.money import Money
 from veza_e2e.config import LIVE_NAMES, Environment
 from veza_e2e.events import CheckStatus, PreflightChecked, PreflightFinished
+from veza_e2e.journal import timestamp
 from veza_e2e.steps.buy import MAX_PAGES, PER_PAGE, affordable
+from veza_e2e.world import SKEW, Clock
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
 PROCESSOR = "hyperswitch"
@@ -46,11 +49,11 @@ class _Seen:
     candidate: Product | None = None
 
 
-def preflight(gate: Gate, api: Veza, emit: Callable[[PreflightChecked], object]) -> PreflightFinished:
+def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChecked], object]) -> PreflightFinished:
     """Make every check and say each; return the gate as a whole."""
     seen = _Seen()
     blocked = False
-    for check in _checks(gate, api, seen):
+    for check in _checks(gate, api, clock, seen):
         emit(check)
         blocked = blocked or check.status == "blocked"
     return PreflightFinished(
@@ -64,9 +67,10 @@ def preflight(gate: Gate, api: Veza, emit: Callable[[PreflightChecked], object])
     )
 
 
-def _checks(gate: Gate, api: Veza, seen: _Seen) -> Iterator[PreflightChecked]:
+def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
     yield _health(api, seen)
     yield _environment(gate, api, seen)
+    yield from _clock(clock, seen)
     yield from _modes(gate, seen)
     yield _processor(seen)
     yield _processor_mode(gate, seen)
@@ -115,6 +119,21 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
         )
     rehearsal = ", the rehearsal backend (test funds whatever it pretends)" if seen.rehearsal else ""
     return _check("environment", "ok", f"/status reports {reported}{rehearsal}")
+
+
+def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
+    """Warn of a clock that is not the backend's: what is recorded, due and looked for goes by this machine's."""
+    info = seen.status.response_info if seen.status else None
+    try:
+        theirs = parsedate_to_datetime(info.headers["date"]) if info is not None else None
+    except (KeyError, ValueError):
+        return
+    if theirs is None or theirs.tzinfo is None:
+        return
+    ours = clock.now()
+    if abs(ours - theirs) > SKEW:
+        message = f"this machine's clock says {timestamp(ours)}, the backend's {timestamp(theirs)}"
+        yield _check("clock", "warn", message, "Set the clock: times in the report, and what is due, go by it.")
 
 
 def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:

@@ -80,9 +80,14 @@ class Failed(Finding):
 class Paused(Finding):
     """Something is not there yet; the session can be resumed."""
 
-    def __init__(self, finding: str, observed: str, *, meaning: str, todo: str, waiting_for: WaitingFor) -> None:
+    def __init__(
+        self, finding: str, observed: str, *, meaning: str, todo: str, waiting_for: WaitingFor,
+        retry_after: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(finding, observed, meaning=meaning, todo=todo)
         self.waiting_for: WaitingFor = waiting_for
+        self.retry_after = retry_after
+        """Seconds after which the backend said that it may be asked again."""
 
 
 class Skipped(Exception):  # noqa: N818 - a choice, not an error

@@ -10,8 +10,8 @@ from veza import Order, OrderStatus
 from veza_e2e.canonical import JSON
 from veza_e2e.events import CallFinished, CallIntended
 from veza_e2e.session import Session
+from veza_e2e.world import SKEW
 
-SKEW = timedelta(minutes=5)
 KEY_LIFETIME = timedelta(hours=23)
 _NEVER_PAID = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.FAILED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _SUCCESS = range(200, 300)

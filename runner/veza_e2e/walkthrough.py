@@ -6,7 +6,8 @@ from veza_e2e.results import Revoked
 from veza_e2e.run import Run
 from veza_e2e.session import Session
 from veza_e2e.steps.buy import choose_product, login, place_order
-from veza_e2e.steps.checkout import await_completed, pay
+from veza_e2e.steps.checkout import pay
+from veza_e2e.steps.completion import await_completed
 from veza_e2e.steps.proof import check_transfers, verify_license
 from veza_e2e.steps.refund import await_revoked, refund_order
 

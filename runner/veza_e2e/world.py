@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 import httpx
 
 from veza_e2e.canonical import JSON
+
+SKEW = timedelta(minutes=5)
+"""How far apart two clocks may be and still be called right."""
 
 
 class EndOfInput(Exception):  # noqa: N818 - not an error: the operator is gone, and that is no answer

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from veza import Veza
+from veza import SystemClock, Veza
 from veza.money import Money
-from veza.testing import Reply
+from veza.testing import FakeClock, Reply
 from veza_e2e import compose
 from veza_e2e.config import Environment, Secrets
 from veza_e2e.events import PreflightChecked, PreflightFinished
 from veza_e2e.preflight import Gate, preflight
+from veza_e2e.world import Clock
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -31,10 +33,14 @@ READY = Gate(
 LIVE = replace(READY, environment=Environment("live", "http://127.0.0.1:1", ("live",), live=True), live=True)
 
 
-def made(gate: Gate, base_url: str) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
+def made(
+    gate: Gate, base_url: str, clock: Clock | None = None
+) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
     checks: list[PreflightChecked] = []
     with httpx.Client(trust_env=False) as http:
-        finished = preflight(gate, Veza(base_url, http_client=http, max_retries=0), checks.append)
+        finished = preflight(
+            gate, Veza(base_url, http_client=http, max_retries=0), clock or SystemClock(), checks.append
+        )
     named = {check.name: check for check in checks}
     assert len(named) == len(checks)
     assert all(check.hint for check in checks if check.status != "ok"), "what is not ok says what to do"
@@ -205,3 +211,16 @@ def test_only_reads_are_sent(walk: Walk) -> None:
     walk.begin()
     assert {sent.method for sent in walk.backend.sent} == {"GET"}
     assert walk.backend.count("login") == 0
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_is_not_the_backends_is_warned_of(sandbox: str, days: int) -> None:
+    clock = FakeClock(datetime.now(UTC) + timedelta(days=days))
+    checks, finished = made(READY, sandbox, clock)
+    assert checks["clock"].status == "warn"
+    assert f"{clock.now():%Y-%m-%dT%H:}" in checks["clock"].message
+    assert finished.passed
+
+
+def test_a_clock_that_is_right_is_not_spoken_of(sandbox: str) -> None:
+    assert "clock" not in made(READY, sandbox)[0]

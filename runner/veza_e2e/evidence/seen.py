@@ -21,6 +21,8 @@ UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge leads to."""
 CAPTURED = frozenset({"succeeded", "partially_captured", "partially_captured_and_capturable"})
 """Payment states in which the processor has taken money."""
+VOID = frozenset({"expired", "cancelled"})
+"""Payment states in which nothing was taken, and nothing can be any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def see(story: Story) -> Seen:
     charges = _order_charges(story, orders)
     captures = [s for s in map(_capture, payments) if s]
     charged_by = captures or charges
-    charged = charged_by[-1].cents if charged_by else _nothing_charged(story, orders)
+    charged = charged_by[-1].cents if charged_by else _nothing_charged(story, orders, payments)
     refunds = sorted([*_order_refunds(story, orders), *_processor_refunds(answers)], key=lambda s: s.seq)
     unrefunded = None if charged is None else 0
     refunded = refunds[-1].cents if refunds else unrefunded
@@ -141,6 +143,11 @@ def _capture(answer: _Answer) -> Sighting | None:
     return None
 
 
+def _is_void(answer: _Answer) -> bool:
+    assert isinstance(answer.data, Mapping)
+    return answer.data.get("status") in VOID and not cents_of(answer.data.get("amount_received"))
+
+
 def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Sighting]:
     agreed = cents_of(story.result("order").get("total_cents"))
     found = []
@@ -169,10 +176,13 @@ def _amount(order: Mapping[str, JSON], name: str) -> int | None:
         return None
 
 
-def _nothing_charged(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> int | None:
+def _nothing_charged(
+    story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]], payments: Sequence[_Answer]
+) -> int | None:
     if orders:
         offered = story.last(BrowserOpened) is not None
-        return 0 if orders[-1][1].get("status") in UNPAID or not offered else None
+        unpaid = orders[-1][1].get("status") in UNPAID or (bool(payments) and _is_void(payments[-1]))
+        return 0 if unpaid or not offered else None
     intended = any(event.operation == "createOrder" for _, event in story.of(CallIntended))
     return None if intended else 0
 

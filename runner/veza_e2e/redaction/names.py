@@ -45,7 +45,7 @@ QUERY = _words("page limit status order_id product_id payment_id refund_id licen
 
 HEADERS = _words(
     """
-    accept allow content-type idempotency-key location retry-after www-authenticate x-ratelimit-limit
+    accept allow content-type date idempotency-key location retry-after www-authenticate x-ratelimit-limit
     x-ratelimit-remaining x-ratelimit-reset x-request-id x-veza-rehearsal
     """
 )

@@ -17,8 +17,6 @@ from veza import (
     OrderStatus,
     Product,
     ProductStatus,
-    RateLimitError,
-    User,
 )
 from veza.money import Money
 from veza_e2e.onscreen import plain
@@ -32,27 +30,14 @@ from veza_e2e.settle import Doubt, found_orders, may_send_again, open_doubt, rec
 UNCHARGED = "Nothing was charged."
 MAX_PAGES = 5
 PER_PAGE = 100
-MAX_WAITS = 2
 LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, DeadlineExceededError)
 
 
 @step("login", Buyer)
 def login(session: Session) -> Buyer:
     """Log in with e-mail and password (operation login)."""
-    user = _logged_in(session)
+    user = session.api.auth.login().user
     return Buyer(user_id=user.id, email=mask(user.email))
-
-
-def _logged_in(session: Session) -> User:
-    for _ in range(MAX_WAITS):
-        try:
-            return session.api.auth.login().user
-        except RateLimitError as error:
-            if session.options.unattended or error.retry_after is None:
-                raise
-            session.operator.tell(f"The backend allows no further login for {error.retry_after:.0f} s; waiting.")
-            session.clock.sleep(error.retry_after)
-    return session.api.auth.login().user
 
 
 def affordable(product: Product, limit: Money) -> bool:

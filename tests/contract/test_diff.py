@@ -193,13 +193,3 @@ def test_bad_maps_and_missing_files_say_so(veza_e2e: Command) -> None:
         done = veza_e2e("contract", "diff", *words)
         assert done.code == 2, words
         assert reason in done.err
-
-
-def test_coverage_has_a_line_for_every_documented_answer(veza_e2e: Command, tmp_path: Path) -> None:
-    done = veza_e2e("--json", "contract", "coverage", "--write", "coverage.md")
-    assert done.code == 0, done.err
-    ours = spec.read(spec.load(CONTRACT))
-    wanted = {f"{operation.id} {status}" for operation in ours.operations for status in operation.responses}
-    assert {item["name"] for item in done.document["items"]} == wanted
-    page = (tmp_path / "coverage.md").read_text()
-    assert all(f"| {operation.id} |" in page for operation in ours.operations)

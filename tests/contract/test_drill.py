@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import openapi_spec_validator
 import pytest
 
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 DRILL = Path(__file__).with_name("drill")
 SWAGGER, PATCH = DRILL / "swagger.yaml", DRILL / "adapt.patch"
+ACCOUNT = {"email": "operator@veza.test", "password": "correct horse battery staple"}
 PARTS = ("sdk", "runner", "rehearsal", "templates", "tests/contract", "pyproject.toml")
 MAP = (
     ("listOrders", "GET /marketplace/orders"),
@@ -37,9 +39,12 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def python(self, *words: str) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join(str(self.folder / part) for part in ("sdk", "runner", "rehearsal"))
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    @property
+    def path(self) -> str:
+        return os.pathsep.join(str(self.folder / part) for part in ("sdk", "runner", "rehearsal"))
+
+    def python(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": self.path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
         return subprocess.run(
             [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
@@ -108,6 +113,28 @@ def test_the_walkthrough_passes_is_recorded_and_replayed_in_that_dialect(adapted
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     checked = adapted.python("-m", "veza_e2e", "--json", "cassettes", "check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_running_backend_of_that_dialect_is_tested_with_a_token_of_its_own(adapted: Copy) -> None:
+    environment = {**os.environ, "PYTHONPATH": adapted.path}
+    command = [sys.executable, "-m", "veza_rehearsal", "--contract", "sdk/veza/openapi.json"]
+    command += ["--database", "sqlite:///served.db"]
+    with subprocess.Popen(command, cwd=adapted.folder, env=environment, stdout=subprocess.PIPE) as serving:
+        try:
+            assert serving.stdout is not None
+            base_url = json.loads(serving.stdout.readline())["base_url"]
+            cookies = httpx.post(f"{base_url}/api/v1/auth/login", json=ACCOUNT).cookies
+            token = f"{cookies['veza_session']}|{cookies['csrf_token']}"
+            words = ("--base-url", base_url, "--examples", "2", "--rate-limit", "1000/s")
+            done = adapted.python("-m", "veza_e2e", "--json", "contract", "test", *words, VEZA_ACCESS_TOKEN=token)
+        finally:
+            serving.kill()
+    assert done.returncode == 0, done.stdout + done.stderr
+    tested = {item["name"] for item in json.loads(done.stdout)["items"]}
+    assert tested >= {"GET /marketplace/orders", "GET /marketplace/licenses/mine", "GET /auth/me"}
+    reports = [path.read_text() for path in (adapted.folder / "build/contract-test").iterdir()]
+    assert reports
+    assert not [text for text in reports if cookies["veza_session"] in text or cookies["csrf_token"] in text]
 
 
 @pytest.mark.parametrize("fault", ["jwt_ttl=2", "webhook_delay=1"])

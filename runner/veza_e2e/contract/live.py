@@ -10,14 +10,16 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from veza import Secret
+from veza._session import authorize
 from veza_e2e.operations import document
 from veza_e2e.redaction import Redactor
 
-TOKEN_VARIABLE = "VEZA_ACCESS_TOKEN"  # noqa: S105 - the variable's name
 READ_ONLY_HOOKS = "veza_e2e.contract.guard_reads"
 WRITING_HOOKS = "veza_e2e.contract.guard_login"
 LOGINS = frozenset({"login", "refreshToken", "logout"})
@@ -131,12 +133,47 @@ def configuration(plan: Plan, folder: Path) -> dict[str, Any]:
     if plan.write:
         settings["phases"] = {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": True}}
     if plan.token is not None:
-        settings["headers"] = {"Authorization": f"Bearer ${{{TOKEN_VARIABLE}}}"}
+        ways = {one.scheme: {one.kind: f"${{{one.variable}}}"} for one in _credentials(plan.token)}
+        settings["auth"] = {"openapi": ways}
     if plan.rate is not None:
         settings["rate-limit"] = plan.rate
     if plan.seed is not None:
         settings["seed"] = plan.seed
     return settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    """What a security scheme of the contract carries: its kind in schemathesis, its value."""
+
+    scheme: str
+    kind: str
+    value: str
+
+    @property
+    def variable(self) -> str:
+        return f"VEZA_CONTRACT_{self.scheme.upper()}"
+
+
+def _credentials(token: str) -> list[_Credential]:
+    """Take the SDK's way of carrying a login apart, scheme by scheme."""
+    headers = {name.lower(): value for name, value in authorize(Secret(token)).items()}
+    cookies = {key: one.value for key, one in SimpleCookie(headers.get("cookie")).items()}
+    found = []
+    for name, scheme in document()["components"]["securitySchemes"].items():
+        if scheme["type"] == "http":
+            value = headers.get("authorization", "").partition(" ")[2]
+            found.append(_Credential(name, "bearer", value))
+        else:
+            place = cookies if scheme["in"] == "cookie" else headers
+            found.append(_Credential(name, "api_key", place.get(scheme["name"].lower(), "")))
+    return found
+
+
+def _redactor(token: str | None) -> Redactor:
+    if token is None:
+        return Redactor({})
+    return Redactor({"access_token": token} | {one.scheme.lower(): one.value for one in _credentials(token)})
 
 
 def execute(
@@ -158,7 +195,7 @@ def execute(
     if hooks is not None:
         environment["SCHEMATHESIS_HOOKS"] = hooks
     if plan.token is not None:
-        environment[TOKEN_VARIABLE] = plan.token
+        environment |= {one.variable: one.value for one in _credentials(plan.token)}
     with TemporaryDirectory() as scratch:
         spec, config = Path(scratch, "openapi.json"), Path(scratch, "schemathesis.toml")
         spec.write_text(json.dumps(document()), encoding="utf-8")
@@ -170,7 +207,7 @@ def execute(
             command, env=environment, cwd=scratch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-    redactor = Redactor({"access_token": plan.token} if plan.token else {})
+    redactor = _redactor(plan.token)
     transcript.write_text(redactor.text(done.stdout.decode(errors="replace")), encoding="utf-8")
     found = _read(report, redactor) if report.exists() else ()
     return Outcome(found, done.returncode, report, transcript)
@@ -181,6 +218,16 @@ def check(plan: Plan, folder: Path) -> Outcome:
     folder = folder.resolve()
     hooks = WRITING_HOOKS if plan.write else READ_ONLY_HOOKS
     return execute(plan, folder, configuration(plan, folder), hooks, selected(plan))
+
+
+def ask_everything(plan: Plan, folder: Path) -> tuple[Outcome, Path]:
+    """Ask every operation, the login too, and keep an HTTP archive. For a rehearsal backend: nothing is held back."""
+    folder = folder.resolve()
+    archive = folder / "answers.har"
+    settings = configuration(plan, folder)
+    settings["reports"] = {**settings["reports"], "har": {"path": str(archive)}}
+    settings["generation"] = {**settings["generation"], "deterministic": True}
+    return execute(plan, folder, settings, None, (*LOGINS, *selected(plan))), archive
 
 
 def _read(report: Path, redactor: Redactor) -> tuple[Found, ...]:

@@ -72,9 +72,7 @@ def check_operation(
         elif media and set(media) != {JSON_MEDIA}:
             found.append(_finding(operation, status, f"is {', '.join(media)}; the SDK reads {JSON_MEDIA}"))
         elif media:
-            schema = media[JSON_MEDIA]
-            values = [*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed)]
-            served += [(status, value, json.dumps(value).encode()) for value in values]
+            served += [(status, value, json.dumps(value).encode()) for value in generated(media[JSON_MEDIA], budget)]
         else:
             found.append(_finding(operation, status, "has no content; the SDK declares one"))
             served.append((status, None, b""))
@@ -87,6 +85,11 @@ def check_operation(
         for message in _problems(method, int(status), value, outcome, schema=None if not body else schema):
             found.append(_finding(operation, status, message, value))  # noqa: PERF401 - reads better
     return found
+
+
+def generated(schema: Schema, budget: Budget) -> list[Any]:
+    """Return values of a schema: each of its edges, and generated ones."""
+    return [*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed)]
 
 
 def login_cookies(spec: Spec) -> tuple[str, ...]:

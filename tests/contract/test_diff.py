@@ -18,6 +18,7 @@ from veza_e2e.contract import comparing, spec
 from .conftest import CONTRACT, Done
 
 Command = Callable[..., Done]
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
 PAIRS = sorted(Path(__file__).with_name("pairs").glob("*.yaml"))
 
 
@@ -167,6 +168,7 @@ def test_a_spec_is_read_from_a_url(veza_e2e: Command, tmp_path: Path) -> None:
         ("{", "neither JSON nor YAML"),
         ("a: [", "neither JSON nor YAML"),
         ("- 1", "not an object"),
+        (BOMB, "once its aliases are written out"),
         ("openapi: 4.0.0", "not an OpenAPI 3.x or Swagger 2.0 document"),
         ("{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: '#/nowhere'}}}}}}", "leads nowhere"),
         ("{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: 'other.yaml#/x'}}}}}}", "is not local"),

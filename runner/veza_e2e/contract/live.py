@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +28,7 @@ _METHODS = ("get", "head", "post", "put", "patch", "delete")
 _RATE = re.compile(r"(?P<count>[1-9][0-9]{0,5})/(?P<unit>s|sec|second|m|min|minute|h|hour)")
 _INHERITED = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"})
 _LONGEST_MESSAGE = 400
+_CASE = re.compile(r"[0-9]+\. Test Case ID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +250,15 @@ def _case(case: ET.Element) -> Found:
     status = "error" if any(part.tag == "error" for part in problems) else "failed"
     if all(part.tag == "skipped" for part in problems):
         status = "skipped"
-    message = " · ".join(_first_lines(part.get("message") or part.text or "") for part in problems)
+    message = " · ".join(_why(part.text or "") or part.get("message") or "no word of why" for part in problems)
     return Found(name, status, message[:_LONGEST_MESSAGE])
 
 
-def _first_lines(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " / ".join(line for line in lines if not line.startswith(("curl ", "Reproduce")))
+def _why(text: str) -> str:
+    """What schemathesis says of a failure, without the answer and the request that show it."""
+    kept = takewhile(lambda line: not line.startswith(("[", "Reproduce")), text.splitlines())
+    lines = (line.strip().removeprefix("- ") for line in kept)
+    return " / ".join(line for line in lines if line and not _CASE.match(line))
 
 
 def _toml(settings: Mapping[str, Any]) -> str:

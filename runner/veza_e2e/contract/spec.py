@@ -143,8 +143,14 @@ def _parsed(raw: bytes) -> Any:
 
 def _yaml(raw: bytes) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    # As JSON has it: keys are text, and a date is text.
-    return json.loads(json.dumps(yaml.load(raw, Loader=loader), default=str))  # noqa: S506 - both are safe loaders
+    # As JSON has it: keys are text, a date is text, and aliases are written out, which may be far more than was read.
+    document, size = [], 0
+    for part in json.JSONEncoder(default=str).iterencode(yaml.load(raw, Loader=loader)):  # noqa: S506 - a safe loader
+        size += len(part)
+        if size > _LARGEST:
+            raise SpecError("larger than 32 MiB once its aliases are written out")
+        document.append(part)
+    return json.loads("".join(document))
 
 
 def read(document: Mapping[str, Any]) -> Spec:

@@ -170,7 +170,8 @@ def _decide(money: Money, outcome: Outcome, acceptance: Sequence[Item], *, live:
         return "PENDING", "the run failed before any charge was seen"
     if outcome != "passed":
         return "PENDING", "the run is not complete"
-    return "PENDING", "open: " + ", ".join(f"{item.id} ({item.status.replace('_', ' ')})" for item in missing)
+    named = (f"{item.id.replace('_', ' ')} ({item.status.replace('_', ' ')})" for item in missing)
+    return "PENDING", f"not all items are met: {', '.join(named)}"
 
 
 def _test_funds(decision: Decision, why: str, *, rehearsal: bool) -> str:

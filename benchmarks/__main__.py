@@ -1,23 +1,55 @@
-"""`make bench`: every benchmark in turn; each prints its table and says whether its numbers were reached."""
+"""`make bench`: every benchmark in turn; each says whether its numbers were reached. Written to the docs."""
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 ORDER = ("bench_walkthrough", "bench_sdk", "bench_replay", "bench_site")
+DOCS = Path(__file__).parents[1] / "docs"
+OF_ITS_OWN = {"bench_sdk": DOCS / "sdk" / "benchmarks.md"}
+"""Benchmarks that print a whole page."""
+WHAT = {
+    "bench_walkthrough": "An unattended walkthrough with its report",
+    "bench_replay": "Replay",
+    "bench_site": "The site of 1,000 sessions",
+}
+
+
+def page(printed: dict[str, str], missed: list[str], seconds: float) -> str:
+    """Return the page that is committed to the docs."""
+    lines = [
+        "# The numbers", "",
+        f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench` in {seconds / 60:.1f} minutes on {os.cpu_count()}",
+        f"cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}. Ratios are of one run;",
+        f"machines differ. Not reached: {', '.join(missed) or 'none'}. What the SDK costs has",
+        "[a page of its own](sdk/benchmarks.md).",
+    ]  # fmt: skip
+    for name, title in WHAT.items():
+        lines += ["", f"## {title}", "", "```", printed[name].strip(), "```"]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Run them; 1 where one of them failed or missed its numbers."""
     here = Path(__file__).parent
-    missed = []
+    missed, printed, began = [], {}, time.monotonic()
     for name in ORDER:
-        path = here / f"{name}.py"
         print(f"== {name}", flush=True)
-        if subprocess.run([sys.executable, str(path)], check=False, cwd=here.parent).returncode:
+        command = [sys.executable, str(here / f"{name}.py")]
+        done = subprocess.run(command, check=False, cwd=here.parent, stdout=subprocess.PIPE, text=True)
+        print(done.stdout, flush=True)
+        printed[name] = done.stdout
+        if done.returncode:
             missed.append(name)
+    (DOCS / "benchmarks.md").write_text(page(printed, missed, time.monotonic() - began), encoding="utf-8")
+    for name, path in OF_ITS_OWN.items():
+        path.write_text(printed[name], encoding="utf-8")
     if missed:
         print(f"not reached: {', '.join(missed)}")
     return int(bool(missed))

@@ -167,8 +167,8 @@ def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProce
         expected = {(1, 1, 1)} if outcome == "passed" else set()
         if outcome == "incomplete" and finding == "order_in_doubt" and not case.honoured:
             expected = {(0, 0, 0)}
-        if "Traceback" in done.stderr:
-            problems.append("a traceback")
+        if "a defect:" in done.stderr:
+            problems.append("a defect")
         verified = _command(folder, 0, 0, ["verify", "--all"])
         if verified.returncode != 0:
             problems.append(f"verify ended with {verified.returncode}")

@@ -64,7 +64,7 @@ class Shell:
             timeout=100,
             check=False,
         )
-        assert "Traceback" not in done.stderr, done.stderr
+        assert "a defect:" not in done.stderr, done.stderr
         return Result(done.returncode, done.stdout, done.stderr)
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> Result:

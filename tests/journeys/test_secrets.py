@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 import signal
+import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -228,3 +230,29 @@ def test_nothing_planted_is_shown_on_an_interrupt(shell: Shell) -> None:
         terminal.close()
     assert terminal.exitstatus == 130
     assert everywhere(shell.folder, screen) == []
+
+
+DEFECT = """
+import os
+import jinja2
+from veza_e2e.cli.app import main
+def broken(self, *arguments, **members):
+    raise RuntimeError(os.environ["PLANTED"])
+jinja2.Template.render = broken
+raise SystemExit(main())
+"""
+
+
+def test_nothing_planted_is_shown_by_a_defect(shell: Shell) -> None:
+    with talkative(broken=False) as base_url:
+        shell.configure("local", base_url, reports="sandbox")
+        words = ("--env", "local", "--archive", "archive", "run", "--unattended", "--refund")
+        planted_too = {**ACCOUNT, "PLANTED": " ".join(SECRETS.values())}
+        done = subprocess.run(
+            [sys.executable, "-c", DEFECT, *words], cwd=shell.folder, env=shell.environment(planted_too),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "a defect: RuntimeError at <string>" in done.stderr
+    assert "in broken" in done.stderr
+    assert everywhere(shell.folder, done.stdout, done.stderr) == []

@@ -26,15 +26,15 @@ def closed(shell: Shell, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_closed_standard_input_is_the_end_of_input(shell: Shell) -> None:
     done = closed(shell, "--json", "run")
-    assert "Traceback" not in done.stderr, done.stderr
+    assert "a defect:" not in done.stderr, done.stderr
     assert done.returncode == 4, done.stderr
     document = json.loads(done.stdout)
     assert document["outcome"] == "incomplete"
     assert f"resume {document['session']}" in done.stderr
     resumed = closed(shell, "--json", "resume")
-    assert (resumed.returncode, "Traceback" in resumed.stderr) == (4, False), resumed.stderr
+    assert (resumed.returncode, "a defect:" in resumed.stderr) == (4, False), resumed.stderr
     done = closed(shell, "run", "--live")
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert (done.returncode, "a defect:" in done.stderr) == (2, False), done.stderr
 
 
 def test_a_torn_tail_is_said_when_the_session_is_abandoned_too(shell: Shell) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from veza_e2e.cli.output import Exit, Invocation, Stop, stopped
+from veza_e2e.cli.output import Exit, Invocation, Stop, say, stopped
 from veza_e2e.config import REHEARSAL
 
 COMMANDS = {
@@ -69,24 +70,40 @@ def veza_e2e(
     context.obj = Invocation(environment, archive, config, as_json, not no_color)
 
 
+def _defect(error: Exception) -> Stop:
+    """Say where a defect is and of what kind, but not in its own words: they may hold a token, or a whole answer."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in frames:
+        say(f"  {frame.filename}:{frame.lineno} in {frame.name}")
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    return Stop(
+        Exit.FAILED,
+        f"a defect: {type(error).__name__} at {place}; its words are withheld, as they may hold a secret",
+        "what was recorded is kept, and an unresolved session can be resumed; please report the lines above",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:
-        code = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False)
+        given = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False)
+        code = given if isinstance(given, int) else int(Exit.PASSED)
     except Stop as stop:
-        return stopped(stop, as_json=as_json)
+        code = stopped(stop, as_json=as_json)
     except click.exceptions.Abort:
-        return int(Exit.INTERRUPTED)
+        code = int(Exit.INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        return int(Exit.USAGE)
+        code = int(Exit.USAGE)
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
         hint = f"see {context.command_path} --help" if context else ""
-        return stopped(Stop(Exit.USAGE, error.format_message(), hint), as_json=as_json)
+        code = stopped(Stop(Exit.USAGE, error.format_message(), hint), as_json=as_json)
     except BrokenPipeError:
         sys.stderr.close()
-        return int(Exit.FAILED)
-    return code if isinstance(code, int) else int(Exit.PASSED)
+        code = int(Exit.FAILED)
+    except Exception as error:  # noqa: BLE001 - a defect; nothing of it is shown that may hold a secret
+        code = stopped(_defect(error), as_json=as_json)
+    return code

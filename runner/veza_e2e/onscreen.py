@@ -1,8 +1,12 @@
-"""What comes from outside, as it may stand on a terminal's screen."""
+"""Standard error as a screen: lines, a prompt that stands at the end of one, and nothing that a terminal acts on."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
+
+import click
 
 from veza_e2e.canonical import clean
 
@@ -16,3 +20,34 @@ def plain(text: str) -> str:
     """
     text = str(clean(text)).replace("\n", "⏎").replace("\t", " ")
     return _CONTROL.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
+
+
+class _Screen:
+    """Where the cursor is. There is one standard error to a process, and so one of these."""
+
+    prompted = False
+
+
+def line(text: str) -> None:
+    """Print a line for people, below a prompt that still waits; where nobody can read it any more, the work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(f"\n{text}" if _Screen.prompted else text, err=True)
+    _Screen.prompted = False
+
+
+def prompt(text: str) -> None:
+    """Print a prompt; what is typed comes behind it."""
+    with contextlib.suppress(OSError):
+        click.echo(f"{text} ", err=True, nl=False)
+        sys.stderr.flush()
+    _Screen.prompted = True
+
+
+def entered() -> None:
+    """Note that the person ended the line: the prompt is answered."""
+    _Screen.prompted = False
+
+
+def prompting() -> bool:
+    """Whether the last that was printed is a prompt that still waits."""
+    return _Screen.prompted

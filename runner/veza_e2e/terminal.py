@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import time
 import webbrowser
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Literal
 
 import click
 
+from veza_e2e import onscreen
 from veza_e2e.ledger import begun
 from veza_e2e.onscreen import plain
 from veza_e2e.world import EndOfInput
@@ -77,15 +77,19 @@ class TerminalOperator:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._shown: str | None = None
+        onscreen.entered()
 
     def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
         """See `world.Operator`."""
         if self._shown != text:
             self._prompt(text)
             self._shown = text
+        elif not onscreen.prompting():
+            self._prompt(text.rpartition("\n")[2])
         line = self._lines.next(timeout)
         if line is not None:
             self._shown = None
+            onscreen.entered()
         return line
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
@@ -94,6 +98,7 @@ class TerminalOperator:
         kept: list[str] = []
         while True:
             line = self._lines.next() or ""
+            onscreen.entered()
             stripped = line.strip()
             if stripped == "s" and peek is not None and not kept:
                 self.tell(peek())
@@ -128,14 +133,13 @@ class TerminalOperator:
 
     def tell(self, text: str) -> None:
         """See `world.Operator`."""
-        click.echo("\n".join(plain(line) for line in text.split("\n")), err=True)
+        onscreen.line("\n".join(plain(line) for line in text.split("\n")))
 
     def _prompt(self, text: str) -> None:
         *above, last = text.split("\n")
         for line in above:
-            click.echo(plain(line), err=True)
-        click.echo(click.style("? ", fg="cyan", bold=True) + plain(last) + " ", err=True, nl=False)
-        sys.stderr.flush()
+            onscreen.line(plain(line))
+        onscreen.prompt(click.style("? ", fg="cyan", bold=True) + plain(last))
 
 
 class PersonsBrowser:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from veza_e2e.cli.output import say
 from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
 from veza_e2e.world import EndOfInput
 
@@ -82,6 +83,20 @@ def test_a_question_is_shown_once_however_often_its_time_runs_out(capsys: pytest
     out, err = capsys.readouterr()
     assert out == "", "prompts go to standard error"
     assert err.count("Pay on that page.") == 1
+
+
+def test_what_is_told_while_a_prompt_waits_has_a_line_of_its_own_and_the_prompt_comes_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with typed(open_end=True) as lines:
+        operator = TerminalOperator(lines)
+        assert operator.ask("paid", "On that page.\nPaid?", timeout=0) is None
+        operator.tell("The link is old.")
+        assert operator.ask("paid", "On that page.\nPaid?", timeout=0) is None
+        say("noted: the order is completed")
+    assert capsys.readouterr().err.splitlines() == [
+        "On that page.", "? Paid? ", "The link is old.", "? Paid? ", "noted: the order is completed"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("end", [b"\n", b".\n", b" . \n"])

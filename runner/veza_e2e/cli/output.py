@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 import click
 
 from veza_e2e.canonical import JSON
-from veza_e2e.onscreen import plain
+from veza_e2e.onscreen import line, plain
 
 
 class Exit(IntEnum):
@@ -76,8 +75,7 @@ def items(invocation: Invocation, rows: Sequence[Item], *, ok: bool) -> None:
 
 def say(text: str) -> None:
     """Print a line for people, on standard error; where nobody can read it any more, the work goes on."""
-    with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+    line(text)
 
 
 def stopped(stop: Stop, *, as_json: bool) -> int:

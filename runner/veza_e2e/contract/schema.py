@@ -126,20 +126,38 @@ def pointer(document: Any, reference: str) -> Any:
 
 
 def merged(schema: Schema) -> Schema:
-    """Fold `allOf` of objects into one object, so that it can be closed."""
+    """Fold `allOf` of objects into one object, so that it can be closed; a part alone is that part."""
     if not isinstance(schema, dict) or "allOf" not in schema:
         return schema
-    parts = [merged(part) for part in schema["allOf"]] + [{k: v for k, v in schema.items() if k != "allOf"}]
-    if not all(isinstance(part, dict) and set(part) <= {"type", "properties", "required"} for part in parts):
+    named = {"$defs": schema["$defs"]} if "$defs" in schema else {}
+    beside = {key: value for key, value in schema.items() if key not in {"allOf", "$defs"}}
+    parts = [part for part in (*map(merged, schema["allOf"]), beside) if part not in ({}, True)]
+    if not parts:
+        return True
+    if len(parts) == 1:
+        return {**parts[0], **named} if isinstance(parts[0], dict) else parts[0]
+    if not all(map(_foldable, parts)) or not any("properties" in part for part in parts if isinstance(part, dict)):
         return schema
     properties: dict[str, Any] = {}
     required: list[str] = []
+    said = False
     for part in parts:
         assert isinstance(part, dict)
         for name, one in part.get("properties", {}).items():
             properties[name] = {"allOf": [properties[name], one]} if name in properties else one
+        said = said or "required" in part
         required += [name for name in part.get("required", ()) if name not in required]
-    return {"type": "object", "properties": properties, "required": required}
+    return {"type": "object", "properties": properties, **({"required": required} if said else {}), **named}
+
+
+def _foldable(part: Schema) -> bool:
+    """Whether a part of `allOf` says no more than which members an object has."""
+    return (
+        isinstance(part, dict)
+        and set(part) <= {"type", "properties", "required", "additionalProperties"}
+        and part.get("type", "object") == "object"
+        and part.get("additionalProperties", True) is True
+    )
 
 
 def closed(schema: Schema) -> Schema:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from veza_e2e.contract.amounts import kinds, stated, unread
 from veza_e2e.contract.changes import Verdict
 from veza_e2e.contract.containment import counterexample
 from veza_e2e.contract.schema import Schema, closed, covers, merged, text
+from veza_e2e.contract.seams import MONEY
 
 ID_PATTERN: Final = "^[A-Za-z0-9_-]+$"
-MONEY: Final = ("price", "total_amount", "tax_amount", "refunded_amount", "amount")
 _BOUNDS: Final = frozenset({
     "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
     "multipleOf", "minItems", "maxItems", "uniqueItems", "enum", "const",
@@ -98,7 +99,7 @@ class Answers(Walk):
         for name, schema in own.items():
             at = f"{place}.{name}".lstrip(".")
             if name not in other:
-                yield from self._gone(name, at, other, needed=name in needed)
+                yield from self._gone(name, at, theirs, needed=name in needed)
                 continue
             if promised is None and name in needed:
                 self.unsaid.required.add(f"{self.where} {place}".strip())
@@ -110,16 +111,31 @@ class Answers(Walk):
         for name in other.keys() - own.keys() - set(MONEY) - {"client_secret"}:
             yield Difference(Verdict.BEYOND, f"{place}.{name}".lstrip("."), "a field that the SDK keeps as an extra")
 
-    def _gone(self, name: str, at: str, other: dict[str, Any], *, needed: bool) -> Iterator[Difference]:
+    def _gone(self, name: str, at: str, theirs: dict[str, Any], *, needed: bool) -> Iterator[Difference]:
+        other = theirs.get("properties", {})
         major = name.removesuffix("_cents")
         if major != name and major in MONEY and major in other:
-            yield Difference(Verdict.DRIFT, at, f"comes as {major}, in major units; the SDK reads it exactly")
+            yield self._major(major, at, theirs, needed=needed)
         elif name == "checkout_url" and "client_secret" in other:
             yield Difference(Verdict.BREAK, at, "is gone; a client_secret comes instead: configure checkout_page")
         elif needed:
             yield Difference(Verdict.BREAK, at, "is gone")
         else:
             yield Difference(Verdict.DRIFT, at, "is gone; it was optional")
+
+    def _major(self, major: str, at: str, theirs: dict[str, Any], *, needed: bool) -> Difference:
+        """Say what an amount means that comes without `_cents`."""
+        schema, promised = theirs["properties"][major], theirs.get("required")
+        wrong = unread(schema if needed else _without_null(schema))
+        if wrong:
+            return Difference(Verdict.BREAK, at, f"comes as {major}, {wrong}")
+        if needed and promised is None:
+            self.unsaid.required.add(f"{self.where} {at.rpartition('.')[0]}".strip())
+        elif needed and major not in (promised or ()):
+            return Difference(Verdict.BREAK, at, f"comes as {major}, which may be missing")
+        if "string" in kinds(schema) and not stated(schema):
+            self.unsaid.bounds.add(f"{self.where} {at}")
+        return Difference(Verdict.DRIFT, at, f"comes as {major}, in major units; the SDK reads it exactly")
 
     def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
         """Yield what they may send and the SDK does not know."""

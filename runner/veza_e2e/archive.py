@@ -7,17 +7,19 @@ people attest. No file is shared between sessions, so operators never conflict.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ulid import ULID
 
 from veza_e2e.canonical import JSON, dumps
+from veza_e2e.events import SessionEnded, SessionStarted
 from veza_e2e.evidence import (
     Addendum,
     AddendumError,
@@ -30,13 +32,13 @@ from veza_e2e.evidence import (
     unseal,
 )
 from veza_e2e.evidence.summary import counts_as_dry_run
-from veza_e2e.journal import DamagedError, Reading, read
+from veza_e2e.journal import GENESIS, DamagedError, Reading, parse, read
 
 JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
 _LONG_AGO = timedelta(days=60)
 """A dry-run may be 14 days old when it ends, and may have taken long."""
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_ADDENDUM = re.compile(r"addendum-([0-9]{3,})\.json")
+_ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
 
 
 class UnknownSessionError(Exception):
@@ -76,36 +78,103 @@ class Stored:
 
     def addendum_files(self) -> list[Path]:
         """Return the addenda's paths, in the order of their numbers."""
-        found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := _ADDENDUM.fullmatch(path.name))]
-        return [path for _, path in sorted(found)]
+        return sorted((p for p in self.folder.iterdir() if _ADDENDUM.fullmatch(p.name)), key=lambda p: (_number(p), p))
 
-    def addenda(self) -> tuple[Addendum, ...]:
+    def beginning(self) -> SessionStarted | None:
+        """Return the first event, also where a later line is damaged; None where it does not have its own hash."""
+        try:
+            with self.journal.open("rb") as file:
+                lines = parse(file.readline(), self.journal).lines
+        except (DamagedError, OSError):
+            return None
+        first = lines[0].event if lines else None
+        return first if isinstance(first, SessionStarted) else None
+
+    def altered(self, reading: Reading) -> tuple[str, ...]:
+        """Return the names of the views that do not have, or no longer have, the digest that the last event names."""
+        last = reading.lines[-1].event if reading.lines else None
+        views = last.views if isinstance(last, SessionEnded) else {}
+        return tuple(name for name, expected in sorted(views.items()) if self._digest(name) != expected)
+
+    def _digest(self, name: str) -> str | None:
+        try:
+            return hashlib.sha256((self.folder / Path(name).name).read_bytes()).hexdigest()
+        except OSError:
+            return None
+
+    def each_addendum(self, reading: Reading) -> Iterator[tuple[Path, Addendum | ArchiveError]]:
+        """Iterate over the addenda's files, each with what it holds or why it is not this journal's next addendum."""
+        before: str | None = None
+        for number, path in enumerate(self.addendum_files(), 1):
+            try:
+                item, own = _sealed(path)
+                yield path, self._belonging(path, item, number, reading, before)
+            except ArchiveError as error:
+                own = None
+                yield path, error
+            before = own
+
+    def _belonging(
+        self, path: Path, item: Addendum | Attestation, number: int, reading: Reading, before: str | None
+    ) -> Addendum:
+        last = reading.lines[-1].hash if reading.lines else GENESIS
+        if not isinstance(item, BankStatement | Reread):
+            raise ArchiveError(f"{path}: is not a session's addendum")
+        if (item.session, item.session_hash) != (self.session, last):
+            raise ArchiveError(f"{path}: cites another journal than this one")
+        if path.name != _addendum_name(number):
+            raise ArchiveError(f"{path}: is not number {number}; {_addendum_name(number)} is missing")
+        if (item.number, item.seq) != (number, len(reading.lines) + number):
+            raise ArchiveError(f"{path}: is not number {number}")
+        if item.previous not in {None, before}:
+            raise ArchiveError(f"{path}: cites another addendum than the one before it")
+        return item
+
+    def addenda(self, reading: Reading) -> tuple[Addendum, ...]:
         """Return what was learnt after the session.
 
         Raises:
-            ArchiveError: an addendum does not hold what it claims.
+            ArchiveError: an addendum does not hold what it claims, or is not this journal's.
         """
-        found = [read_sealed(path) for path in self.addendum_files()]
-        return tuple(item for item in found if isinstance(item, BankStatement | Reread))
+        found = []
+        for _, item in self.each_addendum(reading):
+            if isinstance(item, ArchiveError):
+                raise item
+            found.append(item)
+        return tuple(found)
 
     def summary(self) -> Summary:
         """Return the session, judged, its addenda included.
 
         Raises:
             DamagedError: the chain is broken.
-            ArchiveError: an addendum does not hold what it claims.
+            ArchiveError: an addendum does not hold what it claims, or is not this journal's.
         """
-        return summarise(self.read().lines, self.addenda())
+        reading = self.read()
+        return summarise(reading.lines, self.addenda(reading))
 
     def add(self, addendum: Addendum) -> Path:
-        """Write an addendum.
+        """Write an addendum after those that there are, whatever number it was given, and let it cite the last of them.
 
         Raises:
-            ArchiveError: there is one of this number already, or it could not be written.
+            ArchiveError: the last one does not hold what it claims, or it could not be written.
         """
-        path = self.folder / f"addendum-{addendum.number:03d}.json"
-        write_new(path, dumps(seal(addendum)).encode() + b"\n")
+        files = self.addendum_files()
+        previous = _sealed(files[-1])[1] if files else None
+        number = 1 + max((_number(path) for path in files), default=0)
+        seq = addendum.seq - addendum.number + number
+        path = self.folder / _addendum_name(number)
+        placed = replace(addendum, number=number, seq=seq, previous=previous)
+        write_new(path, dumps(seal(placed)).encode() + b"\n")
         return path
+
+
+def _addendum_name(number: int) -> str:
+    return f"addendum-{number:03d}.json"
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
 
 
 class Archive:
@@ -140,7 +209,7 @@ class Archive:
         Raises:
             ArchiveError: an attestation does not hold what it claims.
         """
-        found = [read_sealed(path) for path in sorted(self.root.glob("attestations/*.json"))]
+        found = [_sealed(path)[0] for path in sorted(self.root.glob("attestations/*.json"))]
         return tuple(item for item in found if isinstance(item, Attestation))
 
     def attest(self, attestation: Attestation) -> Path:
@@ -184,8 +253,8 @@ def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) 
     return None
 
 
-def read_sealed(path: Path) -> Addendum | Attestation:
-    """Return what an addendum's or attestation's file holds.
+def _sealed(path: Path) -> tuple[Addendum | Attestation, str]:
+    """Return what an addendum's or attestation's file holds, and its hash.
 
     Raises:
         ArchiveError: it cannot be read, or does not hold what it claims.
@@ -195,7 +264,7 @@ def read_sealed(path: Path) -> Addendum | Attestation:
         members: Mapping[str, JSON] = json.loads(data)
         if not isinstance(members, dict) or dumps(members).encode() + b"\n" != data:
             raise ArchiveError(f"{path}: is not in its canonical form")
-        return unseal(members)
+        return unseal(members), str(members["hash"])
     except (ValueError, TypeError, RecursionError, OSError) as error:
         raise ArchiveError(f"{path}: is not JSON, or cannot be read") from error
     except AddendumError as error:

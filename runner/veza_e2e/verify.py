@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Literal
 
 from veza_e2e import report
-from veza_e2e.archive import JOURNAL, Archive, ArchiveError, Stored, read_sealed
+from veza_e2e.archive import JOURNAL, Archive, ArchiveError, Stored
 from veza_e2e.events import SessionEnded, SessionStarted
-from veza_e2e.evidence import BankStatement, Reread
+from veza_e2e.evidence import Reread
 from veza_e2e.journal import DamagedError, Reading
 
 CheckStatus = Literal["ok", "open", "not checked", "damaged"]
 NAMESPACE = "veza-e2e"
 LIMITS = (
     "a chain shows that nothing was changed, cut out or put in between; it cannot show that the whole was not written "
-    "anew: for that, compare a signature, or the processor's own records"
+    "anew, nor that no addendum was taken from the end or all of them written anew: for that, compare a signature of "
+    "each file, or the processor's and the bank's own records"
 )
 
 
@@ -110,22 +111,13 @@ def _dry_run(stored: Stored, reading: Reading) -> Iterator[Check]:
 
 
 def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
-    count = len(reading.lines)
-    for number, path in enumerate(stored.addendum_files(), 1):
-        try:
-            item = read_sealed(path)
-        except ArchiveError as error:
-            yield Check(path.name, "damaged", str(error))
+    for path, item in stored.each_addendum(reading):
+        if isinstance(item, ArchiveError):
+            yield Check(path.name, "damaged", str(item))
             continue
-        if not isinstance(item, BankStatement | Reread):
-            yield Check(path.name, "damaged", f"{path}: is not a session's addendum")
-        elif (item.session, item.session_hash) != (stored.session, reading.lines[-1].hash):
-            yield Check(path.name, "damaged", f"{path}: cites another journal than this one")
-        elif (item.number, item.seq) != (number, count + number):
-            yield Check(path.name, "damaged", f"{path}: is not number {number}")
-        else:
-            said = item.observed if isinstance(item, Reread) else f"{item.seen} on {item.date}"
-            yield Check(path.name, "ok", f"cites the last hash; {said}")
+        said = item.observed if isinstance(item, Reread) else f"{item.seen} on {item.date}"
+        cited = "the last hash, and the addendum before it" if item.previous else "the last hash"
+        yield Check(path.name, "ok", f"cites {cited}; {said}")
 
 
 def signature_of(path: Path) -> Path:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from front_door import Result, Shell
 from scripted_session import SESSION, Script
 from ten_sessions import DRY_RUN
+
+from veza_e2e.archive import ArchiveError, Stored
+from veza_e2e.canonical import digest, dumps
+from veza_e2e.evidence import BankStatement, unseal
 
 BANK = ("bank", SESSION, "--date", "2026-05-12")
 
@@ -213,6 +219,123 @@ def test_an_addendum_of_another_session_is_damage(shell: Shell, stored: Path) ->
     result = shell("--json", "verify", other.name)
     assert result.code == 6
     assert "cites another journal" in messages(result)
+
+
+def test_an_addendum_of_another_session_decides_nothing(shell: Shell, stored: Path) -> None:
+    shell(*BANK, "--seen", "credit")
+    assert shell("--json", "show", SESSION).json["rehearsed_decision"] == "GO"
+    other = Script(session=SESSION[:-1] + "B").start(live=True, release="2026.06", dry_run=DRY_RUN).until("revoked")
+    folder = other.end().store(stored.parents[2])
+    (folder / "addendum-001.json").write_bytes((stored / "addendum-001.json").read_bytes())
+    result = shell("--json", "show", other.session)
+    assert (result.code, "cites another journal" in result.json["error"]["message"]) == (6, True)
+    assert shell("--json", "bank", other.session, "--date", "2026-05-12", "--seen", "credit").code == 6
+    listed = shell("--json", "sessions")
+    assert (listed.code, statuses(listed)) == (6, {SESSION: "passed", other.session: "damaged"})
+
+
+def sealed(path: Path, **change: Any) -> None:
+    """Write an addendum anew with other members, or without those that are None, and a hash that fits them."""
+    members = {**json.loads(path.read_bytes()), **change}
+    rest = {name: value for name, value in members.items() if name != "hash" and value is not ...}
+    path.write_bytes(dumps({**rest, "hash": digest(rest)}).encode() + b"\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seen": "maybe"}, {"seen": ["credit"]}, {"date": "soon"}, {"date": "20260512"}, {"date": 5}, {"number": "1"},
+        {"number": True}, {"seq": None}, {"amount_cents": "500"}, {"amount_cents": True}, {"amount_cents": -500},
+        {"currency": "euro"}, {"currency": None}, {"at": "today"}, {"note": 1}, {"evidence": "file"},
+        {"evidence": {"sha256": "x", "bytes": 1}}, {"previous": 1}, {"session": "../x"}, {"type": ["BankStatement"]},
+        {"more": 1}, {"seq": ...},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_addendum_that_is_no_addendum_is_damage_and_hides_no_other_session(
+    shell: Shell, stored: Path, change: dict[str, Any]
+) -> None:
+    other = Script(session=SESSION[:-1] + "B").start().until("login").store(stored.parents[2])
+    shell(*BANK, "--seen", "credit", "--amount", "5.00 EUR")
+    sealed(stored / "addendum-001.json", **change)
+    listed = shell("--json", "sessions")
+    assert (listed.code, statuses(listed)) == (6, {SESSION: "damaged", other.name: "incomplete"})
+    assert shell("show", SESSION).code == shell("verify", SESSION).code == 6
+
+
+def test_an_addendum_cites_the_one_before_it(shell: Shell, stored: Path) -> None:
+    for seen in ("nothing", "credit"):
+        assert shell(*BANK, "--seen", seen).code == 0
+    first, second = (json.loads((stored / f"addendum-00{number}.json").read_bytes()) for number in (1, 2))
+    assert (first["previous"], second["previous"]) == (None, first["hash"])
+    assert "and the addendum before it" in messages(shell("--json", "verify", SESSION))
+    sealed(stored / "addendum-001.json", note="another story")
+    result = shell("--json", "verify", SESSION)
+    assert (result.code, "another addendum than the one before" in messages(result)) == (6, True)
+
+
+def test_an_addendum_of_a_time_before_citing_stays_readable(shell: Shell, stored: Path) -> None:
+    for seen in ("nothing", "credit"):
+        shell(*BANK, "--seen", seen)
+    for path in stored.glob("addendum-*.json"):
+        sealed(path, previous=...)
+    assert shell("--json", "show", SESSION).json["rehearsed_decision"] == "GO"
+    assert shell("verify", SESSION).code == 0
+
+
+def test_a_missing_addendum_is_named_and_the_next_one_takes_no_number_twice(shell: Shell, stored: Path) -> None:
+    for seen in ("nothing", "credit"):
+        shell(*BANK, "--seen", seen)
+    first = (stored / "addendum-001.json").read_bytes()
+    (stored / "addendum-001.json").unlink()
+    result = shell("--json", *BANK, "--seen", "credit")
+    assert (result.code, "addendum-001.json is missing" in result.json["error"]["message"]) == (6, True)
+    folder = Stored(SESSION, stored)
+    (whole,) = (item for _, item in folder.each_addendum(folder.read()))
+    assert isinstance(whole, ArchiveError)
+    again = unseal(json.loads((stored / "addendum-002.json").read_bytes()))
+    assert isinstance(again, BankStatement)
+    assert folder.add(again).name == "addendum-003.json"
+    (stored / "addendum-001.json").write_bytes(first)
+    assert shell("verify", SESSION).code == 0
+
+
+def test_a_day_that_nobody_can_have_seen_is_refused(shell: Shell, stored: Path) -> None:
+    today = datetime.now(UTC).date()
+    late = shell("--json", "bank", SESSION, "--seen", "credit", "--date", str(today + timedelta(days=2)))
+    assert (late.code, "future" in late.json["error"]["message"]) == (2, True)
+    assert shell("bank", SESSION, "--seen", "nothing", "--date", str(today + timedelta(days=9))).code == 2
+    assert not list(stored.glob("addendum-*"))
+    assert shell("bank", SESSION, "--seen", "credit", "--date", str(today + timedelta(days=1))).code == 0
+
+
+@pytest.mark.parametrize("seen", ["credit", "charge-dropped"])
+def test_no_statement_shows_a_refund_before_it_was_made(shell: Shell, seen: str) -> None:
+    script = Script(datetime(2026, 5, 1, 9, tzinfo=UTC)).start(live=True, release="2026.05", dry_run=DRY_RUN)
+    script.until("revoked").end().store(shell.folder / "build" / "rehearsals")
+    result = shell("--json", "bank", SESSION, "--seen", seen, "--date", "2026-05-02")
+    assert (result.code, "before the refund, which was on 2026-05-04" in result.json["error"]["message"]) == (2, True)
+    assert shell("bank", SESSION, "--seen", "nothing", "--date", "2026-05-02").code == 0
+    assert shell("bank", SESSION, "--seen", seen, "--date", "2026-05-03").code == 0
+
+
+def test_a_secret_that_is_known_enters_neither_statement_nor_attestation(
+    shell: Shell, stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse battery")
+    monkeypatch.setenv("HYPERSWITCH_API_KEY", "abcdefghijkl")
+    said = "correct horse battery and abcdefghijkl"
+    assert shell(*BANK, "--seen", "credit", "--note", said, "--reference", said).code == 0
+    assert shell("attest", "ex-9", "--by", said, "--note", said).code == 0
+    (attested,) = (stored.parents[2] / "attestations").iterdir()
+    for path in (stored / "addendum-001.json", attested):
+        assert "horse" not in path.read_text()
+        assert "abcdefghijkl" not in path.read_text()
+
+
+@pytest.mark.parametrize("release", ["", "  "])
+def test_an_attestation_for_no_release_at_all_is_refused(shell: Shell, release: str) -> None:
+    assert shell("attest", "ex-9", "--by", "A. Person", "--release", release).code == 2
 
 
 def test_an_addendum_is_never_overwritten(shell: Shell, stored: Path) -> None:

@@ -15,7 +15,9 @@ from veza_e2e.bankdays import due
 from veza_e2e.cli.integrity import render, sign, verify
 from veza_e2e.cli.lookup import archives, home, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, document, items, say
+from veza_e2e.config import read_secrets
 from veza_e2e.evidence import Attestation, BankStatement, EvidenceFile, Summary
+from veza_e2e.evidence.acceptance import before_refund
 from veza_e2e.evidence.addenda import SeenAtBank
 from veza_e2e.journal import DamagedError
 from veza_e2e.onscreen import plain
@@ -127,15 +129,14 @@ def bank(
     stored = stored_session(invocation, session)
     before = summary_of(stored)
     on = _day(day)
-    _refuse_bank(stored, before, on)
+    _refuse_bank(stored, before, on, seen)
     money = _amount(amount, before.money.currency)
-    redactor = Redactor()
-    number = len(stored.addendum_files()) + 1
+    redactor = _redactor()
     statement = BankStatement(
         session=stored.session,
         session_hash=before.last_hash,
-        number=number,
-        seq=before.events + number,
+        number=1,
+        seq=before.events + 1,
         at=_now(),
         seen=seen,
         date=on.isoformat(),
@@ -164,7 +165,13 @@ def bank(
         raise click.exceptions.Exit(Exit.FAILED)
 
 
-def _refuse_bank(stored: Stored, summary: Summary, on: date) -> None:
+def _redactor() -> Redactor:
+    from veza_e2e.compose import known_secrets  # noqa: PLC0415 - slow to import, and only here
+
+    return Redactor(known_secrets(read_secrets()))
+
+
+def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank) -> None:
     if not summary.ended:
         hint = f"veza-e2e resume {stored.session}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: its last hash cannot be cited yet", hint)
@@ -173,6 +180,12 @@ def _refuse_bank(stored: Stored, summary: Summary, on: date) -> None:
     first = date.fromisoformat(summary.started_at[:10])
     if (first - on).days > 1:
         raise Stop(Exit.USAGE, f"--date {on} lies before the session, which began on {first}")
+    today = datetime.now(UTC).date()
+    if (on - today).days > 1:
+        raise Stop(Exit.USAGE, f"--date {on} lies in the future: today is {today}", "record what was seen, once it was")
+    refunded = date.fromisoformat((summary.refunded_at or summary.started_at)[:10])
+    if seen != "nothing" and before_refund(on, refunded):
+        raise Stop(Exit.USAGE, f"--date {on} lies before the refund, which was on {refunded}")
 
 
 def _day(text: str) -> date:
@@ -223,7 +236,9 @@ def attest(
         raise Stop(Exit.USAGE, f"{item!r:.40} is not the name of an item", "letters, digits and hyphens, such as ex-9")
     if not by.strip():
         raise Stop(Exit.USAGE, "--by names nobody")
-    redactor = Redactor()
+    if release is not None and not release.strip():
+        raise Stop(Exit.USAGE, "--release names no release", "leave it out where it is said of every release")
+    redactor = _redactor()
     attestation = Attestation(
         id=str(ULID()),
         item=name,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from veza_e2e.events import Compared, PreflightChecked, PreflightFinished, RowsRead, StepFinished, StepName
 from veza_e2e.evidence.addenda import BankStatement
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
 from veza_e2e.evidence.seen import Seen
-from veza_e2e.evidence.story import Story
+from veza_e2e.evidence.story import Story, text_of
 
 DRY_RUN_AGE = timedelta(days=14)
 """How old a dry-run may be when the live run starts."""
@@ -26,6 +26,9 @@ TITLES: Mapping[ItemName, str] = {
     "license_revoked": "The license was revoked after the refund",
     "bank_statement": "The bank statement shows the refund",
 }
+
+_SHOWN: Mapping[str, str] = {"credit": "credit line", "charge-dropped": "the charge was dropped"}
+"""What a statement can show of a refund."""
 
 Verdict = tuple[ItemStatus, Sequence[int], str]
 
@@ -171,18 +174,41 @@ def _bank_statement(grounds: Grounds) -> Verdict:
         return "not_applicable", (), "not a live run"
     if not seen.refund_requested_by:
         return "not_applicable", (), "no refund was requested"
-    if bank is None or bank.seen == "nothing":
+    if bank is None or bank.seen not in _SHOWN:
         evidence = [*seen.refunded_by, *([bank.seq] if bank else [])]
         reason = f"nothing to be seen on {bank.date}" if bank else "no statement was recorded yet"
         return "pending", evidence, reason
-    expected = (seen.refunded if bank.seen == "credit" else seen.charged, seen.currency)
+    return _shown(grounds, bank)
+
+
+def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
+    seen, refunded = grounds.seen, _refund_day(grounds)
+    if refunded and before_refund(date.fromisoformat(bank.date), refunded):
+        return "not_met", [bank.seq], f"the statement is of {bank.date}, before the refund of {refunded}"
+    expected = (seen.charged if bank.seen == "charge-dropped" else seen.refunded, seen.currency)
     if bank.amount_cents is not None and (bank.amount_cents, bank.currency) != expected:
         return "not_met", [bank.seq], "the statement shows another amount than the refund's"
     if not seen.refunded:
         return "pending", [bank.seq], "the statement shows it, the backend does not say that it was refunded"
-    word = "credit line" if bank.seen == "credit" else "the charge was dropped"
     compared = "" if bank.amount_cents is not None else ", amount not given"
-    return "met", [*seen.refunded_by, bank.seq], f"{word} on {bank.date}{compared}"
+    return "met", [*seen.refunded_by, bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}{compared}"
+
+
+def before_refund(on: date, refunded: date) -> bool:
+    """Whether a statement of the day `on` is too early to show a refund; a day is left for time zones."""
+    return (refunded - on).days > 1
+
+
+def _refund_day(grounds: Grounds) -> date | None:
+    """Return the day of the refund, else of the request: no statement shows it before."""
+    told = text_of(grounds.story.result("revoked").get("refunded_at"))
+    seqs = {*grounds.seen.refunded_by, *grounds.seen.refund_requested_by}
+    try:
+        days = [date.fromisoformat(told[:10])] if told else []
+    except ValueError:
+        days = []
+    days += [date.fromisoformat(line.at[:10]) for line in grounds.story.lines if line.seq in seqs]
+    return days[0] if days else None
 
 
 def _by_step(grounds: Grounds, name: StepName) -> Verdict:

@@ -5,9 +5,11 @@ An addendum goes on from the journal's last sequence number and cites its last h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from datetime import date, datetime
+from typing import Literal, TypeAlias, get_args
 
 from veza_e2e.canonical import JSON, digest
 
@@ -47,6 +49,8 @@ class BankStatement:
     reference: str | None = None
     evidence: EvidenceFile | None = None
     note: str | None = None
+    previous: str | None = None
+    """The hash of the addendum before; None in the first, and in those of a time before this member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,8 @@ class Reread:
     """Whether this takes back what the session had seen: a refund that failed after its success."""
     observed: str
     """One line for people."""
+    previous: str | None = None
+    """As in BankStatement."""
 
 
 Addendum: TypeAlias = BankStatement | Reread
@@ -102,7 +108,7 @@ def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
     """Return what an addendum's file holds.
 
     Raises:
-        AddendumError: it lacks something, or its digest is not that of its content.
+        AddendumError: it lacks something, a member is not what it has to be, or its digest is not its content's.
     """
     rest = {key: value for key, value in members.items() if key != "hash"}
     if digest(rest) != members.get("hash"):
@@ -112,13 +118,80 @@ def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
         "Reread": Reread,
         "Attestation": Attestation,
     }
-    kind = kinds.get(rest.pop("type", None))
+    named = rest.pop("type", None)
+    kind = kinds.get(named) if isinstance(named, str) else None
     if kind is None:
         raise AddendumError(f"is of no known type: {members.get('type')!r:.40}")
     evidence = rest.get("evidence")
     try:
         if isinstance(evidence, Mapping):
             rest["evidence"] = EvidenceFile(**evidence)  # type: ignore[assignment, arg-type]
-        return kind(**rest)  # type: ignore[arg-type]
+        found = kind(**rest)  # type: ignore[arg-type]
     except TypeError as error:
         raise AddendumError("does not have the members of its type") from error
+    _check(found)
+    if isinstance(found, BankStatement) and (found.amount_cents is None) != (found.currency is None):
+        raise AddendumError("has an amount without a currency, or a currency without an amount")
+    return found
+
+
+def _check(value: Addendum | Attestation | EvidenceFile) -> None:
+    for f in fields(value):
+        item = getattr(value, f.name)
+        if isinstance(item, EvidenceFile):
+            _check(item)
+        elif not (item is None and "None" in str(f.type)) and not _MEMBERS[f.name](item):
+            raise AddendumError(f"has a member {f.name} that is not what it has to be")
+
+
+def _text(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
+
+
+def _whole(least: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, str) and value.endswith("Z") and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+_ULID, _SHA256 = _text("[0-7][0-9A-HJKMNP-TV-Z]{25}"), _text("[0-9a-f]{64}")
+_SAID, _ANY, _CENTS = _text(r".*\S.*"), _text(".*"), _whole(0)
+_MEMBERS: Mapping[str, Callable[[object], bool]] = {
+    "id": _ULID,
+    "session": _ULID,
+    "session_hash": _SHA256,
+    "previous": _SHA256,
+    "sha256": _SHA256,
+    "number": _whole(1),
+    "seq": _whole(1),
+    "bytes": _whole(0),
+    "amount_cents": _CENTS,
+    "refunded_cents": _CENTS,
+    "currency": _text("[A-Z]{3}"),
+    "at": _is_moment,
+    "date": _is_day,
+    "seen": lambda value: isinstance(value, str) and value in get_args(SeenAtBank),
+    "failed": lambda value: isinstance(value, bool),
+    "item": _text("[a-z0-9][a-z0-9-]{0,63}"),
+    "by": _SAID,
+    "release": _SAID,
+    "observed": _SAID,
+    "order_status": _ANY,
+    "refund_status": _ANY,
+    "reference": _ANY,
+    "note": _ANY,
+    "evidence": lambda _: False,
+}
+"""What a member has to be; `evidence` is an EvidenceFile or None, and nothing else."""

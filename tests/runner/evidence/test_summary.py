@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,14 @@ def test_what_the_bank_statement_shows(seen: SeenAtBank, cents: int | None, stat
     script = live().until("revoked").end()
     summary = summarise(script.lines, [bank(script, seen, cents)])
     assert (statuses(summary)["bank_statement"], summary.decision) == (status, decision)
+
+
+@pytest.mark.parametrize(("day", "decision"), [("2026-05-02", "PENDING"), ("2026-05-03", "GO"), ("2026-05-04", "GO")])
+@pytest.mark.parametrize("seen", ["credit", "charge-dropped"])
+def test_a_statement_from_before_the_refund_shows_nothing_of_it(seen: SeenAtBank, day: str, decision: str) -> None:
+    script = live().until("revoked").end()
+    summary = summarise(script.lines, [replace(bank(script, seen, 500), date=day)])
+    assert summary.decision == decision
 
 
 def test_a_later_statement_corrects_an_earlier_one() -> None:

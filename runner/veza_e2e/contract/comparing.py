@@ -5,28 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from veza_e2e.contract.bindings import Method, by_operation, error_class
-from veza_e2e.contract.cases import edges
+from veza_e2e.contract.answering import answers
+from veza_e2e.contract.bindings import Method, by_operation
 from veza_e2e.contract.changes import Change, Verdict
 from veza_e2e.contract.matching import Match, matches
-from veza_e2e.contract.schema import Schema, closed, merged, properties, text
+from veza_e2e.contract.sides import CONTRACT_FILE, WIRE_FILE, Side
 from veza_e2e.contract.spec import ANY_COOKIE, JSON_MEDIA, Operation, Parameter, Spec
-from veza_e2e.contract.walking import Answers, Difference, Requests, Unsaid, Walk
+from veza_e2e.contract.walking import Requests, Unsaid
 
-CONTRACT_FILE: Final = "sdk/veza/openapi.yaml"
 _LOGIN_FILE: Final = "sdk/veza/_session.py"
-_WIRE_FILE: Final = "sdk/veza/_wire.py"
-_CHECKOUT_FILE: Final = "sdk/veza/_checkout.py"
-_SUCCESS: Final = re.compile(r"2(\d\d|XX)", re.IGNORECASE)
-_MODELS: Final = {
-    "auth": "sdk/veza/models/auth.py",
-    "system": "sdk/veza/models/system.py",
-    "products": "sdk/veza/models/products.py",
-    "orders": "sdk/veza/models/orders.py",
-    "licenses": "sdk/veza/models/licenses.py",
-}  # fmt: skip
+_TOKEN_WAYS: Final = frozenset({"oauth2", "openIdConnect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +48,9 @@ def compare(ours: Spec, theirs: Spec, entries: Mapping[str, str] | None = None) 
     methods = by_operation()
     changes = [change for match in found for change in _operation(match, methods.get(match.ours.id), unsaid)]
     changes += _left_out(unsaid)
+    if not theirs.based:
+        message = f"no base path is said; taken to be {theirs.base}, as with us"
+        changes.append(Change(Verdict.DRIFT, "", "", "servers", message))
     changes += _beyond(found, theirs)
     order = list(Verdict)
     return Comparison(tuple(found), tuple(sorted(changes, key=lambda change: order.index(change.verdict))))
@@ -83,7 +76,7 @@ def _beyond(found: list[Match], theirs: Spec) -> Iterator[Change]:
 
 
 def _operation(match: Match, method: Method | None, unsaid: Unsaid) -> Iterator[Change]:
-    side = _Side(match.ours, method)
+    side = Side(match.ours, method)
     theirs = match.theirs
     if theirs is None:
         hint = f'; if it is {match.like}: --map {match.ours.id}="{match.like}"' if match.like else ""
@@ -95,37 +88,10 @@ def _operation(match: Match, method: Method | None, unsaid: Unsaid) -> Iterator[
     yield from _login(side, theirs)
     yield from _parameters(side, theirs, unsaid)
     yield from _body(side, theirs, unsaid)
-    yield from _answers(side, theirs, unsaid)
+    yield from answers(side, theirs, unsaid)
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    ours: Operation
-    method: Method | None
-
-    @property
-    def label(self) -> str:
-        return self.method.label if self.method else ""
-
-    @property
-    def calls(self) -> str:
-        return f"sdk/{self.method.module}" if self.method else CONTRACT_FILE
-
-    @property
-    def models(self) -> str:
-        return _MODELS.get(self.method.resource, CONTRACT_FILE) if self.method else CONTRACT_FILE
-
-    def change(self, verdict: Verdict, place: str, message: str, file: str = "", value: str = "") -> Change:
-        needed = file if verdict is Verdict.BREAK else ""
-        return Change(verdict, self.ours.id, self.label, place, message, value, needed)
-
-    def changes(self, differences: Iterator[Difference], place: str, file: str) -> Iterator[Change]:
-        for one in differences:
-            where = _CHECKOUT_FILE if one.place.endswith("checkout_url") else file
-            yield self.change(one.verdict, f"{place} {one.place}".strip(), one.message, where, one.value)
-
-
-def _login(side: _Side, theirs: Operation) -> Iterator[Change]:
+def _login(side: Side, theirs: Operation) -> Iterator[Change]:
     ours = side.ours
     if ours.public and theirs.public:
         return
@@ -133,7 +99,11 @@ def _login(side: _Side, theirs: Operation) -> Iterator[Change]:
         yield side.change(Verdict.DRIFT, "login", "is not asked for; the SDK carries one")
     elif ours.public:
         yield side.change(Verdict.BREAK, "login", "is asked for, and the SDK carries none", CONTRACT_FILE)
-    elif not any(_same_way(one, other) for one in ours.security for other in theirs.security):
+    elif any(_same_way(one, other) for one in ours.security for other in theirs.security):
+        return
+    elif any(_same_way(one, _as_bearer(other)) for one in ours.security for other in theirs.security):
+        yield side.change(Verdict.DRIFT, "login", "is by OAuth or OpenID: taken for a bearer token")
+    else:
         ways = " or ".join("+".join(sorted(way)) for way in theirs.security)
         carried = " or ".join("+".join(sorted(way)) for way in ours.security)
         yield side.change(Verdict.BREAK, "login", f"is carried as {ways}, by the SDK as {carried}", _LOGIN_FILE)
@@ -145,7 +115,11 @@ def _same_way(ours: frozenset[str], theirs: frozenset[str]) -> bool:
     return ours == theirs
 
 
-def _parameters(side: _Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
+def _as_bearer(theirs: frozenset[str]) -> frozenset[str]:
+    return frozenset("bearer" if way in _TOKEN_WAYS else way for way in theirs)
+
+
+def _parameters(side: Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
     own, other = _named(side.ours), _named(theirs)
     for key, parameter in own.items():
         place = f"{parameter.place} {parameter.name}"
@@ -187,7 +161,7 @@ def _carries_login(parameter: Parameter, operation: Operation) -> bool:
     return any(ways & way for way in operation.security) or parameter.name.lower() == "authorization"
 
 
-def _body(side: _Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
+def _body(side: Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
     ours, other = side.ours.body, theirs.body
     if ours is None or other is None:
         if ours is not None:
@@ -199,101 +173,8 @@ def _body(side: _Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
         return
     if JSON_MEDIA not in other.media:
         taken = ", ".join(other.media) or "nothing"
-        yield side.change(Verdict.BREAK, "body", f"is taken as {taken}; the SDK sends {JSON_MEDIA}", _WIRE_FILE)
+        yield side.change(Verdict.BREAK, "body", f"is taken as {taken}; the SDK sends {JSON_MEDIA}", WIRE_FILE)
         return
     walk = Requests(unsaid, f"{side.ours.id} body")
     differences = walk.members(ours.media[JSON_MEDIA], other.media[JSON_MEDIA], "")
     yield from side.changes(differences, "body", side.calls)
-
-
-def _answers(side: _Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
-    own = {status: media for status, media in side.ours.responses.items() if _SUCCESS.fullmatch(status)}
-    for status, media in theirs.responses.items():
-        if not _SUCCESS.fullmatch(status):
-            yield from _error(side, status, media)
-            continue
-        if status not in own:
-            yield side.change(Verdict.DRIFT, status, "is a success that the SDK does not list; it reads it")
-        schema = own.get(status, next(iter(own.values()))).get(JSON_MEDIA)
-        yield from _success(side, status, schema, media, unsaid)
-    if not any(_SUCCESS.fullmatch(status) for status in theirs.responses):
-        yield side.change(Verdict.BREAK, "answers", "no success is documented", CONTRACT_FILE)
-    for status in side.ours.responses.keys() - theirs.responses.keys():
-        if "default" not in theirs.responses or _SUCCESS.fullmatch(status):
-            yield side.change(Verdict.DRIFT, status, "is not documented any more")
-
-
-def _success(
-    side: _Side, status: str, ours: Schema | None, media: dict[str, Schema], unsaid: Unsaid
-) -> Iterator[Change]:
-    if ours is None or (side.method is not None and side.method.form == "nothing"):
-        return
-    if JSON_MEDIA not in media:
-        what = f"is {', '.join(media)}; the SDK reads {JSON_MEDIA}" if media else "has no content; the SDK reads data"
-        yield side.change(Verdict.BREAK, status, what, _WIRE_FILE)
-        return
-    theirs = media[JSON_MEDIA]
-    walk = Answers(unsaid, f"{side.ours.id} {status}")
-    if side.ours.id == "getHealth":
-        yield from side.changes(_health(walk, theirs), status, side.models)
-        return
-    page = side.method is not None and side.method.form == "page"
-    if _enveloped(theirs):
-        yield from side.changes(walk.members(ours, theirs, ""), status, side.models)
-    elif page:
-        yield side.change(Verdict.BREAK, status, "is not in the envelope, so that meta is missing", _WIRE_FILE)
-    else:
-        yield side.change(Verdict.DRIFT, status, "is not in the envelope; the SDK reads it too")
-        data = properties(ours).get("data", True)
-        yield from side.changes(walk.members(data, theirs, "data"), status, side.models)
-
-
-def _health(walk: Walk, theirs: Schema) -> Iterator[Difference]:
-    """A health answer is bare or enveloped; both were seen, so either will do."""
-    bare = properties(theirs).get("data", theirs) if _enveloped(theirs) else theirs
-    if isinstance(bare, dict) and "anyOf" in bare:
-        bare = next((one for one in bare["anyOf"] if "status" in properties(one)), bare)
-    state = {"type": "string", "enum": ["healthy", "unhealthy"]}
-    own: Schema = {"type": "object", "properties": {"status": state}, "required": ["status"]}
-    yield from walk.members(own, bare, "")
-
-
-def _enveloped(schema: Schema) -> bool:
-    known = properties(schema)
-    return "data" in known and known.keys() <= {"success", "data", "message", "meta", "error", "errors"}
-
-
-def _error(side: _Side, status: str, media: dict[str, Schema]) -> Iterator[Change]:
-    if status.isdecimal() and status not in side.ours.responses:
-        name = error_class(int(status)).__name__
-        yield side.change(Verdict.DRIFT, status, f"is not listed by the SDK, which raises {name}")
-    if not media:
-        return
-    if JSON_MEDIA not in media:
-        yield side.change(Verdict.BREAK, status, f"is {', '.join(media)}: message and code are lost", _WIRE_FILE)
-    elif not _says_why(media[JSON_MEDIA]):
-        what = "is in no shape of an error that the SDK reads: message and code are lost"
-        value = _example(media[JSON_MEDIA])
-        yield side.change(Verdict.BREAK, status, what, _WIRE_FILE, value)
-
-
-def _says_why(schema: Schema) -> bool:
-    """Whether the SDK finds a message in an error of this schema."""
-    schema = merged(schema)
-    if not isinstance(schema, dict):
-        return True
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return all(_says_why(one) for one in schema[key])
-    known = properties(schema)
-    if not known:
-        return True
-    inner = known.get("error")
-    if isinstance(inner, dict) and properties(inner):
-        return "message" in properties(inner)
-    return "message" in known or inner is not None or "status" in known
-
-
-def _example(schema: Schema) -> str:
-    values: list[Any] = edges(closed(schema))
-    return text(max(values, key=lambda value: len(text(value)))) if values else ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from veza._operations import BASE_PATH
 from veza_e2e.contract.schema import Inliner, Schema, SchemaError, pointer
 from veza_e2e.contract.spec import ANY_COOKIE, JSON_MEDIA, METHODS, Body, Operation, Parameter
 
 _FORM: Final = "application/x-www-form-urlencoded"
 # Swagger 2.0 can say neither "bearer" nor "cookie" in another way.
 _HEADER_WAYS: Final = {"authorization": "bearer", "cookie": ANY_COOKIE}
+_ANY_MEDIA: Final = frozenset({"*/*", "application/*"})
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})
 
 
@@ -23,15 +25,23 @@ class Reader:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.warnings: list[str] = []
+        said = self.base()
+        rooted = all(str(path).startswith(BASE_PATH) for path in self._paths())
+        self.based = said is not None or rooted
+        self.prefix = (BASE_PATH if said is None and not rooted else said or "").rstrip("/")
         self.schema = Inliner(lambda reference: pointer(document, reference), self.nullable)
 
     def operations(self) -> Iterator[Operation]:
-        base = self.base().rstrip("/")
-        for path, raw in (self.document.get("paths") or {}).items():
+        for path, raw in self._paths().items():
             item = self.resolved(raw)
             for method in METHODS:
                 if isinstance(item.get(method), dict):
-                    yield self.operation(f"{base}{path}", method, item, item[method])
+                    yield self.operation(f"{self.prefix}{path}", method, item, item[method])
+
+    def _paths(self) -> dict[str, Any]:
+        """The paths alone: beside them there may be extensions, and paths of nothing."""
+        paths = (self.document.get("paths") or {}).items()
+        return {path: item for path, item in paths if item is not None and not path.startswith("x-")}
 
     def operation(self, path: str, method: str, item: dict[str, Any], node: dict[str, Any]) -> Operation:
         raw = [self.resolved(one) for one in (*item.get("parameters", ()), *node.get("parameters", ()))]
@@ -75,7 +85,8 @@ class Reader:
             return f"{place}:{key}"
         return str(kind)
 
-    def base(self) -> str:
+    def base(self) -> str | None:
+        """Return the base path; None where the spec says none."""
         raise NotImplementedError
 
     def schemes(self) -> dict[str, Any]:
@@ -96,9 +107,9 @@ class OpenAPI(Reader):
         self.nullable = "nullable" if version.startswith("3.0") else None
         super().__init__(document)
 
-    def base(self) -> str:
-        servers = self.document.get("servers") or [{"url": ""}]
-        return urlsplit(str(servers[0].get("url", ""))).path
+    def base(self) -> str | None:
+        servers = self.document.get("servers")
+        return urlsplit(str(servers[0].get("url", ""))).path if servers else None
 
     def schemes(self) -> dict[str, Any]:
         found: dict[str, Any] = (self.document.get("components") or {}).get("securitySchemes") or {}
@@ -123,14 +134,16 @@ class OpenAPI(Reader):
 
     def _media(self, node: dict[str, Any]) -> dict[str, Schema]:
         content = node.get("content") or {}
-        return {_media(name): self.schema(one.get("schema", {})) for name, one in content.items()}
+        found = {_media(name): self.schema((one or {}).get("schema", {})) for name, one in content.items()}
+        return {_meant(name, found): schema for name, schema in found.items()}
 
 
 class Swagger(Reader):
     nullable = "x-nullable"
 
-    def base(self) -> str:
-        return str(self.document.get("basePath") or "")
+    def base(self) -> str | None:
+        base = self.document.get("basePath")
+        return str(base) if base else None
 
     def schemes(self) -> dict[str, Any]:
         found: dict[str, Any] = self.document.get("securityDefinitions") or {}
@@ -145,7 +158,7 @@ class Swagger(Reader):
         if whole:
             media = node.get("consumes") or self.document.get("consumes") or [JSON_MEDIA]
             schema = self.schema(whole[0].get("schema", {}))
-            return Body(whole[0].get("required") is True, {_media(name): schema for name in media})
+            return Body(whole[0].get("required") is True, {_meant(_media(name), ()): schema for name in media})
         fields = [one for one in parameters if one.get("in") == "formData"]
         if not fields:
             return None
@@ -160,7 +173,12 @@ class Swagger(Reader):
             return {}
         media = operation.get("produces") or self.document.get("produces") or [JSON_MEDIA]
         schema = self.schema(response["schema"])
-        return {_media(name): schema for name in media}
+        return {_meant(_media(name), ()): schema for name in media}
+
+
+def _meant(media: str, said: Collection[str]) -> str:
+    """Any media type includes the one that the SDK speaks."""
+    return JSON_MEDIA if media in _ANY_MEDIA and JSON_MEDIA not in said else media
 
 
 def _media(name: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -18,6 +20,7 @@ _KEPT: Final = frozenset({
     "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
     "required",
 })  # fmt: skip
+_MOST_NODES: Final = 50_000
 _ONE: Final = ("items", "additionalProperties", "not")
 _MANY: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 
@@ -26,8 +29,15 @@ class SchemaError(Exception):
     """A schema that cannot be read: says where and why."""
 
 
+UNUSABLE: Final = (SchemaError, ValueError, TypeError, AttributeError)
+"""What is raised where a schema of a foreign spec is none: a regex that does not parse, a bound that is a text."""
+
+
 class Inliner:
     """Puts local references in place; what refers to itself stays a reference, to `$defs` of the result.
+
+    What a reference stands for is worked out once, and a schema has a budget: references to references double it at
+    each level.
 
     Args:
         resolve: returns the node that a reference names.
@@ -37,13 +47,17 @@ class Inliner:
     def __init__(self, resolve: Resolve, nullable: str | None = None) -> None:
         self._resolve = resolve
         self._nullable = nullable
+        self._worked_out: dict[str, tuple[Schema, int]] = {}
+        self._reached: dict[str, frozenset[str]] = {}
+        self._nodes = self._loops = 0
 
     def __call__(self, node: Any) -> Schema:
         """Return the schema, with nothing in it but what restricts values.
 
         Raises:
-            SchemaError: a reference leads nowhere, or the node is no schema.
+            SchemaError: a reference leads nowhere, the node is no schema, or it is too large.
         """
+        self._nodes = 0
         recursive: dict[str, Schema] = {}
         found = self._schema(node, (), recursive)
         if recursive and isinstance(found, dict):
@@ -51,6 +65,7 @@ class Inliner:
         return found
 
     def _schema(self, node: Any, within: tuple[str, ...], recursive: dict[str, Schema]) -> Schema:
+        self._count(1)
         if isinstance(node, bool):
             return node
         if not isinstance(node, dict):
@@ -82,17 +97,63 @@ class Inliner:
         return found
 
     def _reference(self, node: dict[str, Any], within: tuple[str, ...], recursive: dict[str, Schema]) -> Schema:
-        reference = node["$ref"]
-        if reference in within:
-            name = reference.rsplit("/", 1)[-1]
+        target = self._target(node["$ref"], within, recursive)
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        rest = self._schema(beside, within, recursive)
+        return {"allOf": [target, rest]} if rest else target
+
+    def _target(self, reference: str, within: tuple[str, ...], recursive: dict[str, Schema]) -> Schema:
+        if any(outer in self._reach(reference) for outer in within):
+            self._loops += 1
+            name = re.sub(r"[^A-Za-z0-9_.#-]", "_", reference.removeprefix("#/").replace("/", "."))
             if name not in recursive:
                 recursive[name] = True
                 recursive[name] = self._schema(self._resolve(reference), (reference,), recursive)
             return {"$ref": f"#/$defs/{name}"}
-        target = self._schema(self._resolve(reference), (*within, reference), recursive)
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        rest = self._schema(beside, within, recursive)
-        return {"allOf": [target, rest]} if rest else target
+        if reference in self._worked_out:
+            found, nodes = self._worked_out[reference]
+            self._count(nodes)
+            return found
+        nodes, loops = self._nodes, self._loops
+        found = self._schema(self._resolve(reference), (*within, reference), recursive)
+        if loops == self._loops:
+            self._worked_out[reference] = found, self._nodes - nodes
+        return found
+
+    def _count(self, nodes: int) -> None:
+        self._nodes += nodes
+        if self._nodes > _MOST_NODES:
+            raise SchemaError(f"a schema is larger than {_MOST_NODES:,} parts once its references are written out")
+
+    def _reach(self, reference: str) -> frozenset[str]:
+        """The references that one leads to, directly or not; itself only where it leads back."""
+        if reference not in self._reached:
+            found: set[str] = set()
+            waiting = [reference]
+            while waiting:
+                fresh = set(_references(self._resolved(waiting.pop()))) - found
+                found |= fresh
+                waiting += fresh
+            self._reached[reference] = frozenset(found)
+        return self._reached[reference]
+
+    def _resolved(self, reference: str) -> Any:
+        try:
+            return self._resolve(reference)
+        except SchemaError:
+            return None  # of an example, say; where it matters it is told
+
+
+def _references(node: Any) -> Iterator[str]:
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if isinstance(one.get("$ref"), str):
+                yield one["$ref"]
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
 
 
 def _old_bounds(found: dict[str, Any]) -> None:
@@ -118,10 +179,13 @@ def pointer(document: Any, reference: str) -> Any:
         raise SchemaError(f"$ref {reference!r:.120} is not local: bundle the spec into one file first")
     node = document
     for part in reference[2:].split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        if not isinstance(node, dict) or key not in node:
+        key = unquote(part).replace("~1", "/").replace("~0", "~")
+        if isinstance(node, dict) and key in node:
+            node = node[key]
+        elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+            node = node[int(key)]
+        else:
             raise SchemaError(f"$ref {reference!r:.120} leads nowhere")
-        node = node[key]
     return node
 
 

@@ -89,6 +89,8 @@ class Spec:
         operations: all of them, in the spec's order.
         document: the spec as it was read.
         warnings: what could not be read and was passed over.
+        base: the path before those of `paths`.
+        based: whether the spec says so itself; ours is taken where it does not.
     """
 
     title: str
@@ -96,6 +98,8 @@ class Spec:
     operations: tuple[Operation, ...]
     document: Mapping[str, Any] = field(repr=False)
     warnings: tuple[str, ...] = ()
+    base: str = ""
+    based: bool = True
 
     def by_id(self) -> dict[str, Operation]:
         """Return the operations by operationId."""
@@ -173,4 +177,4 @@ def read(document: Mapping[str, Any]) -> Spec:
         raise SpecError(f"a part of the document is not of the form it should be: {error}") from error
     info = document.get("info")
     title = str(info.get("title", "")) if isinstance(info, dict) else ""
-    return Spec(title, version, operations, document, tuple(reader.warnings))
+    return Spec(title, version, operations, document, tuple(reader.warnings), reader.prefix, reader.based)

@@ -9,7 +9,8 @@ from typing import Any, Final
 from veza_e2e.contract.amounts import kinds, stated, unread
 from veza_e2e.contract.changes import Verdict
 from veza_e2e.contract.containment import counterexample
-from veza_e2e.contract.schema import Schema, closed, covers, merged, text
+from veza_e2e.contract.recursion import carried, opened, within
+from veza_e2e.contract.schema import UNUSABLE, Schema, SchemaError, closed, covers, text
 from veza_e2e.contract.seams import MONEY
 
 ID_PATTERN: Final = "^[A-Za-z0-9_-]+$"
@@ -48,10 +49,23 @@ class Walk:
     def __init__(self, unsaid: Unsaid, where: str) -> None:
         self.unsaid = unsaid
         self.where = where
+        self._pairs: set[tuple[str, str] | None] = set()
 
     def members(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
-        """Yield the differences of two schemas."""
-        ours, theirs = merged(ours), merged(theirs)
+        """Yield the differences of two schemas; what of theirs is no schema is one too, at its place."""
+        try:
+            ours, theirs = opened(ours), opened(theirs)
+            pair = (text(ours), text(theirs)) if _recursive(ours) and _recursive(theirs) else None
+            if pair in self._pairs:
+                return
+            if pair:
+                self._pairs.add(pair)
+            yield from self._members(ours, theirs, place)
+            self._pairs.discard(pair)
+        except UNUSABLE as error:
+            yield Difference(Verdict.BREAK, place, incomparable(error))
+
+    def _members(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
         if _kind(ours) == _kind(theirs) == "object" and "properties" in ours:  # type: ignore[operator]
             assert isinstance(ours, dict)
             assert isinstance(theirs, dict)
@@ -59,11 +73,12 @@ class Walk:
         elif _kind(ours) == _kind(theirs) == "array":
             assert isinstance(ours, dict)
             assert isinstance(theirs, dict)
-            bare_ours, bare_theirs = _without(ours, {"items"}), _without(theirs, {"items"})
+            bare_ours, bare_theirs = _without(ours, {"items", "$defs"}), _without(theirs, {"items", "$defs"})
             yield from self.leaf(bare_ours, bare_theirs, place)
-            yield from self.members(ours.get("items", True), theirs.get("items", True), f"{place}[]")
+            yield from self.members(within(ours, "items"), within(theirs, "items"), f"{place}[]")
         elif _named_freely(ours) and _named_freely(theirs):
-            yield from self.members(ours["additionalProperties"], theirs["additionalProperties"], f"{place}.*")  # type: ignore[index]
+            more = "additionalProperties"
+            yield from self.members(within(ours, more), within(theirs, more), f"{place}.*")
         elif _null(ours) and _null(theirs):
             yield from self.members(_without_null(ours), _without_null(theirs), place)
         else:
@@ -95,7 +110,7 @@ class Answers(Walk):
     def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
         """Yield the differences of an object that the SDK reads."""
         own, other = ours["properties"], theirs.get("properties", {})
-        needed, promised = set(ours.get("required", ())), theirs.get("required")
+        needed, promised = set(ours.get("required", ())), _promised(theirs)
         for name, schema in own.items():
             at = f"{place}.{name}".lstrip(".")
             if name not in other:
@@ -107,7 +122,10 @@ class Answers(Walk):
                 yield Difference(Verdict.BREAK, at, "may be missing")
             elif promised and name in promised and name not in needed:
                 yield Difference(Verdict.DRIFT, at, "is always there now")
-            yield from self.members(schema if name in needed else _or_null(schema), other[name], at)
+            own_schema = carried(ours, schema)
+            yield from self.members(
+                own_schema if name in needed else _or_null(own_schema), carried(theirs, other[name]), at
+            )
         for name in other.keys() - own.keys() - set(MONEY) - {"client_secret"}:
             yield Difference(Verdict.BEYOND, f"{place}.{name}".lstrip("."), "a field that the SDK keeps as an extra")
 
@@ -125,7 +143,7 @@ class Answers(Walk):
 
     def _major(self, major: str, at: str, theirs: dict[str, Any], *, needed: bool) -> Difference:
         """Say what an amount means that comes without `_cents`."""
-        schema, promised = theirs["properties"][major], theirs.get("required")
+        schema, promised = carried(theirs, theirs["properties"][major]), _promised(theirs)
         wrong = unread(schema if needed else _without_null(schema))
         if wrong:
             return Difference(Verdict.BREAK, at, f"comes as {major}, {wrong}")
@@ -157,7 +175,7 @@ class Requests(Walk):
     def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
         """Yield the differences of an object that the SDK sends."""
         own, other = ours["properties"], theirs.get("properties", {})
-        always, needed = set(ours.get("required", ())), set(theirs.get("required", ()))
+        always, needed = set(ours.get("required", ())), set(_promised(theirs) or ())
         for name, schema in own.items():
             at = f"{place}.{name}".lstrip(".")
             if name in other:
@@ -165,9 +183,11 @@ class Requests(Walk):
                     yield Difference(Verdict.BREAK, at, "is required, and the SDK may leave it out")
                 elif name in always and name not in needed and "required" in theirs:
                     yield Difference(Verdict.DRIFT, at, "is optional now")
-                yield from self.members(schema, other[name], at)
+                yield from self.members(carried(ours, schema), carried(theirs, other[name]), at)
             elif theirs.get("additionalProperties", False) is False or name in always:
                 yield Difference(Verdict.BREAK, at, "is sent by the SDK, and they do not know it")
+            elif name in needed:
+                yield Difference(Verdict.BREAK, at, "is required, and the SDK may leave it out")
             else:
                 yield Difference(Verdict.DRIFT, at, "is not named any more, and still let through")
         for name in other.keys() - own.keys():
@@ -176,6 +196,9 @@ class Requests(Walk):
                 yield Difference(Verdict.BREAK, at, "is required, and the SDK cannot send it")
             else:
                 yield Difference(Verdict.BEYOND, at, "can be sent; the SDK has no argument for it")
+        for name in sorted(needed - other.keys() - own.keys()):
+            at = f"{place}.{name}".lstrip(".")
+            yield Difference(Verdict.BREAK, at, "is required and nowhere described, and the SDK cannot send it")
 
     def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
         """Yield what the SDK may send and they refuse."""
@@ -187,6 +210,23 @@ class Requests(Walk):
         else:
             value, why = counterexample(theirs, closed(ours))
             yield Difference(Verdict.BREAK, place, f"takes less than the SDK may send ({why})", value)
+
+
+def incomparable(error: Exception) -> str:
+    """Say that a part of their spec is of no use."""
+    said = next(iter(str(error).splitlines()), type(error).__name__)
+    return f"cannot be compared: {said:.160}"
+
+
+def _promised(schema: dict[str, Any]) -> list[str] | None:
+    found = schema.get("required")
+    if found is None or (isinstance(found, list) and all(isinstance(name, str) for name in found)):
+        return found
+    raise SchemaError(f"`required` of a schema is a list of names, not {found!r:.60}")
+
+
+def _recursive(schema: Schema) -> bool:
+    return isinstance(schema, dict) and "$defs" in schema
 
 
 def _typed(schema: dict[str, Any]) -> dict[str, Any]:
@@ -225,13 +265,18 @@ def _without_null(schema: Schema) -> Schema:
         return {**schema, "type": kinds[0] if len(kinds) == 1 else kinds}
     if "anyOf" in schema and {"type": "null"} in schema["anyOf"]:
         kept = [one for one in schema["anyOf"] if one != {"type": "null"}]
-        return kept[0] if len(kept) == 1 and len(schema) == 1 else {**schema, "anyOf": kept}
+        if len(kept) == 1 and schema.keys() <= {"anyOf", "$defs"}:
+            return carried(schema, kept[0])
+        return {**schema, "anyOf": kept}
     return schema
 
 
 def _or_null(schema: Schema) -> Schema:
     """An optional field may be null as well: the SDK reads both as None."""
-    return schema if _null(schema) else {"anyOf": [schema, {"type": "null"}]}
+    if _null(schema):
+        return schema
+    inner = _without(schema, {"$defs"}) if isinstance(schema, dict) else schema
+    return carried(schema, {"anyOf": [inner, {"type": "null"}]})
 
 
 def _only_null(ours: Schema, theirs: Schema) -> bool:

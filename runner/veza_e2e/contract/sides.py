@@ -1,0 +1,70 @@
+"""An operation of ours beside theirs: what a change of it is called, and which file answers for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from veza_e2e.contract.bindings import Method
+from veza_e2e.contract.changes import Change, Verdict
+from veza_e2e.contract.schema import UNUSABLE
+from veza_e2e.contract.spec import Operation
+from veza_e2e.contract.walking import Difference, incomparable
+
+CONTRACT_FILE: Final = "sdk/veza/openapi.yaml"
+WIRE_FILE: Final = "sdk/veza/_wire.py"
+_CHECKOUT_FILE: Final = "sdk/veza/_checkout.py"
+_MODELS: Final = {
+    "auth": "sdk/veza/models/auth.py",
+    "system": "sdk/veza/models/system.py",
+    "products": "sdk/veza/models/products.py",
+    "orders": "sdk/veza/models/orders.py",
+    "licenses": "sdk/veza/models/licenses.py",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An operation of ours, and the SDK's method for it.
+
+    Attributes:
+        ours: the operation.
+        method: the method; None where there is none.
+    """
+
+    ours: Operation
+    method: Method | None
+
+    @property
+    def label(self) -> str:
+        """The method as a caller writes it."""
+        return self.method.label if self.method else ""
+
+    @property
+    def calls(self) -> str:
+        """The file that sends the request."""
+        return f"sdk/{self.method.module}" if self.method else CONTRACT_FILE
+
+    @property
+    def models(self) -> str:
+        """The file that says what is read."""
+        return _MODELS.get(self.method.resource, CONTRACT_FILE) if self.method else CONTRACT_FILE
+
+    def change(self, verdict: Verdict, place: str, message: str, file: str = "", value: str = "") -> Change:
+        """Return a change of this operation."""
+        needed = file if verdict is Verdict.BREAK else ""
+        return Change(verdict, self.ours.id, self.label, place, message, value, needed)
+
+    def changes(self, differences: Iterator[Difference], place: str, file: str) -> Iterator[Change]:
+        """Yield the differences of two schemas as changes."""
+        for one in differences:
+            where = _CHECKOUT_FILE if one.place.endswith("checkout_url") else file
+            yield self.change(one.verdict, f"{place} {one.place}".strip(), one.message, where, one.value)
+
+    def guarded(self, found: Iterator[Change], place: str, file: str) -> Iterator[Change]:
+        """Yield changes; where a part of theirs cannot be made sense of, that is one."""
+        try:
+            yield from found
+        except UNUSABLE as error:
+            yield self.change(Verdict.BREAK, place, incomparable(error), file)

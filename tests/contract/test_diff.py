@@ -19,6 +19,11 @@ from .conftest import CONTRACT, Done
 
 Command = Callable[..., Done]
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+DOUBLING = "{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: '#/r'}}}}}, " + (
+    "r: {content: {application/json: {schema: {$ref: '#/s/n0'}}}}, s: {n24: {type: string}, "
+    + ", ".join(f"n{n}: {{anyOf: [{{$ref: '#/s/n{n + 1}'}}, {{$ref: '#/s/n{n + 1}'}}]}}" for n in range(24))
+    + "}}"
+)
 PAIRS = sorted(Path(__file__).with_name("pairs").glob("*.yaml"))
 
 
@@ -47,6 +52,63 @@ def test_both_texts_of_a_pair_are_valid_specs(path: Path) -> None:
     pair = _read(path)
     openapi_spec_validator.validate(pair["ours"])
     openapi_spec_validator.validate(pair["theirs"])
+
+
+def _order(document: dict[str, Any], schema: object) -> dict[str, Any]:
+    """Give the order of a spec another schema of its currency; return the document."""
+    answer = document["paths"]["/orders/{order_id}"]["get"]["responses"]["200"]
+    answer["content"]["application/json"]["schema"]["properties"]["data"]["properties"]["currency"] = schema
+    return document
+
+
+def _compared(theirs: dict[str, Any]) -> list[str]:
+    ours = spec.read(_read(PAIRS[0].with_name("same.yaml"))["ours"])
+    return [f"{change.verdict} {change}" for change in comparing.compare(ours, spec.read(theirs)).changes]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "("},
+        {"type": "uuid"},
+        {"type": "integer", "minimum": "0"},
+        {"type": "object", "required": True, "properties": {}},
+        {"allOf": [{"type": "object", "properties": {"a": True}}, {"type": "object", "required": True}]},
+        {"$ref": "#/components/schemas/Note"},
+    ],
+    ids=str,
+)
+def test_what_is_no_schema_is_a_break_at_its_place(schema: dict[str, Any]) -> None:
+    theirs = _order(_read(PAIRS[0].with_name("same.yaml"))["theirs"], schema)
+    theirs["components"]["schemas"] = {"Note": {"allOf": [{"$ref": "#/components/schemas/Note"}]}}
+    (found,) = _compared(theirs)
+    assert found.startswith("break 200 data.currency: cannot be compared: ")
+
+
+def test_an_error_or_a_parameter_that_is_no_schema_is_a_break_too() -> None:
+    theirs = _read(PAIRS[0].with_name("same.yaml"))["theirs"]
+    operation = theirs["paths"]["/orders/{order_id}"]["get"]
+    operation["parameters"][0]["schema"] = {"type": "uuid"}
+    odd = {"type": "object", "properties": {"reason": {"type": "uuid"}}}
+    operation["responses"]["404"]["content"]["application/json"]["schema"] = odd
+    assert sorted(line.partition(" cannot be compared: ")[0] for line in _compared(theirs)) == [
+        "break 404:", "break path order_id:",
+    ]  # fmt: skip
+
+
+def test_models_that_all_refer_to_each_other_are_read() -> None:
+    names = [f"Model{number}" for number in range(40)]
+    members = {name: {"$ref": f"#/components/schemas/{name}"} for name in names}
+    theirs = _read(PAIRS[0].with_name("same.yaml"))["theirs"]
+    theirs["components"]["schemas"] = {name: {"type": "object", "properties": members} for name in names}
+    (found,) = _compared(_order(theirs, members["Model0"]))
+    assert found.startswith("break 200 data.currency")
+
+
+def test_an_extension_or_nothing_among_the_paths_is_passed_over() -> None:
+    theirs = _read(PAIRS[0].with_name("same.yaml"))["theirs"]
+    theirs["paths"] |= {"x-internal": "none of it", "/nothing": None}
+    assert _compared(theirs) == []
 
 
 def _changed(tmp_path: Path, change: Callable[[dict[str, Any]], object], name: str = "theirs.yaml") -> Path:
@@ -173,6 +235,7 @@ def test_a_spec_is_read_from_a_url(veza_e2e: Command, tmp_path: Path) -> None:
         ("{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: '#/nowhere'}}}}}}", "leads nowhere"),
         ("{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {$ref: 'other.yaml#/x'}}}}}}", "is not local"),
         ("{openapi: 3.1.0, paths: {/x: {get: {responses: 7}}}}", "not of the form"),
+        (DOUBLING, "larger than 50,000 parts"),
     ],
 )
 def test_a_spec_that_cannot_be_read_says_why(veza_e2e: Command, tmp_path: Path, text: str, reason: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from dataclasses import fields
+from datetime import UTC, datetime
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,14 +21,17 @@ import pytest
 import yaml
 from front_door import SECRETS, Shell
 from scripted_session import SESSION, Script
-from ten_sessions import Inside, Sessions
+from ten_sessions import DRY_RUN, Inside, Sessions
 
-from veza_e2e.archive import Archive
+from veza_e2e.archive import Archive, Stored
 from veza_e2e.config import Environment, Limits, Report
+from veza_e2e.events import SessionAbandoned, StepStarted
+from veza_e2e.evidence import BankStatement
 from veza_e2e.site.build import write_tree
 from veza_e2e.site.command_line import reference
 
 REPOSITORY = Path(__file__).parents[2]
+PROD = '[env.prod]\nbase_url = "https://shop.example"\nexpected_environment = ["prod"]\nlive = true\n'
 
 
 class Links(HTMLParser):
@@ -129,6 +135,230 @@ def test_a_journal_of_another_beginning_is_shown_as_damaged(tmp_path: Path) -> N
     shown = write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
     assert shown.entries[0].summary is None
     assert Inside(tmp_path)("--archive", str(tmp_path / "archive"), "render").code == 6
+
+
+OTHER = SESSION[:-1] + "B"
+MAY, JUNE = datetime(2026, 5, 4, 9, tzinfo=UTC), datetime(2026, 6, 4, 9, tzinfo=UTC)
+
+
+def real(at: datetime = MAY, session: str = SESSION) -> Script:
+    return Script(at, session=session).start(live=True, rehearsal=False, release="2026.05", dry_run=DRY_RUN)
+
+
+def decided_go(archive: Path) -> Path:
+    """Put a release's GO into the archive; return the session's folder."""
+    script = real().until("revoked").end()
+    folder = script.store(archive)
+    statement = BankStatement(
+        session=SESSION, session_hash=script.lines[-1].hash, number=1, seq=len(script.lines) + 1,
+        at="2026-05-12T09:00:00.000Z", seen="credit", date="2026-05-12", amount_cents=500, currency="EUR",
+    )  # fmt: skip
+    Stored(SESSION, folder).add(statement)
+    return folder
+
+
+def flip(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+
+
+def tree(tmp_path: Path) -> Path:
+    source = tmp_path / "src"
+    write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", source)
+    return source
+
+
+def state(source: Path) -> str:
+    """Return the release's row on GO/NO-GO, as text."""
+    (found,) = [row for row in (source / "go-no-go.md").read_text().splitlines() if "2026.05.md" in row]
+    return unescape(re.sub("<[^>]+>", "", found))
+
+
+def test_a_go_is_a_go(tmp_path: Path) -> None:
+    decided_go(tmp_path / "archive")
+    assert "| GO | all nine acceptance items are met |" in state(tree(tmp_path))
+
+
+def test_a_damaged_live_session_keeps_its_row_and_no_go_stands_beside_it(tmp_path: Path) -> None:
+    failed = real(JUNE, OTHER).until("completed").say(StepStarted(step="license")).fail("license", "license_missing")
+    folder = failed.end("failed").store(tmp_path / "archive")
+    assert "| NO-GO |" in state(tree(tmp_path))
+    flip(folder / "journal.jsonl", b'"seq":7', b'"seq":8')
+    assert "| PENDING | 1 damaged live sessions, which cannot be judged |" in state(tree(tmp_path))
+    decided_go(tmp_path / "archive")
+    source = tree(tmp_path)
+    assert "| PENDING | 1 damaged live sessions, which cannot be judged; of the others: all nine" in state(source)
+    report = (source / "releases" / "2026.05.md").read_text()
+    assert OTHER in report
+    assert '<p class="veza-money">GO' not in report
+
+
+def test_a_damaged_addendum_takes_a_go_back(tmp_path: Path) -> None:
+    folder = decided_go(tmp_path / "archive")
+    flip(folder / "addendum-001.json", b"credit", b"nothing")
+    assert "| PENDING |" in state(tree(tmp_path))
+
+
+def test_damaged_sessions_of_an_unknown_release_are_counted(tmp_path: Path) -> None:
+    folder = real().until("completed").fail("license", "license_missing").end("failed").store(tmp_path / "archive")
+    flip(folder / "journal.jsonl", b'"release":"2026.05"', b'"release":"2026.06"')
+    source = tree(tmp_path)
+    for name in ("go-no-go.md", "live-report.md"):
+        said = (source / name).read_text()
+        assert "1 damaged sessions, release unknown" in said
+        assert SESSION in said
+
+
+def test_damaged_attestations_are_named_and_none_counts(tmp_path: Path) -> None:
+    decided_go(tmp_path / "archive")
+    shell = Inside(tmp_path)
+    assert shell("--archive", "archive", "attest", "ex-9", "--by", "A. Person").code == 0
+    (path,) = (tmp_path / "archive" / "attestations").iterdir()
+    flip(path, b"A. Person", b"B. Person")
+    source = tree(tmp_path)
+    assert "nobody attested it yet" in state(source)
+    assert "Damaged attestations" in (source / "go-no-go.md").read_text()
+
+
+def test_a_newer_real_run_in_doubt_stands_before_an_older_go(tmp_path: Path) -> None:
+    decided_go(tmp_path / "archive")
+    real(JUNE, OTHER).until("pay").store(tmp_path / "archive")
+    said = state(tree(tmp_path))
+    assert "| PENDING |" in said
+    assert f"whether the card was charged is not known: go on with: veza-e2e --env prod resume {OTHER}" in said
+
+
+def test_a_newer_real_run_that_charged_nothing_leaves_the_go(tmp_path: Path) -> None:
+    decided_go(tmp_path / "archive")
+    real(JUNE, OTHER).until("products").store(tmp_path / "archive")
+    assert "| GO |" in state(tree(tmp_path))
+
+
+def test_money_that_is_out_is_due(tmp_path: Path) -> None:
+    real().until("transfers").store(tmp_path / "archive")
+    said = state(tree(tmp_path))
+    assert f"the refund is open, 5.00 EUR did not come back: get it with: veza-e2e --env prod resume {SESSION}" in said
+    listed = Inside(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
+    assert "the refund is open, 5.00 EUR did not come back" in listed
+
+
+def test_money_that_is_out_is_due_after_a_session_was_given_up(tmp_path: Path) -> None:
+    script = real().until("transfers").say(SessionAbandoned(reason="no time")).end("incomplete")
+    script.store(tmp_path / "archive")
+    assert "refund the payment at the processor's dashboard" in state(tree(tmp_path))
+    listed = Inside(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
+    assert "refund the payment at the processor's dashboard" in listed
+
+
+def test_a_statement_of_another_amount_is_still_to_be_settled(tmp_path: Path) -> None:
+    real().until("revoked").end().store(tmp_path / "archive")
+    shell = Inside(tmp_path)
+    words = ("--archive", "archive", "bank", SESSION, "--seen", "credit", "--date", "2026-05-12", "--amount", "4.99")
+    assert shell(*words).code == 1
+    assert "another amount than the refund's: ask the bank" in state(tree(tmp_path))
+    assert "ask the bank" in shell("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
+
+
+def test_the_live_report_shows_the_dry_run_that_was_cited(tmp_path: Path) -> None:
+    for day, session in ((2, DRY_RUN["session"]), (3, SESSION[:-1] + "C")):
+        script = Script(datetime(2026, 5, day, 9, tzinfo=UTC), session=session)
+        script.start(release="2026.05").until("revoked").end().store(tmp_path / "archive")
+    decided_go(tmp_path / "archive")
+    page = (tree(tmp_path) / "releases" / "2026.05.md").read_text()
+    assert f"{DRY_RUN['session']}</a>" in page
+    assert f"{SESSION[:-1]}C</a>" not in page
+    shutil.rmtree(tmp_path / "archive" / "2026" / "05" / DRY_RUN["session"])
+    page = (tree(tmp_path) / "releases" / "2026.05.md").read_text()
+    assert f"The live run cites {DRY_RUN['session']}, which is not here or cannot be read." in page
+    assert f"{SESSION[:-1]}C</a>" not in page
+
+
+def test_a_log_that_was_altered_is_no_evidence(tmp_path: Path) -> None:
+    folder = decided_go(tmp_path / "archive")
+    page = Path("archive") / "payment-e2e" / Path(*folder.parts[-3:])
+    source = tree(tmp_path)
+    assert (source / page / "session.log").is_file()
+    assert 'aria-label="done">☑</span> Log archived' in (source / "releases" / "2026.05.md").read_text()
+    flip(folder / "session.log", b"Step", b"Stop")
+    source = tree(tmp_path)
+    assert not (source / page / "session.log").exists()
+    assert "does not have the digest" in (source / page / "index.md").read_text()
+    assert 'aria-label="open">☐</span> Log archived' in (source / "releases" / "2026.05.md").read_text()
+
+
+def test_a_page_prints_the_command_that_reaches_it(tmp_path: Path) -> None:
+    Script().start(live=True, rehearsal=False, release="it's 1").until("login").store(tmp_path / "archive")
+    source = tree(tmp_path)
+    (release,) = (source / "releases").iterdir()
+    session = source / "archive" / "payment-e2e" / "2026" / "05" / SESSION / "index.md"
+    for page in (release, session):
+        said = unescape(page.read_text())
+        (command,) = re.findall(r"veza-e2e (--env \S+ attest ex-9 .*?)(?:\n|</code>)", said)
+        assert Inside(tmp_path)("--archive", "archive", *shlex.split(command)).code == 2  # there is no [env.prod] here
+        (tmp_path / "veza-e2e.toml").write_text(PROD)
+        assert Inside(tmp_path)("--archive", "archive", *shlex.split(command)).code == 0
+        (tmp_path / "veza-e2e.toml").unlink()
+    assert {a.release for a in Archive(tmp_path / "archive").attestations()} == {"it's 1"}
+    assert "attest password-rotated --by NAME --release" in unescape(release.read_text())
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A checkout of few pages, whose site is built in no time."""
+    root = tmp_path / "checkout"
+    (root / "docs").mkdir(parents=True)
+    (root / "docs" / "index.md").write_text("# Home\n")
+    config = {"site_name": "x", "docs_dir": "build/site-src", "use_directory_urls": False, "plugins": []}
+    (root / "mkdocs.yml").write_text(yaml.safe_dump(config))
+    return root
+
+
+def test_a_site_with_damage_is_built_and_said(small: Path) -> None:
+    archive = small / "docs" / "archive" / "payment-e2e"
+    folder = decided_go(archive)
+    flip(folder / "session.log", b"Step", b"Stop")
+    broken = real(JUNE, OTHER).until("pay").store(archive)
+    flip(broken / "journal.jsonl", b'"seq":7', b'"seq":8')
+    result = Inside(small)("--json", "site", "build")
+    assert (result.code, result.json["ok"]) == (6, False)
+    said = {item["name"]: item["message"] for item in result.json["items"] if item["status"] == "damaged"}
+    assert set(said) == {SESSION, OTHER}
+    assert "session.log does not have the digest" in said[SESSION]
+    assert (small / "build" / "site" / "go-no-go.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        ".", "..", "docs", "docs/site", "docs/archive", "docs/archive/payment-e2e/2026", "templates", "cassettes/site",
+        "build", "build/site-src", "notes", "link",
+    ],
+)  # fmt: skip
+def test_a_build_erases_nothing_but_an_earlier_site(small: Path, out: str) -> None:
+    decided_go(small / "docs" / "archive" / "payment-e2e")
+    (small / "notes").mkdir()
+    (small / "notes" / "precious.txt").write_text("x")
+    (small / "link").symlink_to("docs")
+    before = digests(small.parent)
+    result = Inside(small)("--json", "site", "build", "--out", out)
+    assert (result.code, "would erase" in result.json["error"]["message"]) == (2, True)
+    assert digests(small.parent) == before
+
+
+def test_an_archive_where_the_site_is_written_is_not_erased(small: Path) -> None:
+    archive = small / "build" / "site-src" / "archive"
+    folder = decided_go(archive)
+    assert Inside(small)("--archive", str(archive), "site", "build").code == 2
+    assert (folder / "journal.jsonl").is_file()
+
+
+def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
+    (small / "empty").mkdir()
+    for out in ("empty", "empty", "new/site"):
+        result = Inside(small)("--json", "site", "build", "--out", out)
+        assert result.code == 0, result.stderr
+        assert (small / out / "index.html").is_file()
 
 
 def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import click
 
 from veza.money import Money
 from veza_e2e.archive import ArchiveError, Stored
-from veza_e2e.bankdays import due
+from veza_e2e.bankdays import statement_due, still_open
 from veza_e2e.cli.integrity import render, sign, verify
 from veza_e2e.cli.lookup import archives, home, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, document, items, say
@@ -36,13 +36,9 @@ _NOTE = click.option("--note", help="A remark in your own words.")
 
 def due_line(summary: Summary, today: date) -> str | None:
     """Return what is due of a session, None where nothing is."""
-    statement = summary.item("bank_statement")
-    if statement.status == "pending" and summary.live and summary.refunded_at:
-        window = due(date.fromisoformat(summary.refunded_at[:10]))
-        return f"bank statement {window.state(today)}: between {window.earliest} and {window.latest}"
-    if summary.refund_open and not summary.abandoned:
-        return "the refund is open"
-    return None
+    window = statement_due(summary)
+    awaited = window and f"bank statement {window.state(today)}: between {window.earliest} and {window.latest}"
+    return "; ".join(line for line in (awaited, still_open(summary)) if line) or None
 
 
 @click.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from veza_e2e.archive import Archive, ArchiveError
+from veza_e2e.archive import Archive
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import PUBLISHED_ARCHIVE
 
@@ -34,21 +34,30 @@ def site() -> None:
 def build(invocation: Invocation, out: Path) -> None:
     """Write the whole tree to build/site-src and build it with mkdocs, strict.
 
-    Shows the published archive, or with --archive another.
+    Shows the published archive, or with --archive another. What stands in DIR is replaced, which must be an earlier
+    site, empty or not there. Where something is damaged the site says so, and this ends with 6.
     """
-    from veza_e2e.site.build import SiteError  # noqa: PLC0415 - the templates are slow to import
+    if _built(invocation, out):
+        raise click.exceptions.Exit(Exit.DAMAGED)
+
+
+def _built(invocation: Invocation, out: Path) -> bool:
+    """Build the site and say so; return whether something of the archive is damaged."""
+    from veza_e2e.site.build import SiteError, erased  # noqa: PLC0415 - the templates are slow to import
     from veza_e2e.site.build import build as build_site  # noqa: PLC0415
 
     archive = Archive(invocation.archive or PUBLISHED_ARCHIVE)
+    lost = erased(archive, root=Path.cwd(), out=out)
+    if lost:
+        raise Stop(Exit.USAGE, f"--out {out} would erase {lost}", "name a folder of its own, such as build/site")
     try:
         built = build_site(archive, root=Path.cwd(), out=out)
     except (SiteError, OSError) as error:
         raise Stop(Exit.FAILED, str(error)) from error
-    except ArchiveError as error:
-        raise Stop(Exit.DAMAGED, str(error)) from error
     rows = [Item("site", "ok", f"{built.sessions} sessions; open {(out / 'index.html').resolve()}")]
-    rows += [Item(session, "damaged", "shown as damaged; veza-e2e verify says more") for session in built.damaged]
+    rows += [Item(name, "damaged", shown) for name, shown in built.damaged]
     items(invocation, rows, ok=not built.damaged)
+    return bool(built.damaged)
 
 
 @site.command()
@@ -56,10 +65,10 @@ def build(invocation: Invocation, out: Path) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="N", help="0 takes a free one."
 )
-@click.pass_context
-def serve(context: click.Context, out: Path, port: int) -> None:
-    """Build the site and serve it on loopback until interrupted."""
-    context.invoke(build, out=out)
+@click.pass_obj
+def serve(invocation: Invocation, out: Path, port: int) -> None:
+    """Build the site and serve it on loopback until interrupted; damage is named, and served as such."""
+    _built(invocation, out)
     handler = functools.partial(SimpleHTTPRequestHandler, directory=str(out))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         say(f"http://127.0.0.1:{server.server_port}/ until Ctrl-C")

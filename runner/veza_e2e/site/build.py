@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,10 +21,13 @@ from veza_e2e.report.facts import Fact, amount
 from veza_e2e.report.view import view
 from veza_e2e.site.catalogue import Catalogue, Entry, catalogue
 from veza_e2e.site.flow import money_flow
-from veza_e2e.site.pages import ARCHIVE, checklist, data_script, release_view, row
+from veza_e2e.site.pages import ARCHIVE, checklist, data_script, release_view, row, unknown
 from veza_e2e.site.waterfall import waterfall
 from veza_e2e.verify import signature_of
 
+SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
+KEPT = ("docs", "templates", "cassettes", str(SOURCE))
+"""Folders of the checkout that no site may be built into, nor around."""
 NEWEST = 100
 """How many sessions the index lists itself; its filters know all of them."""
 
@@ -39,7 +42,8 @@ class Built:
 
     out: Path
     sessions: int
-    damaged: tuple[str, ...]
+    damaged: tuple[tuple[str, str], ...]
+    """What is not what it was, and what the site shows of it."""
 
 
 def build(archive: Archive, *, root: Path, out: Path) -> Built:
@@ -52,9 +56,8 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
 
     Raises:
         SiteError: there is nothing to build from, or mkdocs refused.
-        ArchiveError: an attestation does not hold what it claims.
     """
-    source = root / "build" / "site-src"
+    source = root / SOURCE
     shown = write_tree(archive, root / "docs", source)
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
@@ -64,7 +67,32 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
     )
     if done.returncode:
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")
-    return Built(out, len(shown.entries), tuple(e.stored.session for e in shown.entries if e.summary is None))
+    return Built(out, len(shown.entries), tuple(_damage(shown)))
+
+
+def _damage(shown: Catalogue) -> Iterator[tuple[str, str]]:
+    for entry in shown.entries:
+        if entry.summary is None:
+            yield entry.stored.session, "shown as damaged; veza-e2e verify says more"
+        for name in entry.altered:
+            yield entry.stored.session, f"{name} does not have the digest that the journal names; it is not offered"
+    if shown.damage:
+        yield "attestations", shown.damage
+
+
+def erased(archive: Archive, *, root: Path, out: Path) -> str | None:
+    """Return what building into `out` would erase that is no earlier site; None where it would erase nothing else."""
+    there, kept = out.resolve(), [archive.root, *(root / name for name in KEPT)]
+    if (root / SOURCE).resolve() in (archive.root.resolve(), *archive.root.resolve().parents):
+        return f"{archive.root}, which lies in {SOURCE}"
+    if there in (root.resolve(), *root.resolve().parents):
+        return "the checkout itself"
+    for folder in (path.resolve() for path in kept):
+        if there in (folder, *folder.parents) or folder in there.parents:
+            return str(folder)
+    if there.is_dir() and any(there.iterdir()) and not (there / ARCHIVE / SCRIPT).is_file():
+        return "what is in it: it is no site that was built before"
+    return None
 
 
 def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
@@ -72,7 +100,6 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
 
     Raises:
         SiteError: there are no pages by hand.
-        ArchiveError: an attestation does not hold what it claims.
     """
     if not docs.is_dir():
         raise SiteError(f"{docs}: is not there; build the site in a checkout")
@@ -80,7 +107,10 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
     shutil.copytree(docs, source, ignore=shutil.ignore_patterns("payment-e2e", "*.part"))
     pages = source / ARCHIVE
     entries = [_session(stored, pages) for stored in archive.sessions()]
-    shown = catalogue(entries, archive.attestations())
+    try:
+        shown = catalogue(entries, archive.attestations())
+    except ArchiveError as error:
+        shown = catalogue(entries, (), f"none is counted: {str(error).replace(str(archive.root) + '/', '')}")
     _index(shown, pages)
     _months(shown, pages)
     _releases(shown, source)
@@ -91,13 +121,13 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
 def _session(stored: Stored, pages: Path) -> Entry:
     try:
         reading = stored.read()
-        addenda = stored.addenda()
+        addenda = stored.addenda(reading)
         page = view(reading.lines, addenda)
     except (DamagedError, ArchiveError, ReportError, OSError) as error:
-        entry = Entry(stored, None, str(error).replace(str(stored.folder) + "/", ""))
+        entry = Entry(stored, None, str(error).replace(str(stored.folder) + "/", ""), stored.beginning())
         _write(pages / entry.page, "damaged.md", session=stored.session, damage=entry.damage)
         return entry
-    entry = Entry(stored, page.summary)
+    entry = Entry(stored, page.summary, altered=stored.altered(reading))
     target = pages / entry.page
     _write(
         target,
@@ -106,7 +136,7 @@ def _session(stored: Stored, pages: Path) -> Entry:
         flow=money_flow(reading.lines, page.summary),
         pictures={"The nine steps": (waterfall(reading.lines),)},
         addenda=tuple(_addenda(addenda)),
-        files=tuple(_files(stored, target.parent)),
+        files=tuple(_files(entry, target.parent)),
     )
     return entry
 
@@ -131,14 +161,20 @@ def _addenda(addenda: Sequence[Addendum]) -> list[Fact]:
     return found
 
 
-def _files(stored: Stored, target: Path) -> list[Fact]:
+def _files(entry: Entry, target: Path) -> list[Fact]:
     target.mkdir(parents=True, exist_ok=True)
+    stored, ended = entry.stored, entry.summary is not None and entry.summary.ended
+    logs = () if LOG in entry.altered else (stored.folder / LOG,)
+    own = (stored.journal, *logs, *stored.addendum_files())
     found = []
-    own = (stored.journal, stored.folder / LOG, *stored.addendum_files())
     for path in (*own, *map(signature_of, own)):
         if path.is_file():
             shutil.copyfile(path, target / path.name)
-            found.append(Fact(path.name, Markup('<a href="{0}" download>{0}</a>').format(path.name)))
+            unproven = path.name == LOG and not ended
+            remark = " (the session has not ended: no digest proves it yet)" if unproven else ""
+            found.append(Fact(path.name, Markup('<a href="{0}" download>{0}</a>{1}').format(path.name, remark)))
+    if not logs:
+        found.append(Fact(LOG, f"{LOG} does not have the digest that the journal names; it is not offered"))
     return found
 
 
@@ -146,7 +182,7 @@ def _index(shown: Catalogue, pages: Path) -> None:
     rows = [row(entry, "") for entry in shown.entries[:NEWEST]]
     months = sorted({entry.page[:7] for entry in shown.entries}, reverse=True)
     _write(pages / "index.md", "archive.md", rows=rows, total=len(shown.entries), months=months)
-    (pages / "sessions.js").write_text(data_script(shown.entries), encoding="utf-8")
+    (pages / SCRIPT).write_text(data_script(shown.entries), encoding="utf-8")
 
 
 def _months(shown: Catalogue, pages: Path) -> None:
@@ -163,8 +199,10 @@ def _releases(shown: Catalogue, source: Path) -> None:
     for release in shown.releases:
         page = release_view(release, f"../{ARCHIVE}/")
         _write(source / "releases" / f"{release.slug}.md", "release.md", release=page, checklist=checklist)
-    _write(source / "live-report.md", "live_report.md", releases=views, newest=views[:1], checklist=checklist)
-    _write(source / "go-no-go.md", "go_no_go.md", releases=views, checklist=checklist)
+    damage = unknown(shown, f"{ARCHIVE}/")
+    listed = {"releases": views, "checklist": checklist, "damage": damage}
+    _write(source / "live-report.md", "live_report.md", newest=views[:1], **listed)
+    _write(source / "go-no-go.md", "go_no_go.md", **listed)
 
 
 def _home(shown: Catalogue, source: Path) -> None:

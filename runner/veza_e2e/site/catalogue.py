@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from veza_e2e.archive import Stored
+from veza_e2e.events import SessionStarted
 from veza_e2e.evidence import Attestation, Decision, Summary
 
 EX_9 = "ex-9"
@@ -21,6 +22,15 @@ class Entry:
     summary: Summary | None
     """None where the files are damaged."""
     damage: str | None = None
+    claimed: SessionStarted | None = None
+    """What the first event says where the files are damaged, and it is not itself."""
+    altered: tuple[str, ...] = ()
+    """The views that do not have the digests that the journal names."""
+
+    @property
+    def release(self) -> str | None:
+        """The release that the session is evidence for."""
+        return self.summary.release if self.summary else self.claimed.release if self.claimed else None
 
     @property
     def page(self) -> str:
@@ -41,6 +51,18 @@ class Release:
     dry_run: Entry | None
     live: Entry | None
     attestations: tuple[Attestation, ...]
+    damaged: tuple[Entry, ...] = ()
+    """Sessions of this release whose files are damaged."""
+
+    @property
+    def cited(self) -> str | None:
+        """The dry-run that the live run cites."""
+        return self.summary.dry_run["session"] if self.summary and self.summary.dry_run else None
+
+    @property
+    def undecided(self) -> int:
+        """How many live runs cannot be judged, since their files are damaged."""
+        return sum(entry.claimed is not None and entry.claimed.live_requested for entry in self.damaged)
 
     @property
     def slug(self) -> str:
@@ -54,13 +76,17 @@ class Release:
 
     @property
     def decision(self) -> Decision:
-        """GO, NO-GO or PENDING."""
-        return self.summary.decision if self.summary else "PENDING"
+        """GO, NO-GO or PENDING; never GO beside a live run that cannot be judged."""
+        decided = self.summary.decision if self.summary else "PENDING"
+        return "PENDING" if self.undecided and decided == "GO" else decided
 
     @property
     def reason(self) -> str:
         """Why."""
-        return self.summary.reason if self.summary else "there was no live run yet"
+        if not self.undecided:
+            return self.summary.reason if self.summary else "there was no live run yet"
+        damaged = f"{self.undecided} damaged live sessions, which cannot be judged"
+        return f"{damaged}; of the others: {self.summary.reason}" if self.summary else damaged
 
     def attested(self, item: str) -> Attestation | None:
         """Return the latest attestation of an item that holds for this release."""
@@ -74,6 +100,13 @@ class Catalogue:
 
     entries: tuple[Entry, ...]
     releases: tuple[Release, ...]
+    damage: str | None = None
+    """Why no attestation is counted, where one of them is damaged."""
+
+    @property
+    def unknown(self) -> tuple[Entry, ...]:
+        """The damaged sessions of which not even the release is known."""
+        return tuple(e for e in self.entries if e.summary is None and e.claimed is None)
 
     @property
     def newest(self) -> str:
@@ -81,30 +114,43 @@ class Catalogue:
         return max((e.summary.last_at for e in self.entries if e.summary), default="1970-01-01T00:00:00.000Z")
 
 
-def catalogue(entries: Sequence[Entry], attestations: Sequence[Attestation]) -> Catalogue:
+def catalogue(entries: Sequence[Entry], attestations: Sequence[Attestation], damage: str | None = None) -> Catalogue:
     """Group the sessions, the newest first, by release."""
-    names = dict.fromkeys(e.summary.release for e in entries if e.summary)
-    return Catalogue(tuple(entries), tuple(_release(name, entries, attestations) for name in names if name))
+    names = dict.fromkeys(e.release for e in entries)
+    return Catalogue(tuple(entries), tuple(_release(name, entries, attestations) for name in names if name), damage)
 
 
 def _release(name: str, entries: Sequence[Entry], attestations: Sequence[Attestation]) -> Release:
     own = [(e, e.summary) for e in entries if e.summary and e.summary.release == name]
     live = [(e, s) for e, s in own if s.live_requested and s.outcome != "refused"]
-    dry = [(e, s) for e, s in own if not s.live_requested and s.funds == "test"]
+    deciding = _deciding(live)
     return Release(
         name,
-        next((e for e, s in dry if s.outcome == "passed"), dry[0][0] if dry else None),
-        _deciding(live),
+        _dry_run([pair for pair in own if pair[0] is not deciding], deciding),
+        deciding,
         tuple(a for a in attestations if a.release in {None, name}),
+        tuple(e for e in entries if e.summary is None and e.release == name),
     )
 
 
+def _dry_run(own: Sequence[tuple[Entry, Summary]], live: Entry | None) -> Entry | None:
+    """Return the dry-run that the live run cites, and no other beside it; else the newest one, passed before others."""
+    cited = live.summary.dry_run if live and live.summary else None
+    if cited:
+        return next((e for e, _ in own if e.stored.session == cited["session"]), None)
+    dry = [(e, s) for e, s in own if not s.live_requested and s.funds == "test"]
+    return next((e for e, s in dry if s.outcome == "passed"), dry[0][0] if dry else None)
+
+
 def _deciding(live: Sequence[tuple[Entry, Summary]]) -> Entry | None:
-    """Return the live run that the release is judged by: real before rehearsed, then the newest that moved money."""
+    """Return the live run that the release is judged by: real before rehearsed, then the newest that may have charged.
+
+    A charge that is not known counts like one that was seen: an older GO does not hold beside it.
+    """
     for wanted in (
-        [e for e, s in live if s.funds == "real" and s.money.moved],
+        [e for e, s in live if s.funds == "real" and s.money.charged_cents != 0],
         [e for e, s in live if s.funds == "real"],
-        [e for e, s in live if s.money.moved],
+        [e for e, s in live if s.money.charged_cents != 0],
     ):
         if wanted:
             return wanted[0]

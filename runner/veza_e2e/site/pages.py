@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup
 
-from veza_e2e.bankdays import due
+from veza_e2e.archive import LOG
+from veza_e2e.bankdays import statement_due, still_open
 from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.report.escape import inline
 from veza_e2e.report.facts import Fact, moment
 from veza_e2e.report.view import funds, money_line
-from veza_e2e.site.catalogue import EX_9, Entry, Release
+from veza_e2e.site.catalogue import EX_9, Catalogue, Entry, Release
 
 ARCHIVE = "archive/payment-e2e"
+ROTATED = "password-rotated"
 _SCRIPTED = (
     "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "order", "payment",
 )  # fmt: skip
@@ -47,7 +49,8 @@ def row(entry: Entry, up: str) -> Row:
     link = Markup('<a href="{}">{}</a>').format(up + entry.html, session)
     summary = entry.summary
     if summary is None:
-        return Row(session, link, "damaged", entry.damage or "")
+        told = entry.claimed.environment if entry.claimed else ""
+        return Row(session, link, "damaged", entry.damage or "", release=entry.release or "", environment=told)
     return Row(
         session,
         link,
@@ -130,7 +133,10 @@ def release_view(release: Release, up: str) -> ReleaseView:
     """Return what a release's page shows; `up` leads from the page to the archive's folder."""
     summary = release.summary
     window, overdue = _due(summary)
-    decision = decided(summary) if summary else release.decision
+    decision = decided(summary) if summary and not release.undecided else release.decision
+    damaged = tuple(Fact("Session", row(entry, up).link) for entry in release.damaged)
+    unread = f"The live run cites {release.cited}, which is not here or cannot be read."
+    none = unread if release.cited else "There is no dry-run of this release yet."
     return ReleaseView(
         name=release.name,
         slug=release.slug,
@@ -140,8 +146,9 @@ def release_view(release: Release, up: str) -> ReleaseView:
         due=window,
         overdue=overdue,
         blocks=(
-            _block("Dry-run", release.dry_run, up, "There is no dry-run of this release yet."),
+            _block("Dry-run", release.dry_run, up, none),
             _block("Live run", release.live, up, "There is no live run of this release yet."),
+            *([Block("Damaged", damaged)] if damaged else []),
         ),
         items=tuple(_items(release, up)),
         prerequisites=(_ex_9(release),),
@@ -200,33 +207,45 @@ def _evidence(item: Item | None, entry: Entry | None, up: str) -> list[Markup]:
 
 
 def _due(summary: Summary | None) -> tuple[str, Markup]:
-    if (
-        summary is None
-        or not summary.live
-        or not summary.refunded_at
-        or summary.item("bank_statement").status != "pending"
-    ):
+    if summary is None:
         return "nothing is due", Markup()
-    window = due(date.fromisoformat(summary.refunded_at[:10]))
+    left, window = still_open(summary), statement_due(summary)
+    if window is None:
+        return left or "nothing is due", Markup()
     mark = Markup(' <span class="veza-due" data-overdue-after="{}"></span>').format(window.overdue_after.isoformat())
-    return f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}", mark
+    shown = f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
+    return f"{left}; {shown}" if left else shown, mark
+
+
+def _attest(release: Release, item: str) -> str:
+    """Return the command that attests an item of a release where this site finds it."""
+    runs = [entry.summary for entry in (release.live, release.dry_run) if entry and entry.summary]
+    environments = [run.environment for run in runs]
+    environments += [entry.claimed.environment for entry in release.damaged if entry.claimed]
+    environment = next(iter(environments), "NAME")
+    words = ["veza-e2e", "--env", environment, "attest", item, "--by", "NAME", "--release", release.name]
+    return shlex.join(words)
 
 
 def _ex_9(release: Release) -> Tick:
     attested = release.attested(EX_9)
     what = "EX-9 (Stripe Connect KYC, live mode)"
     if attested is None:
-        return Tick(" ", f"{what}: nobody attested it yet")
+        return Tick(" ", f"{what}: nobody attested it yet: {_attest(release, EX_9)}")
     return Tick("x", f"{what}: attested by {attested.by} on {attested.at[:10]}")
 
 
 def _housekeeping(release: Release) -> list[Tick]:
     entry, summary = release.live, release.summary
     archived = (
-        entry is not None and summary is not None and summary.ended and (entry.stored.folder / "session.log").is_file()
+        entry is not None
+        and summary is not None
+        and summary.ended
+        and LOG not in entry.altered
+        and (entry.stored.folder / LOG).is_file()
     )
     flipped = release.decision != "PENDING"
-    rotated = release.attested("password-rotated")
+    rotated = release.attested(ROTATED)
     return [
         Tick("x" if archived else " ", "Log archived: the session has ended and its log stands beside its journal"),
         Tick("x" if flipped else " ", f"GO/NO-GO row flipped: it says {release.decision}"),
@@ -234,9 +253,20 @@ def _housekeeping(release: Release) -> list[Tick]:
             "x" if rotated else " ",
             f"OPERATOR_PASSWORD rotated, if it passed through shell history: attested by {rotated.by}"
             if rotated
-            else "OPERATOR_PASSWORD rotated, if it passed through shell history: veza-e2e attest password-rotated",
+            else f"OPERATOR_PASSWORD rotated, if it passed through shell history: {_attest(release, ROTATED)}",
         ),
     ]
+
+
+def unknown(shown: Catalogue, up: str) -> tuple[Markup, ...]:
+    """Return what is damaged and may concern any release, a line each."""
+    said = []
+    if shown.unknown:
+        links = Markup(" ").join(row(entry, up).link for entry in shown.unknown)
+        said.append(Markup("{} damaged sessions, release unknown: {}").format(len(shown.unknown), links))
+    if shown.damage:
+        said.append(Markup("Damaged attestations: {}").format(inline(shown.damage)))
+    return tuple(said)
 
 
 def checklist(tick: Tick) -> Markup:

@@ -82,6 +82,7 @@ def diff(invocation: Invocation, *, where: str, words: tuple[str, ...], write: b
         entries = matching.kept() | given
         ours, theirs = spec.read(document()), spec.read(spec.load(_spec_place(where)))
         found = comparing.compare(ours, theirs, entries)
+        drafted = draft.draft(ours, theirs, found.matches) if write else ""
     except (matching.MapError, spec.SpecError) as error:
         raise click.UsageError(str(error)) from error
     if given:
@@ -89,8 +90,8 @@ def diff(invocation: Invocation, *, where: str, words: tuple[str, ...], write: b
         say(f"The map is kept in {matching.MAP_FILE}.")
     items(invocation, _changes(found), ok=not found.broken)
     if write:
-        DRAFT.write_text(draft.draft(ours, theirs, found.matches), encoding="utf-8")
-        say(f"Drafted {DRAFT}: read it, put it in the place of sdk/veza/openapi.yaml, run sdk/generate.py --check.")
+        DRAFT.write_text(drafted, encoding="utf-8")
+        say(f"Drafted {DRAFT}: read it, put it in the place of sdk/veza/openapi.yaml, run python sdk/generate.py.")
     return int(Exit.DIFFERS if found.broken else Exit.PASSED)
 
 

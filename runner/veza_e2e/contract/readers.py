@@ -55,7 +55,11 @@ class Reader:
             path=path,
             parameters={(p["in"], p["name"]): self.parameter(p) for p in raw if p.get("in") in _PLACES},
             body=self.body(node, raw),
-            responses={str(status): self.response(one, node) for status, one in node.get("responses", {}).items()},
+            responses={
+                str(status): self.response(one, node)
+                for status, one in (node.get("responses") or {}).items()
+                if not str(status).startswith("x-")
+            },
             security=tuple(frozenset(self.way(name) for name in one) for one in security),
         )
 
@@ -134,8 +138,7 @@ class OpenAPI(Reader):
 
     def _media(self, node: dict[str, Any]) -> dict[str, Schema]:
         content = node.get("content") or {}
-        found = {_media(name): self.schema((one or {}).get("schema", {})) for name, one in content.items()}
-        return {_meant(name, found): schema for name, schema in found.items()}
+        return {meant(name, content): self.schema((one or {}).get("schema", {})) for name, one in content.items()}
 
 
 class Swagger(Reader):
@@ -158,7 +161,7 @@ class Swagger(Reader):
         if whole:
             media = node.get("consumes") or self.document.get("consumes") or [JSON_MEDIA]
             schema = self.schema(whole[0].get("schema", {}))
-            return Body(whole[0].get("required") is True, {_meant(_media(name), ()): schema for name in media})
+            return Body(whole[0].get("required") is True, {meant(name, ()): schema for name in media})
         fields = [one for one in parameters if one.get("in") == "formData"]
         if not fields:
             return None
@@ -173,16 +176,13 @@ class Swagger(Reader):
             return {}
         media = operation.get("produces") or self.document.get("produces") or [JSON_MEDIA]
         schema = self.schema(response["schema"])
-        return {_meant(_media(name), ()): schema for name in media}
+        return {meant(name, ()): schema for name in media}
 
 
-def _meant(media: str, said: Collection[str]) -> str:
-    """Any media type includes the one that the SDK speaks."""
+def meant(name: str, said: Collection[str]) -> str:
+    """Return a media type without its parameters; any includes the one that the SDK speaks, unless that is said too."""
+    media = name.partition(";")[0].strip().lower()
     return JSON_MEDIA if media in _ANY_MEDIA and JSON_MEDIA not in said else media
-
-
-def _media(name: str) -> str:
-    return name.partition(";")[0].strip().lower()
 
 
 def _modern(scheme: Any) -> Any:

@@ -169,6 +169,11 @@ def _with_null(found: dict[str, Any]) -> Schema:
     return {"anyOf": [found, {"type": "null"}]} if found else {}
 
 
+def steps(reference: str) -> list[str]:
+    """Return the names on the way to the node of a local reference."""
+    return [unquote(part).replace("~1", "/").replace("~0", "~") for part in reference.removeprefix("#/").split("/")]
+
+
 def pointer(document: Any, reference: str) -> Any:
     """Return the node of a local reference.
 
@@ -178,8 +183,7 @@ def pointer(document: Any, reference: str) -> Any:
     if not reference.startswith("#/"):
         raise SchemaError(f"$ref {reference!r:.120} is not local: bundle the spec into one file first")
     node = document
-    for part in reference[2:].split("/"):
-        key = unquote(part).replace("~1", "/").replace("~0", "~")
+    for key in steps(reference):
         if isinstance(node, dict) and key in node:
             node = node[key]
         elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):

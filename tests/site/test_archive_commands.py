@@ -16,6 +16,7 @@ from ten_sessions import DRY_RUN
 
 from veza_e2e.archive import ArchiveError, Stored
 from veza_e2e.canonical import digest, dumps
+from veza_e2e.events import StepStarted
 from veza_e2e.evidence import BankStatement, unseal
 
 BANK = ("bank", SESSION, "--date", "2026-05-12")
@@ -159,6 +160,7 @@ def test_verify_says_what_it_checked_and_what_it_cannot_show(shell: Shell, store
     }
     assert "is what the journal renders to" in messages(result)
     assert "cannot show that the whole was not written anew" in result.stderr
+    assert "nor that no addendum was taken from the end" in result.stderr
     assert stored.exists()
 
 
@@ -317,6 +319,17 @@ def test_no_statement_shows_a_refund_before_it_was_made(shell: Shell, seen: str)
     assert (result.code, "before the refund, which was on 2026-05-04" in result.json["error"]["message"]) == (2, True)
     assert shell("bank", SESSION, "--seen", "nothing", "--date", "2026-05-02").code == 0
     assert shell("bank", SESSION, "--seen", seen, "--date", "2026-05-03").code == 0
+
+
+def test_a_refund_that_was_seen_late_can_be_on_an_earlier_statement(shell: Shell) -> None:
+    script = Script().start(live=True, release="2026.05", dry_run=DRY_RUN).until("refund")
+    script.clock.at += timedelta(days=10)
+    script.say(StepStarted(step="revoked"))
+    script.call("revoked", "getOrder", script.refunded_order())
+    script.done("revoked", "refunded", refunded_cents=500, refunded_at=None)
+    script.end().store(shell.folder / "build" / "rehearsals")
+    result = shell("--json", "bank", SESSION, "--seen", "credit", "--date", "2026-05-11")
+    assert (result.code, statuses(result)["bank_statement"]) == (0, "met")
 
 
 def test_a_secret_that_is_known_enters_neither_statement_nor_attestation(

@@ -185,7 +185,9 @@ def test_a_damaged_live_session_keeps_its_row_and_no_go_stands_beside_it(tmp_pat
     folder = failed.end("failed").store(tmp_path / "archive")
     assert "| NO-GO |" in state(tree(tmp_path))
     flip(folder / "journal.jsonl", b'"seq":7', b'"seq":8')
-    assert "| PENDING | 1 damaged live sessions, which cannot be judged |" in state(tree(tmp_path))
+    said = state(tree(tmp_path))
+    assert "| PENDING | 1 damaged live sessions, which cannot be judged |" in said
+    assert said.endswith("| not known of the damaged live sessions |")
     decided_go(tmp_path / "archive")
     source = tree(tmp_path)
     assert "| PENDING | 1 damaged live sessions, which cannot be judged; of the others: all nine" in state(source)

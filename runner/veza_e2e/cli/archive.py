@@ -17,8 +17,10 @@ from veza_e2e.cli.lookup import archives, home, stored_session, summary_of, writ
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, document, items, say
 from veza_e2e.config import read_secrets
 from veza_e2e.evidence import Attestation, BankStatement, EvidenceFile, Summary
-from veza_e2e.evidence.acceptance import before_refund
+from veza_e2e.evidence.acceptance import before_refund, refund_day
 from veza_e2e.evidence.addenda import SeenAtBank
+from veza_e2e.evidence.seen import see
+from veza_e2e.evidence.story import Story
 from veza_e2e.journal import DamagedError
 from veza_e2e.onscreen import plain
 from veza_e2e.redaction import Redactor
@@ -179,8 +181,9 @@ def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank) -
     today = datetime.now(UTC).date()
     if (on - today).days > 1:
         raise Stop(Exit.USAGE, f"--date {on} lies in the future: today is {today}", "record what was seen, once it was")
-    refunded = date.fromisoformat((summary.refunded_at or summary.started_at)[:10])
-    if seen != "nothing" and before_refund(on, refunded):
+    story = Story(stored.read().lines)
+    refunded = refund_day(story, see(story).refund_requested_by)
+    if seen != "nothing" and refunded and before_refund(on, refunded):
         raise Stop(Exit.USAGE, f"--date {on} lies before the refund, which was on {refunded}")
 
 

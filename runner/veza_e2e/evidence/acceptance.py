@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -182,7 +183,7 @@ def _bank_statement(grounds: Grounds) -> Verdict:
 
 
 def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
-    seen, refunded = grounds.seen, _refund_day(grounds)
+    seen, refunded = grounds.seen, refund_day(grounds.story, grounds.seen.refund_requested_by)
     if refunded and before_refund(date.fromisoformat(bank.date), refunded):
         return "not_met", [bank.seq], f"the statement is of {bank.date}, before the refund of {refunded}"
     expected = (seen.charged if bank.seen == "charge-dropped" else seen.refunded, seen.currency)
@@ -199,16 +200,20 @@ def before_refund(on: date, refunded: date) -> bool:
     return (refunded - on).days > 1
 
 
-def _refund_day(grounds: Grounds) -> date | None:
-    """Return the day of the refund, else of the request: no statement shows it before."""
-    told = text_of(grounds.story.result("revoked").get("refunded_at"))
-    seqs = {*grounds.seen.refunded_by, *grounds.seen.refund_requested_by}
-    try:
-        days = [date.fromisoformat(told[:10])] if told else []
-    except ValueError:
-        days = []
-    days += [date.fromisoformat(line.at[:10]) for line in grounds.story.lines if line.seq in seqs]
-    return days[0] if days else None
+def refund_day(story: Story, requested_by: Sequence[int]) -> date | None:
+    """Return the day of the refund as the backend told it, else of the request, since it may have been seen much later.
+
+    Args:
+        story: the session.
+        requested_by: the events that bear the request out.
+    """
+    told = text_of(story.result("revoked").get("refunded_at"))
+    asked = next((line.at for line in story.lines if line.seq in requested_by), None)
+    for text in (told, asked):
+        with contextlib.suppress(ValueError):
+            if text:
+                return date.fromisoformat(text[:10])
+    return None
 
 
 def _by_step(grounds: Grounds, name: StepName) -> Verdict:

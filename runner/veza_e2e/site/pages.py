@@ -133,6 +133,8 @@ def release_view(release: Release, up: str) -> ReleaseView:
     """Return what a release's page shows; `up` leads from the page to the archive's folder."""
     summary = release.summary
     window, overdue = _due(summary)
+    if release.undecided:
+        window = "not known of the damaged live sessions" + (f"; of the others: {window}" if summary else "")
     decision = decided(summary) if summary and not release.undecided else release.decision
     damaged = tuple(Fact("Session", row(entry, up).link) for entry in release.damaged)
     unread = f"The live run cites {release.cited}, which is not here or cannot be read."

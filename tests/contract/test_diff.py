@@ -96,13 +96,35 @@ def test_an_error_or_a_parameter_that_is_no_schema_is_a_break_too() -> None:
     ]  # fmt: skip
 
 
-def test_models_that_all_refer_to_each_other_are_read() -> None:
-    names = [f"Model{number}" for number in range(40)]
-    members = {name: {"$ref": f"#/components/schemas/{name}"} for name in names}
+def test_a_parameter_whose_name_is_none_is_a_break_and_not_a_defect() -> None:
     theirs = _read(PAIRS[0].with_name("same.yaml"))["theirs"]
-    theirs["components"]["schemas"] = {name: {"type": "object", "properties": members} for name in names}
-    (found,) = _compared(_order(theirs, members["Model0"]))
+    theirs["paths"]["/orders/{order_id}"]["get"]["parameters"].append({"name": 7, "in": "header", "schema": {}})
+    (found,) = _compared(theirs)
+    assert found.startswith("break parameters: cannot be compared: ")
+
+
+@pytest.mark.parametrize("step", [1, 2, 7])
+def test_models_that_all_refer_to_each_other_are_read(step: int) -> None:
+    names = [f"Model{number}" for number in range(400)]
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    theirs = _read(PAIRS[0].with_name("same.yaml"))["theirs"]
+    theirs["components"]["schemas"] = {
+        name: {"type": "object", "properties": {"a": references[n - step], "b": references[n - 1], "c": references[0]}}
+        for n, name in enumerate(names)
+    }
+    (found,) = _compared(_order(theirs, references[0]))
     assert found.startswith("break 200 data.currency")
+
+
+def test_references_that_are_nested_too_deeply_are_told() -> None:
+    theirs = _read(PAIRS[0].with_name("same.yaml"))["theirs"]
+    names = [f"Model{number}" for number in range(2000)]
+    theirs["components"]["schemas"] = {
+        name: {"properties": {"a": {"$ref": f"#/components/schemas/{other}"}}}
+        for name, other in zip(names, names[1:] + names[-1:], strict=True)
+    }
+    with pytest.raises(spec.SpecError, match="nested too deeply"):
+        _compared(_order(theirs, {"$ref": "#/components/schemas/Model0"}))
 
 
 def test_an_extension_or_nothing_among_the_paths_is_passed_over() -> None:

@@ -86,9 +86,9 @@ def _operation(match: Match, method: Method | None, unsaid: Unsaid) -> Iterator[
         moved = f"{match.ours.method} {match.ours.path} is {theirs.method} {theirs.path}"
         yield side.change(Verdict.BREAK, "path", moved, CONTRACT_FILE)
     yield from _login(side, theirs)
-    yield from _parameters(side, theirs, unsaid)
-    yield from _body(side, theirs, unsaid)
-    yield from answers(side, theirs, unsaid)
+    yield from side.guarded(_parameters(side, theirs, unsaid), "parameters", side.calls)
+    yield from side.guarded(_body(side, theirs, unsaid), "body", side.calls)
+    yield from side.guarded(answers(side, theirs, unsaid), "answers", side.models)
 
 
 def _login(side: Side, theirs: Operation) -> Iterator[Change]:

@@ -49,6 +49,8 @@ class Inliner:
         self._nullable = nullable
         self._worked_out: dict[str, tuple[Schema, int]] = {}
         self._reached: dict[str, frozenset[str]] = {}
+        self._direct: dict[str, frozenset[str]] = {}
+        self._waiting: list[tuple[str, str]] = []
         self._nodes = self._loops = 0
 
     def __call__(self, node: Any) -> Schema:
@@ -59,7 +61,11 @@ class Inliner:
         """
         self._nodes = 0
         recursive: dict[str, Schema] = {}
+        self._waiting.clear()
         found = self._schema(node, (), recursive)
+        while self._waiting:
+            name, reference = self._waiting.pop()
+            recursive[name] = self._schema(self._resolve(reference), (reference,), recursive)
         if recursive and isinstance(found, dict):
             return {**found, "$defs": recursive}
         return found
@@ -108,7 +114,7 @@ class Inliner:
             name = re.sub(r"[^A-Za-z0-9_.#-]", "_", reference.removeprefix("#/").replace("/", "."))
             if name not in recursive:
                 recursive[name] = True
-                recursive[name] = self._schema(self._resolve(reference), (reference,), recursive)
+                self._waiting.append((name, reference))
             return {"$ref": f"#/$defs/{name}"}
         if reference in self._worked_out:
             found, nodes = self._worked_out[reference]
@@ -131,17 +137,19 @@ class Inliner:
             found: set[str] = set()
             waiting = [reference]
             while waiting:
-                fresh = set(_references(self._resolved(waiting.pop()))) - found
+                fresh = self._next(waiting.pop()) - found
                 found |= fresh
                 waiting += fresh
             self._reached[reference] = frozenset(found)
         return self._reached[reference]
 
-    def _resolved(self, reference: str) -> Any:
-        try:
-            return self._resolve(reference)
-        except SchemaError:
-            return None  # of an example, say; where it matters it is told
+    def _next(self, reference: str) -> frozenset[str]:
+        if reference not in self._direct:
+            try:
+                self._direct[reference] = frozenset(_references(self._resolve(reference)))
+            except SchemaError:
+                self._direct[reference] = frozenset()  # of an example, say; where it matters it is told
+        return self._direct[reference]
 
 
 def _references(node: Any) -> Iterator[str]:

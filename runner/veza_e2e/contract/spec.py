@@ -173,6 +173,8 @@ def read(document: Mapping[str, Any]) -> Spec:
         operations = tuple(reader.operations())
     except SchemaError as error:
         raise SpecError(str(error)) from error
+    except RecursionError as error:
+        raise SpecError("a part of the document is nested too deeply to be read") from error
     except (AttributeError, TypeError, KeyError) as error:
         raise SpecError(f"a part of the document is not of the form it should be: {error}") from error
     info = document.get("info")

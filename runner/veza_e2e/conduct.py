@@ -5,41 +5,40 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import httpx
 
-from veza import AuthenticationError, LockedError, RateLimitError, Veza, VezaError
+from veza import Veza
 from veza.money import Money
 from veza_e2e import evidence, report
 from veza_e2e.events import (
     CallFailed,
     CallFinished,
     CallIntended,
+    PreflightChecked,
     PreflightFinished,
     SessionEnded,
     SessionInterrupted,
     SessionStarted,
     StepFailed,
-    StepName,
     StepSkipped,
 )
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import Journal, Line, MemorySink, Sink, timestamp
+from veza_e2e.meaning import meaning_of
 from veza_e2e.operations import operation_of
 from veza_e2e.preflight import Gate, preflight
 from veza_e2e.processor import Processor
 from veza_e2e.redaction import Redactor
-from veza_e2e.run import MONEY, Failed, Paused, Run, Skipped
+from veza_e2e.run import Failed, Paused, Run, Skipped
 from veza_e2e.session import Options, Session
+from veza_e2e.telling import RedactedOperator
 from veza_e2e.transport import Recorder, RecordingTransport
 from veza_e2e.walkthrough import walkthrough
 from veza_e2e.world import SKEW, EndOfInput, Left, Ports
 
-_BEFORE_ORDER: frozenset[StepName] = frozenset({"login", "products"})
-_UNDECIDED: frozenset[StepName] = frozenset({"pay", "completed"})
-"""Steps in which the card may have been charged, and no answer has said so yet."""
 MAX_WAITS = 3
 LONGEST_WAIT = 20 * 60.0
 """Seconds that are waited where the backend allows no further request; a limit of logins counts in 15 minutes."""
@@ -149,8 +148,17 @@ def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) ->
     first = started(parts.ports.ids.session(parts.ports.clock.now()))
     begun = stage(parts, MemorySink(), idempotency=first.idempotency)
     begun.journal.append(first)
-    begun.journal.append(preflight(gate, begun.api, parts.ports.clock, begun.journal.append))
+    redactor, journal = parts.redactor, begun.journal
+    done = preflight(gate, begun.api, parts.ports.clock, lambda check: journal.append(_redacted(check, redactor)))
+    reported = done.reported_environment
+    journal.append(replace(done, reported_environment=None if reported is None else redactor.text(reported)))
     return begun
+
+
+def _redacted(check: PreflightChecked, redactor: Redactor) -> PreflightChecked:
+    """A backend may put anything into what the gate quotes."""
+    hint = None if check.hint is None else redactor.text(check.hint)
+    return replace(check, message=redactor.text(check.message), hint=hint)
 
 
 def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) -> Options:
@@ -193,7 +201,7 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         journal=stage.journal,
         recorder=stage.recorder,
         api=stage.api,
-        operator=parts.ports.operator,
+        operator=RedactedOperator(parts.ports.operator, parts.redactor),
         browser=parts.ports.browser,
         ledger=parts.ports.ledger,
         clock=parts.ports.clock,
@@ -233,9 +241,11 @@ def _walk(session: Session) -> None:
     """Run the walkthrough; where the backend says when it may be asked again, and somebody is there, wait and go on."""
     waits = 0
     while True:
-        recovering = any(isinstance(event, StepFailed) for event in session.journal.events())
+        failed = any(isinstance(event, StepFailed) for event in session.journal.events())
+        # Where nothing was charged there is nothing to bring back: what failed, failed.
+        recovering = failed and money_may_be_out(evidence.summarise(session.journal.lines))
         try:
-            walkthrough(Run(session, recovering=recovering, foreign=_finding))
+            walkthrough(Run(session, recovering=recovering, foreign=meaning_of))
         except Paused as paused:
             after = paused.retry_after
             if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or session.options.unattended:
@@ -245,61 +255,6 @@ def _walk(session: Session) -> None:
             waits += 1
         else:
             return
-
-
-def _finding(error: VezaError, step: StepName) -> Failed | Paused:
-    """What an SDK error means where a step has no word of its own for it."""
-    found = _meant(error, MONEY[step])
-    refused_login = isinstance(error, AuthenticationError | LockedError) and step not in _BEFORE_ORDER
-    if isinstance(found, Failed) and (refused_login or step in _UNDECIDED):
-        # Money may be out: this says nothing of the payment, and the session must not end here.
-        return Paused(
-            found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
-            waiting_for="operator",
-        )  # fmt: skip
-    return found
-
-
-def _meant(error: VezaError, charged: str) -> Failed | Paused:
-    if isinstance(error, AuthenticationError):
-        return Failed(
-            "login_refused",
-            f"the backend refused the login: {error}",
-            meaning=charged,
-            todo="Check OPERATOR_EMAIL and OPERATOR_PASSWORD.",
-        )
-    if isinstance(error, LockedError):
-        return Failed(
-            "account_locked",
-            f"the account is locked: {error}",
-            meaning=charged,
-            todo="Unlock it, or wait, and start anew.",
-        )
-    if isinstance(error, RateLimitError):
-        after = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
-        return Paused(
-            "rate_limited",
-            f"the backend allows no further request now: {error}",
-            meaning=charged,
-            todo=f"Resume{after}.",
-            waiting_for="operator",
-            retry_after=error.retry_after,
-        )
-    permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
-    if permanent:
-        return Failed(
-            "request_refused",
-            f"the backend refused a request: {error}",
-            meaning=charged,
-            todo="See the call in the report.",
-        )
-    return Paused(
-        "no_answer",
-        f"the backend did not give a usable answer: {error}",
-        meaning=charged,
-        todo="Resume when the backend is back.",
-        waiting_for="operator",
-    )
 
 
 def money_may_be_out(summary: evidence.Summary) -> bool:

@@ -81,8 +81,12 @@ class Sink(Protocol):
 
 
 def timestamp(at: datetime) -> str:
-    """Return RFC 3339 in UTC with milliseconds and `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return RFC 3339 in UTC with milliseconds and `Z`; at the ends of time, where UTC has no year, as it stands."""
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:
+        at = at.replace(tzinfo=UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def chain(seq: int, at: str, event: Event, prev: str) -> tuple[Line, bytes]:

@@ -126,7 +126,7 @@ def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
     info = seen.status.response_info if seen.status else None
     try:
         theirs = parsedate_to_datetime(info.headers["date"]) if info is not None else None
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return
     if theirs is None or theirs.tzinfo is None:
         return

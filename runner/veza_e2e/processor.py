@@ -45,6 +45,12 @@ class ProcessorPayment:
     """The number of the call that said so."""
 
 
+def returned(payment: ProcessorPayment) -> Money:
+    """Return what the processor has paid back of a payment."""
+    back = [refund.amount for refund in payment.refunds if refund.status is RefundStatus.SUCCEEDED]
+    return Money(sum(back), payment.currency)
+
+
 class Processor:
     """Reads payments at Hyperswitch (operation `Retrieve a Payment` of its API).
 

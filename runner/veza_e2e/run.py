@@ -41,6 +41,9 @@ MONEY: dict[StepName, str] = {
 }
 """What can be said of the money where a step ends for want of an answer."""
 
+DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a program raises that meets what it was not made for: no reason to keep the operator from the refund."""
+
 _LAST: frozenset[StepName] = frozenset({"refund", "revoked"})
 
 P = ParamSpec("P")
@@ -120,11 +123,11 @@ class Run(Generic[W]):
         world: handed to each step.
         recovering: whether a check failed after the charge and only the refund is still open. The refund's own steps
             are then looked at anew, though they failed before.
-        foreign: what an SDK error means, given the step, where the step has no word of its own for it.
+        foreign: what an error means, given the step, where the step has no word of its own for it.
     """
 
     def __init__(
-        self, world: W, *, recovering: bool = False, foreign: Callable[[VezaError, StepName], Finding]
+        self, world: W, *, recovering: bool = False, foreign: Callable[[Exception, StepName], Finding]
     ) -> None:
         self._world = world
         self._foreign = foreign
@@ -173,7 +176,7 @@ class Run(Generic[W]):
             raise
         except Finding as finding:
             self._found(step.name, finding)
-        except VezaError as error:
+        except (VezaError, *DEFECTS) as error:
             self._found(step.name, self._foreign(error, step.name))
         finally:
             recorder.step = None

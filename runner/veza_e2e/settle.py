@@ -13,7 +13,7 @@ from veza_e2e.session import Session
 from veza_e2e.world import SKEW
 
 KEY_LIFETIME = timedelta(hours=23)
-_NEVER_PAID = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.FAILED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+_UNTOUCHED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _SUCCESS = range(200, 300)
 _NOTHING_DONE = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
 
@@ -63,7 +63,8 @@ def may_send_again(session: Session, doubt: Doubt) -> bool:
 def found_orders(session: Session, product_id: str, doubt: Doubt) -> list[Order]:
     """Return the account's own orders of this product since the intent, with five minutes of skew.
 
-    An order that was paid is another session's: this one's page was never opened.
+    An order that was paid or refused its payment is another session's: this one's page was never opened. One that
+    ended unpaid may be ours only if it was made after the intent.
     """
     since = doubt.at - SKEW
     found: list[Order] = []
@@ -71,8 +72,8 @@ def found_orders(session: Session, product_id: str, doubt: Doubt) -> list[Order]
         found += [
             order
             for order in page.data
-            if order.created_at >= since
-            and order.status in _NEVER_PAID
+            if order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
+            and order.status in _UNTOUCHED
             and any(item.product_id == product_id for item in order.items)
         ]
         if all(order.created_at < since for order in page.data):

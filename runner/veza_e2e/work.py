@@ -22,8 +22,9 @@ from veza_e2e.eventdata import to_data
 from veza_e2e.events import CallIntended, SessionStarted, StepStarted
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupted
-from veza_e2e.journal import FileSink
+from veza_e2e.journal import FileSink, UnwritableError
 from veza_e2e.preflight import Gate
+from veza_e2e.transport import LeakError
 from veza_e2e.world import EndOfInput, Left
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Ended:
     summary: Summary
     interrupted: str | None = None
     """The signal's name, `end of input` or `left`; None where the walkthrough came to its own end."""
+    problem: OSError | UnwritableError | LeakError | None = None
+    """What kept the record from being written."""
 
 
 @contextmanager
@@ -189,13 +192,28 @@ def walk(stage: conduct.Stage, stored: Stored, *, resumed: bool = False) -> Ende
         interrupted = "end of input"
     except Left:
         interrupted = "left"
+    except (OSError, UnwritableError, LeakError) as error:
+        return Ended(stage.summary(), problem=error)
     try:
         with (stage.parts.guard or nullcontext)():
             finish(stage, stored)
     except Interrupted as signal:
         # It came while the views were written, which was done first: the session is saved, and how to go on is said.
         interrupted = interrupted or signal.name
+    except (OSError, UnwritableError) as error:
+        return Ended(stage.summary(), interrupted, error)
     return Ended(stage.summary(), interrupted)
+
+
+def close_recording(recording: Recording | None, ended: Ended) -> Ended:
+    """Finish the recording of this process; where the disk does not take it, say so beside how the session ended."""
+    if recording is None or ended.problem is not None:
+        return ended
+    try:
+        recording.finish()
+    except OSError as error:
+        return replace(ended, problem=error)
+    return ended
 
 
 def finish(stage: conduct.Stage, stored: Stored, *, over: bool = False) -> None:

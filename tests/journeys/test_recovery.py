@@ -34,6 +34,10 @@ def test_a_full_disk_is_said_and_nothing_is_lost_or_charged_twice(shell: Shell, 
     full = cut_short(shell, point, FULL, "--json", "run", "--unattended", "--refund")
     assert full.code == 4
     assert "No space left on device" in full.json["error"]["message"]
+    session = full.json["session"]
+    if session is not None:
+        assert "charged" in full.stderr
+        assert f"veza-e2e resume {session}" in full.stderr
     resumed = shell("--json", "resume")
     assert resumed.code == 0
     assert resumed.json["money"] == {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}

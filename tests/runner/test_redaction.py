@@ -316,3 +316,27 @@ def test_any_text_can_be_redacted(text: str) -> None:
 def test_no_address_is_shown(address: str) -> None:
     shown = Redactor({"email": address}).text(f"for {address} only")
     assert shown == f"for {mask(address)} only"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "part",
+    [
+        "a",
+        "pass",
+        "a-",
+        "token_",
+        "token:",
+        "eyJ",
+        "eyJaaaaa.",
+        "%3A%2F%2F",
+        "://a",
+        "4242 ",
+        "a@",
+        "_secret_",
+        "\\",
+        '"',
+    ],
+)
+def test_a_long_hostile_text_is_redacted_in_time(part: str) -> None:
+    Redactor({"password": "open sesame"}).text(part * (70_000 // len(part)))

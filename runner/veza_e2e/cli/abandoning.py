@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import click
 
-from veza import OrderStatus, PaymentStatus, VezaError
+from veza import Order, OrderStatus, PaymentStatus, VezaError
 from veza_e2e import conduct, narrate, work
 from veza_e2e.archive import Stored
 from veza_e2e.cli.calling import settings_of, translated
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.cli.resuming import first_of, parts_of, stored_session
 from veza_e2e.config import Settings
-from veza_e2e.events import CallIntended, PreflightFinished, SessionAbandoned, TailCut
+from veza_e2e.events import BrowserOpened, CallIntended, PreflightFinished, SessionAbandoned, TailCut
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, parse
-from veza_e2e.processor import ProcessorError
+from veza_e2e.processor import ProcessorError, ProcessorPayment, returned
+from veza_e2e.steps.checkout import link_ran_out
 
 _NO_MONEY = frozenset({OrderStatus.FAILED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REFUNDED})
 _UNPAID = frozenset(
@@ -39,8 +40,6 @@ def abandon(invocation: Invocation, session: str, reason: str) -> int:
     settings = settings_of(invocation)
     with translated():
         stored = stored_session(settings, session)
-        if stored.read().ended:
-            raise Stop(Exit.REFUSED, f"session {stored.session} has ended already", "there is nothing to abandon")
         sink = FileSink(stored.journal, create=False)
         try:
             summary = _abandoned(settings, stored, sink, reason)
@@ -55,7 +54,9 @@ def abandon(invocation: Invocation, session: str, reason: str) -> int:
 
 def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) -> Summary:
     reading = parse(sink.load(), stored.journal)
-    first = first_of(reading, stored.journal, settings)
+    if reading.ended:
+        raise Stop(Exit.REFUSED, f"session {stored.session} has ended already", "there is nothing to abandon")
+    first = first_of(reading, stored.journal, settings, any_version=True)
     if reading.torn:
         sink.cut(reading.torn)
     gate = next((line.event for line in reading.lines if isinstance(line.event, PreflightFinished)), None)
@@ -64,7 +65,7 @@ def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) 
     with parts_of(settings, first, interrupts, backend=False) as parts:
         stage = conduct.stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
         if gate is None or not gate.rehearsal:
-            _refuse_if_money_is_out(stage)
+            refuse_if_money_is_out(stage)
         if reading.torn:
             stage.journal.append(TailCut(bytes=reading.torn))
         stage.journal.append(SessionAbandoned(reason=parts.redactor.text(reason)))
@@ -73,28 +74,28 @@ def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) 
         return stage.summary()
 
 
-def _refuse_if_money_is_out(stage: conduct.Stage) -> None:
-    """Ask the API how the order stands; what it cannot tell is refused too."""
+def refuse_if_money_is_out(stage: conduct.Stage) -> None:
+    """Ask the processor and the API how payment and order stand; what nobody can tell is said."""
     summary = stage.summary()
+    events = list(stage.journal.events())
     if summary.order_id is None:
-        intents = [event for event in stage.journal.events() if isinstance(event, CallIntended)]
-        if any(intent.operation == "createOrder" for intent in intents):
+        if any(isinstance(event, CallIntended) and event.operation == "createOrder" for event in events):
             say("The request for the order may have been carried out; an unpaid order expires by itself.")
         return
     try:
         order = stage.api.orders.get(summary.order_id)
     except VezaError as error:
+        told = stage.parts.redactor.text(str(error))
         raise Stop(
-            Exit.REFUSED, f"whether money is out cannot be told: {error}", "abandon the session when the API answers"
+            Exit.REFUSED, f"whether money is out cannot be told: {told}", "abandon the session when the API answers"
         ) from error
-    if order.status in _NO_MONEY:
+    payment = _payment(stage, order.payment_id)
+    shown = f"order {order.id} is {order.status}" + (f", its payment {payment.status}" if payment else "")
+    if _settled(order, payment, offered=any(isinstance(event, BrowserOpened) for event in events)):
         return
-    seen = None
-    if order.status is OrderStatus.PENDING_PAYMENT:
-        seen = _payment(stage, order.payment_id)
-        if seen in _UNPAID:
-            return
-    shown = f"order {order.id} is {order.status}" + (f", its payment {seen}" if seen else "")
+    if payment is None and order.status is OrderStatus.PENDING_PAYMENT:
+        _wait_for_the_link(stage, shown)
+        return
     raise Stop(
         Exit.REFUSED,
         f"money is or may be out: {shown} ({narrate.money(summary)})",
@@ -102,10 +103,38 @@ def _refuse_if_money_is_out(stage: conduct.Stage) -> None:
     )
 
 
-def _payment(stage: conduct.Stage, payment_id: str | None) -> PaymentStatus | None:
+def _settled(order: Order, payment: ProcessorPayment | None, *, offered: bool) -> bool:
+    """Whether no money is out, by what was just read."""
+    if payment is not None and payment.amount_received:
+        return returned(payment).minor >= payment.amount_received
+    if order.status is OrderStatus.PENDING_PAYMENT:
+        return not offered or (payment is not None and payment.status in _UNPAID)
+    return order.status in _NO_MONEY and (payment is None or payment.status in _UNPAID)
+
+
+def _wait_for_the_link(stage: conduct.Stage, shown: str) -> None:
+    """Nobody can be asked whether it was paid: let the link run out, then say what is not known."""
+    if not link_ran_out(stage.journal, stage.parts.ports.clock.now()):
+        raise Stop(
+            Exit.REFUSED,
+            f"money may be out: {shown}, its page was opened, and there is no processor to ask",
+            "set HYPERSWITCH_API_KEY, or wait until the page's link ran out (15 minutes after the order)",
+        )
+    say(f"Whether it was paid is not known ({shown}): look the payment up at the processor's dashboard.")
+
+
+def _payment(stage: conduct.Stage, payment_id: str | None) -> ProcessorPayment | None:
+    """Return the payment; None where there is no processor to ask.
+
+    Raises:
+        Stop: it was asked in vain.
+    """
     if stage.processor is None or payment_id is None:
         return None
     try:
-        return stage.processor.payment(payment_id).status
-    except ProcessorError:
-        return None
+        return stage.processor.payment(payment_id)
+    except ProcessorError as error:
+        told = stage.parts.redactor.text(str(error))
+        raise Stop(
+            Exit.REFUSED, f"whether money is out cannot be told: {told}", "abandon the session when it answers"
+        ) from error

@@ -15,6 +15,7 @@ from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.config import ConfigError, Settings, load
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import DamagedError, LockedError, UnwritableError
+from veza_e2e.onscreen import plain
 from veza_e2e.transport import LeakError
 
 OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
@@ -40,6 +41,8 @@ def command_line(invocation: Invocation, *words: str) -> str:
     return shlex.join([*given, *words])
 
 
+_LEAK = "nothing was sent; take the secret out of what is sent or configured"
+_ROOM = "nothing acts on what is not on the disk; make room there, then resume"
 _KEPT = "what was begun is kept: `veza-e2e sessions` lists it"
 
 
@@ -61,28 +64,39 @@ def translated() -> Iterator[None]:
     except CassetteError as error:
         raise Stop(Exit.DIFFERS, str(error)) from error
     except LeakError as error:
-        raise Stop(
-            Exit.FAILED, str(error), "nothing was sent; take the secret out of what is sent or configured"
-        ) from error
+        raise Stop(Exit.FAILED, str(error), _LEAK) from error
     except (UnwritableError, OSError) as error:
-        where = getattr(error, "filename", None)
-        text = f"{where}: {error.strerror}" if isinstance(error, OSError) and where else str(error)
-        hint = "nothing acts on what is not on the disk; make room or give --archive, then resume"
-        raise Stop(Exit.INCOMPLETE, f"cannot be written: {text}", hint) from error
+        raise Stop(Exit.INCOMPLETE, _unwritten(error), _ROOM) from error
+
+
+def _problem(error: UnwritableError | OSError | LeakError) -> tuple[str, str]:
+    """Say what kept the record from being written, and what to do."""
+    return (str(error), _LEAK) if isinstance(error, LeakError) else (_unwritten(error), _ROOM)
+
+
+def _unwritten(error: UnwritableError | OSError) -> str:
+    where = getattr(error, "filename", None)
+    text = f"{where}: {error.strerror}" if isinstance(error, OSError) and where else str(error)
+    return f"cannot be written: {text}"
 
 
 def concluded(invocation: Invocation, stored: Stored, ended: work.Ended) -> int:
     """Print how the work on a session ended and return the exit code."""
-    summary = ended.summary
+    summary, problem = ended.summary, None if ended.problem is None else _problem(ended.problem)
     if invocation.json:
-        document(summary.to_json(stored.paths))
+        error = {} if problem is None else {"error": {"message": problem[0], "hint": problem[1]}}
+        document({**summary.to_json(stored.paths), **error})
     resume_line = command_line(invocation, "resume", stored.session)
     abandon_line = command_line(invocation, "abandon", stored.session, "--reason", "TEXT")
     if ended.interrupted is not None:
         say(f"\nInterrupted ({ended.interrupted}); nothing is lost.")
-    show = say if invocation.json or ended.interrupted else click.echo
+    if problem is not None:
+        say(f"veza-e2e: {plain(problem[0])}\n  {problem[1]}")
+    show = say if invocation.json or ended.interrupted or problem else click.echo
     for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths):
         show(line)
+    if ended.problem is not None:
+        return int(Exit.FAILED if isinstance(ended.problem, LeakError) else Exit.INCOMPLETE)
     if ended.interrupted in {"end of input", "left"}:
         return int(Exit.INCOMPLETE)
     return int(Exit.INTERRUPTED if ended.interrupted else OUTCOMES[summary.outcome])

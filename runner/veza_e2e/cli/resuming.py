@@ -31,6 +31,7 @@ from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, Reading, parse, timestamp
 from veza_e2e.onscreen import plain
 from veza_e2e.opening import Asked, gate_of, tools
+from veza_e2e.preflight import LOGINS
 
 
 def stored_session(settings: Settings, session: str | None) -> Stored:
@@ -72,12 +73,15 @@ def resumed(settings: Settings, session: str | None) -> tuple[Stored, work.Ended
     sink = FileSink(stored.journal, create=False)
     try:
         reading = parse(sink.load(), stored.journal)
-        first = first_of(reading, stored.journal, settings)
-        if reading.torn:
-            sink.cut(reading.torn)
-        return stored, _resumed(settings, stored, sink, reading, first)
+        if not reading.ended:
+            first = first_of(reading, stored.journal, settings)
+            if reading.torn:
+                sink.cut(reading.torn)
+            return stored, _resumed(settings, stored, sink, reading, first)
     finally:
         sink.close()
+    # Another process ended it while this one waited for the file.
+    return stored, work.Ended(look_again(settings, stored))
 
 
 def look_again(settings: Settings, stored: Stored) -> Summary:
@@ -85,7 +89,7 @@ def look_again(settings: Settings, stored: Stored) -> Summary:
     summary = stored.summary()
     if summary.order_id is None or not summary.refund_requested:
         return summary
-    first = first_of(stored.read(), stored.journal, settings)
+    first = first_of(stored.read(), stored.journal, settings, any_version=True)
     with parts_of(settings, first, Interrupts()) as parts:
         http = httpx.Client(transport=parts.ports.transport)
         api = Veza(parts.base_url, email=parts.email, password=parts.password, http_client=http)
@@ -95,8 +99,7 @@ def look_again(settings: Settings, stored: Stored) -> Summary:
             say(f"The order could not be read again: {parts.redactor.text(str(error))}")
             return summary
     came_back = order.status is OrderStatus.REFUNDED and order.refund_status in {None, RefundStatus.SUCCEEDED}
-    before = summary.step("revoked").status
-    if came_back == (before == "passed"):
+    if came_back != summary.refund_open:
         say(f"The order is still {order.status}.")
         return summary
     number = len(stored.addendum_files()) + 1
@@ -122,11 +125,12 @@ def _reread(summary: Summary, order: Order, number: int, *, failed: bool) -> Rer
     )
 
 
-def first_of(reading: Reading, path: Path, settings: Settings) -> SessionStarted:
+def first_of(reading: Reading, path: Path, settings: Settings, *, any_version: bool = False) -> SessionStarted:
+    """Return the first event of a session of this environment, and of this version where it is to be gone on with."""
     first = reading.lines[0].event if reading.lines else None
     if not isinstance(first, SessionStarted):
         raise conduct.UnresumableError(f"{path}: nothing was begun in it; start a new session")
-    if first.walkthrough != WALKTHROUGH:
+    if first.walkthrough != WALKTHROUGH and not any_version:
         raise conduct.UnresumableError(
             f"session {first.session} was begun by walkthrough {first.walkthrough}, this is {WALKTHROUGH}: "
             f"install veza {first.tools.get('veza', 'of that time')} to go on with it"
@@ -198,11 +202,18 @@ def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Readin
         if reading.torn:
             stage.journal.append(TailCut(bytes=reading.torn))
         stage.journal.append(SessionResumed(tools=tools()))
+        _tell_logins(settings, first)
         _tell_done(stage)
-        ended = work.walk(stage, stored, resumed=True)
-        if recording is not None:
-            recording.finish()
-    return ended
+        return work.close_recording(recording, work.walk(stage, stored, resumed=True))
+
+
+def _tell_logins(settings: Settings, first: SessionStarted) -> None:
+    if settings.environment.embedded:
+        return  # each session has a backend of its own
+    archive, now = Archive(settings.archive), datetime.now(UTC)
+    recent = work.recent_logins(archive, first.environment, first.account_digest, now)
+    if recent >= LOGINS - 1:
+        say(f"There were {recent} logins of this account in 15 minutes; production allows {LOGINS}, this is one more.")
 
 
 def _tell_done(stage: conduct.Stage) -> None:

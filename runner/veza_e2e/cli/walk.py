@@ -103,10 +103,8 @@ def run(
         if plan:
             return _plan(invocation, stage)
         stored = work.keep(stage, Archive(settings.archive), stage.journal.lines[0].at)
-        ended = work.walk(stage, stored)
-        if recording is not None:
-            recording.finish()
-    if cassette is not None:
+        ended = work.close_recording(recording, work.walk(stage, stored))
+    if cassette is not None and ended.problem is None:
         from veza_e2e.cli.cassettes import publish  # noqa: PLC0415 - only where it is asked for
 
         publish(invocation, settings, stored.session, cassette)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from veza.money import to_minor
 from veza_e2e.canonical import JSON
-from veza_e2e.events import BrowserOpened, CallFinished, CallIntended, StepFinished
+from veza_e2e.events import BrowserOpened, CallFailed, CallFinished, StepFinished
 from veza_e2e.evidence.addenda import Reread
 from veza_e2e.evidence.story import Story, cents_of, text_of
 
@@ -19,8 +19,8 @@ CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed",
 """Order states that follow a charge only."""
 UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge leads to."""
-CAPTURED = frozenset({"succeeded", "partially_captured", "partially_captured_and_capturable"})
-"""Payment states in which the processor has taken money."""
+UNTAKEN = frozenset({"failed", "requires_payment_method", "requires_confirmation", "requires_customer_action"})
+"""Payment states in which nothing was taken so far."""
 VOID = frozenset({"expired", "cancelled"})
 """Payment states in which nothing was taken, and nothing can be any more."""
 
@@ -75,7 +75,7 @@ def see(story: Story) -> Seen:
     answers = tuple(_answers(story))
     orders = tuple(_orders(story, answers))
     order_id = _first([text_of(order.get("id")) for _, order in orders], text_of(story.result("order").get("order_id")))
-    payments = tuple(_payments(answers))
+    payments = tuple(_payments(answers, _last_id(story, orders, "payment_id")))
     charges = _order_charges(story, orders)
     captures = [s for s in map(_capture, payments) if s]
     charged_by = captures or charges
@@ -129,23 +129,18 @@ def _orders(story: Story, answers: Sequence[_Answer]) -> Iterator[tuple[int, Map
             yield answer.seq, order
 
 
-def _payments(answers: Sequence[_Answer]) -> Iterator[_Answer]:
+def _payments(answers: Sequence[_Answer], own: str | None) -> Iterator[_Answer]:
     for answer in answers:
-        if answer.target == "processor" and isinstance(answer.data, Mapping) and "refund_id" not in answer.data:
+        if answer.target != "processor" or not isinstance(answer.data, Mapping) or "refund_id" in answer.data:
+            continue
+        if own is None or text_of(answer.data.get("payment_id")) in {None, own}:
             yield answer
 
 
 def _capture(answer: _Answer) -> Sighting | None:
     assert isinstance(answer.data, Mapping)
     cents = cents_of(answer.data.get("amount_received"))
-    if answer.data.get("status") in CAPTURED and cents:
-        return Sighting(answer.seq, cents)
-    return None
-
-
-def _is_void(answer: _Answer) -> bool:
-    assert isinstance(answer.data, Mapping)
-    return answer.data.get("status") in VOID and not cents_of(answer.data.get("amount_received"))
+    return Sighting(answer.seq, cents) if cents else None
 
 
 def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Sighting]:
@@ -179,12 +174,25 @@ def _amount(order: Mapping[str, JSON], name: str) -> int | None:
 def _nothing_charged(
     story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]], payments: Sequence[_Answer]
 ) -> int | None:
-    if orders:
-        offered = story.last(BrowserOpened) is not None
-        unpaid = orders[-1][1].get("status") in UNPAID or (bool(payments) and _is_void(payments[-1]))
-        return 0 if unpaid or not offered else None
-    intended = any(event.operation == "createOrder" for _, event in story.of(CallIntended))
-    return None if intended else 0
+    if story.last(BrowserOpened) is None:
+        return 0  # nobody was shown where to pay
+    ended = bool(orders) and orders[-1][1].get("status") in UNPAID
+    last = _last_word(story, payments)
+    if last is None:
+        return 0 if ended else None
+    return 0 if last in VOID or (ended and last in UNTAKEN) else None
+
+
+def _last_word(story: Story, payments: Sequence[_Answer]) -> str | None:
+    """Return the payment's state as the processor said last: `unknown` where it was asked in vain, None where never."""
+    asked = [line.seq for line, event in story.of(CallFinished) if event.target == "processor"]
+    asked += [line.seq for line, event in story.of(CallFailed) if event.target == "processor"]
+    if not asked:
+        return None
+    last = payments[-1] if payments else None
+    if last is None or last.seq < max(asked) or not isinstance(last.data, Mapping):
+        return "unknown"
+    return text_of(last.data.get("status")) or "unknown"
 
 
 def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> Iterator[Sighting]:
@@ -195,13 +203,14 @@ def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
             yield Sighting(finished[0].seq, cents)
     for seq, order in orders:
         status = order.get("status")
-        if status == "refunded":
+        refund = order.get("refund_status")
+        if status == "refunded" and refund in {None, "succeeded"}:
             cents = _amount(order, "refunded_amount")
             if cents is None:
                 cents = _amount(order, "total_amount")
             if cents is not None:
                 yield Sighting(seq, cents)
-        elif status == "refund_failed" or (status in CHARGED and order.get("refund_status") == "failed"):
+        elif status == "refund_failed" or (status in CHARGED and refund == "failed"):
             yield Sighting(seq, 0)
 
 

@@ -77,7 +77,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
         payment_id=seen.payment_id,
         refund_id=seen.refund_id,
         refund_requested=bool(seen.refund_requested_by),
-        refunded_at=_refunded_at(story, seen),
+        refunded_at=_refunded_at(story, seen, reread),
         steps=steps,
         acceptance=acceptance,
         reconciliation=reconciliation,
@@ -182,8 +182,9 @@ def _test_funds(decision: Decision, why: str, *, rehearsal: bool) -> str:
     return f"test money: {why}"
 
 
-def _refunded_at(story: Story, seen: Seen) -> str | None:
+def _refunded_at(story: Story, seen: Seen, reread: Reread | None) -> str | None:
     if not seen.refunded:
         return None
     told = text_of(story.result("revoked").get("refunded_at"))
-    return told or next(line.at for line in story.lines if line.seq == seen.refunded_by[0])
+    seen_at = next((line.at for line in story.lines if line.seq in seen.refunded_by), None)
+    return told or seen_at or (reread.at if reread else None)

@@ -18,18 +18,20 @@ _PAN = re.compile(
     r"(?![A-Za-z0-9_\-]|\.[0-9])",
 )
 _OTHERS = (
-    ("access_token", re.compile(r"eyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)*")),
+    ("access_token", re.compile(r"eyJ[A-Za-z0-9_\-]{5,1024}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)*")),
     ("private_key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)),
     ("userinfo", re.compile(r"(?<=://)[^\s/@?#\"'<>{}]+@(?=[^\s/@])")),
-    ("userinfo", re.compile(r"(?<=%3A%2F%2F)[^\s/@?#\"'<>{}]+?%40", re.IGNORECASE)),
+    ("userinfo", re.compile(r"(?<=%3A%2F%2F)[^\s/@?#\"'<>{}]{1,256}?%40", re.IGNORECASE)),
     ("api_key", re.compile(r"\b(?:snd|prd|dev|sk|pk|rk|whsec|xox[abp])_(?:(?:live|test)_)?[A-Za-z0-9]{16,}\b")),
-    ("client_secret", re.compile(r"\b[A-Za-z0-9_\-]*_secret_[A-Za-z0-9]{6,}\b")),
+    ("client_secret", re.compile(r"[A-Za-z0-9_\-]{0,64}_secret_[A-Za-z0-9]{6,}\b")),
     ("authorization", re.compile(r"(?<=\b[Bb]earer )(?!\{\{|\[withheld\])[A-Za-z0-9._~+/\-]{12,}=*")),
     ("authorization", re.compile(r"(?<=\b[Bb]asic )(?!\{\{|\[withheld\])[A-Za-z0-9+/]{8,}=*")),
 )  # fmt: skip
+# What comes is hostile: nothing before the end of a match may run on without a bound.
 _NAMED = re.compile(
-    r"[A-Za-z_\-]*(?:pass(?:word|wd|phrase)|secret|token|api[_\-]?key|csrf|xsrf|cvc|cvv|cookie|authorization|signature)"
-    r"[A-Za-z_\-]*(?:[\"']?(?:=|%3D|:[ \t]?(?=[^\s]*[0-9]|[^\s]{16}))|\\*[\"']\s*:\s*(?=\\*[\"']))\\*[\"']?"
+    r"(?:pass(?:word|wd|phrase)|secret|token|api[_\-]?key|csrf|xsrf|cvc|cvv|cookie|authorization|signature)"
+    r"[A-Za-z_\-]{0,32}(?:[\"']?(?:=|%3D|:[ \t]?(?=[^\s]{0,64}[0-9]|[^\s]{16}))"
+    r"|\\{0,8}[\"']\s{0,8}:\s{0,8}(?=\\{0,8}[\"']))\\{0,8}[\"']?"
     r"(?P<value>(?!\{\{|\[withheld\]|null\b|None\b|\*\*\*|Bearer |Basic )[^\s\"'\\&;,<>{}()\[\]]{3,})",
     re.IGNORECASE,
 )

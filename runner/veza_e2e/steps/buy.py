@@ -21,7 +21,7 @@ from veza import (
 from veza.money import Money
 from veza_e2e.onscreen import plain
 from veza_e2e.processor import ProcessorError
-from veza_e2e.redaction import mask
+from veza_e2e.redaction import ALIAS, mask
 from veza_e2e.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.run import Failed, Paused, step
 from veza_e2e.session import Session
@@ -221,7 +221,7 @@ def _send(session: Session, product: ChosenProduct, key: str) -> CheckoutOrder:
 
 
 def _placed(session: Session, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
-    if checkout_url:
+    if checkout_url and not ALIAS.search(checkout_url):
         session.pages[order.id] = checkout_url
     return PlacedOrder(
         order_id=order.id,

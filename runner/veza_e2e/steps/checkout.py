@@ -10,7 +10,7 @@ import httpx
 from veza import Order, OrderStatus, PaymentStatus
 from veza.money import Money
 from veza_e2e.events import BrowserOpened, CallIntended
-from veza_e2e.journal import timestamp
+from veza_e2e.journal import Journal, timestamp
 from veza_e2e.processor import ProcessorError, ProcessorPayment
 from veza_e2e.redaction import ALIAS
 from veza_e2e.results import Payment, PlacedOrder
@@ -44,11 +44,19 @@ def pay(session: Session, order: PlacedOrder) -> Payment:
 
 
 def _check_host(session: Session, order: PlacedOrder) -> None:
-    url = httpx.URL(order.checkout_url or "about:blank")
     hosts = session.options.checkout_hosts
+    try:
+        url = httpx.URL(order.checkout_url or "about:blank")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Failed(
+            "unexpected_checkout",
+            f"the address of the checkout page is none: {type(error).__name__}",
+            meaning=UNPAID,
+            todo="Report it to the backend's makers; the order expires unpaid.",
+        ) from error
     local = session.options.loopback and url.host == session.options.backend_host
     secure = url.scheme == "https" or (url.scheme == "http" and local)
-    if not secure or url.userinfo or (hosts and url.host not in hosts):
+    if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
         raise Failed(
             "unexpected_checkout",
             f"the checkout page is at {url.scheme}://{url.host}, which is none of checkout_hosts: {', '.join(hosts)}",
@@ -123,11 +131,15 @@ def operator_pays(session: Session, order: PlacedOrder) -> Payment:
 
 
 def _ran_out(session: Session) -> bool:
-    """Whether the link is older than links are open by default: from the first request for the order until now."""
-    lines = session.journal.lines
+    return link_ran_out(session.journal, datetime.fromisoformat(session.journal.lines[-1].at))
+
+
+def link_ran_out(journal: Journal, now: datetime) -> bool:
+    """Return whether the link is older than links are open by default, from the first request for the order on."""
+    lines = journal.lines
     asked = (line for line in lines if isinstance(line.event, CallIntended) and line.event.operation == "createOrder")
     first = next(asked, None)
-    return first is not None and datetime.fromisoformat(lines[-1].at) - datetime.fromisoformat(first.at) >= LINK
+    return first is not None and now - datetime.fromisoformat(first.at) >= LINK
 
 
 def _refuse_dead_link(session: Session, order: PlacedOrder) -> None:

@@ -9,7 +9,7 @@ from veza import Order, OrderStatus, PaymentStatus
 from veza.money import Money
 from veza_e2e.events import StepFinished
 from veza_e2e.journal import timestamp
-from veza_e2e.processor import ProcessorPayment
+from veza_e2e.processor import ProcessorPayment, returned
 from veza_e2e.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.run import Failed, Paused, step
 from veza_e2e.session import Session, TimedOut
@@ -17,11 +17,28 @@ from veza_e2e.steps.checkout import LINK_GONE, UNPAID, cross_check, link_gone, o
 
 RETRIES = timedelta(hours=24)
 """How long the processor goes on delivering its webhooks."""
+UNKNOWN = "Whether the card was charged is not known."
 UNASKED = "By the order nothing was charged; the processor was not asked."
-_PAID = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_CAPTURED, PaymentStatus.REQUIRES_CAPTURE})
+_IN_FLIGHT = frozenset(
+    {
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.PROCESSING,
+        PaymentStatus.REQUIRES_CAPTURE,
+        PaymentStatus.REQUIRES_MERCHANT_ACTION,
+        PaymentStatus.PARTIALLY_CAPTURED,
+        PaymentStatus.PARTIALLY_CAPTURED_AND_CAPTURABLE,
+        PaymentStatus.PARTIALLY_CAPTURED_AND_PROCESSING,
+        PaymentStatus.PARTIALLY_AUTHORIZED_AND_REQUIRES_CAPTURE,
+        PaymentStatus.CONFLICTED,
+        PaymentStatus.REVIEW,
+    }
+)
+"""Where money may be reserved, and nothing is received yet."""
 _PAYABLE = frozenset(
     {PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_CUSTOMER_ACTION}
 )
+_UNTAKEN = _PAYABLE | LINK_GONE | {PaymentStatus.FAILED}
+"""Where nothing was taken."""
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
@@ -39,7 +56,7 @@ def await_completed(session: Session, order: PlacedOrder, _payment: Payment) -> 
     except TimedOut:
         _not_completed(session, order)
     seen = cross_check(session, order)
-    _refuse_other_than_completed(done, order, seen)
+    _refuse_other_than_completed(session, done, order, seen)
     _compare(session, order, done, seen)
     return PaidOrder(
         order_id=done.id,
@@ -68,13 +85,23 @@ def _offer_again(session: Session, order: PlacedOrder) -> None:
         operator_pays(session, order)
 
 
-def _refuse_other_than_completed(done: Order, order: PlacedOrder, seen: ProcessorPayment | None) -> None:
+def _refuse_other_than_completed(
+    session: Session, done: Order, order: PlacedOrder, seen: ProcessorPayment | None
+) -> None:
     payment = f"payment {order.payment_id}"
-    charged = seen is not None and seen.status in _PAID
-    money = f"The card was charged ({payment})." if charged else UNPAID if seen is not None else UNASKED
     status = done.status
     if status is OrderStatus.COMPLETED:
         return
+    if status is OrderStatus.DISPUTED:
+        raise Failed(
+            "dispute_opened",
+            f"a dispute was opened on order {done.id} ({payment})",
+            meaning="The money is held by the card's bank until the dispute is settled.",
+            todo="Answer the dispute at the processor's dashboard; do not refund it twice.",
+        )
+    if status is OrderStatus.FAILED or status in _NOT_PAID:
+        _refuse_if_money_may_be_out(session, order, str(status), seen)
+    money = UNPAID if seen is not None else UNASKED
     if status is OrderStatus.FAILED:
         why = f" ({seen.error_message})" if seen is not None and seen.error_message else ""
         raise Failed(
@@ -90,20 +117,46 @@ def _refuse_other_than_completed(done: Order, order: PlacedOrder, seen: Processo
             meaning=money,
             todo="Start a new session and pay within the page's time (15 minutes by default).",
         )
-    if status is OrderStatus.DISPUTED:
-        raise Failed(
-            "dispute_opened",
-            f"a dispute was opened on order {done.id} ({payment})",
-            meaning="The money is held by the card's bank until the dispute is settled.",
-            todo="Answer the dispute at the processor's dashboard; do not refund it twice.",
-        )
     name, why = ("unexpected_status", "nobody asked for") if status.known else ("unknown_status", "is not known here")
+    charged = seen is not None and seen.amount_received > 0
     raise Failed(
         name,
         f"order {done.id} is {str(status)!r}, which {why}",
-        meaning=f"Whether the card was charged is not known ({payment})." if not charged else money,
+        meaning=f"The card was charged ({payment})." if charged else UNKNOWN,
         todo="Look the payment up at the processor's dashboard and report the status to the backend's makers.",
     )
+
+
+def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str, seen: ProcessorPayment | None) -> None:
+    """Go on only where the processor has taken nothing, or there is none to ask."""
+    if seen is None:
+        if session.processor is None or order.payment_id is None:
+            return
+        raise Paused(
+            "payment_unknown",
+            f"order {order.order_id} is {said}, and the processor did not say how payment {order.payment_id} stands",
+            meaning=UNKNOWN,
+            todo="Resume when the processor answers.",
+            waiting_for="completion",
+        )
+    if seen.amount_received > 0:
+        _paid_not_completed(session, order, said, seen)
+    if seen.status in _IN_FLIGHT:
+        raise Paused(
+            "payment_processing",
+            f"payment {seen.payment_id} is {seen.status}, nothing of it was received yet, "
+            f"and order {order.order_id} is {said}",
+            meaning=f"{Money(seen.amount, seen.currency)} may be reserved on the card; no charge was seen.",
+            todo="Resume later, or look the payment up at the processor's dashboard.",
+            waiting_for="completion",
+        )
+    if seen.status not in _UNTAKEN:
+        raise Failed(
+            "unknown_status",
+            f"payment {seen.payment_id} of order {order.order_id} is {str(seen.status)!r}, which is not known here",
+            meaning=UNKNOWN,
+            todo="Look the payment up at the processor's dashboard; refund it there if it was charged, then resume.",
+        )
 
 
 def _compare(session: Session, order: PlacedOrder, done: Order, seen: ProcessorPayment | None) -> None:
@@ -136,8 +189,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
             todo="Look the payment up at the processor's dashboard; then resume.",
             waiting_for="completion",
         )
-    if seen.status in _PAID or seen.status is PaymentStatus.PROCESSING:
-        _paid_not_completed(session, order, seen)
+    _refuse_if_money_may_be_out(session, order, "still pending", seen)
     if seen.status in LINK_GONE:
         link_gone(order, seen)
     if seen.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
@@ -153,7 +205,9 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
             "declined",
             f"the card was declined: {seen.error_message} ({payment})",
             meaning=UNPAID,
-            todo="Resume within the page's time to try another card, or end the session with `abandon`.",
+            todo="End the session with `abandon`, and start a new one with another card."
+            if seen.status is PaymentStatus.FAILED
+            else "Resume within the page's time to try another card, or end the session with `abandon`.",
             waiting_for="operator",
         )
     raise Paused(
@@ -165,34 +219,33 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
     )
 
 
-def _paid_not_completed(session: Session, order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
-    if not seen.amount_received:
-        raise Paused(
-            "payment_processing",
-            f"payment {seen.payment_id} is {seen.status}, nothing of it was received yet, "
-            f"and order {order.order_id} is still pending",
-            meaning=f"{Money(seen.amount, seen.currency)} may be reserved on the card; no charge was seen.",
-            todo="Resume later, or look the payment up at the processor's dashboard.",
-            waiting_for="completion",
-        )
+def _paid_not_completed(session: Session, order: PlacedOrder, said: str, seen: ProcessorPayment) -> NoReturn:
     amount = Money(seen.amount_received, seen.currency)
     observed = (
         f"paid, not completed: the processor has {amount} of payment {seen.payment_id} ({seen.status}), "
-        f"and order {order.order_id} is still pending"
+        f"and order {order.order_id} is {said}"
     )
+    back = returned(seen)
+    if back >= amount:
+        raise Failed(
+            "paid_not_completed",
+            f"{observed}; the processor has paid {back} back",
+            meaning=f"The card was charged {amount}, and {back} came back, without the backend.",
+            todo="Report to the backend's makers that the order did not complete.",
+        )
     since = _paid_at(session)
     if since is not None and session.clock.now() - since >= RETRIES:
         raise Failed(
             "paid_not_completed",
             observed + ", 24 hours after the payment",
             meaning=f"The card was charged {amount}. The order does not complete any more.",
-            todo="Refund the payment at the processor's dashboard, then record it with `bank`.",
+            todo="Refund the payment at the processor's dashboard, then resume: the refund is looked for there.",
         )
     raise Paused(
         "paid_not_completed",
         observed,
         meaning=f"The card was charged {amount}. Webhooks are retried for 24 hours, so the order may still complete.",
-        todo="Resume later. If it never completes, refund the payment at the processor's dashboard.",
+        todo="Resume later. If it never completes, refund the payment at the processor's dashboard, and resume.",
         waiting_for="completion",
     )
 

@@ -100,12 +100,16 @@ def check_transfers(session: Session, order: PlacedOrder) -> Transfers:
 
 
 def read_rows(session: Session, order: PlacedOrder) -> Sequence[Mapping[str, JSON]] | None:
-    """Return the rows where they can be read without the operator, else None."""
-    rows = session.ledger.rows(ledger.query(order.order_id), order.order_id)
+    """Return the rows where they can be read without the operator, else None; so too where the id is unsafe in SQL."""
+    try:
+        sql = ledger.query(order.order_id)
+    except ValueError:
+        return None
+    rows = session.ledger.rows(sql, order.order_id)
     if rows is None:
         return None
     clean = tuple({name: row.get(name) for name in ledger.COLUMNS} for row in rows)
-    _read(session, session.ledger.source, ledger.query(order.order_id), clean)
+    _read(session, session.ledger.source, sql, clean)
     return clean
 
 

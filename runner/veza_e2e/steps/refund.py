@@ -19,7 +19,9 @@ from veza import (
 )
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.events import Answered, SessionResumed
 from veza_e2e.journal import timestamp
+from veza_e2e.processor import returned
 from veza_e2e.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.run import Failed, Paused, Skipped, step
 from veza_e2e.session import Session, TimedOut
@@ -31,7 +33,7 @@ REASON = "payment walkthrough"
 _LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError)
 _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})
 _FAILED = frozenset({RefundStatus.FAILED})
-_ON_ITS_WAY = frozenset({None, RefundStatus.PENDING, RefundStatus.REVIEW})
+_ON_ITS_WAY = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.REVIEW})
 
 
 @step("refund", RequestedRefund)
@@ -44,7 +46,7 @@ def refund_order(session: Session, order: PlacedOrder) -> RequestedRefund:
     if doubt is not None and (recorded := _recorded(session, order)):
         return recorded
     if current.status is not OrderStatus.COMPLETED:
-        _not_refundable(current)
+        _not_refundable(session, order, current)
     if doubt is None and not _wanted(session, order):
         raise Skipped("the operator kept the purchase; the refund stays open")
     key = doubt.key if doubt is not None and session.options.idempotency else None
@@ -65,6 +67,8 @@ def _recorded(session: Session, order: PlacedOrder) -> RequestedRefund | None:
 
 def _wanted(session: Session, order: PlacedOrder) -> bool:
     options = session.options
+    if (said := _answered(session)) is not None:
+        return said
     if options.refund is not None and not (options.resumed and options.refund is False):
         return options.refund
     if options.unattended:
@@ -79,6 +83,16 @@ def _wanted(session: Session, order: PlacedOrder) -> bool:
         lambda typed: None if typed in known else "There is no default: type refund or keep.",
     )
     return known[answer]
+
+
+def _answered(session: Session) -> bool | None:
+    """What the operator said in this process already: a limit of requests that is waited out is no new question."""
+    for event in reversed(list(session.journal.events())):
+        if isinstance(event, SessionResumed):
+            return None
+        if isinstance(event, Answered) and event.question == "refund":
+            return event.answer.lower() in {"y", "yes", "refund"}
+    return None
 
 
 def _request(session: Session, order: PlacedOrder, key: str) -> RequestedRefund:
@@ -99,7 +113,7 @@ def _settle(session: Session, order: PlacedOrder, error: Exception) -> Requested
         raise Paused(
             "refund_refused",
             f"the backend does not accept the request for the refund: {error}",
-            meaning=f"The card was charged {order.total}; nothing was refunded (payment {order.payment_id}).",
+            meaning=f"The card was charged {order.total}; no refund was seen (payment {order.payment_id}).",
             todo="Resume to ask again, or refund the payment at the processor's dashboard.",
             waiting_for="refund",
         ) from error
@@ -119,21 +133,35 @@ def _requested(current: Order) -> RequestedRefund:
     return RequestedRefund(current.refund_id or "", str(status), current.total_amount_cents, current.currency)
 
 
-def _not_refundable(current: Order) -> NoReturn:
-    name = "dispute_opened" if current.status is OrderStatus.DISPUTED else "not_refundable"
+def _not_refundable(session: Session, order: PlacedOrder, current: Order) -> NoReturn:
+    """The backend cannot refund it: say what is known of the money, and look for a refund that was made elsewhere."""
+    seen = cross_check(session, order)
+    charged = None if seen is None else Money(seen.amount_received, seen.currency)
+    told = f"order {current.id} is {str(current.status)!r}"
+    if seen is not None and charged and returned(seen) >= charged:
+        raise Failed(
+            "refunded_elsewhere",
+            f"{told}; the processor has paid {returned(seen)} of payment {seen.payment_id} back",
+            meaning=f"The card was charged {charged}, and {returned(seen)} came back, without the backend.",
+            todo="Report to the backend's makers that the order does not say so.",
+        )
     if current.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
             "not_refundable_yet",
-            f"order {current.id} is still {current.status}, so the backend cannot refund it",
+            f"{told}, so the backend cannot refund it",
             meaning=f"Payment {current.payment_id} may have been charged.",
-            todo="Resume later, or refund the payment at the processor's dashboard.",
+            todo="Resume later, or refund the payment at the processor's dashboard and resume.",
             waiting_for="completion",
         )
+    disputed = current.status is OrderStatus.DISPUTED
+    known = disputed or bool(charged)
     raise Failed(
-        name,
-        f"order {current.id} is {str(current.status)!r}, so it cannot be refunded through the backend",
-        meaning=f"Payment {current.payment_id} was charged and did not come back.",
-        todo="Settle it at the processor's dashboard, then record the bank statement with `bank`.",
+        "dispute_opened" if disputed else "not_refundable",
+        f"{told}, so it cannot be refunded through the backend",
+        meaning=f"Payment {current.payment_id} was charged and did not come back."
+        if known
+        else f"Whether payment {current.payment_id} was charged is not known.",
+        todo="Settle it at the processor's dashboard, then resume.",
     )
 
 
@@ -194,8 +222,10 @@ def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefun
 
 def _refund_settled(seen: Order) -> bool:
     """Whether the order says how the refund ended; a read that lags behind its request does not."""
-    lagging = seen.status is OrderStatus.COMPLETED and seen.refund_status in _ON_ITS_WAY
-    return not lagging and seen.status is not OrderStatus.REFUND_PENDING
+    if seen.status is OrderStatus.COMPLETED and seen.refund_status is None:
+        return False
+    under_way = seen.status in {OrderStatus.COMPLETED, OrderStatus.REFUNDED} and seen.refund_status in _ON_ITS_WAY
+    return not under_way and seen.status is not OrderStatus.REFUND_PENDING
 
 
 def _await_licenses(session: Session, order: PlacedOrder) -> Sequence[License]:

@@ -1,0 +1,256 @@
+"""Whatever processor and backend say of a payment: nothing is called uncharged that may be charged, nor the reverse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from veza import PaymentStatus
+from veza.testing import Reply
+from veza_e2e import conduct
+from veza_e2e.cli.abandoning import refuse_if_money_is_out
+from veza_e2e.cli.output import Stop
+from veza_e2e.events import Asked, CallFinished, StepFailed, StepPaused
+from veza_e2e.world import EndOfInput, Left
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+UNTAKEN = {
+    "failed", "cancelled", "expired", "requires_payment_method", "requires_confirmation", "requires_customer_action"
+}  # fmt: skip
+STATES = [
+    (status, received)
+    for status in (*map(str, PaymentStatus), "weird")
+    for received in (0, 250, 500)
+    if not (status in UNTAKEN and received)
+]
+
+
+def ends(walk: Walk, order: str, /, **payment: Any) -> None:
+    """The page is opened, and then the order is as it is."""
+    walk.goes_through()
+    walk.processes(**payment)
+
+    def act(_: str) -> bool:
+        walk.backend.shop.set_status(walk.only_order(), order)
+        return True
+
+    walk.page.act = act
+    walk.begin()
+    walk.go_on()
+
+
+@pytest.mark.parametrize("order", ["pending_payment", "failed", "cancelled", "expired"])
+@pytest.mark.parametrize(("status", "received"), STATES)
+def test_every_state_of_a_payment(walk: Walk, order: str, status: str, received: int) -> None:
+    ends(walk, order, status=status, amount_received=received)
+    summary = walk.stage.summary()
+    event = walk.events(StepFailed, StepPaused)[-1]
+    said = f"{event.observed} {event.meaning}"
+    assert ("nothing was charged" in said.lower()) == (status in UNTAKEN)
+    assert ("was charged" in event.meaning and "Whether" not in event.meaning) == bool(
+        received or "nothing was charged" in event.meaning.lower()
+    )
+    assert summary.money.charged_cents == (
+        received or (0 if status in UNTAKEN and summary.outcome == "failed" else None)
+    )
+    assert conduct.money_may_be_out(summary) == (summary.money.charged_cents != 0)
+
+
+@pytest.mark.parametrize("order", ["failed", "expired"])
+def test_a_processor_that_was_asked_in_vain_is_not_one_that_was_not_asked(walk: Walk, order: str) -> None:
+    ends(walk, order, status=None)
+    (paused,) = walk.events(StepPaused)
+    assert paused.finding == "payment_unknown"
+    assert walk.stage.summary().money.charged_cents is None
+
+
+def test_another_payments_answer_is_no_evidence(walk: Walk) -> None:
+    ends(walk, "pending_payment", payment_id="pay_of_another", status="succeeded", amount_received=99_900)
+    assert walk.stage.summary().money.charged_cents is None
+
+
+def test_a_refund_made_at_the_processor_ends_an_order_that_never_completes(walk: Walk) -> None:
+    ends(walk, "pending_payment", status="succeeded", amount_received=500)
+    assert [event.finding for event in walk.events(StepPaused)] == ["paid_not_completed"]
+    back = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": 500, "currency": "EUR"}
+    walk.processes(status="succeeded", amount_received=500, refunds=[back])
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.money.charged_cents, summary.money.refunded_cents) == ("failed", 500, 500)
+    assert not conduct.money_may_be_out(summary)
+
+
+def test_so_it_does_after_24_hours(walk: Walk) -> None:
+    ends(walk, "pending_payment", status="succeeded", amount_received=500)
+    walk.clock.advance(25 * 3600)
+    walk.resume()
+    assert conduct.money_may_be_out(walk.go_on())
+    back = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": 500, "currency": "EUR"}
+    walk.processes(status="succeeded", amount_received=500, refunds=[back])
+    walk.resume()
+    assert not conduct.money_may_be_out(walk.go_on())
+    assert walk.events(StepFailed)[-1].finding == "refunded_elsewhere"
+
+
+@pytest.mark.parametrize("status", ["failed", "expired", "cancelled"])
+def test_a_failure_without_a_charge_stays_what_it_was_when_it_is_resumed(walk: Walk, status: str) -> None:
+    ends(walk, status, status="failed")
+    before = walk.events(StepFailed)
+    walk.resume()
+    summary = walk.go_on()
+    assert walk.events(StepFailed) == before
+    assert (summary.outcome, summary.money.charged_cents) == ("failed", 0)
+
+
+def test_an_unknown_state_of_the_order_is_never_said_to_be_charged(walk: Walk) -> None:
+    ends(walk, "brand_new", status="processing")
+    walk.resume()
+    walk.go_on()
+    assert [event.finding for event in walk.events(StepFailed)] == ["unknown_status", "not_refundable"]
+    assert all("not known" in event.meaning for event in walk.events(StepFailed))
+
+
+@pytest.mark.parametrize("status", ["pending", "requested", "review"])
+def test_an_order_whose_refund_is_under_way_did_not_get_it_back(walk: Walk, status: str) -> None:
+    walk.goes_through()
+    settle = walk.backend.shop.settle_refund
+
+    def half(order_id: str) -> None:
+        settle(order_id)
+        walk.backend.shop.orders[order_id]["refund_status"] = status
+
+    walk.backend.shop.settle_refund = half  # type: ignore[method-assign]  # the fake settles at once
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for) == ("incomplete", "refund")
+    assert summary.money.refunded_cents == 0
+
+
+@pytest.mark.parametrize("name", ["completed_at", "refunded_at"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_moments_at_the_ends_of_time_bar_no_refund(walk: Walk, name: str, moment: str) -> None:
+    walk.goes_through()
+    settle, page = walk.backend.shop.settle_refund, walk.page.act
+
+    def paid(url: str) -> bool:
+        done = page(url)
+        walk.backend.shop.orders[walk.only_order()][name] = moment
+        return done
+
+    def settled(order_id: str) -> None:
+        settle(order_id)
+        walk.backend.shop.orders[order_id][name] = moment
+
+    walk.page.act = paid
+    walk.backend.shop.settle_refund = settled  # type: ignore[method-assign]  # a backend with an odd clock
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h:abc/", "https://h/\x00a", "https://\u0660.test/", "https://xn--zzzzzzzzzz--.test/", "https:///x"]
+)
+def test_an_address_that_is_none_is_never_opened(walk: Walk, url: str) -> None:
+    walk.goes_through()
+    create = walk.backend.shop.create
+    walk.backend.shop.create = lambda *given: {**create(*given), "checkout_url": url}  # type: ignore[method-assign]
+    walk.begin()
+    summary = walk.go_on()
+    assert walk.page.opened == []
+    assert (summary.outcome, summary.money.charged_cents) == ("failed", 0)
+
+
+def test_what_this_program_cannot_deal_with_bars_no_refund(walk: Walk) -> None:
+    walk.goes_through()
+
+    def broken(_: str, __: str) -> None:
+        raise KeyError("a secret word")
+
+    rows = walk.ledger.rows
+    walk.ledger.rows = broken  # type: ignore[assignment,method-assign]  # rows that nobody foresaw
+    walk.begin()
+    walk.go_on()
+    (failed,) = walk.events(StepFailed)
+    assert (failed.step, failed.finding) == ("transfers", "defect")
+    assert "secret" not in failed.observed
+    walk.ledger.rows = rows  # type: ignore[method-assign]
+    walk.resume()
+    assert walk.go_on().money.refunded_cents == 500
+
+
+def test_a_limit_of_requests_at_the_refund_is_no_second_question(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("requestRefund", Reply(status=429, headers={"Retry-After": "60"}))
+    assert walk.go_on().outcome == "passed"
+    assert [event.question for event in walk.events(Asked)].count("refund") == 1
+
+
+def test_an_address_with_a_secret_is_not_opened_from_the_record(walk: Walk) -> None:
+    walk.goes_through()
+    create = walk.backend.shop.create
+    page = "https://pay.veza.test/pay?client_secret=pay_1_secret_Zk29dLwq83Hs7bT"
+    walk.backend.shop.create = lambda *given: {**create(*given), "checkout_url": page}  # type: ignore[method-assign]
+    walk.begin()
+    walk.go_on()
+    assert walk.page.opened == [page]
+    answered = next(
+        line.seq
+        for line in walk.lines
+        if isinstance(line.event, CallFinished) and line.event.operation == "createOrder"
+    )
+    walk.backend.shop.set_status(walk.only_order(), "pending_payment")
+    walk.resume(upto=answered)
+    walk.person.always = {"paid": "q"}
+    with pytest.raises(Left):
+        walk.go_on()
+    assert walk.page.opened == [page]
+
+
+class TestAbandon:
+    """Refused while the API says that money is out; what nobody can tell is said."""
+
+    def left(self, walk: Walk) -> None:
+        walk.begin()
+        walk.person.answers = ["1", "q"]
+        with pytest.raises(Left):
+            walk.go_on()
+
+    def test_without_a_processor_the_link_has_to_run_out_first(self, walk: Walk) -> None:
+        self.left(walk)
+        with pytest.raises(Stop, match="no processor to ask") as stop:
+            refuse_if_money_is_out(walk.stage)
+        assert "15 minutes" in stop.value.hint
+        walk.clock.advance(16 * 60)
+        refuse_if_money_is_out(walk.stage)
+
+    def test_a_page_that_was_never_opened_cannot_have_been_paid(self, walk: Walk) -> None:
+        walk.begin()
+        walk.person.answers = ["1"]
+        walk.backend.script("getOrder", *[Reply(status=500)] * 200)
+        walk.go_on()
+        walk.backend._scripts.clear()
+        refuse_if_money_is_out(walk.stage)
+
+    @pytest.mark.parametrize("status", ["processing", "succeeded", "weird"])
+    @pytest.mark.parametrize("order", ["pending_payment", "expired"])
+    def test_the_processors_word_counts_whatever_the_order_says(self, walk: Walk, order: str, status: str) -> None:
+        ends(walk, order, status=status, amount_received=500 if status == "succeeded" else 0)
+        with pytest.raises(Stop, match="money is or may be out"):
+            refuse_if_money_is_out(walk.stage)
+
+    def test_what_came_back_is_not_out(self, walk: Walk) -> None:
+        back = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": 500, "currency": "EUR"}
+        ends(walk, "pending_payment", status="succeeded", amount_received=500, refunds=[back])
+        refuse_if_money_is_out(walk.stage)
+
+
+def test_nobody_there_is_no_answer(walk: Walk) -> None:
+    walk.goes_through()
+    walk.person.always = {"product": "1"}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()

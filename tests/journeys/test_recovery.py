@@ -114,6 +114,7 @@ def test_a_journal_of_another_walkthrough_names_the_version_to_install(shell: Sh
     assert resumed.code == 3
     assert "walkthrough 0" in resumed.json["error"]["message"]
     assert "install veza" in resumed.json["error"]["message"]
+    assert shell("abandon", kept.json["session"], "--reason", "nobody has that version any more").code == 0
 
 
 def test_a_failed_check_stays_failed_after_the_refund(shell: Shell) -> None:
@@ -143,6 +144,32 @@ def test_a_refund_that_fails_after_its_success_turns_an_ended_session_into_faile
         assert again.json["money"]["refunded_cents"] == 0
         assert (shell.folder / passed.json["paths"]["journal"]).read_bytes() == journal
         assert shell("--archive", "archive", "verify", "--all").code == 0
+
+
+@pytest.mark.parametrize("fault", ["license_not_revoked", "transfer_not_reversed"])
+def test_an_ended_session_that_failed_with_the_money_back_is_read_again_without_an_addendum(
+    shell: Shell, fault: str
+) -> None:
+    failed = shell.run("--refund", "--fault", fault)
+    money = {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}
+    assert (failed.code, failed.json["money"]) == (1, money)
+    for _ in range(2):
+        again = shell("--json", "resume", failed.json["session"])
+        assert (again.code, again.json["money"]) == (1, money)
+    assert not list(shell.folder.rglob("addendum-*.json"))
+    assert shell("--json", "sessions").json["items"][0]["name"] == failed.json["session"]
+
+
+def test_logins_are_counted_and_the_last_one_is_warned_of_on_resume_too(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    with serving(tmp_path / "server") as base_url:
+        shell.configure("local", base_url, reports="sandbox")
+        words = ("--env", "local", "--archive", "archive")
+        shell(*words, "run", stdin="1\nq\n", env=ACCOUNT)
+        second = shell(*words, "resume", stdin="q\n", env=ACCOUNT)
+        third = shell(*words, "resume", stdin="q\n", env=ACCOUNT)
+    assert "logins of this account" not in second.stderr
+    assert "There were 2 logins of this account in 15 minutes; production allows 3, this is one more." in third.stderr
 
 
 def test_money_that_is_out_bars_abandon_off_the_rehearsal_backend_only(shell: Shell) -> None:

@@ -81,13 +81,19 @@ class Talkative(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     broken = False
+    odd: tuple[str, ...] = ()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].removeprefix("/api/v1")
-        if path == "/health":
+        if path in self.odd:
+            words = " ".join(SECRETS.values())
+            services = {"hyperswitch": {"status": API_KEY, "mode": CLIENT_SECRET}}
+            odd = {"environment": words, "version": words, "services": services, **planted()}
+            self.say(500 if path == "/health" else 200, self.wrap(odd))
+        elif path == "/health":
             self.say(200, {"status": "healthy", **planted()})
         elif path == "/status":
             services = {"hyperswitch": {"status": "healthy", "mode": "sandbox"}}
@@ -131,8 +137,8 @@ class Talkative(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def talkative(*, broken: bool) -> Iterator[str]:
-    handler = type("Handler", (Talkative,), {"broken": broken})
+def talkative(*, broken: bool, odd: tuple[str, ...] = ()) -> Iterator[str]:
+    handler = type("Handler", (Talkative,), {"broken": broken, "odd": odd})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -230,6 +236,20 @@ def test_nothing_planted_is_shown_on_an_interrupt(shell: Shell) -> None:
         terminal.close()
     assert terminal.exitstatus == 130
     assert everywhere(shell.folder, screen) == []
+
+
+@pytest.mark.parametrize("odd", [("/health",), ("/status",), ("/health", "/status")])
+def test_the_gate_quotes_no_secret(shell: Shell, odd: tuple[str, ...]) -> None:
+    with talkative(broken=False, odd=odd) as base_url:
+        shell.configure("local", base_url, reports="sandbox")
+        words = ("--env", "local", "--archive", "archive")
+        screens = [
+            shell(*words, *more, env=ACCOUNT)
+            for more in (("preflight",), ("--json", "preflight"), ("--json", "run"), ("run", "--plan"))
+        ]
+    (shell.folder / "veza-e2e.toml").unlink()
+    assert {done.code for done in screens} == {3}
+    assert everywhere(shell.folder, *(done.stdout + done.stderr for done in screens)) == []
 
 
 DEFECT = """

@@ -12,7 +12,7 @@ demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the sit
 test: $(VENV)/.dev ## lint, types, and every test
 	tools/system-packages.sh
 	$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -144,7 +144,7 @@ def link_ran_out(journal: Journal, now: datetime) -> bool:
 
 def _refuse_dead_link(session: Session, order: PlacedOrder) -> None:
     seen = cross_check(session, order)
-    if seen is not None and seen.status in LINK_GONE:
+    if seen is not None and seen.status in LINK_GONE and not seen.amount_received:
         link_gone(order, seen)
 
 

@@ -72,7 +72,7 @@ def await_completed(session: Session, order: PlacedOrder, _payment: Payment) -> 
 def _offer_again(session: Session, order: PlacedOrder) -> None:
     """Offer the page once more, only where the processor says that it was not paid."""
     seen = cross_check(session, order)
-    if seen is None or seen.status not in _PAYABLE | LINK_GONE:
+    if seen is None or seen.amount_received or seen.status not in _PAYABLE | LINK_GONE:
         return
     current = session.api.orders.get(order.order_id)
     if current.status is not OrderStatus.PENDING_PAYMENT:
@@ -190,7 +190,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
             waiting_for="completion",
         )
     _refuse_if_money_may_be_out(session, order, "still pending", seen)
-    if seen.status in LINK_GONE:
+    if seen.status in LINK_GONE and not seen.amount_received:
         link_gone(order, seen)
     if seen.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
         raise Paused(

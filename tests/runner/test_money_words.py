@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 UNTAKEN = {
     "failed", "cancelled", "expired", "requires_payment_method", "requires_confirmation", "requires_customer_action"
 }  # fmt: skip
-STATES = [
-    (status, received)
-    for status in (*map(str, PaymentStatus), "weird")
-    for received in (0, 250, 500)
-    if not (status in UNTAKEN and received)
-]
+STATES = [(status, received) for status in (*map(str, PaymentStatus), "weird") for received in (0, 250, 500)]
 
 
 def ends(walk: Walk, order: str, /, **payment: Any) -> None:
@@ -49,14 +44,23 @@ def test_every_state_of_a_payment(walk: Walk, order: str, status: str, received:
     summary = walk.stage.summary()
     event = walk.events(StepFailed, StepPaused)[-1]
     said = f"{event.observed} {event.meaning}"
-    assert ("nothing was charged" in said.lower()) == (status in UNTAKEN)
+    untaken = status in UNTAKEN and not received
+    assert ("nothing was charged" in said.lower()) == untaken
     assert ("was charged" in event.meaning and "Whether" not in event.meaning) == bool(
         received or "nothing was charged" in event.meaning.lower()
     )
-    assert summary.money.charged_cents == (
-        received or (0 if status in UNTAKEN and summary.outcome == "failed" else None)
-    )
+    assert summary.money.charged_cents == (received or (0 if untaken and summary.outcome == "failed" else None))
     assert conduct.money_may_be_out(summary) == (summary.money.charged_cents != 0)
+
+
+@pytest.mark.parametrize("status", ["cancelled", "expired", "requires_customer_action"])
+def test_a_page_on_which_something_was_received_is_not_offered_again(walk: Walk, status: str) -> None:
+    ends(walk, "pending_payment", status=status, amount_received=250)
+    walk.clock.advance(16 * 60)
+    walk.resume()
+    walk.go_on()
+    assert len(walk.page.opened) == 1
+    assert walk.events(StepPaused)[-1].finding == "paid_not_completed"
 
 
 @pytest.mark.parametrize("order", ["failed", "expired"])

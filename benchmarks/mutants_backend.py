@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from benchmarks.mutants_bugs import Bug
 
 ROOT = Path(__file__).parents[1]
 BACKEND = ROOT / "rehearsal/veza_rehearsal"
@@ -24,16 +25,6 @@ CONTRACT = ROOT / "sdk/veza/openapi.json"
 ACCOUNT = {"email": "operator@veza.test", "password": "correct horse battery staple"}
 LONG = 200
 LEAST = 11
-
-
-@dataclass(frozen=True)
-class Bug:
-    """A bug: in `file`, the first `old` becomes `new`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
 
 
 BUGS = (

@@ -238,6 +238,7 @@ class TestAbandon:
         walk.go_on()
         walk.backend._scripts.clear()
         refuse_if_money_is_out(walk.stage)
+        assert walk.page.opened == []
 
     @pytest.mark.parametrize("status", ["processing", "succeeded", "weird"])
     @pytest.mark.parametrize("order", ["pending_payment", "expired"])
@@ -250,6 +251,7 @@ class TestAbandon:
         back = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": 500, "currency": "EUR"}
         ends(walk, "pending_payment", status="succeeded", amount_received=500, refunds=[back])
         refuse_if_money_is_out(walk.stage)
+        assert walk.stage.summary().money.refunded_cents == 500
 
 
 def test_nobody_there_is_no_answer(walk: Walk) -> None:

@@ -31,7 +31,8 @@ def page(printed: dict[str, str], missed: list[str], seconds: float) -> str:
         "[a page of its own](sdk/benchmarks.md).",
     ]  # fmt: skip
     for name, title in WHAT.items():
-        lines += ["", f"## {title}", "", "```", printed[name].strip(), "```"]
+        text = printed[name].strip()
+        lines += ["", f"## {title}", "", *([text] if text.startswith("|") else ["```", text, "```"])]
     return "\n".join(lines) + "\n"
 
 

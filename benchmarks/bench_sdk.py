@@ -122,7 +122,7 @@ def report(python: Path, *, alone: bool) -> tuple[str, list[str]]:
             over.append(f"{name}: {value:.2f} is over {most}")
         return f"| {name} | {value:.2f} | ≤ {most:g} |"
 
-    own = ["| what | measured | bound |", "|---|---|---|"]
+    own = ["| what | measured | bound |", "|---|--:|--:|"]
     least = compare(python, BASE, IMPORTS["veza (every name lazy)"])
     client = compare(python, BASE + "; httpx.Client()", IMPORTS["veza, with a client"])
     first = compare(python, FIRST_RAW, FIRST_VEZA)
@@ -164,11 +164,11 @@ def report(python: Path, *, alone: bool) -> tuple[str, list[str]]:
 def others(python: Path, calls: dict[str, dict[str, float] | None]) -> list[str]:
     """Return the tables of all SDKs."""
     rows = ["A typed GET of about 2 KB, CPU against `httpx.Client.get` and `json.loads` (1.00):", "",
-            "| call | bytes | CPU |", "|---|---|---|"]  # fmt: skip
+            "| call | bytes | CPU |", "|---|--:|--:|"]  # fmt: skip
     for name, found in calls.items():
         rows.append(f"| {name} | {found['bytes']:.0f} | {shown(found['ratio'])} |" if found else f"| {name} | - | - |")
     rows += ["", "Import, against `import httpx` and `pydantic.BaseModel` (1.00):", "",
-             "| import | CPU | additional MiB |", "|---|---|---|"]  # fmt: skip
+             "| import | CPU | additional MiB |", "|---|--:|--:|"]  # fmt: skip
     for name, code in IMPORTS.items():
         pair = compare(python, BASE, code, rounds=5) or (None, None)
         rows.append(f"| {name} | {shown(pair[0])} | {shown(pair[1])} |")

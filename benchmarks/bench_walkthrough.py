@@ -45,13 +45,13 @@ def main() -> int:
             folder.mkdir()
             starts.append(start_up(folder))
             beyond.append(walkthrough(folder) - starts[-1])
-    print("| wall time, s | minimum | median | maximum |\n|---|---|---|---|")
+    print("| wall time, s | minimum | median | maximum |\n|---|--:|--:|--:|")
     for label, values in (
         ("start-up of the rehearsal backend", starts),
         ("beyond it: run --unattended --refund", beyond),
     ):
         print(f"| {label} | {min(values):.2f} | {statistics.median(values):.2f} | {max(values):.2f} |")
-    print(f"limit beyond the start-up: {LIMIT} s")
+    print(f"\nlimit beyond the start-up: {LIMIT} s")
     return int(statistics.median(beyond) > LIMIT)
 
 

@@ -191,7 +191,7 @@ compares the finding, the exit code and the books with what had been written dow
 that strikes at the earlier step decides.
 
 | fault | reported | exit | orders / charges / refunds | right |
-|---|---|---|---|---|
+|---|---|--:|--:|---|
 {chr(10).join(map(_row, rows))}
 
 {sum(row.right for row in rows)} of {len(rows)} right. Measured {datetime.now(UTC):%Y-%m-%d} by

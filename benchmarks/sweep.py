@@ -199,7 +199,7 @@ more during the resume, {deaf} at a backend that ignores idempotency keys, {drop
 backend's commit and the read. Each was resumed to its end, its journal verified, and the backend's books counted.
 
 | killed in | cases | passed | order in doubt | nothing begun | most orders | most charges | most refunds |
-|---|---|---|---|---|---|---|---|
+|---|--:|--:|--:|--:|--:|--:|--:|
 {chr(10).join(_row(step, [ending for ending in endings if ending.step == step]) for step in STEPS)}
 
 *Order in doubt*: the request for the order was on its way, the backend does not honour keys, and no order can be found:

@@ -23,7 +23,7 @@ from veza import SystemClock
 from veza_e2e.adapters import DatabaseLedger, NoLedger, RehearsalLedger, SystemIds
 from veza_e2e.cassette.files import write
 from veza_e2e.conduct import Parts
-from veza_e2e.config import Environment, Secrets, Settings
+from veza_e2e.config import Environment, Secrets, Settings, child_environment
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.narrate import Narrator
 from veza_e2e.redaction import Redactor
@@ -128,8 +128,7 @@ def backend(
 
 
 def _child_environment(account: Secrets) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "PYTHONPATH", "LANG", "TMPDIR"}}
-    return {**kept, "OPERATOR_EMAIL": account.email or "", "OPERATOR_PASSWORD": account.password or ""}
+    return {**child_environment(), "OPERATOR_EMAIL": account.email or "", "OPERATOR_PASSWORD": account.password or ""}
 
 
 def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int]:

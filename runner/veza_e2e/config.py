@@ -94,6 +94,9 @@ class Settings:
     state: Path = STATE
 
 
+_INHERITED = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What the environment's variables hold; never printed."""
@@ -114,6 +117,11 @@ def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
         database_url=variables.get("VEZA_DATABASE_URL") or None,
         access_token=variables.get("VEZA_ACCESS_TOKEN") or None,
     )
+
+
+def child_environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what a child process needs of the environment; no secret is among it."""
+    return {name: value for name, value in variables.items() if name in _INHERITED}
 
 
 def is_loopback(host: str) -> bool:

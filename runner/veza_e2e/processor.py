@@ -13,6 +13,15 @@ import httpx
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
 
+PAYABLE = frozenset(
+    {PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_CUSTOMER_ACTION}
+)
+"""Nothing was taken so far, and the page can be paid on."""
+VOID = frozenset({PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
+"""Nothing was taken, and nothing can be any more."""
+UNTAKEN = PAYABLE | VOID | {PaymentStatus.FAILED}
+"""Nothing was taken, unless an amount received says otherwise."""
+
 
 class ProcessorError(Exception):
     """The processor could not be asked, or its answer could not be read."""

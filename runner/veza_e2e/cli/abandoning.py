@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from veza import Order, OrderStatus, PaymentStatus, VezaError
+from veza import Order, OrderStatus, VezaError
 from veza_e2e import conduct, narrate, work
 from veza_e2e.archive import Stored
 from veza_e2e.cli.calling import settings_of, translated
@@ -15,20 +15,10 @@ from veza_e2e.events import BrowserOpened, CallIntended, PreflightFinished, Sess
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, parse
-from veza_e2e.processor import ProcessorError, ProcessorPayment, returned
+from veza_e2e.processor import UNTAKEN, ProcessorError, ProcessorPayment, returned
 from veza_e2e.steps.checkout import link_ran_out
 
 _NO_MONEY = frozenset({OrderStatus.FAILED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REFUNDED})
-_UNPAID = frozenset(
-    {
-        PaymentStatus.FAILED,
-        PaymentStatus.CANCELLED,
-        PaymentStatus.EXPIRED,
-        PaymentStatus.REQUIRES_PAYMENT_METHOD,
-        PaymentStatus.REQUIRES_CONFIRMATION,
-        PaymentStatus.REQUIRES_CUSTOMER_ACTION,
-    }
-)
 
 
 @click.command()
@@ -108,8 +98,8 @@ def _settled(order: Order, payment: ProcessorPayment | None, *, offered: bool) -
     if payment is not None and payment.amount_received:
         return returned(payment).minor >= payment.amount_received
     if order.status is OrderStatus.PENDING_PAYMENT:
-        return not offered or (payment is not None and payment.status in _UNPAID)
-    return order.status in _NO_MONEY and (payment is None or payment.status in _UNPAID)
+        return not offered or (payment is not None and payment.status in UNTAKEN)
+    return order.status in _NO_MONEY and (payment is None or payment.status in UNTAKEN)
 
 
 def _wait_for_the_link(stage: conduct.Stage, shown: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 
 from veza import Secret
 from veza._session import authorize
+from veza_e2e.config import child_environment
 from veza_e2e.operations import document
 from veza_e2e.redaction import Redactor
 
@@ -26,7 +26,6 @@ WRITING_HOOKS = "veza_e2e.contract.guard_login"
 LOGINS = frozenset({"login", "refreshToken", "logout"})
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
 _RATE = re.compile(r"(?P<count>[1-9][0-9]{0,5})/(?P<unit>s|sec|second|m|min|minute|h|hour)")
-_INHERITED = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"})
 _LONGEST_MESSAGE = 400
 _CASE = re.compile(r"[0-9]+\. Test Case ID")
 
@@ -193,7 +192,7 @@ def execute(
     folder.mkdir(parents=True, exist_ok=True)
     report, transcript = folder / "junit.xml", folder / "schemathesis.txt"
     report.unlink(missing_ok=True)
-    environment = {name: value for name, value in os.environ.items() if name in _INHERITED}
+    environment = child_environment()
     if hooks is not None:
         environment["SCHEMATHESIS_HOOKS"] = hooks
     if plan.token is not None:

@@ -14,15 +14,12 @@ from veza_e2e.canonical import JSON
 from veza_e2e.events import BrowserOpened, CallFailed, CallFinished, StepFinished
 from veza_e2e.evidence.addenda import Reread
 from veza_e2e.evidence.story import Story, cents_of, text_of
+from veza_e2e.processor import UNTAKEN, VOID
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
 """Order states that follow a charge only."""
 UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge leads to."""
-UNTAKEN = frozenset({"failed", "requires_payment_method", "requires_confirmation", "requires_customer_action"})
-"""Payment states in which nothing was taken so far."""
-VOID = frozenset({"expired", "cancelled"})
-"""Payment states in which nothing was taken, and nothing can be any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from veza_e2e.archive import LOG, Archive, ArchiveError, Stored
+from veza_e2e.config import child_environment
 from veza_e2e.evidence import Addendum, Reread
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
@@ -61,7 +61,7 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
     shown = write_tree(archive, root / "docs", source)
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
+    environment = {**child_environment(), "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(  # noqa: S603 - own interpreter, own arguments
         [*command, "-d", str(out.resolve())], cwd=root, env=environment, capture_output=True, text=True, check=False
     )

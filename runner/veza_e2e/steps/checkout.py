@@ -7,11 +7,11 @@ from typing import NoReturn
 
 import httpx
 
-from veza import Order, OrderStatus, PaymentStatus
+from veza import Order, OrderStatus
 from veza.money import Money
 from veza_e2e.events import BrowserOpened, CallIntended
 from veza_e2e.journal import Journal, timestamp
-from veza_e2e.processor import ProcessorError, ProcessorPayment
+from veza_e2e.processor import VOID, ProcessorError, ProcessorPayment
 from veza_e2e.redaction import ALIAS
 from veza_e2e.results import Payment, PlacedOrder
 from veza_e2e.run import Failed, step
@@ -20,7 +20,6 @@ from veza_e2e.world import Left
 
 LINK = timedelta(minutes=15)
 """How long a payment link is open, where nobody said otherwise (Hyperswitch)."""
-LINK_GONE = frozenset({PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
 UNPAID = "The order was not paid; nothing was charged."
 RAN_OUT = (
     "The link is more than 15 minutes old and has probably run out. If the page says so, this order cannot be paid any "
@@ -144,7 +143,7 @@ def link_ran_out(journal: Journal, now: datetime) -> bool:
 
 def _refuse_dead_link(session: Session, order: PlacedOrder) -> None:
     seen = cross_check(session, order)
-    if seen is not None and seen.status in LINK_GONE and not seen.amount_received:
+    if seen is not None and seen.status in VOID and not seen.amount_received:
         link_gone(order, seen)
 
 

@@ -9,11 +9,11 @@ from veza import Order, OrderStatus, PaymentStatus
 from veza.money import Money
 from veza_e2e.events import StepFinished
 from veza_e2e.journal import timestamp
-from veza_e2e.processor import ProcessorPayment, returned
+from veza_e2e.processor import PAYABLE, UNTAKEN, VOID, ProcessorPayment, returned
 from veza_e2e.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.run import Failed, Paused, step
 from veza_e2e.session import Session, TimedOut
-from veza_e2e.steps.checkout import LINK_GONE, UNPAID, cross_check, link_gone, open_page, operator_pays
+from veza_e2e.steps.checkout import UNPAID, cross_check, link_gone, open_page, operator_pays
 
 RETRIES = timedelta(hours=24)
 """How long the processor goes on delivering its webhooks."""
@@ -34,11 +34,6 @@ _IN_FLIGHT = frozenset(
     }
 )
 """Where money may be reserved, and nothing is received yet."""
-_PAYABLE = frozenset(
-    {PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_CUSTOMER_ACTION}
-)
-_UNTAKEN = _PAYABLE | LINK_GONE | {PaymentStatus.FAILED}
-"""Where nothing was taken."""
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
@@ -72,12 +67,12 @@ def await_completed(session: Session, order: PlacedOrder, _payment: Payment) -> 
 def _offer_again(session: Session, order: PlacedOrder) -> None:
     """Offer the page once more, only where the processor says that it was not paid."""
     seen = cross_check(session, order)
-    if seen is None or seen.amount_received or seen.status not in _PAYABLE | LINK_GONE:
+    if seen is None or seen.amount_received or seen.status not in PAYABLE | VOID:
         return
     current = session.api.orders.get(order.order_id)
     if current.status is not OrderStatus.PENDING_PAYMENT:
         return
-    if seen.status in LINK_GONE:
+    if seen.status in VOID:
         link_gone(order, seen)
     if order.checkout_url:
         session.operator.tell(f"The processor says that the order is not paid yet ({seen.status}).")
@@ -150,7 +145,7 @@ def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str,
             todo="Resume later, or look the payment up at the processor's dashboard.",
             waiting_for="completion",
         )
-    if seen.status not in _UNTAKEN:
+    if seen.status not in UNTAKEN:
         raise Failed(
             "unknown_status",
             f"payment {seen.payment_id} of order {order.order_id} is {str(seen.status)!r}, which is not known here",
@@ -190,7 +185,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
             waiting_for="completion",
         )
     _refuse_if_money_may_be_out(session, order, "still pending", seen)
-    if seen.status in LINK_GONE and not seen.amount_received:
+    if seen.status in VOID and not seen.amount_received:
         link_gone(order, seen)
     if seen.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
         raise Paused(

@@ -1,30 +1,102 @@
-"""The front door: the command itself, in an empty folder, against a real server on loopback."""
+"""The front door: the command line in an empty folder, against a real server on loopback.
+
+A `Shell` calls the command in this process, on a clock of its own: a wait takes no time, and no test knows the day.
+Where a process of its own is the point (a terminal, a signal, a closed standard input), a test asks for one.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, chdir, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pexpect
+from click.testing import CliRunner
 
+from veza import SystemClock
+from veza_e2e.cli.app import main
+from veza_e2e.config import Secrets
+from veza_e2e.machine import Machine
 from veza_e2e.unattended import ScriptedBrowser
-from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD, PROCESSOR_API_KEY
+from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD, PROCESSOR_API_KEY, contract, parse_fault, thread
+from veza_rehearsal.accounts import Operator
+from veza_rehearsal.api import OPERATIONS
+from veza_rehearsal.contract import Contract
+from veza_rehearsal.server import Server
 
 COMMAND = [sys.executable, "-m", "veza_e2e"]
-SECRETS = {"OPERATOR_EMAIL", "OPERATOR_PASSWORD", "HYPERSWITCH_API_KEY", "VEZA_DATABASE_URL", "VEZA_ACCESS_TOKEN"}
 ACCOUNT = {
     "OPERATOR_EMAIL": DEFAULT_EMAIL,
     "OPERATOR_PASSWORD": DEFAULT_PASSWORD,
     "HYPERSWITCH_API_KEY": PROCESSOR_API_KEY,
 }
+START = datetime(2026, 6, 15, 9, 30, tzinfo=UTC)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Time:
+    """A clock for the command and its backends: whoever sleeps moves it, and what is due by then is done."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self._at = at
+        self._seconds = 0.0
+        self.servers: list[Server] = []
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def sleep(self, seconds: float) -> None:
+        self._seconds += seconds
+        for server in self.servers:
+            server.catch_up()
+
+
+@cache
+def our_contract() -> Contract:
+    with as_file(files("veza").joinpath("openapi.json")) as path:
+        return contract.load(path, OPERATIONS)
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *faults: str,
+    time: Time | SystemClock,
+    environment: str = "sandbox",
+    port: int = 0,
+    email: str = DEFAULT_EMAIL,
+    password: str = DEFAULT_PASSWORD,
+) -> Iterator[str]:
+    """Run a rehearsal backend in a thread, its database in `folder`; give its base URL."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with thread.serving(
+        our_contract(), f"sqlite:///{folder / 'backend.db'}", Operator(email, password), port=port,
+        environment=environment, faults=[parse_fault(fault) for fault in faults], wall=time.now,
+    ) as (base_url, server):  # fmt: skip
+        if not isinstance(time, Time):
+            yield base_url
+            return
+        time.servers.append(server)
+        try:
+            yield base_url
+        finally:
+            time.servers.remove(server)
 
 
 @dataclass(frozen=True)
@@ -45,15 +117,53 @@ class Result:
 
 @dataclass
 class Shell:
-    """A terminal in a folder of its own."""
+    """A terminal in a folder of its own.
+
+    `time` is the command's clock; tests that mix it with processes pass the machine's.
+    """
 
     folder: Path
+    time: Time | SystemClock = field(default_factory=Time)
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
-        return {**kept, "BROWSER": "true", "PYTHONWARNINGS": "error", **(extra or {})}
+        """What the command finds in its environment, whatever is in the test's."""
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TMPDIR", "SYSTEMROOT") if name in os.environ}
+        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "TERM": "xterm", "LANG": "C.UTF-8"}
+        return {**kept, **home, "BROWSER": "true", "PYTHONWARNINGS": "error", **(extra or {})}
 
     def __call__(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
+        """Call the command in this process."""
+        self.time.sleep(0 if isinstance(self.time, SystemClock) else 1)
+        machine = Machine(self.time, self._rehearsal)
+        handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        with ExitStack() as stack:
+            stack.enter_context(patch.dict(os.environ, self.environment(env), clear=True))
+            stack.enter_context(chdir(self.folder))
+            out, err, _ = stack.enter_context(CliRunner().isolation())
+            typed = stack.enter_context(tempfile.TemporaryFile("w+"))
+            typed.write(stdin)
+            typed.seek(0)
+            stack.enter_context(patch.object(sys, "stdin", typed))
+            try:
+                code = main(words, machine)
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
+            result = Result(code, out.getvalue().decode(), err.getvalue().decode())
+        assert "a defect:" not in result.stderr, result.stderr
+        return result
+
+    @contextmanager
+    def _rehearsal(self, folder: Path, account: Secrets, faults: Sequence[str]) -> Iterator[str]:
+        kept = folder / "port"
+        port = int(kept.read_text()) if kept.exists() else 0
+        account_of = {"email": account.email or "", "password": account.password or ""}
+        with serving(folder.resolve(), *faults, time=self.time, port=port, **account_of) as base_url:
+            kept.write_text(base_url.rpartition(":")[2])
+            yield base_url
+
+    def process(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
+        """Run the command as a process of its own, on the machine's clock."""
         done = subprocess.run(
             [*COMMAND, *words],
             cwd=self.folder,
@@ -71,15 +181,20 @@ class Shell:
         return self("--json", "run", "--unattended", *words, env=env)
 
     def spawn(self, *words: str, env: Mapping[str, str] | None = None) -> pexpect.spawn[str]:
+        """Run the command at a pseudo-terminal."""
         return pexpect.spawn(
             COMMAND[0],
             [*COMMAND[1:], *words],
             cwd=str(self.folder),
             env=self.environment(env),
             encoding="utf-8",
-            timeout=20,
+            timeout=60,
             dimensions=(50, 160),
         )
+
+    def serving(self, *faults: str, environment: str = "sandbox", name: str = "server") -> Any:
+        """Run a rehearsal backend on this shell's clock; give its base URL."""
+        return serving(self.folder / name, *faults, time=self.time, environment=environment)
 
     def configure(
         self, name: str, base_url: str, *, reports: str, live: bool = False, idempotency: bool = True
@@ -97,35 +212,15 @@ hyperswitch_url = "{base_url}/hyperswitch"
         )
 
     def journal(self, result: Result) -> list[dict[str, Any]]:
-        lines = (self.folder / result.json["paths"]["journal"]).read_text().splitlines()
+        lines = (self.folder / result.json["paths"]["journal"]).read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
-
-
-@contextmanager
-def serving(folder: Path, *words: str) -> Iterator[str]:
-    """Run `rehearsal serve` and give its base URL."""
-    process = subprocess.Popen(
-        [*COMMAND, "rehearsal", "serve", "--port", "0", *words],
-        cwd=folder,
-        env=Shell(folder).environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        said = process.stdout.readline()
-        yield said.split(" is at ")[1].split(" ")[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 def pay(url: str, card: str = "4242424242424242") -> None:
     """What the person does in the browser, without a browser."""
     where = httpx.URL(url)
     with httpx.Client(base_url=f"{where.scheme}://{where.netloc.decode()}", trust_env=False) as client:
-        ScriptedBrowser(client, {"card_number": card, "expiry": "12/34", "cvc": "123"}).open(url)
+        ScriptedBrowser(client, {"card_number": card, "expiry": "12/99", "cvc": "123"}).open(url)
 
 
 def books(base_url: str) -> dict[str, Any]:

@@ -1,29 +1,12 @@
-"""Ten different sessions, most of them walked through for real, and the command without a process of its own."""
+"""Ten different sessions, most of them walked through for real."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
-from front_door import Result, Shell
-
-from veza_e2e.cli.app import main
-
-
-class Inside(Shell):
-    """The same commands without a process of their own, since there are many."""
-
-    def __call__(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
-        assert not env
-        assert not stdin
-        out, err = StringIO(), StringIO()
-        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
-            code = main(words)
-        return Result(code, out.getvalue(), err.getvalue())
-
+from front_door import Shell
 
 DRY_RUN = {"session": "01M3DRY0000000000000000000", "hash": "c" * 64, "ended_at": "2026-05-03T09:00:00.000Z"}
 HOSTILE = '<script>alert(1)</script> | "x" \n# y'
@@ -49,6 +32,7 @@ class Sessions:
 
 def walked(folder: Path, root: Path, name: str) -> Path:
     """Walk a real session through at the rehearsal backend, and put it into the common archive."""
+    folder.mkdir(parents=True)
     (folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "2s"\n')
     result = Shell(folder).run("--release", f"with {name}", *REAL[name])
     assert result.code in {0, 1, 4}, result.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from veza_rehearsal import catalogue, schema
 from veza_rehearsal.accounts import Accounts, Operator
 from veza_rehearsal.api import Api
-from veza_rehearsal.clock import Ids, SeededClock, SystemClock, stamp
+from veza_rehearsal.clock import Ids, SeededClock, SystemClock, stamp, wall_time
 from veza_rehearsal.faults import Fault, FaultBoard
 from veza_rehearsal.fulfilment import Fulfilment
 from veza_rehearsal.means import Means
@@ -19,7 +19,8 @@ from veza_rehearsal.shop import Shop
 from veza_rehearsal.webhooks import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from veza_rehearsal.clock import Clock
     from veza_rehearsal.contract import Contract
@@ -56,14 +57,21 @@ class Backend:
         database: Where everything is kept; what an earlier start left there goes on.
         settings: What it is started with.
         contract: What it answers to.
+        wall: Where the time comes from, unless a seed makes it.
     """
 
-    def __init__(self, database: Database, settings: Settings, contract: Contract) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        contract: Contract,
+        wall: Callable[[], datetime] = wall_time,
+    ) -> None:
         self.database = database
         self.settings = settings
         starts = int(self._meta("starts", "0"))
         offset = float(self._meta("clock_offset", "0"))
-        self.clock: Clock = SystemClock(offset) if settings.seed is None else SeededClock(offset, starts)
+        self.clock: Clock = SystemClock(offset, wall) if settings.seed is None else SeededClock(offset, starts)
         self._source = random.SystemRandom() if settings.seed is None else random.Random(f"{settings.seed}/{starts}")  # noqa: S311 - a seed is asked for
         self.ids = Ids(self._source)
         self.faults = FaultBoard(database)

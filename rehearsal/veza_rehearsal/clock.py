@@ -34,6 +34,11 @@ class Clock(Protocol):
         ...
 
 
+def wall_time() -> datetime:
+    """Give the machine's time, in UTC."""
+    return datetime.now(UTC)
+
+
 class SystemClock:
     """The machine's time, moved by what `POST /rehearsal/clock` asked for.
 
@@ -42,7 +47,7 @@ class SystemClock:
         wall: Where the time comes from.
     """
 
-    def __init__(self, offset: float = 0.0, wall: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, offset: float = 0.0, wall: Callable[[], datetime] = wall_time) -> None:
         self._offset = timedelta(seconds=offset)
         self._wall = wall
 

@@ -16,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from starlette.types import ASGIApp
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MARK: Final = ("X-Veza-Rehearsal", "1")
 _IDLE: Final = 75
+_LAST_ANSWERS: Final = 1.0
 
 
 class Connection(H11Protocol):
@@ -46,38 +48,67 @@ class Connection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server that announces itself once it listens and has done what was due.
+    """A server that says when it listens and has done what was due.
 
     Args:
-        config: uvicorn's configuration.
-        backend: The backend that is served.
+        app: The application.
+        backend: The backend behind it.
+        ready: Called once, when requests are answered.
         tied: Whether it lives as long as its parent; Ctrl-C in their terminal is then the parent's to answer.
     """
 
-    def __init__(self, config: uvicorn.Config, backend: Backend, *, tied: bool) -> None:
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, backend: Backend, ready: Callable[[], None], *, tied: bool = False) -> None:
+        super().__init__(_config(app))
         self._backend = backend
+        self._ready = ready
         self._tied = tied
         self._outbox: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on a signal, unless it is the parent's."""
         if not (self._tied and sig == signal.SIGINT):
             super().handle_exit(sig, frame)
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop serving; from any thread, and also from a signal handler."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._over.set)
+
+    def catch_up(self) -> None:
+        """Do all that is due by now, and return when it is done; from another thread, while this one serves."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._backend.outbox.catch_up(), self._loop).result()
+
+    async def main_loop(self) -> None:
+        """Wait for the end: at once, where uvicorn looks for it ten times a second."""
+        if not self.should_exit:
+            await self._over.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, catch up with what is due, and print where."""
+        """Listen, catch up with what is due, and say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        await self.on_tick(0)  # it is what gives every answer its mark
         await self._backend.outbox.catch_up()
         self._outbox = asyncio.create_task(self._backend.outbox.run())
-        settings = self._backend.settings
-        print(json.dumps({"base_url": settings.base_url, "port": settings.port}), flush=True)  # noqa: T201 - the one line that is promised
+        self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop sending webhooks, then stop."""
+        """Stop sending webhooks and listening; what is being answered has a second to end."""
         if self._outbox is not None:
             self._outbox.cancel()
-        await super().shutdown(sockets)
+        for one in self.servers:
+            one.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=_LAST_ANSWERS)
+        await asyncio.sleep(0)
 
 
 def listen(port: int) -> socket.socket:
@@ -108,7 +139,20 @@ def serve(app: ASGIApp, backend: Backend, bound: socket.socket, *, until_stdin_c
         bound: The socket to listen on.
         until_stdin_closes: Whether the end of standard input ends the server, as when its parent was killed.
     """
-    config = uvicorn.Config(
+
+    def announce() -> None:
+        settings = backend.settings
+        print(json.dumps({"base_url": settings.base_url, "port": settings.port}), flush=True)  # noqa: T201 - the one line that is promised
+
+    server = Server(app, backend, announce, tied=until_stdin_closes)
+    if until_stdin_closes:
+        threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        server.run([bound])
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=Connection,
         ws="none",
@@ -121,16 +165,10 @@ def serve(app: ASGIApp, backend: Backend, bound: socket.socket, *, until_stdin_c
         headers=[_MARK],
         proxy_headers=False,
         timeout_keep_alive=_IDLE,
-        timeout_graceful_shutdown=1,
     )
-    server = Server(config, backend, tied=until_stdin_closes)
-    if until_stdin_closes:
-        threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        server.run([bound])
 
 
-def _watch_stdin(server: uvicorn.Server) -> None:
+def _watch_stdin(server: Server) -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    server.should_exit = True
+    server.stop()

@@ -38,6 +38,7 @@ JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
 _LONG_AGO = timedelta(days=60)
 """A dry-run may be 14 days old when it ends, and may have taken long."""
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_TAIL = 1 << 16
 _ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
 
 
@@ -75,6 +76,16 @@ class Stored:
             OSError: it cannot be read.
         """
         return read(self.journal)
+
+    def last_written(self) -> datetime | None:
+        """Return when the last event was written, read from the journal's end alone; None if it cannot be told."""
+        try:
+            with self.journal.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                whole, _, _ = file.read().rpartition(b"\n")
+            return datetime.fromisoformat(json.loads(whole.rpartition(b"\n")[2])["at"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def addendum_files(self) -> list[Path]:
         """Return the addenda's paths, in the order of their numbers."""

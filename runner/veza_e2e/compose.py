@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,12 +19,12 @@ from pathlib import Path
 import httpx
 
 import veza_rehearsal
-from veza import SystemClock
 from veza_e2e.adapters import DatabaseLedger, NoLedger, RehearsalLedger, SystemIds
 from veza_e2e.cassette.files import write
 from veza_e2e.conduct import Parts
 from veza_e2e.config import Environment, Secrets, Settings, child_environment
 from veza_e2e.interrupts import Interrupts
+from veza_e2e.machine import Machine
 from veza_e2e.narrate import Narrator
 from veza_e2e.redaction import Redactor
 from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
@@ -152,10 +152,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
+def child_process(folder: Path, account: Secrets, faults: Sequence[str]) -> Iterator[str]:
+    """Run a rehearsal backend as a child process and yield its base URL; see `backend`."""
+    with backend(folder, account, faults) as own:
+        yield own.base_url
+
+
+@contextmanager
 def reachable(
-    settings: Settings, secrets: Secrets, session: str, faults: Sequence[str] = ()
-) -> Iterator[Backend | None]:
-    """Run the session's own rehearsal backend where the environment is the embedded one; yield None elsewhere.
+    settings: Settings, secrets: Secrets, session: str, faults: Sequence[str], machine: Machine
+) -> Iterator[str | None]:
+    """Run the session's own rehearsal backend and yield its base URL; yield None for any other environment.
 
     Raises:
         RehearsalError: it did not start.
@@ -163,8 +170,9 @@ def reachable(
     if not settings.environment.embedded:
         yield None
         return
-    with backend(state_folder(settings, session), secrets, faults) as own:
-        yield own
+    start = machine.start_rehearsal or child_process
+    with start(state_folder(settings, session), secrets, faults) as base_url:
+        yield base_url
 
 
 def forget(settings: Settings, session: str) -> None:
@@ -182,9 +190,10 @@ def parts(
     settings: Settings,
     secrets: Secrets,
     interrupts: Interrupts,
+    machine: Machine,
     *,
     unattended: bool,
-    own: Backend | None = None,
+    own: str | None = None,
     session: str | None = None,
 ) -> Iterator[Parts]:
     """Yield the parts of a live or a rehearsed session; their connections are closed at the end.
@@ -193,23 +202,26 @@ def parts(
         settings: the environment's.
         secrets: the account's, and the keys.
         interrupts: puts signals off where they must not cut.
+        machine: gives the clock.
         unattended: answers and pays by itself; for the rehearsal backend only.
-        own: the embedded rehearsal backend.
+        own: the base URL of the embedded rehearsal backend.
         session: the session's id, where it is settled already.
     """
     environment = settings.environment
-    base_url = own.base_url if own else environment.base_url or NOWHERE
+    base_url = own or environment.base_url or NOWHERE
     local = own is not None or environment.loopback
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
     with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
-        browser: Browser = ScriptedBrowser(beside, _card()) if unattended else PersonsBrowser(window=_has_window())
+        browser: Browser = (
+            ScriptedBrowser(beside, _card(machine.clock.now())) if unattended else PersonsBrowser(window=_has_window())
+        )
         yield Parts(
             ports=Ports(
                 transport=transport,
                 operator=operator,
                 browser=browser,
                 ledger=_ledger(secrets, beside, local=local, unattended=unattended),
-                clock=SystemClock(),
+                clock=machine.clock,
                 ids=SystemIds(session),
             ),
             redactor=Redactor(known_secrets(secrets)),
@@ -224,12 +236,12 @@ def parts(
         )
 
 
-def _hyperswitch(environment: Environment, own: Backend | None) -> str | None:
-    return f"{own.base_url}/hyperswitch" if own else environment.hyperswitch_url
+def _hyperswitch(environment: Environment, own: str | None) -> str | None:
+    return f"{own}/hyperswitch" if own else environment.hyperswitch_url
 
 
-def _checkout_page(environment: Environment, own: Backend | None) -> str | None:
-    return f"{own.base_url}/hyperswitch/checkout?client_secret={{client_secret}}" if own else environment.checkout_page
+def _checkout_page(environment: Environment, own: str | None) -> str | None:
+    return f"{own}/hyperswitch/checkout?client_secret={{client_secret}}" if own else environment.checkout_page
 
 
 def known_secrets(secrets: Secrets) -> dict[str, str]:
@@ -253,8 +265,8 @@ def _has_window() -> bool:
     return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
-def _card() -> dict[str, str]:
-    soon = datetime.now(UTC) + timedelta(days=366)
+def _card(today: datetime) -> dict[str, str]:
+    soon = today + timedelta(days=366)
     return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
 
 

@@ -94,6 +94,13 @@ class Settings:
     state: Path = STATE
 
 
+SECRET_VARIABLES = {
+    "email": "OPERATOR_EMAIL",
+    "password": "OPERATOR_PASSWORD",
+    "hyperswitch_api_key": "HYPERSWITCH_API_KEY",
+    "database_url": "VEZA_DATABASE_URL",
+    "access_token": "VEZA_ACCESS_TOKEN",
+}
 _INHERITED = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"})
 
 
@@ -110,13 +117,7 @@ class Secrets:
 
 def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
     """Return the secrets that the environment's variables hold; empty ones count as absent."""
-    return Secrets(
-        email=variables.get("OPERATOR_EMAIL") or None,
-        password=variables.get("OPERATOR_PASSWORD") or None,
-        hyperswitch_api_key=variables.get("HYPERSWITCH_API_KEY") or None,
-        database_url=variables.get("VEZA_DATABASE_URL") or None,
-        access_token=variables.get("VEZA_ACCESS_TOKEN") or None,
-    )
+    return Secrets(**{name: variables.get(variable) or None for name, variable in SECRET_VARIABLES.items()})
 
 
 def child_environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:

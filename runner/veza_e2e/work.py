@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,8 @@ def recent_logins(archive: Archive, environment: str, account_digest: str, at: d
     since = at - LOGIN_WINDOW
     count = 0
     for stored in archive.sessions():
-        if datetime.fromtimestamp(stored.journal.stat().st_mtime, UTC) < since:
+        last = stored.last_written()
+        if last is not None and last < since:
             continue
         lines = stored.read().lines
         first = lines[0].event if lines else None
@@ -164,8 +165,9 @@ def record(
     return replace(parts, ports=recording.wrap(parts.ports), listeners=(*parts.listeners, recording.heard)), recording
 
 
-def keep(stage: conduct.Stage, archive: Archive, started_at: str) -> Stored:
-    """Give a session that passed the gate its folder, and write what was kept in memory.
+@contextmanager
+def keep(stage: conduct.Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
+    """Give a session that passed the gate its folder, and write what was kept in memory; lock it until the block ends.
 
     Raises:
         OSError: the archive cannot be written.
@@ -176,9 +178,13 @@ def keep(stage: conduct.Stage, archive: Archive, started_at: str) -> Stored:
     for above in (folder, *list(folder.parents)[:3]):
         sync_folder(above)
     stored = Stored(folder.name, folder)
-    stage.journal.move(FileSink(stored.journal, create=True))
-    stage.kept = True
-    return stored
+    sink = FileSink(stored.journal, create=True)
+    try:
+        stage.journal.move(sink)
+        stage.kept = True
+        yield stored
+    finally:
+        sink.close()
 
 
 def walk(stage: conduct.Stage, stored: Stored, *, resumed: bool = False) -> Ended:

@@ -25,6 +25,7 @@ from veza_e2e.cassette.perform import perform
 from veza_e2e.cassette.spec import Spec
 from veza_e2e.config import Limits, Secrets, load
 from veza_e2e.interrupts import Interrupts
+from veza_e2e.machine import Machine
 from veza_e2e.opening import Asked, first_event, gate_of
 from veza_e2e.redaction import Redactor
 
@@ -218,8 +219,8 @@ def waited(folder: Path, patience: timedelta) -> Path:
     session = new_session(datetime.now(UTC))
     started = first_event(settings, asked, secrets)
     with (
-        compose.reachable(settings, secrets, session, asked.faults) as own,
-        compose.parts(settings, secrets, Interrupts(), unattended=True, own=own, session=session) as real,
+        compose.reachable(settings, secrets, session, asked.faults, Machine()) as own,
+        compose.parts(settings, secrets, Interrupts(), Machine(), unattended=True, own=own, session=session) as real,
     ):
         parts = replace(real, ports=replace(real.ports, clock=Leaping()))
         first = started(session, base_url=parts.base_url)

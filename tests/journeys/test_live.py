@@ -12,12 +12,12 @@ import pytest
 from at_terminal import Person
 from front_door import ACCOUNT, Shell, books, pay, serving
 
+from veza import SystemClock
+
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[str]:
-    folder = tmp_path / "server"
-    folder.mkdir()
-    with serving(folder, "--environment", "live") as base_url:
+    with serving(tmp_path / "server", time=SystemClock(), environment="live") as base_url:
         yield base_url
 
 
@@ -25,7 +25,7 @@ def live(tmp_path: Path) -> Iterator[str]:
 def shell(tmp_path: Path, live: str) -> Shell:
     folder = tmp_path / "client"
     folder.mkdir()
-    shell = Shell(folder)
+    shell = Shell(folder, SystemClock())
     shell.configure("prod", live, reports="live", live=True)
     return shell
 
@@ -74,7 +74,7 @@ def test_live_needs_a_terminal(shell: Shell) -> None:
 
 
 def test_live_where_the_backend_is_not_live_warns_and_stamps_test_funds(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
+    shell = Shell(tmp_path, SystemClock())
     terminal = shell.spawn("run", "--live", "--no-refund", "--product", "a0a51e32-83a8-5c40-8142-33b4cf5ca8b1")
     terminal.expect("--live WAS GIVEN, BUT THE BACKEND IS NOT LIVE")
     terminal.expect("Type the amount")

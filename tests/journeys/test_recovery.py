@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from front_door import ACCOUNT, Result, Shell, books, serving
+from front_door import ACCOUNT, Result, Shell, books
+
+from veza import SystemClock
 
 KILLED = Path(__file__).parents[2] / "benchmarks" / "killed.py"
 FULL = "3"
@@ -31,6 +33,7 @@ def cut_short(shell: Shell, point: int, how: str, *words: str) -> Result:
 
 @pytest.mark.parametrize("point", [75, 110, 150, 200, 250, 290])
 def test_a_full_disk_is_said_and_nothing_is_lost_or_charged_twice(shell: Shell, point: int) -> None:
+    shell.time = SystemClock()
     full = cut_short(shell, point, FULL, "--json", "run", "--unattended", "--refund")
     assert full.code == 4
     assert "No space left on device" in full.json["error"]["message"]
@@ -64,6 +67,7 @@ def test_one_unresolved_session_per_account(shell: Shell) -> None:
 
 
 def test_a_second_process_on_the_same_session_is_refused(shell: Shell) -> None:
+    shell.time = SystemClock()
     terminal = shell.spawn("run")
     terminal.expect("Which one do you buy")
     (journal,) = shell.folder.rglob("journal.jsonl")
@@ -128,17 +132,14 @@ def test_a_failed_check_stays_failed_after_the_refund(shell: Shell) -> None:
     assert resumed.steps["revoked"] == "passed"
 
 
-def test_a_refund_that_fails_after_its_success_turns_an_ended_session_into_failed(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    with serving(tmp_path / "server", "--fault", "refund_fails_late=60") as base_url:
+def test_a_refund_that_fails_after_its_success_turns_an_ended_session_into_failed(shell: Shell) -> None:
+    with shell.serving("refund_fails_late=60") as base_url:
         shell.configure("local", base_url, reports="sandbox")
         arguments = ("--env", "local", "--archive", "archive", "--json")
         passed = shell(*arguments, "run", "--unattended", "--refund", env=ACCOUNT)
         assert passed.code == 0
         journal = (shell.folder / passed.json["paths"]["journal"]).read_bytes()
-        import httpx  # noqa: PLC0415
-
-        httpx.post(f"{base_url}/rehearsal/clock", json={"advance_seconds": 120}, trust_env=False).raise_for_status()
+        shell.time.sleep(120)
         again = shell(*arguments, "resume", passed.json["session"], env=ACCOUNT)
         assert (again.code, again.json["outcome"]) == (1, "failed")
         assert again.json["money"]["refunded_cents"] == 0
@@ -160,9 +161,8 @@ def test_an_ended_session_that_failed_with_the_money_back_is_read_again_without_
     assert shell("--json", "sessions").json["items"][0]["name"] == failed.json["session"]
 
 
-def test_logins_are_counted_and_the_last_one_is_warned_of_on_resume_too(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    with serving(tmp_path / "server") as base_url:
+def test_logins_are_counted_and_the_last_one_is_warned_of_on_resume_too(shell: Shell) -> None:
+    with shell.serving() as base_url:
         shell.configure("local", base_url, reports="sandbox")
         words = ("--env", "local", "--archive", "archive")
         shell(*words, "run", stdin="1\nq\n", env=ACCOUNT)
@@ -179,9 +179,8 @@ def test_money_that_is_out_bars_abandon_off_the_rehearsal_backend_only(shell: Sh
     assert (ended["type"], ended["outcome"]) == ("SessionEnded", "passed")
 
 
-def test_without_keys_a_lost_answer_leads_to_the_same_order(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    with serving(tmp_path / "server", "--fault", "no_idempotency", "--fault", "drop_after_commit=1") as base_url:
+def test_without_keys_a_lost_answer_leads_to_the_same_order(shell: Shell) -> None:
+    with shell.serving("no_idempotency", "drop_after_commit=1") as base_url:
         shell.configure("local", base_url, reports="sandbox", idempotency=False)
         arguments = ("--env", "local", "--archive", "archive", "--json")
         result = shell(*arguments, "run", "--unattended", "--refund", env=ACCOUNT)

@@ -266,6 +266,8 @@ raise SystemExit(main())
 def test_nothing_planted_is_shown_by_a_defect(shell: Shell) -> None:
     with talkative(broken=False) as base_url:
         shell.configure("local", base_url, reports="sandbox")
+        with (shell.folder / "veza-e2e.toml").open("a") as file:
+            file.write('[limits]\npoll_timeout = "1s"\n')
         words = ("--env", "local", "--archive", "archive", "run", "--unattended", "--refund")
         planted_too = {**ACCOUNT, "PLANTED": " ".join(SECRETS.values())}
         done = subprocess.run(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from at_terminal import Person
-from front_door import ACCOUNT, Shell, serving
+from front_door import ACCOUNT, Shell
+
+from veza import SystemClock
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
@@ -24,9 +26,7 @@ def commands() -> list[list[str]]:
 @pytest.mark.slow
 def test_the_tutorial_ends_in_go(tmp_path: Path) -> None:
     words = iter(commands())
-    server = tmp_path / "server"
-    server.mkdir()
-    shell = Shell(tmp_path / "checkout")
+    shell = Shell(tmp_path / "checkout", SystemClock())
     shell.folder.mkdir()
 
     dry_run = shell("--json", *next(words))
@@ -34,7 +34,7 @@ def test_the_tutorial_ends_in_go(tmp_path: Path) -> None:
 
     serve = next(words)
     assert serve == ["rehearsal", "serve", "--environment", "live", "--port", "8099"]
-    with serving(server, *serve[2:4]) as base_url:
+    with shell.serving(environment="live") as base_url:
         table = re.search(r"```toml\n(.*?)```", TUTORIAL, re.DOTALL)
         assert table
         config = table[1].replace("http://127.0.0.1:8099", base_url)

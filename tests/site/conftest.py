@@ -5,19 +5,18 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from front_door import Shell
 from scripted_session import Script
-from ten_sessions import DRY_RUN, HOSTILE, REAL, Inside, Sessions, walked
+from ten_sessions import DRY_RUN, HOSTILE, REAL, Sessions, walked
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    return Inside(tmp_path)
+    return Shell(tmp_path)
 
 
 @pytest.fixture
@@ -48,10 +47,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
 
 def make_sessions(folder: Path) -> None:
     root = folder / "archive"
-    for name in REAL:
-        (folder / name).mkdir(parents=True)
-    with ThreadPoolExecutor(4) as pool:
-        made = dict(zip(REAL, pool.map(lambda name: walked(folder / name, root, name), REAL), strict=True))
+    made = {name: walked(folder / name, root, name) for name in REAL}
     dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="live").until("revoked")
     dry.end().store(root)
     rehearsed = Script(session="01M3EXAMP1E0000000000000AA")
@@ -84,7 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sessions: Sessions, checkout:
     """The built site of the ten sessions."""
 
     def make(folder: Path) -> None:
-        result = Inside(checkout)("--archive", str(sessions.root), "--json", "site", "build", "--out", str(folder))
+        result = Shell(checkout)("--archive", str(sessions.root), "--json", "site", "build", "--out", str(folder))
         assert result.code == 0, result.stderr
 
     return once(tmp_path_factory, "site", make)

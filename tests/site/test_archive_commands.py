@@ -303,7 +303,7 @@ def test_a_missing_addendum_is_named_and_the_next_one_takes_no_number_twice(shel
 
 
 def test_a_day_that_nobody_can_have_seen_is_refused(shell: Shell, stored: Path) -> None:
-    today = datetime.now(UTC).date()
+    today = shell.time.now().date()
     late = shell("--json", "bank", SESSION, "--seen", "credit", "--date", str(today + timedelta(days=2)))
     assert (late.code, "future" in late.json["error"]["message"]) == (2, True)
     assert shell("bank", SESSION, "--seen", "nothing", "--date", str(today + timedelta(days=9))).code == 2
@@ -332,14 +332,11 @@ def test_a_refund_that_was_seen_late_can_be_on_an_earlier_statement(shell: Shell
     assert (result.code, statuses(result)["bank_statement"]) == (0, "met")
 
 
-def test_a_secret_that_is_known_enters_neither_statement_nor_attestation(
-    shell: Shell, stored: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse battery")
-    monkeypatch.setenv("HYPERSWITCH_API_KEY", "abcdefghijkl")
+def test_a_secret_that_is_known_enters_neither_statement_nor_attestation(shell: Shell, stored: Path) -> None:
+    secrets = {"OPERATOR_PASSWORD": "correct horse battery", "HYPERSWITCH_API_KEY": "abcdefghijkl"}
     said = "correct horse battery and abcdefghijkl"
-    assert shell(*BANK, "--seen", "credit", "--note", said, "--reference", said).code == 0
-    assert shell("attest", "ex-9", "--by", said, "--note", said).code == 0
+    assert shell(*BANK, "--seen", "credit", "--note", said, "--reference", said, env=secrets).code == 0
+    assert shell("attest", "ex-9", "--by", said, "--note", said, env=secrets).code == 0
     (attested,) = (stored.parents[2] / "attestations").iterdir()
     for path in (stored / "addendum-001.json", attested):
         assert "horse" not in path.read_text()

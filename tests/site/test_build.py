@@ -19,12 +19,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from front_door import SECRETS, Shell
+from front_door import Shell
 from scripted_session import SESSION, Script
-from ten_sessions import DRY_RUN, Inside, Sessions
+from ten_sessions import DRY_RUN, Sessions
 
 from veza_e2e.archive import Archive, Stored
-from veza_e2e.config import Environment, Limits, Report
+from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
 from veza_e2e.events import SessionAbandoned, StepStarted
 from veza_e2e.evidence import BankStatement
 from veza_e2e.site.build import write_tree
@@ -134,7 +134,7 @@ def test_a_journal_of_another_beginning_is_shown_as_damaged(tmp_path: Path) -> N
     (folder / "journal.jsonl").write_bytes(b"")
     shown = write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
     assert shown.entries[0].summary is None
-    assert Inside(tmp_path)("--archive", str(tmp_path / "archive"), "render").code == 6
+    assert Shell(tmp_path)("--archive", str(tmp_path / "archive"), "render").code == 6
 
 
 OTHER = SESSION[:-1] + "B"
@@ -214,7 +214,7 @@ def test_damaged_sessions_of_an_unknown_release_are_counted(tmp_path: Path) -> N
 
 def test_damaged_attestations_are_named_and_none_counts(tmp_path: Path) -> None:
     decided_go(tmp_path / "archive")
-    shell = Inside(tmp_path)
+    shell = Shell(tmp_path)
     assert shell("--archive", "archive", "attest", "ex-9", "--by", "A. Person").code == 0
     (path,) = (tmp_path / "archive" / "attestations").iterdir()
     flip(path, b"A. Person", b"B. Person")
@@ -241,7 +241,7 @@ def test_money_that_is_out_is_due(tmp_path: Path) -> None:
     real().until("transfers").store(tmp_path / "archive")
     said = state(tree(tmp_path))
     assert f"the refund is open, 5.00 EUR did not come back: get it with: veza-e2e --env prod resume {SESSION}" in said
-    listed = Inside(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
+    listed = Shell(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
     assert "the refund is open, 5.00 EUR did not come back" in listed
 
 
@@ -249,13 +249,13 @@ def test_money_that_is_out_is_due_after_a_session_was_given_up(tmp_path: Path) -
     script = real().until("transfers").say(SessionAbandoned(reason="no time")).end("incomplete")
     script.store(tmp_path / "archive")
     assert "refund the payment at the processor's dashboard" in state(tree(tmp_path))
-    listed = Inside(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
+    listed = Shell(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
     assert "refund the payment at the processor's dashboard" in listed
 
 
 def test_a_statement_of_another_amount_is_still_to_be_settled(tmp_path: Path) -> None:
     real().until("revoked").end().store(tmp_path / "archive")
-    shell = Inside(tmp_path)
+    shell = Shell(tmp_path)
     words = ("--archive", "archive", "bank", SESSION, "--seen", "credit", "--date", "2026-05-12", "--amount", "4.99")
     assert shell(*words).code == 1
     assert "another amount than the refund's: ask the bank" in state(tree(tmp_path))
@@ -297,9 +297,9 @@ def test_a_page_prints_the_command_that_reaches_it(tmp_path: Path) -> None:
     for page in (release, session):
         said = unescape(page.read_text())
         (command,) = re.findall(r"veza-e2e (--env \S+ attest ex-9 .*?)(?:\n|</code>)", said)
-        assert Inside(tmp_path)("--archive", "archive", *shlex.split(command)).code == 2  # there is no [env.prod] here
+        assert Shell(tmp_path)("--archive", "archive", *shlex.split(command)).code == 2  # there is no [env.prod] here
         (tmp_path / "veza-e2e.toml").write_text(PROD)
-        assert Inside(tmp_path)("--archive", "archive", *shlex.split(command)).code == 0
+        assert Shell(tmp_path)("--archive", "archive", *shlex.split(command)).code == 0
         (tmp_path / "veza-e2e.toml").unlink()
     assert {a.release for a in Archive(tmp_path / "archive").attestations()} == {"it's 1"}
     assert "attest password-rotated --by NAME --release" in unescape(release.read_text())
@@ -322,7 +322,7 @@ def test_a_site_with_damage_is_built_and_said(small: Path) -> None:
     flip(folder / "session.log", b"Step", b"Stop")
     broken = real(JUNE, OTHER).until("pay").store(archive)
     flip(broken / "journal.jsonl", b'"seq":7', b'"seq":8')
-    result = Inside(small)("--json", "site", "build")
+    result = Shell(small)("--json", "site", "build")
     assert (result.code, result.json["ok"]) == (6, False)
     said = {item["name"]: item["message"] for item in result.json["items"] if item["status"] == "damaged"}
     assert set(said) == {SESSION, OTHER}
@@ -343,7 +343,7 @@ def test_a_build_erases_nothing_but_an_earlier_site(small: Path, out: str) -> No
     (small / "notes" / "precious.txt").write_text("x")
     (small / "link").symlink_to("docs")
     before = digests(small.parent)
-    result = Inside(small)("--json", "site", "build", "--out", out)
+    result = Shell(small)("--json", "site", "build", "--out", out)
     assert (result.code, "would erase" in result.json["error"]["message"]) == (2, True)
     assert digests(small.parent) == before
 
@@ -351,14 +351,14 @@ def test_a_build_erases_nothing_but_an_earlier_site(small: Path, out: str) -> No
 def test_an_archive_where_the_site_is_written_is_not_erased(small: Path) -> None:
     archive = small / "build" / "site-src" / "archive"
     folder = decided_go(archive)
-    assert Inside(small)("--archive", str(archive), "site", "build").code == 2
+    assert Shell(small)("--archive", str(archive), "site", "build").code == 2
     assert (folder / "journal.jsonl").is_file()
 
 
 def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
     (small / "empty").mkdir()
     for out in ("empty", "empty", "new/site"):
-        result = Inside(small)("--json", "site", "build", "--out", out)
+        result = Shell(small)("--json", "site", "build", "--out", out)
         assert result.code == 0, result.stderr
         assert (small / out / "index.html").is_file()
 
@@ -395,13 +395,13 @@ def test_a_broken_link_fails_the_build(tmp_path: Path, broken: str) -> None:
     config = {"site_name": "x", "docs_dir": "build/site-src", "use_directory_urls": False}
     rules = yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["validation"]
     (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump({**config, "validation": rules}))
-    result = Inside(tmp_path)("--json", "site", "build")
+    result = Shell(tmp_path)("--json", "site", "build")
     assert result.code == 1
     assert "no-such" in result.json["error"]["message"]
 
 
 def test_outside_a_checkout_there_is_nothing_to_build(tmp_path: Path) -> None:
-    result = Inside(tmp_path)("--json", "site", "build")
+    result = Shell(tmp_path)("--json", "site", "build")
     assert result.code == 1
     assert "docs" in result.json["error"]["message"]
 
@@ -432,7 +432,7 @@ def test_every_setting_and_variable_is_documented() -> None:
     text = (REPOSITORY / "docs" / "operating.md").read_text()
     settings = [f"env.NAME.{f.name}" for f in fields(Environment) if f.name != "name"]
     settings += [f"limits.{f.name}" for f in fields(Limits)] + [f"report.{f.name}" for f in fields(Report)]
-    assert {name for name in (*settings, *SECRETS) if f"`{name}`" not in text} == set()
+    assert {name for name in (*settings, *SECRET_VARIABLES.values()) if f"`{name}`" not in text} == set()
 
 
 def test_every_page_by_hand_is_in_the_navigation_or_linked(pages: dict[Path, Links], site: Path) -> None:

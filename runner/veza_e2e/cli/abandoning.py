@@ -15,6 +15,7 @@ from veza_e2e.events import BrowserOpened, CallIntended, PreflightFinished, Sess
 from veza_e2e.evidence import Summary
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, parse
+from veza_e2e.machine import Machine
 from veza_e2e.processor import UNTAKEN, ProcessorError, ProcessorPayment, returned
 from veza_e2e.steps.checkout import link_ran_out
 
@@ -32,7 +33,7 @@ def abandon(invocation: Invocation, session: str, reason: str) -> int:
         stored = stored_session(settings, session)
         sink = FileSink(stored.journal, create=False)
         try:
-            summary = _abandoned(settings, stored, sink, reason)
+            summary = _abandoned(settings, stored, sink, reason, invocation.machine)
         finally:
             sink.close()
     if invocation.json:
@@ -42,7 +43,7 @@ def abandon(invocation: Invocation, session: str, reason: str) -> int:
     return int(Exit.PASSED)
 
 
-def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) -> Summary:
+def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str, machine: Machine) -> Summary:
     reading = parse(sink.load(), stored.journal)
     if reading.ended:
         raise Stop(Exit.REFUSED, f"session {stored.session} has ended already", "there is nothing to abandon")
@@ -52,7 +53,7 @@ def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str) 
     gate = next((line.event for line in reading.lines if isinstance(line.event, PreflightFinished)), None)
     interrupts = Interrupts()
     interrupts.install()
-    with parts_of(settings, first, interrupts, backend=False) as parts:
+    with parts_of(settings, first, interrupts, machine, backend=False) as parts:
         stage = conduct.stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
         if gate is None or not gate.rehearsal:
             refuse_if_money_is_out(stage)

@@ -12,6 +12,7 @@ import click
 
 from veza_e2e.cli.output import Exit, Invocation, Stop, say, stopped
 from veza_e2e.config import REHEARSAL
+from veza_e2e.machine import Machine
 
 COMMANDS = {
     "preflight": "walk:preflight",
@@ -67,7 +68,8 @@ def veza_e2e(
 ) -> None:
     """Prove that one real purchase works from end to end, and keep the evidence."""
     context.color = False if no_color or as_json else None
-    context.obj = Invocation(environment, archive, config, as_json, not no_color)
+    machine = context.ensure_object(Machine)
+    context.obj = Invocation(environment, archive, config, as_json, not no_color, machine)
 
 
 def _defect(error: Exception) -> Stop:
@@ -83,12 +85,17 @@ def _defect(error: Exception) -> Stop:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, machine: Machine | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        arguments: the words after the command's name; the process's own where it is None.
+        machine: clock and rehearsal backend, where they are not the process's own.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:
-        given = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False)
+        given = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False, obj=machine)
         code = given if isinstance(given, int) else int(Exit.PASSED)
     except Stop as stop:
         code = stopped(stop, as_json=as_json)
@@ -102,7 +109,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"see {context.command_path} --help" if context else ""
         code = stopped(Stop(Exit.USAGE, error.format_message(), hint), as_json=as_json)
     except BrokenPipeError:
-        sys.stderr.close()
         code = int(Exit.FAILED)
     except Exception as error:  # noqa: BLE001 - a defect; nothing of it is shown that may hold a secret
         code = stopped(_defect(error), as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -21,7 +21,7 @@ from veza_e2e.evidence.acceptance import before_refund, refund_day
 from veza_e2e.evidence.addenda import SeenAtBank
 from veza_e2e.evidence.seen import see
 from veza_e2e.evidence.story import Story
-from veza_e2e.journal import DamagedError
+from veza_e2e.journal import DamagedError, timestamp
 from veza_e2e.onscreen import plain
 from veza_e2e.redaction import Redactor
 
@@ -47,7 +47,7 @@ def due_line(summary: Summary, today: date) -> str | None:
 @click.pass_obj
 def sessions(invocation: Invocation) -> None:
     """List the sessions: outcome, money, decision, and what is due."""
-    today = datetime.now(UTC).date()
+    today = invocation.today
     rows = []
     for archive in archives(invocation):
         for stored in archive.sessions():
@@ -92,7 +92,7 @@ def show(invocation: Invocation, session: str) -> None:
     if invocation.json:
         document(summary.to_json(stored.paths))
         return
-    click.echo(f"{stored.session}  {plain(_session_line(summary, datetime.now(UTC).date()))}")
+    click.echo(f"{stored.session}  {plain(_session_line(summary, invocation.today))}")
     for step in summary.steps:
         click.echo(f"  {step.number} {step.name:<10} {step.status:<8} {plain(step.observed)}")
         if step.status == "failed":
@@ -127,7 +127,7 @@ def bank(
     stored = stored_session(invocation, session)
     before = summary_of(stored)
     on = _day(day)
-    _refuse_bank(stored, before, on, seen)
+    _refuse_bank(stored, before, on, seen, invocation.today)
     money = _amount(amount, before.money.currency)
     redactor = _redactor()
     statement = BankStatement(
@@ -135,7 +135,7 @@ def bank(
         session_hash=before.last_hash,
         number=1,
         seq=before.events + 1,
-        at=_now(),
+        at=timestamp(invocation.machine.clock.now()),
         seen=seen,
         date=on.isoformat(),
         amount_cents=money.minor if money else None,
@@ -155,7 +155,7 @@ def bank(
     ]
     if after.rehearsed_decision:
         rows.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))
-    waiting = due_line(after, datetime.now(UTC).date())
+    waiting = due_line(after, invocation.today)
     if waiting:
         rows.append(Item("due", "pending", waiting))
     items(invocation, rows, ok=item.status != "not_met")
@@ -169,7 +169,7 @@ def _redactor() -> Redactor:
     return Redactor(known_secrets(read_secrets()))
 
 
-def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank) -> None:
+def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank, today: date) -> None:
     if not summary.ended:
         hint = f"veza-e2e resume {stored.session}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: its last hash cannot be cited yet", hint)
@@ -178,7 +178,6 @@ def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank) -
     first = date.fromisoformat(summary.started_at[:10])
     if (first - on).days > 1:
         raise Stop(Exit.USAGE, f"--date {on} lies before the session, which began on {first}")
-    today = datetime.now(UTC).date()
     if (on - today).days > 1:
         raise Stop(Exit.USAGE, f"--date {on} lies in the future: today is {today}", "record what was seen, once it was")
     story = Story(stored.read().lines)
@@ -213,10 +212,6 @@ def _evidence(path: Path | None) -> EvidenceFile | None:
     return EvidenceFile(sha256=digest.hexdigest(), bytes=path.stat().st_size)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 @click.command()
 @click.argument("item")
 @click.option("--by", required=True, metavar="NAME", help="Who says so.")
@@ -239,10 +234,10 @@ def attest(
         raise Stop(Exit.USAGE, "--release names no release", "leave it out where it is said of every release")
     redactor = _redactor()
     attestation = Attestation(
-        id=str(ULID()),
+        id=str(ULID.from_datetime(invocation.machine.clock.now())),
         item=name,
         by=redactor.text(by.strip()),
-        at=_now(),
+        at=timestamp(invocation.machine.clock.now()),
         release=redactor.text(release) if release else None,
         evidence=_evidence(evidence),
         note=redactor.text(note) if note else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from importlib.resources import as_file
 from importlib.resources import files as resources
 from pathlib import Path
@@ -117,7 +116,7 @@ def check_all(invocation: Invocation, *, other: Path | None) -> int:
         from veza_e2e.cassette.spec import Spec  # noqa: PLC0415
     from veza_e2e.cli.calling import settings_of  # noqa: PLC0415 - as in keep
 
-    redactor, now = _redactor(settings_of(invocation)), datetime.now(UTC)
+    redactor, now = _redactor(settings_of(invocation)), invocation.machine.clock.now()
     rows: list[Item] = []
     try:
         with as_file(resources("veza").joinpath("openapi.json")) as contract:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
 import click
 
 from veza_e2e.canonical import JSON
+from veza_e2e.machine import Machine
 from veza_e2e.onscreen import line, plain
 
 
@@ -47,6 +49,12 @@ class Invocation:
     config: Path | None
     json: bool
     color: bool
+    machine: Machine = field(default_factory=Machine)
+
+    @property
+    def today(self) -> date:
+        """The day in UTC."""
+        return self.machine.clock.now().date()
 
 
 @dataclass(frozen=True, slots=True)

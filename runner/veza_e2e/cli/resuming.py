@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -29,6 +29,7 @@ from veza_e2e.events import (
 from veza_e2e.evidence import Reread, Summary
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, Reading, parse, timestamp
+from veza_e2e.machine import Machine
 from veza_e2e.onscreen import plain
 from veza_e2e.opening import Asked, gate_of, tools
 from veza_e2e.preflight import LOGINS
@@ -64,12 +65,12 @@ def _open_here(stored: Stored, environment: str) -> bool:
     return not reading.ended and isinstance(first, SessionStarted) and first.environment == environment
 
 
-def resumed(settings: Settings, session: str | None) -> tuple[Stored, work.Ended]:
+def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[Stored, work.Ended]:
     """Go on with a session to where it ends now."""
     stored = stored_session(settings, session)
     if stored.read().ended:
         say(f"Session {stored.session} has ended; nothing is appended to it.")
-        return stored, work.Ended(look_again(settings, stored))
+        return stored, work.Ended(look_again(settings, stored, machine))
     sink = FileSink(stored.journal, create=False)
     try:
         reading = parse(sink.load(), stored.journal)
@@ -77,20 +78,20 @@ def resumed(settings: Settings, session: str | None) -> tuple[Stored, work.Ended
             first = first_of(reading, stored.journal, settings)
             if reading.torn:
                 sink.cut(reading.torn)
-            return stored, _resumed(settings, stored, sink, reading, first)
+            return stored, _resumed(settings, stored, sink, reading, first, machine)
     finally:
         sink.close()
     # Another process ended it while this one waited for the file.
-    return stored, work.Ended(look_again(settings, stored))
+    return stored, work.Ended(look_again(settings, stored, machine))
 
 
-def look_again(settings: Settings, stored: Stored) -> Summary:
+def look_again(settings: Settings, stored: Stored, machine: Machine) -> Summary:
     """Read the order of an ended session once more; what differs from the session becomes an addendum."""
     summary = stored.summary()
     if summary.order_id is None or not summary.refund_requested:
         return summary
     first = first_of(stored.read(), stored.journal, settings, any_version=True)
-    with parts_of(settings, first, Interrupts()) as parts:
+    with parts_of(settings, first, Interrupts(), machine) as parts:
         http = httpx.Client(transport=parts.ports.transport)
         api = Veza(parts.base_url, email=parts.email, password=parts.password, http_client=http)
         try:
@@ -103,11 +104,11 @@ def look_again(settings: Settings, stored: Stored) -> Summary:
         say(f"The order is still {order.status}.")
         return summary
     number = len(stored.addendum_files()) + 1
-    stored.add(_reread(summary, order, number, failed=not came_back))
+    stored.add(_reread(summary, order, number, at=timestamp(machine.clock.now()), failed=not came_back))
     return stored.summary()
 
 
-def _reread(summary: Summary, order: Order, number: int, *, failed: bool) -> Reread:
+def _reread(summary: Summary, order: Order, number: int, *, at: str, failed: bool) -> Reread:
     refund = f", its refund {order.refund_status}" if order.refund_status else ""
     back = 0 if failed else order.total_amount_cents
     return Reread(
@@ -115,7 +116,7 @@ def _reread(summary: Summary, order: Order, number: int, *, failed: bool) -> Rer
         session_hash=summary.last_hash,
         number=number,
         seq=summary.events + number,
-        at=timestamp(datetime.now(UTC)),
+        at=at,
         order_status=str(order.status),
         refund_status=None if order.refund_status is None else str(order.refund_status),
         refunded_cents=back if order.refunded_amount_cents is None or failed else order.refunded_amount_cents,
@@ -167,7 +168,7 @@ def _secrets(settings: Settings, first: SessionStarted) -> Secrets:
 
 @contextmanager
 def parts_of(
-    settings: Settings, first: SessionStarted, interrupts: Interrupts, *, backend: bool = True
+    settings: Settings, first: SessionStarted, interrupts: Interrupts, machine: Machine, *, backend: bool = True
 ) -> Iterator[conduct.Parts]:
     """Yield the session's parts again; its own rehearsal backend is started where it is needed."""
     secrets = _secrets(settings, first)
@@ -180,16 +181,20 @@ def parts_of(
     with ExitStack() as stack:
         own = None
         if backend or not settings.environment.embedded:
-            own = stack.enter_context(compose.reachable(settings, secrets, first.session, first.faults))
+            own = stack.enter_context(compose.reachable(settings, secrets, first.session, first.faults, machine))
         yield stack.enter_context(
-            compose.parts(settings, secrets, interrupts, unattended=first.unattended, own=own, session=first.session)
+            compose.parts(
+                settings, secrets, interrupts, machine, unattended=first.unattended, own=own, session=first.session
+            )
         )
 
 
-def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Reading, first: SessionStarted) -> work.Ended:
+def _resumed(
+    settings: Settings, stored: Stored, sink: FileSink, reading: Reading, first: SessionStarted, machine: Machine
+) -> work.Ended:
     interrupts = Interrupts()
     interrupts.install()
-    with parts_of(settings, first, interrupts) as parts:
+    with parts_of(settings, first, interrupts, machine) as parts:
         recorded, recording = parts, None
         if not first.live_requested and work.recording_folder(settings, first.session).exists():
             gate = gate_of(settings, _asked(first), _secrets(settings, first))
@@ -202,16 +207,15 @@ def _resumed(settings: Settings, stored: Stored, sink: FileSink, reading: Readin
         if reading.torn:
             stage.journal.append(TailCut(bytes=reading.torn))
         stage.journal.append(SessionResumed(tools=tools()))
-        _tell_logins(settings, first)
+        _tell_logins(settings, first, parts.ports.clock.now())
         _tell_done(stage)
         return work.close_recording(recording, work.walk(stage, stored, resumed=True))
 
 
-def _tell_logins(settings: Settings, first: SessionStarted) -> None:
+def _tell_logins(settings: Settings, first: SessionStarted, now: datetime) -> None:
     if settings.environment.embedded:
         return  # each session has a backend of its own
-    archive, now = Archive(settings.archive), datetime.now(UTC)
-    recent = work.recent_logins(archive, first.environment, first.account_digest, now)
+    recent = work.recent_logins(Archive(settings.archive), first.environment, first.account_digest, now)
     if recent >= LOGINS - 1:
         say(f"There were {recent} logins of this account in 15 minutes; production allows {LOGINS}, this is one more.")
 
@@ -229,5 +233,5 @@ def resume(invocation: Invocation, session: str | None) -> int:
     """Go on with an unresolved session."""
     settings = settings_of(invocation)
     with translated():
-        stored, ended = resumed(settings, session)
+        stored, ended = resumed(settings, session, invocation.machine)
     return concluded(invocation, stored, ended)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -102,8 +102,8 @@ def run(
             raise Stop(Exit.USAGE, "--unattended is for the rehearsal backend only", "run it attended")
         if plan:
             return _plan(invocation, stage)
-        stored = work.keep(stage, Archive(settings.archive), stage.journal.lines[0].at)
-        ended = work.close_recording(recording, work.walk(stage, stored))
+        with work.keep(stage, Archive(settings.archive), stage.journal.lines[0].at) as stored:
+            ended = work.close_recording(recording, work.walk(stage, stored))
     if cassette is not None and ended.problem is None:
         from veza_e2e.cli.cassettes import publish  # noqa: PLC0415 - only where it is asked for
 
@@ -140,16 +140,17 @@ def _begun(
     interrupts = Interrupts()
     interrupts.install()
     secrets = _account(settings, asked, read_secrets())
-    session = new_session(datetime.now(UTC))
+    machine = invocation.machine
+    session = new_session(machine.clock.now())
     make = first_event(settings, asked, secrets)
     kept = False
     try:
         with work.account_lock(settings, make(session).account_digest):
             _refuse_unresolved(invocation, settings, make(session))
             with (
-                compose.reachable(settings, secrets, session, asked.faults) as own,
+                compose.reachable(settings, secrets, session, asked.faults, machine) as own,
                 compose.parts(
-                    settings, secrets, interrupts, unattended=asked.unattended, own=own, session=session
+                    settings, secrets, interrupts, machine, unattended=asked.unattended, own=own, session=session
                 ) as parts,
                 _gated(settings, asked, secrets, parts, make) as (stage, recording),
             ):
@@ -167,9 +168,10 @@ def _gated(
     settings: Settings, asked: Asked, secrets: Secrets, parts: conduct.Parts, make: First
 ) -> Iterator[tuple[conduct.Stage, Recording | None]]:
     """Make the pre-flight; what was recorded of it goes where no session comes of it."""
-    gate = gate_of(settings, asked, secrets, recent_logins=_recent_logins(settings, make("")))
-    session = parts.ports.ids.session(parts.ports.clock.now())
-    first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked))
+    now = parts.ports.clock.now()
+    gate = gate_of(settings, asked, secrets, recent_logins=_recent_logins(settings, make(""), now))
+    session = parts.ports.ids.session(now)
+    first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked, now))
     recorded, recording = _recorded(settings, parts, first, gate)
     stage = None
     try:
@@ -204,17 +206,17 @@ def _refuse_unresolved(invocation: Invocation, settings: Settings, first: Sessio
     )
 
 
-def _recent_logins(settings: Settings, first: SessionStarted) -> int:
+def _recent_logins(settings: Settings, first: SessionStarted, now: datetime) -> int:
     if settings.environment.embedded:
         return 0  # each session has a backend of its own
     archive = Archive(settings.archive)
-    return work.recent_logins(archive, first.environment, first.account_digest, datetime.now(UTC))
+    return work.recent_logins(archive, first.environment, first.account_digest, now)
 
 
-def _dry_run(settings: Settings, asked: Asked) -> dict[str, str] | None:
+def _dry_run(settings: Settings, asked: Asked, now: datetime) -> dict[str, str] | None:
     if not asked.live:
         return None
-    return dry_run_for([Archive(settings.archive)], asked.release, datetime.now(UTC))
+    return dry_run_for([Archive(settings.archive)], asked.release, now)
 
 
 def _recorded(

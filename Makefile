@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types generated bench mutants sweep demo-crash site clean
+.PHONY: demo test quick lint types generated bench mutants sweep demo-crash site clean
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	tools/demo.sh
@@ -13,6 +13,10 @@ test: $(VENV)/.dev ## lint, types, and every test
 	tools/system-packages.sh
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+quick: $(VENV)/.dev ## lint, types, and every test that starts no process: the loop while you work
+	$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not process"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

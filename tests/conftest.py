@@ -1,9 +1,47 @@
-"""For all tests: what the caller ignores, as a job in the background ignores Ctrl-C and hang-ups, the tests do not."""
+"""For all tests: a test that starts a process says so, and signals that the caller ignores are not ignored.
+
+`make quick` runs every test that starts no process. A test that does is marked `process`, by itself or by a fixture
+named here; one that starts a process without it fails.
+"""
 
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Generator
+
+import pytest
 
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
+
+STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "run", "server", "site", "wheel"})
+"""Fixtures that start processes."""
+_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
+_running: list[pytest.Item] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests whose fixtures start processes."""
+    for item in items:
+        if STARTERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Know which test runs, its fixtures included."""
+    _running[:] = [item]
+    try:
+        return (yield)
+    finally:
+        _running.clear()
+
+
+def _refuse_unmarked(event: str, _arguments: tuple[object, ...]) -> None:
+    if event in _EVENTS and _running and _running[0].get_closest_marker("process") is None:
+        raise RuntimeError(f"{_running[0].nodeid} starts a process: mark it with @pytest.mark.process")
+
+
+sys.addaudithook(_refuse_unmarked)

@@ -43,6 +43,7 @@ ACCOUNT = {
     "OPERATOR_PASSWORD": DEFAULT_PASSWORD,
     "HYPERSWITCH_API_KEY": PROCESSOR_API_KEY,
 }
+LOG = "requests.jsonl"
 START = datetime(2026, 6, 15, 9, 30, tzinfo=UTC)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -83,11 +84,11 @@ def serving(
     email: str = DEFAULT_EMAIL,
     password: str = DEFAULT_PASSWORD,
 ) -> Iterator[str]:
-    """Run a rehearsal backend in a thread, its database in `folder`; give its base URL."""
+    """Run a rehearsal backend in a thread, its database and its log of requests in `folder`; give its base URL."""
     folder.mkdir(parents=True, exist_ok=True)
-    with thread.serving(
+    with (folder / LOG).open("a", buffering=1, encoding="utf-8") as log, thread.serving(
         our_contract(), f"sqlite:///{folder / 'backend.db'}", Operator(email, password), port=port,
-        environment=environment, faults=[parse_fault(fault) for fault in faults], wall=time.now,
+        environment=environment, faults=[parse_fault(fault) for fault in faults], wall=time.now, log=log,
     ) as (base_url, server):  # fmt: skip
         if not isinstance(time, Time):
             yield base_url
@@ -137,7 +138,7 @@ class Shell:
         machine = Machine(self.time, self._rehearsal)
         handlers = {number: signal.getsignal(number) for number in _SIGNALS}
         with ExitStack() as stack:
-            stack.enter_context(patch.dict(os.environ, self.environment(env), clear=True))
+            stack.enter_context(patch.dict(os.environ, {**self.environment(env), "BROWSER": ""}, clear=True))
             stack.enter_context(chdir(self.folder))
             out, err, _ = stack.enter_context(CliRunner().isolation())
             typed = stack.enter_context(tempfile.TemporaryFile("w+"))

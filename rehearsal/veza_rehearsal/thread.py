@@ -10,8 +10,10 @@ from veza_rehearsal import app, server, store
 from veza_rehearsal.backend import Backend, Settings
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from typing import TextIO
 
     from veza_rehearsal.accounts import Operator
     from veza_rehearsal.contract import Contract
@@ -29,6 +31,8 @@ def serving(
     environment: str = "sandbox",
     faults: Sequence[Fault] = (),
     wall: Callable[[], datetime],
+    seed: int | None = None,
+    log: TextIO | None = None,
 ) -> Iterator[tuple[str, Server]]:
     """Serve on 127.0.0.1 until the block ends.
 
@@ -40,6 +44,8 @@ def serving(
         environment: `sandbox` or `live`.
         faults: The switches that are on.
         wall: Returns the time, aware. Whoever moves it calls the server's `catch_up`.
+        seed: Makes ids, tokens and the clock repeatable; `wall` is not asked then.
+        log: Where a line of JSON is written for each request.
 
     Yields:
         The base URL, and the server.
@@ -49,33 +55,49 @@ def serving(
     """
     bound = server.listen(port)
     port = bound.getsockname()[1]
-    settings = Settings(f"http://127.0.0.1:{port}", port, environment, operator, tuple(faults), None)
-    begun = threading.Event()
-    started: list[Server] = []
-    failed: list[Exception] = []
-
-    def run() -> None:
-        try:
-            with closing(store.connect(database)) as opened:  # SQLite wants one thread for all
-                backend = Backend(opened, settings, contract, wall=wall)
-                started.append(server.Server(app.build(backend, contract, None), backend, begun.set))
-                started[0].run([bound])
-        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
-            failed.append(error)
-        finally:
-            bound.close()
-            begun.set()
-
-    thread = threading.Thread(target=run, name="rehearsal backend")
+    settings = Settings(f"http://127.0.0.1:{port}", port, environment, operator, tuple(faults), seed)
+    thread = _Serving(bound, settings, contract, database, wall, log)
     thread.start()
-    begun.wait()
+    thread.ready.wait()
     try:
-        if failed:
-            raise failed[0]
-        yield settings.base_url, started[0]
+        if thread.server is None:
+            raise thread.failure or RuntimeError("the rehearsal backend did not start")
+        yield settings.base_url, thread.server
     finally:
-        for one in started:
-            one.stop()
+        if thread.server is not None:
+            thread.server.stop()
         thread.join()
-    if failed:
-        raise failed[0]
+    if thread.failure is not None:
+        raise thread.failure
+
+
+class _Serving(threading.Thread):
+    """Opens the database, which SQLite wants used by one thread alone, and serves until it is stopped."""
+
+    def __init__(
+        self,
+        bound: socket.socket,
+        settings: Settings,
+        contract: Contract,
+        database: str,
+        wall: Callable[[], datetime],
+        log: TextIO | None,
+    ) -> None:
+        super().__init__(name="rehearsal backend")
+        self._bound, self._settings, self._contract = bound, settings, contract
+        self._database, self._wall, self._log = database, wall, log
+        self.ready = threading.Event()
+        self.server: Server | None = None
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            with closing(store.connect(self._database)) as opened:
+                backend = Backend(opened, self._settings, self._contract, self._wall)
+                self.server = server.Server(app.build(backend, self._contract, self._log), backend, self.ready.set)
+                self.server.run([self._bound])
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+            self.failure = error
+        finally:
+            self._bound.close()
+            self.ready.set()

@@ -18,6 +18,8 @@ CASSETTES = sorted(path.name for path in (ROOT / "cassettes").iterdir() if path.
 
 ALONE = """
 import datetime, os, socket, sys, time
+pytestmark = pytest.mark.process
+
 def refuse(*_, **__):
     raise SystemExit("a replay opened a socket, or slept")
 sys.addaudithook(lambda event, _: refuse() if event.startswith("socket.") else None)
@@ -54,6 +56,7 @@ def test_the_committed_cassettes_are_those_that_the_docs_and_the_scenarios_name(
     assert sorted(documented) == sorted(SCENARIOS) == CASSETTES
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "environment",
     [
@@ -69,6 +72,7 @@ def test_every_cassette_replays_to_the_expected_bytes_wherever_it_is(environment
     assert {item["name"]: item["status"] for item in json.loads(done.stdout)["items"]} == dict.fromkeys(CASSETTES, "ok")
 
 
+@pytest.mark.process
 def test_every_cassette_passes_its_check() -> None:
     done = replay("--json", "cassettes", "check", environment={"OPERATOR_PASSWORD": "another password"})
     assert done.returncode == 0, done.stderr + done.stdout

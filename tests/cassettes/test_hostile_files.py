@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import Shell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -108,13 +109,15 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", MEASURED, "--json", *words],
         cwd=folder,
+        env=Shell(folder).environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=100,
         check=False,
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "kind", ["edited by hand", "YAML bomb", "many values", "long number", "a pipe", "nested too deep"]
 )
@@ -153,16 +156,16 @@ def test_a_hostile_file_is_one_typed_error_with_file_and_place(kind: str, tmp_pa
 def test_what_is_expected_must_be_there(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(GOOD, tmp_path / "cassettes" / "it"))
     (folder / "expected" / "report.md").unlink()
-    done = run(tmp_path, "replay")
-    assert done.returncode == 5
+    done = Shell(tmp_path)("--json", "replay")
+    assert done.code == 5
     assert "report or summary is not what is expected" in done.stdout
 
 
 def test_check_refuses_what_replay_refuses(tmp_path: Path) -> None:
     shutil.copytree(GOOD, tmp_path / "cassettes" / "it")
     edited(tmp_path / "cassettes" / "it")
-    done = run(tmp_path, "cassettes", "check")
-    assert done.returncode == 5
+    done = Shell(tmp_path)("--json", "cassettes", "check")
+    assert done.code == 5
     assert "was edited" in done.stdout
 
 
@@ -176,8 +179,8 @@ def test_check_finds_a_secret_that_was_sealed_in(tmp_path: Path) -> None:
     login.data["response"]["body"]["json"]["data"]["access_token"] = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
     for name, data in tape.published(replace(recording, entries=tuple(entries))).items():
         (folder / name).write_bytes(data)
-    done = run(tmp_path, "cassettes", "check")
-    assert done.returncode == 5
+    done = Shell(tmp_path)("--json", "cassettes", "check")
+    assert done.code == 5
     assert "a secret (access_token)" in done.stdout
     assert "eyJhbGci" not in done.stdout + done.stderr
 
@@ -188,7 +191,7 @@ def test_check_finds_a_secret_that_was_sealed_in(tmp_path: Path) -> None:
 def test_names_that_lead_out_of_the_folder_are_refused(words: tuple[str, ...], tmp_path: Path) -> None:
     shutil.copytree(GOOD, tmp_path / "cassettes" / "it")
     (tmp_path / ".veza-e2e" / "recordings" / "01").mkdir(parents=True)
-    assert run(tmp_path, *words).returncode == 2
+    assert Shell(tmp_path)("--json", *words).code == 2
 
 
 values = st.recursive(

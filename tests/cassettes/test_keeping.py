@@ -6,13 +6,13 @@ import json
 import resource
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from front_door import COMMAND, Result, Shell
 
 from veza import SystemClock
 from veza_e2e import compose, conduct, work
@@ -32,14 +32,18 @@ from veza_e2e.redaction import Redactor
 ROOT = Path(__file__).parents[2]
 
 
-def command(folder: Path, *words: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, *words: str) -> Result:
+    return Shell(folder)("--json", *words)
+
+
+def on_a_small_disk(folder: Path, limit: int, *words: str) -> subprocess.CompletedProcess[str]:
     def small_disk() -> None:
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.run(
-        [sys.executable, "-m", "veza_e2e", "--json", *words],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False, preexec_fn=small_disk,
+        [*COMMAND, "--json", *words],
+        cwd=folder, env=Shell(folder).environment(), capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=small_disk,
     )  # fmt: skip
 
 
@@ -57,16 +61,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_keep_replaces_the_whole_cassette(workshop: Path) -> None:
     done = command(workshop, "cassettes", "keep", "01A", "refund")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert contents(workshop / "cassettes" / "refund") == contents(ROOT / "cassettes" / "no-refund")
     assert [path.name for path in (workshop / "cassettes").iterdir()] == ["refund"]
 
 
+@pytest.mark.process
 def test_a_write_that_fails_leaves_what_was_published_untouched(workshop: Path) -> None:
     before = contents(workshop / "cassettes")
     largest = max(len(data) for data in contents(workshop / ".veza-e2e").values())
     for limit in (100, largest - 1):
-        done = command(workshop, "cassettes", "keep", "01ABC", "refund", limit=limit)
+        done = on_a_small_disk(workshop, limit, "cassettes", "keep", "01ABC", "refund")
         assert done.returncode == 5
         assert "untouched" in json.loads(done.stdout)["error"]["hint"]
         assert contents(workshop / "cassettes") == before
@@ -74,7 +79,7 @@ def test_a_write_that_fails_leaves_what_was_published_untouched(workshop: Path) 
 
 def test_an_unknown_recording_is_a_usage_error(workshop: Path) -> None:
     done = command(workshop, "cassettes", "keep", "01XYZ", "refund")
-    assert done.returncode == 2
+    assert done.code == 2
     assert "no recording of a session '01XYZ'" in json.loads(done.stdout)["error"]["message"]
 
 
@@ -82,9 +87,9 @@ def test_accept_writes_the_expected_anew_and_shows_what_differed(workshop: Path)
     report = workshop / "cassettes" / "refund" / "expected" / "report.md"
     expected = report.read_bytes()
     report.write_bytes(expected.replace(b"5.00 EUR", b"6.00 EUR", 1))
-    assert command(workshop, "replay").returncode == 5
+    assert command(workshop, "replay").code == 5
     accepted = command(workshop, "replay", "--accept")
-    assert accepted.returncode == 0
+    assert accepted.code == 0
     assert "6.00 EUR" in accepted.stderr
     assert report.read_bytes() == expected
 
@@ -96,7 +101,7 @@ def test_accept_writes_nothing_where_the_tape_did_not_match(workshop: Path) -> N
         (folder / name).write_bytes(data)
     before = contents(folder)
     done = command(workshop, "replay", "--accept")
-    assert done.returncode == 5
+    assert done.code == 5
     assert contents(folder) == before
 
 
@@ -105,7 +110,7 @@ def test_a_cassette_that_is_checked_against_another_spec_names_step_and_field(wo
     contract["components"]["schemas"]["Order"]["properties"]["total_amount_cents"] = {"type": "string"}
     (workshop / "other.json").write_text(json.dumps(contract))
     done = command(workshop, "cassettes", "check", "--spec", "other.json")
-    assert done.returncode == 5
+    assert done.code == 5
     messages = [item["message"] for item in json.loads(done.stdout)["items"]]
     assert any(
         "(step order): POST /orders: response 201 body.data.order.total_amount_cents:" in text for text in messages
@@ -139,7 +144,7 @@ def test_a_spec_in_swagger_is_understood_too(workshop: Path) -> None:
     (workshop / "swagger.yaml").write_text(SWAGGER)
     done = command(workshop, "cassettes", "check", "--spec", "swagger.yaml")
     messages = [item["message"] for item in json.loads(done.stdout)["items"]]
-    assert done.returncode == 5
+    assert done.code == 5
     assert any(
         '(step login): POST /auth/login: request body: "otp" is a required property' in text for text in messages
     )
@@ -198,6 +203,7 @@ class Leaping(SystemClock):
         self._slept += 15 * seconds
 
 
+@pytest.mark.process
 def test_ten_minutes_of_waiting_are_replayed_in_a_second(tmp_path: Path) -> None:
     recording = waited(tmp_path, timedelta(minutes=10))
     publish(recording, tmp_path / "waiting", Redactor())

@@ -297,6 +297,7 @@ for count in range(most + 1):
 """
 
 
+@pytest.mark.process
 def test_a_kill_after_n_interactions_leaves_n_for_every_n(backend: Backend, tmp_path: Path) -> None:
     backend.replies["/orders"] = says(
         {"data": [{"id": "1", "email": "someone@example.test"}], "access_token": "abcdefgh-1"}

@@ -12,6 +12,8 @@ from veza_e2e.cassette import tape
 from veza_e2e.cassette.perform import perform
 from veza_e2e.journal import Line, read
 
+pytestmark = pytest.mark.process
+
 EMAIL, PASSWORD = "a.person+planted@shop.test", "correct horse & battery/staple"
 
 

@@ -61,6 +61,7 @@ def test_a_step_of_a_walkthrough_can_be_played_alone() -> None:
         assert {product.currency for product in page.data} >= {"EUR"}
 
 
+@pytest.mark.process
 def test_the_fixture_plays_a_cassette_to_its_end(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["veza_e2e.testing"]\n')
     (tmp_path / "test_shop.py").write_text(

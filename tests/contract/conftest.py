@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from front_door import LOG, Shell, serving
+
+from veza import SystemClock
+from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "sdk/veza/openapi.json"
-EMAIL, PASSWORD = "operator@veza.test", "correct horse battery staple"
 
 
 @dataclass(frozen=True)
@@ -26,44 +26,24 @@ class Rehearsal:
     log: Path
 
     def requests(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
     def token(self) -> str:
-        credentials = {"email": EMAIL, "password": PASSWORD}
-        answer = httpx.post(f"{self.base_url}/api/v1/auth/login", json=credentials)
+        credentials = {"email": DEFAULT_EMAIL, "password": DEFAULT_PASSWORD}
+        answer = httpx.post(f"{self.base_url}/api/v1/auth/login", json=credentials, trust_env=False)
         return str(answer.json()["data"]["access_token"])
-
-
-@contextmanager
-def serving(
-    folder: Path, *options: str, contract: Path = CONTRACT, packages: Sequence[Path] = ()
-) -> Iterator[Rehearsal]:
-    """Run a rehearsal backend; `packages` come before the installed ones."""
-    log = folder / "requests.jsonl"
-    command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--seed", "1"]
-    command += ["--database", f"sqlite:///{folder / 'backend.db'}", "--log", str(log), "--until-stdin-closes"]
-    path = os.pathsep.join(str(package) for package in packages)
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
-    with (folder / "stderr.log").open("wb") as errors:
-        process = subprocess.Popen(
-            [*command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert line, (folder / "stderr.log").read_text()
-            yield Rehearsal(json.loads(line)["base_url"], log)
-        finally:
-            process.stdin.close()
-            process.stdout.close()
-            process.wait(10)
 
 
 @pytest.fixture
 def rehearsal(tmp_path: Path) -> Iterator[Callable[..., Rehearsal]]:
     with ExitStack() as stack:
-        yield lambda *options: stack.enter_context(serving(tmp_path, *options))
+
+        def start(*faults: str, environment: str = "sandbox") -> Rehearsal:
+            folder = tmp_path / "backend"
+            server = serving(folder, *faults, time=SystemClock(), environment=environment)
+            return Rehearsal(stack.enter_context(server), folder / LOG)
+
+        yield start
 
 
 @dataclass(frozen=True)
@@ -80,14 +60,10 @@ class Done:
 
 @pytest.fixture
 def veza_e2e(tmp_path: Path) -> Callable[..., Done]:
+    shell = Shell(tmp_path, SystemClock())
+
     def run(*words: str, token: str | None = None) -> Done:
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-        if token is not None:
-            environment["VEZA_ACCESS_TOKEN"] = token
-        done = subprocess.run(
-            [sys.executable, "-m", "veza_e2e", *words],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return Done(done.returncode, done.stdout, done.stderr)
+        done = shell(*words, env={} if token is None else {"VEZA_ACCESS_TOKEN": token})
+        return Done(done.code, done.stdout, done.stderr)
 
     return run

@@ -19,6 +19,7 @@ Command = Callable[..., Done]
 QUICK = ("--examples", "2", "--rate-limit", "1000/s")
 
 
+@pytest.mark.process
 def test_a_read_only_test_sends_nothing_but_reads(rehearsal: Start, veza_e2e: Command, tmp_path: Path) -> None:
     backend = rehearsal()
     token = backend.token()
@@ -39,6 +40,7 @@ def _without_methods_guard(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "phases": {"stateful": {"enabled": False}}}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("guard", ["settings", "hook"])
 def test_each_guard_alone_keeps_writes_from_leaving(rehearsal: Start, tmp_path: Path, guard: str) -> None:
     backend = rehearsal()
@@ -56,6 +58,7 @@ def test_each_guard_alone_keeps_writes_from_leaving(rehearsal: Start, tmp_path: 
     assert {request["method"] for request in tested} <= {"GET", "HEAD"}
 
 
+@pytest.mark.process
 def test_without_either_guard_other_methods_would_be_sent(rehearsal: Start, tmp_path: Path) -> None:
     backend = rehearsal()
     plan = live.Plan(backend.base_url, examples=2)
@@ -64,6 +67,7 @@ def test_without_either_guard_other_methods_would_be_sent(rehearsal: Start, tmp_
     assert {request["method"] for request in backend.requests()} - {"GET", "HEAD"}
 
 
+@pytest.mark.process
 def test_without_a_token_only_public_operations_are_tested(rehearsal: Start, veza_e2e: Command) -> None:
     backend = rehearsal()
     done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, *QUICK)
@@ -76,6 +80,7 @@ def test_without_a_token_only_public_operations_are_tested(rehearsal: Start, vez
     }
 
 
+@pytest.mark.process
 def test_writes_are_tested_on_request_and_logins_never(rehearsal: Start, veza_e2e: Command) -> None:
     backend = rehearsal()
     token = backend.token()
@@ -87,6 +92,7 @@ def test_writes_are_tested_on_request_and_logins_never(rehearsal: Start, veza_e2
     assert not [path for method, path in sent if method != "GET" and "/auth/" in path]
 
 
+@pytest.mark.process
 def test_the_login_is_refused_by_its_guard_too(rehearsal: Start, tmp_path: Path) -> None:
     backend = rehearsal()
     plan = live.Plan(backend.base_url, write=True, examples=2)
@@ -97,15 +103,16 @@ def test_the_login_is_refused_by_its_guard_too(rehearsal: Start, tmp_path: Path)
 
 
 def test_writes_on_a_live_backend_are_refused(rehearsal: Start, veza_e2e: Command) -> None:
-    backend = rehearsal("--environment", "live")
+    backend = rehearsal(environment="live")
     done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, "--write")
     assert done.code == 3
     assert "'live'" in done.document["error"]["message"]
     assert {(request["method"], request["path"]) for request in backend.requests()} == {("GET", "/api/v1/status")}
 
 
+@pytest.mark.process
 def test_an_answer_that_is_not_as_documented_is_named(rehearsal: Start, veza_e2e: Command) -> None:
-    backend = rehearsal("--fault", "garbage=40")
+    backend = rehearsal("garbage=40")
     done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, *QUICK)
     assert done.code == 5
     assert done.document["ok"] is False

@@ -19,6 +19,7 @@ def _rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_every_documented_answer_is_held_and_the_page_says_how_often(
     veza_e2e: Callable[..., Done], tmp_path: Path

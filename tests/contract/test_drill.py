@@ -18,7 +18,7 @@ from veza_e2e.contract import spec
 
 from .conftest import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
 
 DRILL = Path(__file__).with_name("drill")
 SWAGGER, PATCH = DRILL / "swagger.yaml", DRILL / "adapt.patch"

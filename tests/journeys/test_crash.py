@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from benchmarks.sweep import Case, carry_out
 
+pytestmark = pytest.mark.process
+
 CASES = 40
 
 

@@ -14,6 +14,8 @@ from front_door import ACCOUNT, Shell, books, pay, serving
 
 from veza import SystemClock
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[str]:

@@ -31,6 +31,7 @@ def cut_short(shell: Shell, point: int, how: str, *words: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("point", [75, 110, 150, 200, 250, 290])
 def test_a_full_disk_is_said_and_nothing_is_lost_or_charged_twice(shell: Shell, point: int) -> None:
     shell.time = SystemClock()
@@ -66,6 +67,7 @@ def test_one_unresolved_session_per_account(shell: Shell) -> None:
     assert shell.run("--refund").code == 0
 
 
+@pytest.mark.process
 def test_a_second_process_on_the_same_session_is_refused(shell: Shell) -> None:
     shell.time = SystemClock()
     terminal = shell.spawn("run")

@@ -221,6 +221,7 @@ def test_nothing_planted_is_kept_or_shown(shell: Shell, *, broken: bool) -> None
     assert everywhere(shell.folder, first.stdout, first.stderr, again.stdout, again.stderr, shown.stdout) == []
 
 
+@pytest.mark.process
 def test_nothing_planted_is_shown_on_an_interrupt(shell: Shell) -> None:
     with talkative(broken=False) as base_url:
         shell.configure("local", base_url, reports="sandbox")
@@ -263,6 +264,7 @@ raise SystemExit(main())
 """
 
 
+@pytest.mark.process
 def test_nothing_planted_is_shown_by_a_defect(shell: Shell) -> None:
     with talkative(broken=False) as base_url:
         shell.configure("local", base_url, reports="sandbox")

@@ -13,6 +13,8 @@ from front_door import ACCOUNT, Shell
 
 from veza import SystemClock
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 ARCHIVE = "build/rehearsals"

@@ -1,8 +1,9 @@
-"""A rehearsal backend for each test: a process of its own, driven over HTTP and by nothing else."""
+"""A rehearsal backend, driven over HTTP and by nothing else: one in a thread for all, or a process of a test's own."""
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from front_door import LOG, serving
 
+from veza import SystemClock
 from veza_rehearsal.catalogue import product_id
 
 if TYPE_CHECKING:
@@ -47,7 +50,6 @@ class Forms(HTMLParser):
 class Backend:
     """A backend that runs."""
 
-    process: subprocess.Popen[str]
     base_url: str
     port: int
     log: Path
@@ -56,14 +58,14 @@ class Backend:
     begun: int = 0
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.base_url, timeout=20)
+        self.http = httpx.Client(base_url=self.base_url, timeout=60, trust_env=False)
 
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.http.request(method, f"/api/v1{path}", **options)
 
     def lines(self) -> list[dict[str, Any]]:
         """The log's lines since the last reset."""
-        return [json.loads(line) for line in self.log.read_text()[self.begun :].splitlines()]
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8")[self.begun :].splitlines()]
 
     def login(self, email: str = "operator@veza.test", password: str = PASSWORD) -> dict[str, Any]:
         answer = self.api("POST", "/auth/login", json={"email": email, "password": password})
@@ -146,6 +148,17 @@ class Backend:
         payment: dict[str, Any] = answer.json()
         return payment
 
+    def check_errors(self) -> None:
+        """Nothing went wrong that only the server's own log tells."""
+        assert "Traceback" not in (text := self.errors.read_text(encoding="utf-8")), text
+
+
+@dataclass
+class Child(Backend):
+    """A backend in a process of its own."""
+
+    process: subprocess.Popen[str] = field(kw_only=True)
+
     def kill(self) -> None:
         """End the backend without any warning."""
         self.http.close()
@@ -158,7 +171,7 @@ class Backend:
             return
         with self.process.stdout as rest:
             assert rest.read() == "", "nothing follows the one line on standard output"
-        assert "Traceback" not in (text := self.errors.read_text()), text
+        self.check_errors()
 
 
 def start(
@@ -167,7 +180,7 @@ def start(
     database: str | None = None,
     env: dict[str, str] | None = None,
     contract: Path = CONTRACT,
-) -> Backend:
+) -> Child:
     log, errors = tmp_path / "requests.log", tmp_path / "stderr.txt"
     command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
     command += ["--database", database or f"sqlite:///{tmp_path}/rehearsal.db", "--log", str(log), *arguments]
@@ -178,15 +191,15 @@ def start(
     line = process.stdout.readline()
     assert re.fullmatch(r'\{"base_url": "http://127\.0\.0\.1:(\d+)", "port": \1\}\n', line), line
     announced = json.loads(line)
-    return Backend(process, announced["base_url"], announced["port"], log, errors)
+    return Child(announced["base_url"], announced["port"], log, errors, process=process)
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[..., Backend]]:
+def run(tmp_path: Path) -> Iterator[Callable[..., Child]]:
     """Starts backends on one database, with fault switches or other options; stops them after the test."""
-    started: list[Backend] = []
+    started: list[Child] = []
 
-    def starter(*options: str, **more: Any) -> Backend:
+    def starter(*options: str, **more: Any) -> Child:
         arguments = [
             part for option in options for part in ((option,) if option.startswith("-") else ("--fault", option))
         ]
@@ -200,10 +213,16 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Backend]]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    """One backend for all tests that need no switches of their own."""
-    backend = start(tmp_path_factory.mktemp("rehearsal"))
-    yield backend
-    backend.kill()
+    """One backend for all tests that need no process of their own."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    errors = logging.FileHandler(folder / "errors.txt", encoding="utf-8")
+    logging.getLogger("uvicorn.error").addHandler(errors)
+    with serving(folder, time=SystemClock()) as base_url:
+        backend = Backend(base_url, httpx.URL(base_url).port or 0, folder / LOG, folder / "errors.txt")
+        yield backend
+        backend.http.close()
+    logging.getLogger("uvicorn.error").removeHandler(errors)
+    errors.close()
 
 
 @pytest.fixture
@@ -211,9 +230,9 @@ def fresh(shared: Backend) -> Iterator[Backend]:
     """A backend in which nothing happened yet, without faults."""
     shared.http.headers.pop("Authorization", None)
     assert shared.http.post("/rehearsal/reset").status_code == 200
-    shared.begun = len(shared.log.read_text())
+    shared.begun = len(shared.log.read_text(encoding="utf-8"))
     yield shared
-    assert "Traceback" not in (text := shared.errors.read_text()), text
+    shared.check_errors()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend, Child
 
 
 def refresh(shop: Backend, token: str) -> tuple[int, dict[str, str]]:
@@ -59,7 +59,7 @@ def test_a_lone_surrogate_is_a_wrong_password(shop: Backend) -> None:
     assert answer.status_code == 401
 
 
-def test_the_account_is_that_of_the_environment(run: Callable[..., Backend]) -> None:
+def test_the_account_is_that_of_the_environment(run: Callable[..., Child]) -> None:
     env = {**os.environ, "OPERATOR_EMAIL": "Somebody@Example.test", "OPERATOR_PASSWORD": "pass phrase"}
     shop = run(env=env)
     assert shop.login(" somebody@example.test ", "pass phrase")["user"]["email"] == "somebody@example.test"

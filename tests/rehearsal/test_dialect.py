@@ -15,7 +15,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend, Child
 
 CONTRACT = Path(__file__).parents[2] / "sdk" / "veza" / "openapi.yaml"
 MOVED = {
@@ -75,7 +75,7 @@ def plain(node: Any) -> Any:
 
 
 @pytest.fixture
-def dialect(run: Callable[..., Backend], tmp_path: Path) -> Backend:
+def dialect(run: Callable[..., Child], tmp_path: Path) -> Backend:
     """A backend that answers to the other contract."""
     contract = tmp_path / "other.json"
     contract.write_text(json.dumps(other_contract()))

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import veza_rehearsal
 from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD, FAULTS, LISTENER_EMAIL, PROCESSOR_API_KEY, Argument
 
@@ -26,6 +28,7 @@ def test_the_table_of_faults_is_that_of_the_code() -> None:
     assert rows == [line for line in PAGE.splitlines() if re.match(r"\| `[a-z_]+(\[?=[A-Z]+\]?)?` \| [A-Z`]", line)]
 
 
+@pytest.mark.process
 def test_accounts_options_and_routes_are_documented() -> None:
     command = [sys.executable, "-m", "veza_rehearsal", "--help"]
     usage = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -41,6 +44,7 @@ def test_the_package_exports_only_what_it_promises() -> None:
     assert public - modules == set(veza_rehearsal.__all__)
 
 
+@pytest.mark.process
 def test_importing_the_package_is_light() -> None:
     code = "import sys, veza_rehearsal; print(sorted({'starlette', 'uvicorn', 'jwt', 'veza'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

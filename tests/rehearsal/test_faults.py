@@ -13,9 +13,9 @@ from veza_rehearsal import FAULTS, parse_fault
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend, Child
 
-    Run = Callable[..., Backend]
+    Run = Callable[..., Child]
     Faulty = Callable[..., Backend]
 
 DAY = 24 * 3600

@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Child
 
 USER = "rehearsal"
 
@@ -84,7 +84,7 @@ def dsn(server: Server, request: pytest.FixtureRequest) -> str:
     return f"{server.dsn}/{name}"
 
 
-def test_a_whole_payment_and_a_restart(run: Callable[..., Backend], dsn: str) -> None:
+def test_a_whole_payment_and_a_restart(run: Callable[..., Child], dsn: str) -> None:
     first = run("webhook_delay=60", database=dsn)
     first.login()
     placed = first.order(1, key="k")
@@ -105,7 +105,7 @@ def test_a_whole_payment_and_a_restart(run: Callable[..., Backend], dsn: str) ->
     assert transfer["created_at"] == second.read(order_id)["completed_at"]
 
 
-def test_strange_texts_and_ids_are_refused_as_with_sqlite(run: Callable[..., Backend], dsn: str) -> None:
+def test_strange_texts_and_ids_are_refused_as_with_sqlite(run: Callable[..., Child], dsn: str) -> None:
     shop = run(database=dsn)
     shop.login()
     assert shop.api("POST", "/auth/login", json={"email": "\x00@x", "password": "\x00"}).status_code == 401
@@ -120,7 +120,7 @@ def test_strange_texts_and_ids_are_refused_as_with_sqlite(run: Callable[..., Bac
     assert shop.http.post("/rehearsal/reset").json()["orders"] == 0
 
 
-def test_an_operators_query_joins_transfers_to_orders(run: Callable[..., Backend], dsn: str) -> None:
+def test_an_operators_query_joins_transfers_to_orders(run: Callable[..., Child], dsn: str) -> None:
     shop = run("vat_added=20", database=dsn)
     shop.login()
     order = shop.paid()
@@ -157,7 +157,7 @@ def test_an_operators_query_joins_transfers_to_orders(run: Callable[..., Backend
     }
 
 
-def test_faults_and_their_counts_are_kept(run: Callable[..., Backend], dsn: str) -> None:
+def test_faults_and_their_counts_are_kept(run: Callable[..., Child], dsn: str) -> None:
     switches = ("server_error=2", "order_completion_crash")
     first = run(*switches, database=dsn)
     assert first.api("GET", "/health").status_code == 500
@@ -172,7 +172,7 @@ def test_faults_and_their_counts_are_kept(run: Callable[..., Backend], dsn: str)
     assert second.read(order)["status"] == "completed"
 
 
-def test_health_says_when_the_database_is_away(run: Callable[..., Backend], server: Server, dsn: str) -> None:
+def test_health_says_when_the_database_is_away(run: Callable[..., Child], server: Server, dsn: str) -> None:
     shop = run("webhook_delay=0.5", database=dsn)
     shop.login()
     order = shop.paid()

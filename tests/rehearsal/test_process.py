@@ -9,22 +9,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Child
+
+pytestmark = pytest.mark.process
 
 CONTRACT = Path(__file__).parents[2] / "sdk" / "veza" / "openapi.yaml"
 
 
-def test_it_ends_when_its_parent_goes_away(run: Callable[..., Backend]) -> None:
+def test_it_ends_when_its_parent_goes_away(run: Callable[..., Child]) -> None:
     shop = run()
     assert shop.process.stdin is not None
     shop.process.stdin.close()
     assert shop.process.wait(timeout=5) == 0
 
 
-def test_a_child_leaves_ctrl_c_to_its_parent(run: Callable[..., Backend]) -> None:
+def test_a_child_leaves_ctrl_c_to_its_parent(run: Callable[..., Child]) -> None:
     shop = run()
     shop.process.send_signal(signal.SIGINT)
     assert shop.api("GET", "/health").status_code == 200
@@ -44,7 +48,7 @@ def test_alone_it_ends_on_ctrl_c(tmp_path: Path) -> None:
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_starting_costs_little(run: Callable[..., Backend]) -> None:
+def test_starting_costs_little(run: Callable[..., Child]) -> None:
     # Processor time, since other work on the machine stretches the clock's. Alone it starts in 0.3 s.
     def once() -> float:
         shop = run()
@@ -55,7 +59,7 @@ def test_starting_costs_little(run: Callable[..., Backend]) -> None:
     assert min(once() for _ in range(3)) < 0.6
 
 
-def test_a_restart_on_the_same_port_goes_on(run: Callable[..., Backend]) -> None:
+def test_a_restart_on_the_same_port_goes_on(run: Callable[..., Child]) -> None:
     first = run("webhook_delay=60")
     login = first.login()
     placed = first.order(key="k")
@@ -71,7 +75,7 @@ def test_a_restart_on_the_same_port_goes_on(run: Callable[..., Backend]) -> None
     assert second.read(placed["order"]["id"])["status"] == "completed"
 
 
-def test_what_fell_due_meanwhile_is_done_before_the_first_request(run: Callable[..., Backend]) -> None:
+def test_what_fell_due_meanwhile_is_done_before_the_first_request(run: Callable[..., Child]) -> None:
     first = run("order_completion_crash")
     first.login()
     order = first.paid()
@@ -91,7 +95,7 @@ def test_what_fell_due_meanwhile_is_done_before_the_first_request(run: Callable[
     assert fourth.read(order)["status"] == "refund_failed"
 
 
-def test_the_moved_clock_stays_moved(run: Callable[..., Backend]) -> None:
+def test_the_moved_clock_stays_moved(run: Callable[..., Child]) -> None:
     first = run()
     first.settle(24 * 3600)
     moved = first.http.get("/rehearsal/books").headers["Date"]
@@ -99,7 +103,7 @@ def test_the_moved_clock_stays_moved(run: Callable[..., Backend]) -> None:
     assert run().http.get("/rehearsal/books").headers["Date"][:16] == moved[:16]
 
 
-def test_reset_forgets_everything(run: Callable[..., Backend]) -> None:
+def test_reset_forgets_everything(run: Callable[..., Child]) -> None:
     shop = run("vat_added=10")
     shop.login()
     shop.paid()
@@ -110,7 +114,7 @@ def test_reset_forgets_everything(run: Callable[..., Backend]) -> None:
     assert shop.order()["order"]["total_amount_cents"] == 500
 
 
-def test_the_clock_takes_only_seconds_to_come(run: Callable[..., Backend]) -> None:
+def test_the_clock_takes_only_seconds_to_come(run: Callable[..., Child]) -> None:
     shop = run()
     for seconds in (-1, True, "1", None, 10**9):
         assert shop.http.post("/rehearsal/clock", json={"advance_seconds": seconds}).status_code == 400
@@ -126,7 +130,7 @@ def cannot_start(*arguments: str) -> str:
     return done.stderr
 
 
-def test_what_cannot_start_says_why(run: Callable[..., Backend], tmp_path: Path) -> None:
+def test_what_cannot_start_says_why(run: Callable[..., Child], tmp_path: Path) -> None:
     contract = ("--contract", str(CONTRACT))
     database = ("--database", f"sqlite:///{tmp_path}/x.db")
     assert "no database mysql://" in cannot_start(*contract, "--database", "mysql://x")

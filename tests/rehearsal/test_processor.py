@@ -100,7 +100,7 @@ def test_errors_have_hyperswitchs_shape(shop: Backend) -> None:
 @pytest.fixture
 def webhook(shop: Backend) -> Callable[..., httpx.Response]:
     """Sends the shop a webhook that is signed with the right key, which only its database holds."""
-    with sqlite3.connect(shop.log.parent / "rehearsal.db") as database:
+    with sqlite3.connect(shop.log.parent / "backend.db") as database:
         (key,) = database.execute("SELECT value FROM meta WHERE name = 'webhook_key'").fetchone()
     database.close()
 

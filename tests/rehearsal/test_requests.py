@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend, Child
 
 JSON = {"Content-Type": "application/json"}
 ITEM = b'{"product_id": "1"}'
@@ -41,9 +41,7 @@ def test_what_is_not_http_is_marked_too(shop: Backend) -> None:
 
 
 @pytest.mark.parametrize("environment", ["sandbox", "live"])
-def test_the_environment_is_what_was_asked_for_and_the_mark_stays(
-    run: Callable[..., Backend], environment: str
-) -> None:
+def test_the_environment_is_what_was_asked_for_and_the_mark_stays(run: Callable[..., Child], environment: str) -> None:
     answer = run(f"--environment={environment}").api("GET", "/status")
     data = answer.json()["data"]
     assert (data["environment"], data["services"]["hyperswitch"]["mode"]) == (environment, environment)

@@ -13,7 +13,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend, Child
+
+pytestmark = pytest.mark.process
 
 CONTRACT = Path(__file__).parents[2] / "sdk" / "veza" / "openapi.yaml"
 
@@ -34,7 +36,7 @@ def examine(shop: Backend, folder: Path, examples: int) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_contract_holds_in_every_phase_and_the_same_seed_gives_the_same_bytes(
-    run: Callable[..., Backend], tmp_path: Path
+    run: Callable[..., Child], tmp_path: Path
 ) -> None:
     logs = []
     port = 0
@@ -55,7 +57,7 @@ def test_the_contract_holds_in_every_phase_and_the_same_seed_gives_the_same_byte
     assert logs[0] == logs[1]
 
 
-def test_another_seed_gives_other_ids_and_no_seed_random_ones(run: Callable[..., Backend], tmp_path: Path) -> None:
+def test_another_seed_gives_other_ids_and_no_seed_random_ones(run: Callable[..., Child], tmp_path: Path) -> None:
     def first_order(name: str, *options: str) -> str:
         shop = run(*options, database=f"sqlite:///{tmp_path}/{name}.db")
         shop.login()
@@ -69,7 +71,7 @@ def test_another_seed_gives_other_ids_and_no_seed_random_ones(run: Callable[...,
     assert first_order("d") not in {seeded, first_order("e")}
 
 
-def test_a_seeded_restart_repeats_no_id(run: Callable[..., Backend]) -> None:
+def test_a_seeded_restart_repeats_no_id(run: Callable[..., Child]) -> None:
     ids = []
     for _ in range(2):
         shop = run("--seed=7")
@@ -79,7 +81,7 @@ def test_a_seeded_restart_repeats_no_id(run: Callable[..., Backend]) -> None:
     assert ids[0] != ids[1]
 
 
-def test_a_seeded_reset_begins_anew(run: Callable[..., Backend]) -> None:
+def test_a_seeded_reset_begins_anew(run: Callable[..., Child]) -> None:
     shop = run("--seed=7")
     orders = []
     for _ in range(2):

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rehearsal.conftest import Backend
+    from rehearsal.conftest import Backend, Child
 
 
 def test_the_list_begins_with_the_test_product_and_the_hostile_one(shop: Backend) -> None:
@@ -40,7 +40,7 @@ def test_what_cannot_be_ordered_is_not_listed_but_answers_by_its_id(shop: Backen
     assert shop.books()["orders"] == 0
 
 
-def test_an_order_is_completed_by_the_webhook_alone(run: Callable[..., Backend]) -> None:
+def test_an_order_is_completed_by_the_webhook_alone(run: Callable[..., Child]) -> None:
     shop = run("webhook_delay=5")
     shop.login()
     placed = shop.order()

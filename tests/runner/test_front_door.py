@@ -24,6 +24,7 @@ def closed(shell: Shell, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_a_closed_standard_input_is_the_end_of_input(shell: Shell) -> None:
     done = closed(shell, "--json", "run")
     assert "a defect:" not in done.stderr, done.stderr
@@ -47,6 +48,7 @@ def test_a_torn_tail_is_said_when_the_session_is_abandoned_too(shell: Shell) -> 
     assert kinds[-3:] == ["TailCut", "SessionAbandoned", "SessionEnded"]
 
 
+@pytest.mark.process
 def test_a_screen_that_is_gone_stops_no_walkthrough(shell: Shell) -> None:
     reading, writing = os.pipe()
     os.close(reading)

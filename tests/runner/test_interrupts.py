@@ -84,6 +84,7 @@ def test_an_events_line_is_never_cut_in_two(interrupts: Interrupts) -> None:
     assert len(journal.lines) == 1, "what is on the disk is in hand as well"
 
 
+@pytest.mark.process
 def test_what_the_caller_ignores_stays_ignored() -> None:
     code = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN);"

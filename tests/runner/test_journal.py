@@ -195,6 +195,7 @@ else:
 """
 
 
+@pytest.mark.process
 def test_a_second_process_is_refused_and_let_in_when_the_first_has_gone(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     sink = FileSink(path, create=True)
@@ -239,6 +240,7 @@ print(failed, "failed,", len(journal.lines), "kept")
 """
 
 
+@pytest.mark.process
 def test_a_full_disk_leaves_no_half_line_and_is_said_and_room_is_used_again(tmp_path: Path) -> None:
     line = len(written(StepStarted(step="login")))
     done = another_process(FULL, str(tmp_path / "journal.jsonl"), str(3 * line + line // 2))
@@ -248,6 +250,7 @@ def test_a_full_disk_leaves_no_half_line_and_is_said_and_room_is_used_again(tmp_
     assert last == "9 failed, 4 kept"
 
 
+@pytest.mark.process
 def test_after_a_half_line_that_could_not_be_cut_nothing_is_written_any_more(tmp_path: Path) -> None:
     code = """
 import os, resource, sys

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from front_door import serving
 
 from veza import SystemClock, Veza
 from veza.money import Money
 from veza.testing import FakeClock, Reply
-from veza_e2e import compose
-from veza_e2e.config import Environment, Secrets
+from veza_e2e.config import Environment
 from veza_e2e.events import PreflightChecked, PreflightFinished
 from veza_e2e.preflight import Gate, preflight
 from veza_e2e.world import Clock
@@ -47,22 +45,15 @@ def made(
     return named, finished
 
 
-@contextmanager
-def rehearsal(folder: Path, *faults: str, environment: str = "sandbox") -> Iterator[str]:
-    account = compose.rehearsal_account(Secrets())
-    with compose.backend(folder, account, faults, environment=environment) as own:
-        yield own.base_url
-
-
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with rehearsal(tmp_path_factory.mktemp("sandbox")) as base_url:
+    with serving(tmp_path_factory.mktemp("sandbox"), time=SystemClock()) as base_url:
         yield base_url
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with rehearsal(tmp_path_factory.mktemp("live"), environment="live") as base_url:
+    with serving(tmp_path_factory.mktemp("live"), time=SystemClock(), environment="live") as base_url:
         yield base_url
 
 

@@ -20,20 +20,22 @@ EDGES = {
 LONGEST_MODULE, LONGEST_FUNCTION = 320, 60
 
 
-@cache
 def committed() -> tuple[str, ...]:
     done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     return tuple(name for name in done.stdout.split("\0") if name and (ROOT / name).is_file())
 
 
+COMMITTED = committed()
+
+
 def ours() -> list[str]:
-    return [name for name in committed() if name.startswith(ROOMS) and name.endswith(".py")]
+    return [name for name in COMMITTED if name.startswith(ROOMS) and name.endswith(".py")]
 
 
 @cache
 def texts() -> dict[str, str]:
     found = {}
-    for name in committed():
+    for name in COMMITTED:
         data = (ROOT / name).read_bytes()
         if b"\0" not in data:
             found[name] = data.decode("utf-8", "replace")
@@ -147,6 +149,7 @@ def test_the_search_for_secrets_can_fail(kind: str, text: str) -> None:
     assert re.search(SECRETS[kind], text)
 
 
+@pytest.mark.process
 def test_the_sdk_alone_loads_nothing_of_the_runner() -> None:
     code = "import sys, veza; print([name for name in sys.modules if name.startswith(('veza_e2e', 'veza_rehearsal'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".forgejo" / "workflows").glob("*.yml"))
 GIT = {

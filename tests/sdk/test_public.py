@@ -31,6 +31,7 @@ def printed_by(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.process
 def test_derived_files_are_what_would_be_written() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "sdk" / "generate.py", "--check"], capture_output=True, text=True, check=False
@@ -38,6 +39,7 @@ def test_derived_files_are_what_would_be_written() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.process
 def test_a_stale_file_is_noticed(tmp_path: Path) -> None:
     copy = tmp_path / "sdk"
     for name in ("generate.py", "veza/openapi.yaml", *(f"veza/_async/{one.name}" for one in async_sources())):
@@ -96,6 +98,7 @@ def test_both_clients_have_the_same_names_and_arguments(resource: str) -> None:
             assert [(p.name, p.kind, p.default) for p in both[0]] == [(p.name, p.kind, p.default) for p in both[1]]
 
 
+@pytest.mark.process
 def test_exports_are_sorted_complete_and_lazy() -> None:
     assert veza.__all__ == sorted(veza.__all__)
     assert dir(veza) == sorted(veza.__all__)
@@ -105,6 +108,7 @@ def test_exports_are_sorted_complete_and_lazy() -> None:
     assert printed_by("import sys, veza; print({'httpx', 'pydantic'} & sys.modules.keys())") == "set()\n"
 
 
+@pytest.mark.process
 def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
     code = (
         "import sys, veza; from veza.testing import *; c = connect(FakeBackend());"
@@ -114,6 +118,7 @@ def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
     assert printed_by(code) == "[]\n['veza.models._base', 'veza.models.products'] False\n"
 
 
+@pytest.mark.process
 def test_an_import_loads_neither_the_runner_nor_the_helpers_for_tests() -> None:
     code = "import sys; from veza import *; print([m for m in sys.modules if m.startswith(('veza_', 'veza.testing'))])"
     assert printed_by(code) == "[]\n"
@@ -136,6 +141,7 @@ def test_no_module_is_long() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 320, path.name
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory of Linux")
 def test_ten_thousand_calls_from_eight_threads_leave_nothing_behind() -> None:
     script = ROOT / "benchmarks" / "bench_sdk_memory.py"

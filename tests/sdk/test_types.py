@@ -15,6 +15,8 @@ CHECKERS = {
 }
 MISTAKES = """
 import veza
+pytestmark = pytest.mark.process
+
 client = veza.Veza("http://veza.test", retries=3)
 client.orders.get(41)
 client.orders.create(["11"]).order.total + 5

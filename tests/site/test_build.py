@@ -316,6 +316,7 @@ def small(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.process
 def test_a_site_with_damage_is_built_and_said(small: Path) -> None:
     archive = small / "docs" / "archive" / "payment-e2e"
     folder = decided_go(archive)
@@ -355,6 +356,7 @@ def test_an_archive_where_the_site_is_written_is_not_erased(small: Path) -> None
     assert (folder / "journal.jsonl").is_file()
 
 
+@pytest.mark.process
 def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
     (small / "empty").mkdir()
     for out in ("empty", "empty", "new/site"):
@@ -387,6 +389,7 @@ def test_a_releases_name_is_a_safe_file_and_text(tmp_path: Path, name: str) -> N
     assert "<b>" not in page.read_text()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("broken", ["[x](no-such-page.md)", "[x](journal.md#no-such-heading)"])
 def test_a_broken_link_fails_the_build(tmp_path: Path, broken: str) -> None:
     (tmp_path / "docs").mkdir()
@@ -411,6 +414,7 @@ def test_the_command_line_reference_is_of_these_commands() -> None:
     assert written == reference(), "python -m veza_e2e.site.command_line writes it anew"
 
 
+@pytest.mark.process
 def test_the_ten_lines_of_the_docs_check_a_chain(tmp_path: Path) -> None:
     script = Script().start().until("revoked").end()
     text = (REPOSITORY / "docs" / "journal.md").read_text()

@@ -147,14 +147,28 @@ def _parsed(raw: bytes) -> Any:
 
 def _yaml(raw: bytes) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    # As JSON has it: keys are text, a date is text, and aliases are written out, which may be far more than was read.
-    document, size = [], 0
-    for part in json.JSONEncoder(default=str).iterencode(yaml.load(raw, Loader=loader)):  # noqa: S506 - a safe loader
-        size += len(part)
-        if size > _LARGEST:
-            raise SpecError("larger than 32 MiB once its aliases are written out")
-        document.append(part)
-    return json.loads("".join(document))
+    document = yaml.load(raw, Loader=loader)  # noqa: S506 - a safe loader
+    if _written_out(document, {}) > _LARGEST:
+        raise SpecError("larger than 32 MiB once its aliases are written out")
+    return json.loads(json.dumps(document, default=str))  # as JSON has it: keys are text, a date is text
+
+
+def _written_out(value: Any, known: dict[int, int]) -> int:
+    """Return about how many bytes `value` takes as JSON; what an alias repeats is measured once, and counts each time.
+
+    Raises:
+        ValueError: an alias leads back to what it stands in.
+    """
+    if not isinstance(value, dict | list):
+        return len(str(value)) + 3
+    size = known.get(id(value))
+    if size is None:
+        known[id(value)] = -1
+        parts = [part for pair in value.items() for part in pair] if isinstance(value, dict) else value
+        size = known[id(value)] = sum(_written_out(part, known) for part in parts) + 2
+    if size < 0:
+        raise ValueError("an alias leads back to what it stands in")
+    return size
 
 
 def read(document: Mapping[str, Any]) -> Spec:

@@ -122,6 +122,7 @@ def test_the_end_of_the_session_is_not_in_its_own_views() -> None:
 SECRET_BODY: JSON = {"email": "o***@veza.test", "password": "{{password:1}}"}
 
 
+@pytest.mark.process
 def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_path: Path) -> None:
     from veza_e2e.events import CallFinished  # noqa: PLC0415
     from veza_e2e.report.calls import describe  # noqa: PLC0415
@@ -149,6 +150,7 @@ def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_pa
     ]  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
 def test_the_bytes_do_not_depend_on_time_zone_locale_or_hash_seed(tmp_path: Path, zone: str) -> None:
     script = Script().start(release="v1").until("revoked")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from veza_rehearsal.contract import Contract
     from veza_rehearsal.faults import Fault
     from veza_rehearsal.server import Server
+    from veza_rehearsal.store import Database
 
 
 @contextmanager
@@ -56,7 +57,12 @@ def serving(
     bound = server.listen(port)
     port = bound.getsockname()[1]
     settings = Settings(f"http://127.0.0.1:{port}", port, environment, operator, tuple(faults), seed)
-    thread = _Serving(bound, settings, contract, database, wall, log)
+
+    def make(opened: Database, ready: Callable[[], None]) -> Server:
+        backend = Backend(opened, settings, contract, wall)
+        return server.Server(app.build(backend, contract, log), backend, ready)
+
+    thread = _Serving(bound, database, make)
     thread.start()
     thread.ready.wait()
     try:
@@ -75,17 +81,10 @@ class _Serving(threading.Thread):
     """Opens the database, which SQLite wants used by one thread alone, and serves until it is stopped."""
 
     def __init__(
-        self,
-        bound: socket.socket,
-        settings: Settings,
-        contract: Contract,
-        database: str,
-        wall: Callable[[], datetime],
-        log: TextIO | None,
+        self, bound: socket.socket, database: str, make: Callable[[Database, Callable[[], None]], Server]
     ) -> None:
         super().__init__(name="rehearsal backend")
-        self._bound, self._settings, self._contract = bound, settings, contract
-        self._database, self._wall, self._log = database, wall, log
+        self._bound, self._database, self._make = bound, database, make
         self.ready = threading.Event()
         self.server: Server | None = None
         self.failure: Exception | None = None
@@ -93,8 +92,7 @@ class _Serving(threading.Thread):
     def run(self) -> None:
         try:
             with closing(store.connect(self._database)) as opened:
-                backend = Backend(opened, self._settings, self._contract, self._wall)
-                self.server = server.Server(app.build(backend, self._contract, self._log), backend, self.ready.set)
+                self.server = self._make(opened, self.ready.set)
                 self.server.run([self._bound])
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             self.failure = error

@@ -356,6 +356,27 @@ def test_an_archive_where_the_site_is_written_is_not_erased(small: Path) -> None
     assert (folder / "journal.jsonl").is_file()
 
 
+KILLED = """
+# A hook that runs between the emptying of the folder and the first page.
+import os, pathlib
+def on_env(env, config, files):
+    pathlib.Path(config.site_dir, "assets").mkdir(parents=True)
+    os._exit(9)
+"""
+
+
+@pytest.mark.process
+def test_a_build_that_was_killed_can_be_repeated(small: Path) -> None:
+    config = (small / "mkdocs.yml").read_text()
+    (small / "killed.py").write_text(KILLED)
+    (small / "mkdocs.yml").write_text(config + "hooks: [killed.py]\n")
+    assert Shell(small)("--json", "site", "build").code == 1
+    (small / "mkdocs.yml").write_text(config)
+    assert Shell(small)("--json", "site", "build").code == 0
+    (small / "build" / "site" / "archive" / "payment-e2e" / "sessions.js").unlink()
+    assert Shell(small)("--json", "site", "build").code == 2, "the mark went with the end of the build"
+
+
 @pytest.mark.process
 def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
     (small / "empty").mkdir()

@@ -28,6 +28,8 @@ from veza_e2e.verify import signature_of
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
 KEPT = ("docs", "templates", "cassettes", str(SOURCE))
 """Folders of the checkout that no site may be built into, nor around."""
+UNFINISHED = Path("build/site-unfinished")
+"""Names the folder of a site that is being built: after an interruption, what stands there may be replaced."""
 NEWEST = 100
 """How many sessions the index lists itself; its filters know all of them."""
 
@@ -62,11 +64,13 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
     environment = {**child_environment(), "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
+    (root / UNFINISHED).write_text(str(out.resolve()), encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - own interpreter, own arguments
         [*command, "-d", str(out.resolve())], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")
+    (root / UNFINISHED).unlink()
     return Built(out, len(shown.entries), tuple(_damage(shown)))
 
 
@@ -90,9 +94,17 @@ def erased(archive: Archive, *, root: Path, out: Path) -> str | None:
     for folder in (path.resolve() for path in kept):
         if there in (folder, *folder.parents) or folder in there.parents:
             return str(folder)
-    if there.is_dir() and any(there.iterdir()) and not (there / ARCHIVE / SCRIPT).is_file():
+    ours = (there / ARCHIVE / SCRIPT).is_file() or _begun(root) == there
+    if there.is_dir() and any(there.iterdir()) and not ours:
         return "what is in it: it is no site that was built before"
     return None
+
+
+def _begun(root: Path) -> Path | None:
+    try:
+        return Path((root / UNFINISHED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
 
 
 def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:

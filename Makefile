@@ -2,30 +2,33 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PHASE := tools/phase.sh
+# What each line of progress counts its seconds from; a make started by this one counts on.
+export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types generated bench mutants sweep demo-crash site clean
+.PHONY: demo test quick lint types bench mutants sweep demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
-	tools/demo.sh
+	@tools/demo.sh
 
 test: $(VENV)/.dev ## lint, types, and every test
-	tools/system-packages.sh
-	$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@tools/system-packages.sh
+	@$(MAKE) --no-print-directory lint types
+	@$(PHASE) --show "running every test" $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev ## lint, types, and every test that starts no process: the loop while you work
-	$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not process"
+	@$(MAKE) --no-print-directory lint types
+	@$(PHASE) --show "running the tests that start no process" $(BIN)/python -m pytest --numprocesses 2 \
+		--dist loadfile --no-loadscope-reorder -m "not process"
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/python sdk/generate.py --check
+	@$(PHASE) "linting" $(BIN)/ruff check .
+	@$(PHASE) "checking the format" $(BIN)/ruff format --check .
+	@$(PHASE) "checking who imports whom" $(BIN)/lint-imports --no-cache
+	@$(PHASE) "checking what is generated" $(BIN)/python sdk/generate.py --check
 
 types: $(VENV)/.dev
-	$(BIN)/mypy
+	@$(PHASE) "checking the types" $(BIN)/mypy
 
 bench: $(VENV)/.dev ## what an issue gave a number for, as ratios in one run
 	$(BIN)/python -m benchmarks
@@ -42,17 +45,25 @@ demo-crash: $(VENV)/.demo ## a rehearsal that kills itself in mid-payment, and r
 site: $(VENV)/.demo
 	$(BIN)/veza-e2e site build
 
-$(VENV)/.python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
-	$(PYTHON) -m venv $(VENV)
+constraints: $(VENV)/.python ## pins for every promised Python: PYTHONS="python3.11 …" [UPGRADE=1]
+	@$(BIN)/python tools/constraints.py write $(if $(UPGRADE),--upgrade) $(PYTHONS)
+
+constraints-check: $(VENV)/.python ## whether the pins resolve; installs nothing
+	@$(BIN)/python tools/constraints.py check $(or $(PYTHONS),$(PYTHON))
+
+release: $(VENV)/.dev ## builds, checks and tags VERSION=x.y.z; publishes nothing
+	@$(BIN)/python tools/release.py "$(VERSION)"
+
+# venv.sh looks each time, and leaves the file's date alone if .venv is whole; a PYTHON that somebody named counts.
+$(VENV)/.python: FORCE
+	@tools/venv.sh "$(PYTHON)" $(if $(filter file,$(origin PYTHON)),any)
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt sdk/veza/_version.py
+	@tools/install.sh e2e
 	@touch $@
 
-$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable '.[e2e]'
-	@touch $@
-
-$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt sdk/veza/_version.py
+	@tools/install.sh dev
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -23,9 +24,16 @@ GIT = {
 }
 
 
+OF_THE_SYSTEM = {"apt-get", "git"}
+
+
+def jobs(workflow: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load(workflow.read_text())["jobs"].values())
+
+
 def commands(workflow: Path) -> list[str]:
-    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
-    return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+    runs = [step["run"] for job in jobs(workflow) for step in job["steps"] if "run" in step]
+    return [line for run in runs for line in run.splitlines() if line.split()[0] not in OF_THE_SYSTEM]
 
 
 def test_there_are_the_workflows_that_the_docs_speak_of() -> None:
@@ -46,6 +54,22 @@ def test_every_command_of_a_workflow_exists(workflow: Path) -> None:
             assert done.returncode == 0, line
         else:
             assert os.access(ROOT / program, os.X_OK), line
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_images_are_pinned_and_no_action_of_others_is_used(workflow: Path) -> None:
+    for job in jobs(workflow):
+        images = job.get("strategy", {}).get("matrix", {}).get("image") or [job["container"]["image"]]
+        for image in images:
+            assert re.fullmatch(r"debian:\d+\.\d+|[a-z]+:\d+\.\d+\.\d+-[a-z]+", image), image
+        assert [step["uses"] for step in job["steps"] if "uses" in step] == []
+
+
+def test_the_workflow_for_others_pins_its_actions_by_commit() -> None:
+    text = (ROOT / "docs" / "contract-workflow.yml").read_text()
+    used = re.findall(r"uses: (.*)", text)
+    assert used != []
+    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one)] == []
 
 
 def git(folder: Path, *words: str) -> str:

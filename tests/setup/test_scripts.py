@@ -175,6 +175,26 @@ def test_an_interrupted_installation_leaves_its_mark(clone: Clone) -> None:
     assert all("--constraint constraints.txt" in line for line in (clone.root / "asked").read_text().splitlines())
 
 
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_root_gets_what_the_tests_need_and_others_the_command(clone: Clone, tmp_path: Path, user: str) -> None:
+    programs = tmp_path / "programs"
+    clone.write(programs / "id", f"#!/bin/sh\necho {user}\n")
+    clone.write(programs / "apt-get", '#!/bin/sh\necho "$@" >>asked\n')
+    for name in ("bash", "sh", "date", "dirname", "mkdir", "sleep"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        [clone.root / "tools" / "system-packages.sh"], env={"PATH": str(programs)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    if user == "0":
+        assert done.returncode == 0, done.stderr
+        assert "install -y --no-install-recommends git openssh-client chromium" in (clone.root / "asked").read_text()
+    else:
+        assert done.returncode == 1
+        assert "sudo apt-get install git openssh-client chromium" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
 VEZA_E2E = """\
 #!/bin/sh
 case "$*" in

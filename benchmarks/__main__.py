@@ -43,7 +43,7 @@ def main() -> int:
     for name in ORDER:
         print(f"== {name}", flush=True)
         command = [sys.executable, str(here / f"{name}.py")]
-        done = subprocess.run(command, check=False, cwd=here.parent, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(command, check=False, cwd=here.parent, stdout=subprocess.PIPE, encoding="utf-8")
         print(done.stdout, flush=True)
         printed[name] = done.stdout
         if done.returncode:

@@ -70,7 +70,7 @@ veza.Veza("http://veza.test", http_client=httpx.Client(transport=transport)).pro
 
 def cost(python: Path, code: str) -> tuple[float, int] | None:
     """Return the CPU seconds and the peak memory in KiB of some code in a new process; None where it fails."""
-    done = subprocess.run([python, "-c", TIMED.format(code=code)], capture_output=True, text=True, check=False)
+    done = subprocess.run([python, "-c", TIMED.format(code=code)], capture_output=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         return None
     seconds, peak = done.stdout.split()[-2:]
@@ -90,7 +90,7 @@ def compare(python: Path, base: str, code: str, rounds: int = 9) -> tuple[float,
 def measured(python: Path, script: str, *arguments: str) -> dict[str, float] | None:
     """Return what a script of this folder prints as JSON; None where it fails."""
     command = [str(python), str(Path(__file__).parent / script), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     found: dict[str, float] | None = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
     return found
 

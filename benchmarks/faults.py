@@ -152,7 +152,7 @@ def carry_out(faults: tuple[str, ...]) -> Row:
             cwd=folder,
             env={name: value for name, value in os.environ.items() if name not in _SECRETS},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=150,
         )
@@ -166,7 +166,9 @@ def carry_out(faults: tuple[str, ...]) -> Row:
 def _finding(folder: Path, document: dict[str, Any]) -> tuple[str, str]:
     if "error" in document:
         return "blocked", str(document["error"]["message"])
-    lines = [json.loads(line) for line in (folder / document["paths"]["journal"]).read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (folder / document["paths"]["journal"]).read_text(encoding="utf-8").splitlines()
+    ]
     found = [line for line in lines if line["type"] in {"StepFailed", "StepPaused"}]
     if not found:
         return "", "passed"
@@ -221,7 +223,7 @@ def main() -> int:
             rows.append(row)
             if not row.right:
                 print(f"{row.faults}: {row.code} {row.finding} {row.books}, expected {row.expected}", flush=True)
-    PAGE.write_text(page(rows))
+    PAGE.write_text(page(rows), encoding="utf-8")
     wrong = sum(not row.right for row in rows)
     print(
         f"{len(rows)} cases, {wrong} wrong, {time.monotonic() - began:.0f} s; the table is in {PAGE.relative_to(ROOT)}"

@@ -94,7 +94,7 @@ def _run(folder: Path, examples: int, port: int) -> Asked:
         words += ["--generation-deterministic", "--max-examples", str(examples), "--no-color", "--workers", "1"]
         done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "run", str(CONTRACT), "--url", f"{base}/api/v1", *words],
-            cwd=folder, capture_output=True, text=True, check=False,
+            cwd=folder, capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
         assert process.stdin is not None
         process.stdin.close()

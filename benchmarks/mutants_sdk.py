@@ -50,7 +50,9 @@ def seeded(bug: Bug) -> Outcome:
         path.write_text(path.read_text(encoding="utf-8").replace(bug.old, bug.new, 1), encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, __file__, str(copy)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=SECONDS
+        )
     if done.returncode:
         # The bug, or the benchmark, is not well made: that nothing could be checked is no find.
         raise SystemExit(f"{bug.name}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")

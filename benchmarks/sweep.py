@@ -82,7 +82,7 @@ def _command(folder: Path, point: int, how: int, words: list[str]) -> subprocess
     command = [sys.executable, str(ROOT / "benchmarks" / "killed.py"), str(point), str(how), "--", *words]
     environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=120
     )
 
 
@@ -235,7 +235,7 @@ def main() -> int:
                 print(f"seed {ending.case.seed} ({ending.case}): {'; '.join(ending.problems)}", flush=True)
             if len(endings) % 50 == 0:
                 print(f"{len(endings)} of {options.cases}, {time.monotonic() - began:.0f} s", flush=True)
-    PAGE.write_text(page(endings, time.monotonic() - began))
+    PAGE.write_text(page(endings, time.monotonic() - began), encoding="utf-8")
     bad = sum(bool(ending.problems) for ending in endings)
     print(f"{len(endings)} cases, {bad} wrong; the table is in {PAGE.relative_to(ROOT)}")
     return int(bool(bad))

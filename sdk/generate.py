@@ -127,7 +127,7 @@ def ruff(text: str, path: Path, *command: str) -> str:
     """Pass a text through a ruff command."""
     done = subprocess.run(  # noqa: S603  (our own interpreter and fixed arguments)
         [sys.executable, "-m", "ruff", *command, f"--stdin-filename={path}", "-"],
-        input=text, capture_output=True, text=True, check=False,
+        input=text, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     if not done.stdout:
         raise SystemExit(f"ruff {command[0]} on {path.name}: {done.stderr}")

@@ -141,7 +141,7 @@ class Shell:
             stack.enter_context(patch.dict(os.environ, {**self.environment(env), "BROWSER": ""}, clear=True))
             stack.enter_context(chdir(self.folder))
             out, err, _ = stack.enter_context(CliRunner().isolation())
-            typed = stack.enter_context(tempfile.TemporaryFile("w+"))
+            typed = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             typed.write(stdin)
             typed.seek(0)
             stack.enter_context(patch.object(sys, "stdin", typed))
@@ -157,10 +157,10 @@ class Shell:
     @contextmanager
     def _rehearsal(self, folder: Path, account: Secrets, faults: Sequence[str]) -> Iterator[str]:
         kept = folder / "port"
-        port = int(kept.read_text()) if kept.exists() else 0
+        port = int(kept.read_text(encoding="utf-8")) if kept.exists() else 0
         account_of = {"email": account.email or "", "password": account.password or ""}
         with serving(folder.resolve(), *faults, time=self.time, port=port, **account_of) as base_url:
-            kept.write_text(base_url.rpartition(":")[2])
+            kept.write_text(base_url.rpartition(":")[2], encoding="utf-8")
             yield base_url
 
     def process(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
@@ -171,7 +171,7 @@ class Shell:
             env=self.environment(env),
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=100,
             check=False,
         )
@@ -209,7 +209,8 @@ live = {str(live).lower()}
 idempotency = {str(idempotency).lower()}
 checkout_hosts = ["127.0.0.1"]
 hyperswitch_url = "{base_url}/hyperswitch"
-"""
+""",
+            encoding="utf-8",
         )
 
     def journal(self, result: Result) -> list[dict[str, Any]]:

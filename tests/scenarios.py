@@ -169,7 +169,7 @@ def slow_webhook(shop: Workshop) -> None:
 
 def refund_pending_resumed(shop: Workshop) -> None:
     """The refund takes longer than anybody waits, and is through when the session is resumed."""
-    (shop.folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "3s"\n')
+    (shop.folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "3s"\n', encoding="utf-8")
     shop.do("run", "--unattended", "--refund", "--fault", "refund_pending", codes=INCOMPLETE)
     with shop.backend() as client:
         client.post("/rehearsal/faults", json={"faults": []}).raise_for_status()
@@ -178,7 +178,7 @@ def refund_pending_resumed(shop: Workshop) -> None:
 
 def paid_not_completed(shop: Workshop) -> None:
     """The processor was paid, and its webhook never arrives."""
-    (shop.folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "3s"\n')
+    (shop.folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "3s"\n', encoding="utf-8")
     shop.do("run", "--unattended", "--refund", "--fault", "webhook_lost", codes=INCOMPLETE)
 
 
@@ -186,7 +186,7 @@ def killed(shop: Workshop) -> None:
     """The process is killed while it waits for the webhook, after the card was charged."""
     person = shop.start("--json", "run", "--unattended", "--refund", "--fault", "webhook_delay=1")
     person.until("5/9")
-    _follow(lambda: shop.recording.read_text().count('"step":"completed"') > 6)
+    _follow(lambda: shop.recording.read_text(encoding="utf-8").count('"step":"completed"') > 6)
     person.process.send_signal(signal.SIGKILL)
     person.end(frozenset({-signal.SIGKILL}))
 

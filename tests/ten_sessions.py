@@ -33,7 +33,7 @@ class Sessions:
 def walked(folder: Path, root: Path, name: str) -> Path:
     """Walk a real session through at the rehearsal backend, and put it into the common archive."""
     folder.mkdir(parents=True)
-    (folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "2s"\n')
+    (folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "2s"\n', encoding="utf-8")
     result = Shell(folder).run("--release", f"with {name}", *REAL[name])
     assert result.code in {0, 1, 4}, result.stderr
     made = (folder / result.json["paths"]["journal"]).parent

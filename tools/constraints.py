@@ -88,8 +88,8 @@ def resolve(interpreter: str, constraints: Iterable[str]) -> Resolution:
         folder = Path(name)
         subprocess.run([interpreter, "-m", "venv", folder / "venv"], check=True)
         python = folder / "venv" / "bin" / "python"
-        (folder / "wanted.txt").write_text("\n".join(requirements()))
-        (folder / "pins.txt").write_text("\n".join(constraints))
+        (folder / "wanted.txt").write_text("\n".join(requirements()), encoding="utf-8")
+        (folder / "pins.txt").write_text("\n".join(constraints), encoding="utf-8")
         started = time.monotonic()
         done = subprocess.run(
             [
@@ -97,12 +97,12 @@ def resolve(interpreter: str, constraints: Iterable[str]) -> Resolution:
                 "--ignore-installed", "--only-binary", ":all:", "--report", folder / "report.json",
                 "--constraint", folder / "pins.txt", "--requirement", folder / "wanted.txt",
             ],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False,
         )  # fmt: skip
         if done.returncode:
             said = [line for line in done.stdout.splitlines() if not line.startswith("WARNING: ")]
             raise UnresolvableError("\n".join(f"  {line}" for line in said[-LAST_LINES:]))
-        return read_report(json.loads((folder / "report.json").read_text()), time.monotonic() - started)
+        return read_report(json.loads((folder / "report.json").read_text(encoding="utf-8")), time.monotonic() - started)
 
 
 def read_report(report: Mapping[str, object], seconds: float = 0.0) -> Resolution:
@@ -168,7 +168,10 @@ def promised() -> set[tuple[int, ...]]:
 def version_of(interpreter: str) -> tuple[int, ...]:
     """Return an interpreter's version."""
     said = subprocess.run(
-        [interpreter, "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, text=True, check=True
+        [interpreter, "-c", "import sys; print(*sys.version_info[:3])"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     ).stdout
     return tuple(map(int, said.split()))
 

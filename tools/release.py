@@ -33,7 +33,7 @@ def git(root: Path, *words: str) -> str:
     Raises:
         ReleaseError: git refused.
     """
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)  # noqa: S607 - git
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, encoding="utf-8", check=False)  # noqa: S607 - git
     if done.returncode:
         raise ReleaseError(f"git {words[0]}: {done.stderr.strip()}")
     return done.stdout
@@ -100,7 +100,7 @@ def build(root: Path, out: Path) -> tuple[Path, Path]:
     """
     shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(root)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
     if done.returncode:
         raise ReleaseError(f"the build failed:\n{done.stdout}")
     (sdist,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")

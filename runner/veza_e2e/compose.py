@@ -103,7 +103,7 @@ def backend(
     """
     kept = folder / _PORT
     if port is None:
-        port = int(kept.read_text() or 0) if kept.exists() else 0
+        port = int(kept.read_text(encoding="utf-8") or 0) if kept.exists() else 0
     folder.mkdir(parents=True, exist_ok=True)
     with as_file(files("veza").joinpath("openapi.json")) as contract, (folder / "stderr.log").open("ab") as errors:
         command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
@@ -138,7 +138,7 @@ def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int
         return str(said["base_url"]), int(said["port"])
     except (ValueError, KeyError) as error:
         process.wait(_START_SECONDS)
-        last = (folder / "stderr.log").read_text(errors="replace").strip().splitlines()[-1:]
+        last = (folder / "stderr.log").read_text(errors="replace", encoding="utf-8").strip().splitlines()[-1:]
         raise RehearsalError(f"the rehearsal backend did not start: {' '.join(last) or 'it said nothing'}") from error
 
 

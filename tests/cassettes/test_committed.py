@@ -45,14 +45,16 @@ def replay(*words: str, environment: Mapping[str, str] | None = None) -> subproc
         env={**kept, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )
 
 
 def test_the_committed_cassettes_are_those_that_the_docs_and_the_scenarios_name() -> None:
-    documented = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "record-and-replay.md").read_text(), re.MULTILINE)
+    documented = re.findall(
+        r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "record-and-replay.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(documented) == sorted(SCENARIOS) == CASSETTES
 
 

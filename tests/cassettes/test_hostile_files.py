@@ -33,12 +33,14 @@ GOOD = ROOT / "cassettes" / "refund"
 def yaml_bomb(folder: Path) -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     lines += [f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]" for n in range(20)]
-    (folder / tape.CASSETTE).write_text("\n".join(lines))
+    (folder / tape.CASSETTE).write_text("\n".join(lines), encoding="utf-8")
 
 
 def edited(folder: Path) -> None:
     path = folder / tape.CASSETTE
-    path.write_text(path.read_text().replace('"status": "completed"', '"status": "refunded"', 1))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"status": "completed"', '"status": "refunded"', 1), encoding="utf-8"
+    )
 
 
 HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -52,7 +54,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no cassette": (lambda f: (f / tape.CASSETTE).unlink(), r"cassette\.json: no such file"),
     "empty": (lambda f: (f / tape.CASSETTE).write_bytes(b""), r"cassette\.json: line 1 column 1: is not JSON"),
     "tagged": (
-        lambda f: (f / tape.CASSETTE).write_text("!!python/object/apply:os.system ['touch pwned']"),
+        lambda f: (f / tape.CASSETTE).write_text("!!python/object/apply:os.system ['touch pwned']", encoding="utf-8"),
         r"cassette\.json: line 1 column 1: is not JSON",
     ),
     "YAML bomb": (yaml_bomb, r"cassette\.json: line 1 column 1: is not JSON"),
@@ -76,7 +78,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (lambda f: instead(f / tape.TAPE, os.mkfifo), r"tape\.jsonl: is not a regular file"),
     "another schema": (lambda f: schema(f, 99), r"cassette\.json: has the schema 99"),
     "a float": (lambda f: schema(f, 1.5), r"cassette\.json: is not JSON as a recording has it: the float 1\.5"),
-    "a list": (lambda f: (f / tape.CASSETTE).write_text("[]"), r"cassette\.json: is not a JSON object"),
+    "a list": (
+        lambda f: (f / tape.CASSETTE).write_text("[]", encoding="utf-8"),
+        r"cassette\.json: is not a JSON object",
+    ),
 }
 
 
@@ -90,8 +95,8 @@ def instead(path: Path, make: Callable[[Path], object]) -> None:
 
 
 def schema(folder: Path, number: float) -> None:
-    document = json.loads((folder / tape.CASSETTE).read_text())
-    (folder / tape.CASSETTE).write_text(json.dumps({**document, "schema": number}))
+    document = json.loads((folder / tape.CASSETTE).read_text(encoding="utf-8"))
+    (folder / tape.CASSETTE).write_text(json.dumps({**document, "schema": number}), encoding="utf-8")
 
 
 MEASURED = """
@@ -111,7 +116,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         env=Shell(folder).environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=100,
         check=False,
     )

@@ -42,7 +42,7 @@ def on_a_small_disk(folder: Path, limit: int, *words: str) -> subprocess.Complet
 
     return subprocess.run(
         [*COMMAND, "--json", *words],
-        cwd=folder, env=Shell(folder).environment(), capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=Shell(folder).environment(), capture_output=True, encoding="utf-8", timeout=60, check=False,
         preexec_fn=small_disk,
     )  # fmt: skip
 
@@ -106,9 +106,9 @@ def test_accept_writes_nothing_where_the_tape_did_not_match(workshop: Path) -> N
 
 
 def test_a_cassette_that_is_checked_against_another_spec_names_step_and_field(workshop: Path) -> None:
-    contract = json.loads((ROOT / "sdk/veza/openapi.json").read_text())
+    contract = json.loads((ROOT / "sdk/veza/openapi.json").read_text(encoding="utf-8"))
     contract["components"]["schemas"]["Order"]["properties"]["total_amount_cents"] = {"type": "string"}
-    (workshop / "other.json").write_text(json.dumps(contract))
+    (workshop / "other.json").write_text(json.dumps(contract), encoding="utf-8")
     done = command(workshop, "cassettes", "check", "--spec", "other.json")
     assert done.code == 5
     messages = [item["message"] for item in json.loads(done.stdout)["items"]]
@@ -141,7 +141,7 @@ definitions:
 
 
 def test_a_spec_in_swagger_is_understood_too(workshop: Path) -> None:
-    (workshop / "swagger.yaml").write_text(SWAGGER)
+    (workshop / "swagger.yaml").write_text(SWAGGER, encoding="utf-8")
     done = command(workshop, "cassettes", "check", "--spec", "swagger.yaml")
     messages = [item["message"] for item in json.loads(done.stdout)["items"]]
     assert done.code == 5
@@ -165,7 +165,7 @@ def test_a_spec_in_swagger_is_understood_too(workshop: Path) -> None:
     ],
 )
 def test_a_spec_that_is_none_is_one_error(text: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "spec.yaml").write_text(text)
+    (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(CassetteError, match=said):
         Spec(tmp_path / "spec.yaml")
 

@@ -37,7 +37,7 @@ def recorded(tmp_path: Path) -> Path:
 
 
 def test_what_was_recorded_answers_again_and_holds_no_secret(recorded: Path) -> None:
-    kept = {path.name: path.read_text() for path in recorded.iterdir()}
+    kept = {path.name: path.read_text(encoding="utf-8") for path in recorded.iterdir()}
     assert set(kept) == {"cassette.json", "tape.jsonl"}
     assert not any(secret in text for text in kept.values() for secret in (EMAIL, PASSWORD, "127.0.0.1"))
     assert TOKEN in kept["cassette.json"]
@@ -63,7 +63,7 @@ def test_a_step_of_a_walkthrough_can_be_played_alone() -> None:
 
 @pytest.mark.process
 def test_the_fixture_plays_a_cassette_to_its_end(recorded: Path, tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["veza_e2e.testing"]\n')
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["veza_e2e.testing"]\n', encoding="utf-8")
     (tmp_path / "test_shop.py").write_text(
         f"def test_all(veza_cassette):\n"
         f"    client = veza_cassette({str(recorded)!r}).client\n"
@@ -75,11 +75,12 @@ def test_the_fixture_plays_a_cassette_to_its_end(recorded: Path, tmp_path: Path)
         f"        client.orders.get(created.order.id)\n"
         f"\n"
         f"def test_too_little(veza_cassette):\n"
-        f"    next(iter(veza_cassette({str(recorded)!r}).client.products.list()))\n"
+        f"    next(iter(veza_cassette({str(recorded)!r}).client.products.list()))\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=False,
     )  # fmt: skip
     assert "2 passed, 1 error" in done.stdout, done.stdout
     assert "the walkthrough ended early" in done.stdout

@@ -33,7 +33,7 @@ def test_a_read_only_test_sends_nothing_but_reads(rehearsal: Start, veza_e2e: Co
     assert {request["method"] for request in tested} <= {"GET", "HEAD"}
     reports = [path for path in (tmp_path / "build").rglob("*") if path.is_file()]
     assert {path.name for path in reports} == {"junit.xml", "schemathesis.txt"}
-    assert not [path.name for path in reports if token in path.read_text()]
+    assert not [path.name for path in reports if token in path.read_text(encoding="utf-8")]
 
 
 def _without_methods_guard(settings: dict[str, Any]) -> dict[str, Any]:

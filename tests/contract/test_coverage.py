@@ -31,7 +31,10 @@ def test_every_documented_answer_is_held_and_the_page_says_how_often(
     wanted = {f"{operation.id} {status}" for operation in ours.operations for status in operation.responses}
     assert {item["name"] for item in done.document["items"]} == wanted
     assert {item["status"] for item in done.document["items"]} == {"covered"}
-    made, committed = _rows((tmp_path / "coverage.md").read_text()), _rows(PAGE.read_text())
+    made, committed = (
+        _rows((tmp_path / "coverage.md").read_text(encoding="utf-8")),
+        _rows(PAGE.read_text(encoding="utf-8")),
+    )
     answered = {row[0] for row in made[2:] if row[C - 1] != "0"}
     assert answered == {operation.id for operation in ours.operations}, "schemathesis had an answer of each operation"
     # What the backend answers to generated requests differs a little from run to run.

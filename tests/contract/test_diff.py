@@ -222,7 +222,7 @@ def test_a_draft_is_a_valid_spec_that_fits_theirs(veza_e2e: Command, tmp_path: P
 )
 def test_a_draft_of_another_dialect_is_openapi_3_1(name: str, tmp_path: Path, veza_e2e: Command) -> None:
     theirs = tmp_path / "theirs.json"
-    theirs.write_text(yaml.safe_dump(_read(Path(__file__).with_name("pairs") / name)["theirs"]))
+    theirs.write_text(yaml.safe_dump(_read(Path(__file__).with_name("pairs") / name)["theirs"]), encoding="utf-8")
     assert veza_e2e("contract", "diff", "--spec", str(theirs), "--write").code == 5
     drafted = spec.load(tmp_path / "openapi.draft.yaml")
     openapi_spec_validator.validate(drafted)
@@ -262,7 +262,7 @@ def test_a_spec_is_read_from_a_url(veza_e2e: Command, tmp_path: Path) -> None:
 )
 def test_a_spec_that_cannot_be_read_says_why(veza_e2e: Command, tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "theirs.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     done = veza_e2e("contract", "diff", "--spec", str(path))
     assert done.code == 2
     assert reason in done.err

@@ -154,7 +154,7 @@ def test_a_part_that_is_of_no_use_says_so(veza_e2e: Command, tmp_path: Path) -> 
     theirs = _openapi({"type": "object"})
     theirs["components"]["schemas"]["odd"] = 7
     path = tmp_path / "theirs.yaml"
-    path.write_text(yaml.safe_dump(theirs))
+    path.write_text(yaml.safe_dump(theirs), encoding="utf-8")
     done = veza_e2e("contract", "diff", "--spec", str(path), "--write")
     assert done.code == 2
     assert "no draft can be made" in done.err

@@ -46,7 +46,12 @@ class Copy:
     def python(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": self.path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
         return subprocess.run(
-            [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, *words],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
 
 
@@ -69,7 +74,7 @@ def adapted(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 
 def test_the_patch_is_small() -> None:
-    text = PATCH.read_text()
+    text = PATCH.read_text(encoding="utf-8")
     changed = [line for line in text.splitlines() if re.match(r"[+-](?!\+\+ |-- )", line)]
     files = re.findall(r"^\+\+\+ b/(.+)$", text, re.MULTILINE)
     assert len(changed) <= 150
@@ -85,7 +90,9 @@ def test_their_spec_is_valid_and_names_no_operation() -> None:
 def test_their_spec_breaks_the_project_as_it_is_and_not_the_adapted_one(adapted: Copy, tmp_path: Path) -> None:
     words = [word for name, where in MAP for word in ("--map", f"{name}={where}")]
     command = ["-m", "veza_e2e", "--json", "contract", "diff", "--spec", str(SWAGGER), *words]
-    before = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    before = subprocess.run(
+        [sys.executable, *command], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
     assert before.returncode == 5, before.stderr
     broken = "\n".join(item["message"] for item in json.loads(before.stdout)["items"] if item["status"] == "break")
     for word in ("path:", "_session.py", "_checkout.py", "configure checkout_page"):
@@ -106,7 +113,7 @@ def test_the_walkthrough_passes_is_recorded_and_replayed_in_that_dialect(adapted
     summary = json.loads(done.stdout)
     assert summary["outcome"] == "passed"
     assert summary["money"] == {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}
-    tape = (adapted.folder / "cassettes/drill/cassette.json").read_text()
+    tape = (adapted.folder / "cassettes/drill/cassette.json").read_text(encoding="utf-8")
     for said in ("/api/v1/marketplace/orders", "/marketplace/licenses/mine", '"total_amount": '):
         assert said in tape
     replayed = adapted.python("-m", "veza_e2e", "--json", "replay", "drill")
@@ -132,7 +139,7 @@ def test_a_running_backend_of_that_dialect_is_tested_with_a_token_of_its_own(ada
     assert done.returncode == 0, done.stdout + done.stderr
     tested = {item["name"] for item in json.loads(done.stdout)["items"]}
     assert tested >= {"GET /marketplace/orders", "GET /marketplace/licenses/mine", "GET /auth/me"}
-    reports = [path.read_text() for path in (adapted.folder / "build/contract-test").iterdir()]
+    reports = [path.read_text(encoding="utf-8") for path in (adapted.folder / "build/contract-test").iterdir()]
     assert reports
     assert not [text for text in reports if cookies["veza_session"] in text or cookies["csrf_token"] in text]
 

@@ -93,7 +93,7 @@ def test_live_where_the_backend_is_not_live_warns_and_stamps_test_funds(tmp_path
     terminal.close()
     assert terminal.exitstatus == 4
     (report,) = shell.folder.rglob("report.md")
-    assert "TEST FUNDS" in report.read_text().upper().splitlines()[0]
+    assert "TEST FUNDS" in report.read_text(encoding="utf-8").upper().splitlines()[0]
 
 
 def test_keep_has_to_be_typed_and_leaves_the_refund_open(shell: Shell, live: str) -> None:

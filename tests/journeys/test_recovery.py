@@ -23,7 +23,7 @@ def cut_short(shell: Shell, point: int, how: str, *words: str) -> Result:
         cwd=shell.folder,
         env=shell.environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=100,
         check=False,
     )
@@ -49,7 +49,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost_or_charged_twice(shell: Shell, 
 
 
 def test_an_archive_that_cannot_be_written_is_refused_before_anything_is_bought(shell: Shell) -> None:
-    (shell.folder / "archive").write_text("a file, no folder")
+    (shell.folder / "archive").write_text("a file, no folder", encoding="utf-8")
     result = shell("--archive", "archive/below", "--json", "run", "--unattended", "--refund")
     assert result.code == 4
     assert "cannot be written" in result.json["error"]["message"]

@@ -209,7 +209,7 @@ def test_the_search_finds_what_is_planted() -> None:
 def test_nothing_planted_is_kept_or_shown(shell: Shell, *, broken: bool) -> None:
     with talkative(broken=broken) as base_url:
         shell.configure("local", base_url, reports="sandbox")
-        with (shell.folder / "veza-e2e.toml").open("a") as file:
+        with (shell.folder / "veza-e2e.toml").open("a", encoding="utf-8") as file:
             file.write('[limits]\npoll_timeout = "1s"\n')
         words = ("--env", "local", "--archive", "archive")
         first = shell(*words, "--json", "run", "--unattended", "--refund", env=ACCOUNT)
@@ -268,13 +268,13 @@ raise SystemExit(main())
 def test_nothing_planted_is_shown_by_a_defect(shell: Shell) -> None:
     with talkative(broken=False) as base_url:
         shell.configure("local", base_url, reports="sandbox")
-        with (shell.folder / "veza-e2e.toml").open("a") as file:
+        with (shell.folder / "veza-e2e.toml").open("a", encoding="utf-8") as file:
             file.write('[limits]\npoll_timeout = "1s"\n')
         words = ("--env", "local", "--archive", "archive", "run", "--unattended", "--refund")
         planted_too = {**ACCOUNT, "PLANTED": " ".join(SECRETS.values())}
         done = subprocess.run(
             [sys.executable, "-c", DEFECT, *words], cwd=shell.folder, env=shell.environment(planted_too),
-            capture_output=True, text=True, check=False,
+            capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
     assert done.returncode == 1
     assert "a defect: RuntimeError at <string>" in done.stderr

@@ -16,7 +16,7 @@ from veza import SystemClock
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
-TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 ARCHIVE = "build/rehearsals"
 
 
@@ -40,7 +40,7 @@ def test_the_tutorial_ends_in_go(tmp_path: Path) -> None:
         table = re.search(r"```toml\n(.*?)```", TUTORIAL, re.DOTALL)
         assert table
         config = table[1].replace("http://127.0.0.1:8099", base_url)
-        (shell.folder / "veza-e2e.toml").write_text(config)
+        (shell.folder / "veza-e2e.toml").write_text(config, encoding="utf-8")
         gate = shell("--json", *next(words), env=ACCOUNT)
         assert (gate.code, gate.json["ok"]) == (0, True)
         live = next(words)
@@ -85,8 +85,10 @@ def shown_on_the_site(shell: Shell, command: list[str], *sessions: str) -> None:
         shutil.copytree(ROOT / name, shell.folder / name)
     assert shell("--json", *command).code == 0
     site = shell.folder / "build" / "site"
-    assert re.search(r"2026\.05</a></td>.*?PENDING \(rehearsed GO\)", (site / "go-no-go.html").read_text(), re.DOTALL)
-    report = (site / "releases" / "2026.05.html").read_text()
+    assert re.search(
+        r"2026\.05</a></td>.*?PENDING \(rehearsed GO\)", (site / "go-no-go.html").read_text(encoding="utf-8"), re.DOTALL
+    )
+    report = (site / "releases" / "2026.05.html").read_text(encoding="utf-8")
     assert "attested by A. Person" in report
     for session in sessions:
         assert session in report

@@ -159,8 +159,8 @@ def test_the_hostile_product_shows_as_text(shell: Shell) -> None:
     listed = shell("--json", "run", "--plan", "--unattended")
     assert listed.code == 0
     result = shell.run("--refund", "--product", "6bf64f8c-e26a-5d67-9f3d-0c12956a260f")
-    report = (shell.folder / result.json["paths"]["report"]).read_text()
-    log = (shell.folder / result.json["paths"]["log"]).read_text()
+    report = (shell.folder / result.json["paths"]["report"]).read_text(encoding="utf-8")
+    log = (shell.folder / result.json["paths"]["log"]).read_text(encoding="utf-8")
     assert result.code == 0
     assert "<script>" not in report
     assert '<script>alert(1)</script> | "x" ⏎# y' in log

@@ -185,8 +185,8 @@ def start(
     command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
     command += ["--database", database or f"sqlite:///{tmp_path}/rehearsal.db", "--log", str(log), *arguments]
     pipe = subprocess.PIPE
-    with errors.open("a") as stderr:
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True, env=env)
+    with errors.open("a", encoding="utf-8") as stderr:
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, encoding="utf-8", env=env)
     assert process.stdout is not None
     line = process.stdout.readline()
     assert re.fullmatch(r'\{"base_url": "http://127\.0\.0\.1:(\d+)", "port": \1\}\n', line), line

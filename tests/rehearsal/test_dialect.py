@@ -29,7 +29,7 @@ NUMBER = {"type": "number", "minimum": 0}
 
 def other_contract() -> dict[str, Any]:
     """Our contract, as the real one may be: other paths, amounts as numbers, no checkout URL, cookies."""
-    document: dict[str, Any] = yaml.safe_load(CONTRACT.read_text())
+    document: dict[str, Any] = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
     document["servers"] = [{"url": "https://api.veza.test/api/v2/"}]
     document["paths"] = {MOVED.get(path, path): item for path, item in document["paths"].items()}
     schemas = document["components"]["schemas"]
@@ -78,7 +78,7 @@ def plain(node: Any) -> Any:
 def dialect(run: Callable[..., Child], tmp_path: Path) -> Backend:
     """A backend that answers to the other contract."""
     contract = tmp_path / "other.json"
-    contract.write_text(json.dumps(other_contract()))
+    contract.write_text(json.dumps(other_contract()), encoding="utf-8")
     return run(contract=contract)
 
 
@@ -148,7 +148,8 @@ def test_the_other_contract_holds_in_every_phase(dialect: Backend, tmp_path: Pat
     settings.write_text(
         "[generation]\ndeterministic = true\n"
         f'[auth.openapi]\nsession = {{ api_key = "{cookies["veza_session"]}" }}\n'
-        f'csrf = {{ api_key = "{cookies["csrf_token"]}" }}\n'
+        f'csrf = {{ api_key = "{cookies["csrf_token"]}" }}\n',
+        encoding="utf-8",
     )
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"]
     command += [
@@ -159,5 +160,5 @@ def test_the_other_contract_holds_in_every_phase(dialect: Backend, tmp_path: Pat
         "5",
         "--no-color",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=140, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=140, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

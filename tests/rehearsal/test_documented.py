@@ -13,7 +13,7 @@ import veza_rehearsal
 from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD, FAULTS, LISTENER_EMAIL, PROCESSOR_API_KEY, Argument
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "rehearsal.md").read_text()
+PAGE = (ROOT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
 WRITTEN = {
     Argument.NONE: "",
     Argument.COUNT: "=N",
@@ -31,7 +31,7 @@ def test_the_table_of_faults_is_that_of_the_code() -> None:
 @pytest.mark.process
 def test_accounts_options_and_routes_are_documented() -> None:
     command = [sys.executable, "-m", "veza_rehearsal", "--help"]
-    usage = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    usage = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     options = set(re.findall(r"--[a-z-]+", usage)) - {"--help"}
     routes = {"books", "faults", "clock", "reset"}
     for text in {DEFAULT_EMAIL, DEFAULT_PASSWORD, LISTENER_EMAIL, PROCESSOR_API_KEY, *options, *routes}:
@@ -47,5 +47,5 @@ def test_the_package_exports_only_what_it_promises() -> None:
 @pytest.mark.process
 def test_importing_the_package_is_light() -> None:
     code = "import sys, veza_rehearsal; print(sorted({'starlette', 'uvicorn', 'jwt', 'veza'} & set(sys.modules)))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
     assert loaded == "[]\n"

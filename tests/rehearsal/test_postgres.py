@@ -53,7 +53,12 @@ class Server:
         options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
         command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
         self.process = subprocess.Popen(
-            command, cwd=self.folder, user=self.owner, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            command,
+            cwd=self.folder,
+            user=self.owner,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            encoding="utf-8",
         )
         assert self.process.stderr is not None
         for line in self.process.stderr:

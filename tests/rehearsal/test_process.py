@@ -40,7 +40,7 @@ def test_alone_it_ends_on_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(CONTRACT)]
     command += ["--database", f"sqlite:///{tmp_path}/x.db"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, encoding="utf-8") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith('{"base_url"')
         process.send_signal(signal.SIGINT)
@@ -124,7 +124,7 @@ def test_the_clock_takes_only_seconds_to_come(run: Callable[..., Child]) -> None
 
 def cannot_start(*arguments: str) -> str:
     command = [sys.executable, "-m", "veza_rehearsal", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=os.environ)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=20, check=False, env=os.environ)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -140,10 +140,10 @@ def test_what_cannot_start_says_why(run: Callable[..., Child], tmp_path: Path) -
     )
     assert "address already in use" in cannot_start(*contract, *database, "--port", str(run().port)).lower()
     odd = tmp_path / "odd.yaml"
-    odd.write_text("paths: {/x: {get: {operationId: unheardOf}}}\n")
+    odd.write_text("paths: {/x: {get: {operationId: unheardOf}}}\n", encoding="utf-8")
     assert "unheardOf" in cannot_start("--contract", str(odd), *database)
     for text in ("just a text\n", "paths: [\n", "paths: []\n"):
-        odd.write_text(text)
+        odd.write_text(text, encoding="utf-8")
         assert "odd.yaml" in cannot_start("--contract", str(odd), *database)
     assert "nowhere" in cannot_start(*contract, "--database", f"sqlite:///{tmp_path}/nowhere/x.db")
     assert "odd.yaml" in cannot_start(*contract, "--database", f"sqlite:///{odd}")

@@ -23,12 +23,12 @@ CONTRACT = Path(__file__).parents[2] / "sdk" / "veza" / "openapi.yaml"
 def examine(shop: Backend, folder: Path, examples: int) -> str:
     """Run schemathesis with the operator's token; gives what it printed."""
     settings = folder / "schemathesis.toml"
-    settings.write_text("[generation]\ndeterministic = true\n")
+    settings.write_text("[generation]\ndeterministic = true\n", encoding="utf-8")
     token = shop.login()["access_token"]
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run", str(CONTRACT)]
     command += ["--url", f"{shop.base_url}/api/v1", "--header", f"Authorization: Bearer {token}"]
     command += ["--max-examples", str(examples), "--no-color", "--workers", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=140, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, timeout=140, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

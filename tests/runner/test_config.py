@@ -15,7 +15,7 @@ GOOD = 'base_url = "https://staging.example.com"\nexpected_environment = ["stagi
 
 def refused(tmp_path: Path, text: str, name: str = "staging") -> str:
     path = tmp_path / "veza-e2e.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load(name, config=path)
     message = str(caught.value)
@@ -44,7 +44,8 @@ poll_timeout = "90s"
 [report]
 operator = "Ada"
 canary_release = "https://forge.example.com/canary"
-"""
+""",
+        encoding="utf-8",
     )
     settings = load("production", config=path)
     environment = settings.environment
@@ -105,7 +106,7 @@ def test_off_loopback_it_is_https_and_nothing_else(tmp_path: Path, url: str) -> 
 )
 def test_loopback_may_be_plain_http(tmp_path: Path, url: str) -> None:
     path = tmp_path / "veza-e2e.toml"
-    path.write_text(f'[env.staging]\nbase_url = "{url}"\nexpected_environment = ["staging"]')
+    path.write_text(f'[env.staging]\nbase_url = "{url}"\nexpected_environment = ["staging"]', encoding="utf-8")
     environment = load("staging", config=path).environment
     assert environment.loopback
     assert environment.base_url == url
@@ -156,7 +157,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
 
 def test_the_rehearsal_needs_no_file(tmp_path: Path) -> None:
     path = tmp_path / "empty.toml"
-    path.write_text("")
+    path.write_text("", encoding="utf-8")
     settings = load("rehearsal", config=path)
     assert settings.environment.embedded
     assert settings.archive == REHEARSAL_ARCHIVE

@@ -65,7 +65,7 @@ def dsn() -> Iterator[str]:
         port = free.getsockname()[1]
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
     command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
-    with subprocess.Popen(command, cwd=folder, user=owner, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, user=owner, stderr=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stderr is not None
         assert any("ready to accept connections" in line for line in process.stderr)
         url = f"postgresql://veza@127.0.0.1:{port}/postgres"
@@ -89,7 +89,12 @@ def psql(dsn: str, order: str, *settings: str) -> str:
     """What the operator sees: the script typed into psql, as it is shown."""
     commands = "\n".join([*(f"\\pset {setting}" for setting in settings), ledger.script(order)])
     done = subprocess.run(
-        [program("psql"), "--no-psqlrc", dsn], input=commands, capture_output=True, text=True, timeout=20, check=True
+        [program("psql"), "--no-psqlrc", dsn],
+        input=commands,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=20,
+        check=True,
     )
     return done.stdout
 

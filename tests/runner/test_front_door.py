@@ -20,7 +20,7 @@ def closed(shell: Shell, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command whose standard input is closed."""
     return subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, *words],
-        cwd=shell.folder, env=shell.environment(), capture_output=True, text=True, timeout=60, check=False,
+        cwd=shell.folder, env=shell.environment(), capture_output=True, encoding="utf-8", timeout=60, check=False,
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_a_torn_tail_is_said_when_the_session_is_abandoned_too(shell: Shell) -> 
     journal = shell.folder / left.json["paths"]["journal"]
     journal.write_bytes(journal.read_bytes() + b'{"half')
     assert shell("abandon", left.json["session"], "--reason", "test").code == 0
-    kinds = [json.loads(line)["type"] for line in journal.read_text().splitlines()]
+    kinds = [json.loads(line)["type"] for line in journal.read_text(encoding="utf-8").splitlines()]
     assert kinds[-3:] == ["TailCut", "SessionAbandoned", "SessionEnded"]
 
 
@@ -54,7 +54,7 @@ def test_a_screen_that_is_gone_stops_no_walkthrough(shell: Shell) -> None:
     os.close(reading)
     done = subprocess.run(
         [*COMMAND, "--json", "run", "--unattended", "--refund"],
-        cwd=shell.folder, env=shell.environment(), stderr=writing, stdout=subprocess.PIPE, text=True, timeout=60,
+        cwd=shell.folder, env=shell.environment(), stderr=writing, stdout=subprocess.PIPE, encoding="utf-8", timeout=60,
         check=False,
     )  # fmt: skip
     os.close(writing)

@@ -179,7 +179,9 @@ def test_a_torn_last_line_is_cut_and_the_chain_goes_on(tmp_path: Path) -> None:
 
 
 def another_process(code: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, encoding="utf-8", timeout=20, check=False
+    )
 
 
 TAKE = """

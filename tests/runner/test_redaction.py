@@ -252,7 +252,7 @@ def test_the_gate_can_fail_on_names_too() -> None:
 
 
 def test_every_property_of_the_contract_is_on_the_list() -> None:
-    contract = yaml.safe_load((ROOT / "sdk/veza/openapi.yaml").read_text())
+    contract = yaml.safe_load((ROOT / "sdk/veza/openapi.yaml").read_text(encoding="utf-8"))
 
     def properties(schema: object) -> set[str]:
         if isinstance(schema, dict):

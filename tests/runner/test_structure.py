@@ -21,7 +21,7 @@ LONGEST_MODULE, LONGEST_FUNCTION = 320, 60
 
 
 def committed() -> tuple[str, ...]:
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     return tuple(name for name in done.stdout.split("\0") if name and (ROOT / name).is_file())
 
 
@@ -152,7 +152,7 @@ def test_the_search_for_secrets_can_fail(kind: str, text: str) -> None:
 @pytest.mark.process
 def test_the_sdk_alone_loads_nothing_of_the_runner() -> None:
     code = "import sys, veza; print([name for name in sys.modules if name.startswith(('veza_e2e', 'veza_rehearsal'))])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=20, check=True)
     assert done.stdout == "[]\n"
 
 

@@ -134,7 +134,7 @@ def test_a_paste_that_breaks_off_is_no_answer(given: bytes) -> None:
 
 def test_rows_may_come_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.txt"
-    path.write_text("a|b\n1|2\n")
+    path.write_text("a|b\n1|2\n", encoding="utf-8")
     with typed(f"@{path}\n".encode()) as lines:
         assert TerminalOperator(lines).paste("transfers", "Paste.") == "a|b\n1|2\n"
 

@@ -155,7 +155,7 @@ def test_a_secret_never_reaches_the_record_and_where_it_would_nothing_is_sent(
             refused = str(error)
         assert len(received) == (refused is None)
     assert PASSWORD not in (refused or "")
-    written = desk.path.read_text()
+    written = desk.path.read_text(encoding="utf-8")
     assert "correct" not in written
     assert "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5" not in written
 
@@ -174,7 +174,7 @@ def test_an_answer_that_holds_a_secret_is_kept_without_it(desk: Desk) -> None:
     with serving(respond(leak.encode(), *headers)) as (url, _):
         answer = desk.client.get(f"{url}/api/v1/orders/1")
     assert answer.json()["data"]["title"] == PASSWORD, "the caller gets what was sent"
-    written = desk.path.read_text()
+    written = desk.path.read_text(encoding="utf-8")
     for secret in (PASSWORD, "eyJhbGciOi"):
         assert secret not in written
     (finished,) = desk.events

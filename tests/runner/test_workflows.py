@@ -28,7 +28,7 @@ OF_THE_SYSTEM = {"apt-get", "git"}
 
 
 def jobs(workflow: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load(workflow.read_text())["jobs"].values())
+    return list(yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values())
 
 
 def commands(workflow: Path) -> list[str]:
@@ -42,7 +42,7 @@ def test_there_are_the_workflows_that_the_docs_speak_of() -> None:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_command_of_a_workflow_exists(workflow: Path) -> None:
-    makefile = (ROOT / "Makefile").read_text().replace("$(VENV)", ".venv")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(VENV)", ".venv")
     for line in commands(workflow):
         program, *words = line.split()
         if program == "make":
@@ -66,7 +66,7 @@ def test_images_are_pinned_and_no_action_of_others_is_used(workflow: Path) -> No
 
 
 def test_the_workflow_for_others_pins_its_actions_by_commit() -> None:
-    text = (ROOT / "docs" / "contract-workflow.yml").read_text()
+    text = (ROOT / "docs" / "contract-workflow.yml").read_text(encoding="utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used != []
     assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one)] == []
@@ -75,14 +75,14 @@ def test_the_workflow_for_others_pins_its_actions_by_commit() -> None:
 def git(folder: Path, *words: str) -> str:
     environment = {**os.environ, **GIT, "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@veza.test"}
     return subprocess.run(
-        ["git", *words], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        ["git", *words], cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=True
     ).stdout
 
 
 def publish(repository: Path) -> str:
     done = subprocess.run(
         [str(ROOT / ".forgejo" / "publish-pages"), "build/site", "pages"],
-        cwd=repository, env={**os.environ, **GIT}, capture_output=True, text=True, check=False,
+        cwd=repository, env={**os.environ, **GIT}, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -92,16 +92,16 @@ def test_publishing_replaces_the_branch_and_keeps_its_history(tmp_path: Path) ->
     git(tmp_path, "init", "--quiet", "--bare", "forge")
     git(tmp_path, "clone", "--quiet", "forge", "clone")
     clone, site = tmp_path / "clone", tmp_path / "clone" / "build" / "site"
-    (clone / ".gitignore").write_text("build/\n")
+    (clone / ".gitignore").write_text("build/\n", encoding="utf-8")
     git(clone, "add", ".")
     git(clone, "commit", "--quiet", "-m", "a project")
     git(clone, "push", "--quiet", "origin", "HEAD:main")
     site.mkdir(parents=True)
-    (site / "index.html").write_text("one")
-    (site / "old.html").write_text("old")
+    (site / "index.html").write_text("one", encoding="utf-8")
+    (site / "old.html").write_text("old", encoding="utf-8")
     assert "published" in publish(clone)
     assert "up to date" in publish(clone)
-    (site / "index.html").write_text("two")
+    (site / "index.html").write_text("two", encoding="utf-8")
     (site / "old.html").unlink()
     assert "published" in publish(clone)
 
@@ -115,7 +115,7 @@ def test_publishing_replaces_the_branch_and_keeps_its_history(tmp_path: Path) ->
 def test_an_empty_folder_is_not_published(tmp_path: Path) -> None:
     done = subprocess.run(
         [str(ROOT / ".forgejo" / "publish-pages"), str(tmp_path), "pages"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=tmp_path, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "holds no index.html" in done.stderr

@@ -28,13 +28,13 @@ PROMISED = (
 
 
 def printed_by(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
 
 
 @pytest.mark.process
 def test_derived_files_are_what_would_be_written() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "sdk" / "generate.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "sdk" / "generate.py", "--check"], capture_output=True, encoding="utf-8", check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -144,5 +144,5 @@ def test_no_module_is_long() -> None:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the resident memory of Linux")
 def test_ten_thousand_calls_from_eight_threads_leave_nothing_behind() -> None:
     script = ROOT / "benchmarks" / "bench_sdk_memory.py"
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, script], capture_output=True, encoding="utf-8", check=True)
     assert json.loads(done.stdout)["growth_mib"] < 1

@@ -29,7 +29,7 @@ for product in client.products.list():
 
 def checked(name: str, path: Path) -> str:
     command = [sys.executable, *CHECKERS[name], str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parents[1]).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, cwd=HERE.parents[1]).stdout
 
 
 @pytest.mark.slow

@@ -59,7 +59,9 @@ FILES = {
 
 def git(root: Path, *words: str) -> str:
     identity = ["-c", "user.name=A", "-c", "user.email=a@veza.test"]
-    return subprocess.run(["git", *identity, *words], cwd=root, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["git", *identity, *words], cwd=root, capture_output=True, encoding="utf-8", check=True
+    ).stdout
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
     return tmp_path
@@ -99,25 +101,27 @@ def test_another_version_than_the_one_that_is_committed_is_refused(project: Path
 
 
 def test_a_file_that_is_not_committed_is_refused(project: Path) -> None:
-    (project / "note.txt").write_text("x")
+    (project / "note.txt").write_text("x", encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"not committed, the first is note\.txt"):
         release(project, "1.2.0", TODAY)
     assert git(project, "tag", "--list") == ""
 
 
 def test_a_file_that_git_ignores_gets_into_no_archive(project: Path) -> None:
-    (project / ".gitignore").write_text("dist/\nsdk/thing/secret.py\n")
-    (project / "pyproject.toml").write_text(PYPROJECT + '\n[tool.hatch.build]\nignore-vcs = true\nexclude = ["dist"]\n')
+    (project / ".gitignore").write_text("dist/\nsdk/thing/secret.py\n", encoding="utf-8")
+    (project / "pyproject.toml").write_text(
+        PYPROJECT + '\n[tool.hatch.build]\nignore-vcs = true\nexclude = ["dist"]\n', encoding="utf-8"
+    )
     commit(project)
-    (project / "sdk" / "thing" / "secret.py").write_text("x")
+    (project / "sdk" / "thing" / "secret.py").write_text("x", encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"secret\.py, which is not committed"):
         release(project, "1.2.0", TODAY)
 
 
 def test_a_wheel_with_too_much_is_refused(project: Path) -> None:
-    (project / "notes.txt").write_text("x")
+    (project / "notes.txt").write_text("x", encoding="utf-8")
     forced = '\n[tool.hatch.build.targets.wheel.force-include]\n"notes.txt" = "notes.txt"\n'
-    (project / "pyproject.toml").write_text(PYPROJECT + forced)
+    (project / "pyproject.toml").write_text(PYPROJECT + forced, encoding="utf-8")
     commit(project)
     with pytest.raises(ReleaseError, match="the wheel holds"):
         release(project, "1.2.0", TODAY)

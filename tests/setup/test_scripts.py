@@ -41,13 +41,13 @@ class Clone:
 
     def write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
     def run(self, script: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.root / "tools" / script, *words], cwd=self.root, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, encoding="utf-8", check=False, timeout=60,
         )  # fmt: skip
 
     def venv(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +55,7 @@ class Clone:
 
     @property
     def made(self) -> int:
-        return len((self.home / "made").read_text().splitlines())
+        return len((self.home / "made").read_text(encoding="utf-8").splitlines())
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def test_a_phase_is_one_line_with_its_seconds(clone: Clone) -> None:
     done = clone.run("phase.sh", "counting", "echo", "much to say")
     assert re.fullmatch(r"\[ +\d+ s\] counting\n", done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (clone.root / "build" / "logs" / "counting.log").read_text() == "much to say\n"
+    assert (clone.root / "build" / "logs" / "counting.log").read_text(encoding="utf-8") == "much to say\n"
 
 
 def test_the_seconds_count_from_the_start_of_make(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = int(subprocess.run(["date", "+%s"], capture_output=True, text=True, check=True).stdout)
+    now = int(subprocess.run(["date", "+%s"], capture_output=True, encoding="utf-8", check=True).stdout)
     monkeypatch.setenv("PHASES_SINCE", str(now - 500))
     assert re.match(r"\[50\d s\] counting\n", clone.run("phase.sh", "counting", "true").stdout)
 
@@ -95,9 +95,9 @@ def test_an_interrupted_phase_says_how_to_go_on(clone: Clone, tmp_path: Path) ->
     os.mkfifo(tmp_path / "started")
     phase = subprocess.Popen(
         [clone.root / "tools" / "phase.sh", "counting", "sh", "-c", 'echo >"$0"; exec sleep 60', tmp_path / "started"],
-        cwd=clone.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=clone.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True,
     )  # fmt: skip
-    (tmp_path / "started").read_text()
+    (tmp_path / "started").read_text(encoding="utf-8")
     os.killpg(phase.pid, signal.SIGINT)
     _, said = phase.communicate(timeout=30)
     assert phase.returncode == 130
@@ -172,7 +172,10 @@ def test_an_interrupted_installation_leaves_its_mark(clone: Clone) -> None:
     clone.write(clone.root / ".venv" / "bin" / "python", '#!/bin/sh\necho "$@" >>asked\n')
     assert clone.run("install.sh", "e2e").returncode == 0
     assert not (clone.root / ".venv" / ".unfinished").exists()
-    assert all("--constraint constraints.txt" in line for line in (clone.root / "asked").read_text().splitlines())
+    assert all(
+        "--constraint constraints.txt" in line
+        for line in (clone.root / "asked").read_text(encoding="utf-8").splitlines()
+    )
 
 
 @pytest.mark.parametrize("user", ["0", "1000"])
@@ -184,11 +187,13 @@ def test_root_gets_what_the_tests_need_and_others_the_command(clone: Clone, tmp_
         (programs / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
         [clone.root / "tools" / "system-packages.sh"], env={"PATH": str(programs)},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, encoding="utf-8", check=False, timeout=60,
     )  # fmt: skip
     if user == "0":
         assert done.returncode == 0, done.stderr
-        assert "install -y --no-install-recommends git openssh-client chromium" in (clone.root / "asked").read_text()
+        assert "install -y --no-install-recommends git openssh-client chromium" in (clone.root / "asked").read_text(
+            encoding="utf-8"
+        )
     else:
         assert done.returncode == 1
         assert "sudo apt-get install git openssh-client chromium" in done.stderr
@@ -214,5 +219,5 @@ def test_a_demo_resumes_the_walkthrough_that_was_interrupted(clone: Clone, inter
     (programs / "python").symlink_to(sys.executable)
     done = clone.run("demo.sh")
     assert done.returncode == 0, done.stderr
-    first, *_ = (clone.root / "asked").read_text().splitlines()
+    first, *_ = (clone.root / "asked").read_text(encoding="utf-8").splitlines()
     assert first == (f"resume {session.session}" if interrupted else "run --unattended --refund")

@@ -30,7 +30,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Pa
     """Return a folder that `make` fills, once for all processes that share the tests."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    with folder.with_suffix(".lock").open("w") as lock:
+    with folder.with_suffix(".lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.with_suffix(".made").exists():
             make(folder)
@@ -41,7 +41,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Pa
 @pytest.fixture(scope="session")
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Sessions:
     folder = once(tmp_path_factory, "ten-sessions", make_sessions)
-    names: dict[str, str] = json.loads((folder / "names.json").read_text())
+    names: dict[str, str] = json.loads((folder / "names.json").read_text(encoding="utf-8"))
     return Sessions(folder / "archive", {name: folder / "archive" / where for name, where in names.items()})
 
 
@@ -58,7 +58,7 @@ def make_sessions(folder: Path) -> None:
     stamped.start(live=True, sandbox=True, release="stamped")
     made["stamped"] = stamped.until("revoked").end().store(root)
     names = {name: str(path.relative_to(root)) for name, path in made.items()}
-    (folder / "names.json").write_text(json.dumps(names))
+    (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

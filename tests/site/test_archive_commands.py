@@ -75,7 +75,7 @@ def test_the_bank_statement_flips_the_rehearsed_decision(shell: Shell, stored: P
     assert result.code == 0
     assert statuses(result)["bank_statement"] == "met"
     assert statuses(result)["rehearsed_decision"] == "GO"
-    written = json.loads((stored / "addendum-001.json").read_text())
+    written = json.loads((stored / "addendum-001.json").read_text(encoding="utf-8"))
     assert written["evidence"] == {"bytes": 19, "sha256": hashlib.sha256(b"the whole statement").hexdigest()}
     assert b"whole statement" not in b"".join(path.read_bytes() for path in stored.iterdir())
     assert shell("--json", "show", SESSION).json["rehearsed_decision"] == "GO"
@@ -122,7 +122,7 @@ def test_an_open_session_cannot_be_cited(shell: Shell) -> None:
 
 def test_no_secret_enters_a_note(shell: Shell, stored: Path) -> None:
     shell(*BANK, "--seen", "credit", "--note", "card 4242 4242 4242 4242, write to someone@bank.example")
-    note = json.loads((stored / "addendum-001.json").read_text())["note"]
+    note = json.loads((stored / "addendum-001.json").read_text(encoding="utf-8"))["note"]
     assert "4242 4242" not in note
     assert "someone@" not in note
 
@@ -133,7 +133,7 @@ def test_an_attestation_is_kept_by_item_and_release(shell: Shell) -> None:
     )
     assert result.code == 0
     (path,) = (shell.folder / "build" / "rehearsals" / "attestations").iterdir()
-    written = json.loads(path.read_text())
+    written = json.loads(path.read_text(encoding="utf-8"))
     assert (written["item"], written["by"], written["release"]) == ("ex-9", "A. Person", "2026.05")
     again = shell("--json", "attest", "ex-9", "--by", "B. Person")
     assert again.code == 0
@@ -339,8 +339,8 @@ def test_a_secret_that_is_known_enters_neither_statement_nor_attestation(shell: 
     assert shell("attest", "ex-9", "--by", said, "--note", said, env=secrets).code == 0
     (attested,) = (stored.parents[2] / "attestations").iterdir()
     for path in (stored / "addendum-001.json", attested):
-        assert "horse" not in path.read_text()
-        assert "abcdefghijkl" not in path.read_text()
+        assert "horse" not in path.read_text(encoding="utf-8")
+        assert "abcdefghijkl" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("release", ["", "  "])
@@ -349,10 +349,10 @@ def test_an_attestation_for_no_release_at_all_is_refused(shell: Shell, release: 
 
 
 def test_an_addendum_is_never_overwritten(shell: Shell, stored: Path) -> None:
-    (stored / "addendum-002.json").write_text("{}")
+    (stored / "addendum-002.json").write_text("{}", encoding="utf-8")
     assert shell("show", SESSION).code == 6
     assert shell(*BANK, "--seen", "credit").code == 6
-    assert (stored / "addendum-002.json").read_text() == "{}"
+    assert (stored / "addendum-002.json").read_text(encoding="utf-8") == "{}"
 
 
 def test_render_restores_a_view_byte_for_byte(shell: Shell, stored: Path) -> None:
@@ -368,10 +368,10 @@ def test_views_of_other_templates_do_not_replace_a_sessions_own(shell: Shell) ->
     script.end().store(shell.folder / "build" / "rehearsals")
     other = Script(session=SESSION[:-1] + "B").start().until("login")
     folder = other.end_with(views={"report.md": "0" * 64}).store(shell.folder / "build" / "rehearsals")
-    (folder / "report.md").write_text("as it was")
+    (folder / "report.md").write_text("as it was", encoding="utf-8")
     result = shell("--json", "render", other.session)
     assert statuses(result) == {other.session: "elsewhere"}
-    assert (folder / "report.md").read_text() == "as it was"
+    assert (folder / "report.md").read_text(encoding="utf-8") == "as it was"
     assert (shell.folder / "build" / "views" / other.session / "report.md").is_file()
 
 
@@ -387,8 +387,10 @@ def test_a_signature_is_made_checked_and_its_signer_named(shell: Shell, stored: 
     unnamed = shell("--json", "verify", SESSION)
     assert unnamed.code == 0
     assert "whose key it is was not checked" in messages(unnamed)
-    public = key.with_suffix(".pub").read_text().split()
-    (stored.parents[2] / "allowed_signers").write_text(f"operator@veza.test {public[0]} {public[1]}\n")
+    public = key.with_suffix(".pub").read_text(encoding="utf-8").split()
+    (stored.parents[2] / "allowed_signers").write_text(
+        f"operator@veza.test {public[0]} {public[1]}\n", encoding="utf-8"
+    )
     assert "signed by operator@veza.test" in messages(shell("--json", "verify", SESSION))
     assert shell("sign", SESSION, "--key", str(key)).code == 3
 

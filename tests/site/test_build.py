@@ -82,7 +82,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Links]) 
         for source in links.loaded:
             assert not urlsplit(source).scheme or source.startswith("data:"), (path, source)
     for style in site.rglob("veza*.css"):
-        assert "url(" not in style.read_text()
+        assert "url(" not in style.read_text(encoding="utf-8")
 
 
 def test_a_page_is_small(pages: dict[Path, Links]) -> None:
@@ -121,11 +121,11 @@ def test_a_damaged_session_is_shown_as_damaged(tmp_path: Path) -> None:
     journal.write_bytes(journal.read_bytes().replace(b'"seq":7', b'"seq":8', 1))
     shown = write_tree(Archive(archive), REPOSITORY / "docs", tmp_path / "src")
     page = tmp_path / "src" / "archive" / "payment-e2e" / "2026" / "05" / SESSION / "index.md"
-    assert "event 7" in page.read_text()
-    assert "charged" not in page.read_text()
-    assert str(tmp_path) not in page.read_text()
+    assert "event 7" in page.read_text(encoding="utf-8")
+    assert "charged" not in page.read_text(encoding="utf-8")
+    assert str(tmp_path) not in page.read_text(encoding="utf-8")
     assert [(entry.summary, entry.stored.session) for entry in shown.entries] == [(None, SESSION)]
-    assert "damaged" in (tmp_path / "src" / "archive" / "payment-e2e" / "index.md").read_text()
+    assert "damaged" in (tmp_path / "src" / "archive" / "payment-e2e" / "index.md").read_text(encoding="utf-8")
 
 
 def test_a_journal_of_another_beginning_is_shown_as_damaged(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def tree(tmp_path: Path) -> Path:
 
 def state(source: Path) -> str:
     """Return the release's row on GO/NO-GO, as text."""
-    (found,) = [row for row in (source / "go-no-go.md").read_text().splitlines() if "2026.05.md" in row]
+    (found,) = [row for row in (source / "go-no-go.md").read_text(encoding="utf-8").splitlines() if "2026.05.md" in row]
     return unescape(re.sub("<[^>]+>", "", found))
 
 
@@ -191,7 +191,7 @@ def test_a_damaged_live_session_keeps_its_row_and_no_go_stands_beside_it(tmp_pat
     decided_go(tmp_path / "archive")
     source = tree(tmp_path)
     assert "| PENDING | 1 damaged live sessions, which cannot be judged; of the others: all nine" in state(source)
-    report = (source / "releases" / "2026.05.md").read_text()
+    report = (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
     assert OTHER in report
     assert '<p class="veza-money">GO' not in report
 
@@ -207,7 +207,7 @@ def test_damaged_sessions_of_an_unknown_release_are_counted(tmp_path: Path) -> N
     flip(folder / "journal.jsonl", b'"release":"2026.05"', b'"release":"2026.06"')
     source = tree(tmp_path)
     for name in ("go-no-go.md", "live-report.md"):
-        said = (source / name).read_text()
+        said = (source / name).read_text(encoding="utf-8")
         assert "1 damaged sessions, release unknown" in said
         assert SESSION in said
 
@@ -220,7 +220,7 @@ def test_damaged_attestations_are_named_and_none_counts(tmp_path: Path) -> None:
     flip(path, b"A. Person", b"B. Person")
     source = tree(tmp_path)
     assert "nobody attested it yet" in state(source)
-    assert "Damaged attestations" in (source / "go-no-go.md").read_text()
+    assert "Damaged attestations" in (source / "go-no-go.md").read_text(encoding="utf-8")
 
 
 def test_a_newer_real_run_in_doubt_stands_before_an_older_go(tmp_path: Path) -> None:
@@ -267,11 +267,11 @@ def test_the_live_report_shows_the_dry_run_that_was_cited(tmp_path: Path) -> Non
         script = Script(datetime(2026, 5, day, 9, tzinfo=UTC), session=session)
         script.start(release="2026.05").until("revoked").end().store(tmp_path / "archive")
     decided_go(tmp_path / "archive")
-    page = (tree(tmp_path) / "releases" / "2026.05.md").read_text()
+    page = (tree(tmp_path) / "releases" / "2026.05.md").read_text(encoding="utf-8")
     assert f"{DRY_RUN['session']}</a>" in page
     assert f"{SESSION[:-1]}C</a>" not in page
     shutil.rmtree(tmp_path / "archive" / "2026" / "05" / DRY_RUN["session"])
-    page = (tree(tmp_path) / "releases" / "2026.05.md").read_text()
+    page = (tree(tmp_path) / "releases" / "2026.05.md").read_text(encoding="utf-8")
     assert f"The live run cites {DRY_RUN['session']}, which is not here or cannot be read." in page
     assert f"{SESSION[:-1]}C</a>" not in page
 
@@ -281,12 +281,12 @@ def test_a_log_that_was_altered_is_no_evidence(tmp_path: Path) -> None:
     page = Path("archive") / "payment-e2e" / Path(*folder.parts[-3:])
     source = tree(tmp_path)
     assert (source / page / "session.log").is_file()
-    assert 'aria-label="done">☑</span> Log archived' in (source / "releases" / "2026.05.md").read_text()
+    assert 'aria-label="done">☑</span> Log archived' in (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
     flip(folder / "session.log", b"Step", b"Stop")
     source = tree(tmp_path)
     assert not (source / page / "session.log").exists()
-    assert "does not have the digest" in (source / page / "index.md").read_text()
-    assert 'aria-label="open">☐</span> Log archived' in (source / "releases" / "2026.05.md").read_text()
+    assert "does not have the digest" in (source / page / "index.md").read_text(encoding="utf-8")
+    assert 'aria-label="open">☐</span> Log archived' in (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
 
 
 def test_a_page_prints_the_command_that_reaches_it(tmp_path: Path) -> None:
@@ -295,14 +295,14 @@ def test_a_page_prints_the_command_that_reaches_it(tmp_path: Path) -> None:
     (release,) = (source / "releases").iterdir()
     session = source / "archive" / "payment-e2e" / "2026" / "05" / SESSION / "index.md"
     for page in (release, session):
-        said = unescape(page.read_text())
+        said = unescape(page.read_text(encoding="utf-8"))
         (command,) = re.findall(r"veza-e2e (--env \S+ attest ex-9 .*?)(?:\n|</code>)", said)
         assert Shell(tmp_path)("--archive", "archive", *shlex.split(command)).code == 2  # there is no [env.prod] here
-        (tmp_path / "veza-e2e.toml").write_text(PROD)
+        (tmp_path / "veza-e2e.toml").write_text(PROD, encoding="utf-8")
         assert Shell(tmp_path)("--archive", "archive", *shlex.split(command)).code == 0
         (tmp_path / "veza-e2e.toml").unlink()
     assert {a.release for a in Archive(tmp_path / "archive").attestations()} == {"it's 1"}
-    assert "attest password-rotated --by NAME --release" in unescape(release.read_text())
+    assert "attest password-rotated --by NAME --release" in unescape(release.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -310,9 +310,9 @@ def small(tmp_path: Path) -> Path:
     """A checkout of few pages, whose site is built in no time."""
     root = tmp_path / "checkout"
     (root / "docs").mkdir(parents=True)
-    (root / "docs" / "index.md").write_text("# Home\n")
+    (root / "docs" / "index.md").write_text("# Home\n", encoding="utf-8")
     config = {"site_name": "x", "docs_dir": "build/site-src", "use_directory_urls": False, "plugins": []}
-    (root / "mkdocs.yml").write_text(yaml.safe_dump(config))
+    (root / "mkdocs.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return root
 
 
@@ -341,7 +341,7 @@ def test_a_site_with_damage_is_built_and_said(small: Path) -> None:
 def test_a_build_erases_nothing_but_an_earlier_site(small: Path, out: str) -> None:
     decided_go(small / "docs" / "archive" / "payment-e2e")
     (small / "notes").mkdir()
-    (small / "notes" / "precious.txt").write_text("x")
+    (small / "notes" / "precious.txt").write_text("x", encoding="utf-8")
     (small / "link").symlink_to("docs")
     before = digests(small.parent)
     result = Shell(small)("--json", "site", "build", "--out", out)
@@ -367,11 +367,11 @@ def on_env(env, config, files):
 
 @pytest.mark.process
 def test_a_build_that_was_killed_can_be_repeated(small: Path) -> None:
-    config = (small / "mkdocs.yml").read_text()
-    (small / "killed.py").write_text(KILLED)
-    (small / "mkdocs.yml").write_text(config + "hooks: [killed.py]\n")
+    config = (small / "mkdocs.yml").read_text(encoding="utf-8")
+    (small / "killed.py").write_text(KILLED, encoding="utf-8")
+    (small / "mkdocs.yml").write_text(config + "hooks: [killed.py]\n", encoding="utf-8")
     assert Shell(small)("--json", "site", "build").code == 1
-    (small / "mkdocs.yml").write_text(config)
+    (small / "mkdocs.yml").write_text(config, encoding="utf-8")
     assert Shell(small)("--json", "site", "build").code == 0
     (small / "build" / "site" / "archive" / "payment-e2e" / "sessions.js").unlink()
     assert Shell(small)("--json", "site", "build").code == 2, "the mark went with the end of the build"
@@ -388,14 +388,14 @@ def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
 
 def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
-    assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text()
-    assert "none yet" in (tmp_path / "src" / "go-no-go.md").read_text()
+    assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text(encoding="utf-8")
+    assert "none yet" in (tmp_path / "src" / "go-no-go.md").read_text(encoding="utf-8")
 
 
 def test_a_release_without_a_live_run_says_so(tmp_path: Path) -> None:
     Script().start(release="2026.05").until("revoked").end().store(tmp_path / "archive")
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
-    page = (tmp_path / "src" / "releases" / "2026.05.md").read_text()
+    page = (tmp_path / "src" / "releases" / "2026.05.md").read_text(encoding="utf-8")
     assert "There is no live run of this release yet." in page
     assert "PENDING" in page
     assert "nobody attested it yet" in page
@@ -407,7 +407,7 @@ def test_a_releases_name_is_a_safe_file_and_text(tmp_path: Path, name: str) -> N
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
     (page,) = (tmp_path / "src" / "releases").iterdir()
     assert re.fullmatch(r"[a-z0-9.-]+-[0-9a-f]{8}\.md", page.name)
-    assert "<b>" not in page.read_text()
+    assert "<b>" not in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.process
@@ -415,10 +415,10 @@ def test_a_releases_name_is_a_safe_file_and_text(tmp_path: Path, name: str) -> N
 def test_a_broken_link_fails_the_build(tmp_path: Path, broken: str) -> None:
     (tmp_path / "docs").mkdir()
     for name in ("index.md", "journal.md"):
-        (tmp_path / "docs" / name).write_text(f"# {name}\n\n{broken}\n")
+        (tmp_path / "docs" / name).write_text(f"# {name}\n\n{broken}\n", encoding="utf-8")
     config = {"site_name": "x", "docs_dir": "build/site-src", "use_directory_urls": False}
-    rules = yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["validation"]
-    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump({**config, "validation": rules}))
+    rules = yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8"))["validation"]
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump({**config, "validation": rules}), encoding="utf-8")
     result = Shell(tmp_path)("--json", "site", "build")
     assert result.code == 1
     assert "no-such" in result.json["error"]["message"]
@@ -431,30 +431,32 @@ def test_outside_a_checkout_there_is_nothing_to_build(tmp_path: Path) -> None:
 
 
 def test_the_command_line_reference_is_of_these_commands() -> None:
-    written = (REPOSITORY / "docs" / "cli.md").read_text()
+    written = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == reference(), "python -m veza_e2e.site.command_line writes it anew"
 
 
 @pytest.mark.process
 def test_the_ten_lines_of_the_docs_check_a_chain(tmp_path: Path) -> None:
     script = Script().start().until("revoked").end()
-    text = (REPOSITORY / "docs" / "journal.md").read_text()
+    text = (REPOSITORY / "docs" / "journal.md").read_text(encoding="utf-8")
     code = text.split("```python\n")[1].split("```")[0]
     assert len(code.strip().splitlines()) <= 10
     journal = tmp_path / "journal.jsonl"
     journal.write_bytes(bytes(script.sink.data))
     check = tmp_path / "check.py"
-    check.write_text(code)
-    said = subprocess.run([sys.executable, str(check), str(journal)], capture_output=True, text=True, check=True)
+    check.write_text(code, encoding="utf-8")
+    said = subprocess.run([sys.executable, str(check), str(journal)], capture_output=True, encoding="utf-8", check=True)
     assert said.stdout == f"{len(script.lines)} events, last hash {script.lines[-1].hash}\n"
     journal.write_bytes(journal.read_bytes().replace(b"5.00", b"6.00", 1))
-    broken = subprocess.run([sys.executable, str(check), str(journal)], capture_output=True, text=True, check=False)
+    broken = subprocess.run(
+        [sys.executable, str(check), str(journal)], capture_output=True, encoding="utf-8", check=False
+    )
     assert broken.returncode == 1
     assert "broken at event" in broken.stderr
 
 
 def test_every_setting_and_variable_is_documented() -> None:
-    text = (REPOSITORY / "docs" / "operating.md").read_text()
+    text = (REPOSITORY / "docs" / "operating.md").read_text(encoding="utf-8")
     settings = [f"env.NAME.{f.name}" for f in fields(Environment) if f.name != "name"]
     settings += [f"limits.{f.name}" for f in fields(Limits)] + [f"report.{f.name}" for f in fields(Report)]
     assert {name for name in (*settings, *SECRET_VARIABLES.values()) if f"`{name}`" not in text} == set()
@@ -475,7 +477,7 @@ def test_every_page_by_hand_is_in_the_navigation_or_linked(pages: dict[Path, Lin
 
 
 def test_the_filters_data_is_plain_json(site: Path) -> None:
-    script = (site / "archive" / "payment-e2e" / "sessions.js").read_text()
+    script = (site / "archive" / "payment-e2e" / "sessions.js").read_text(encoding="utf-8")
     rows: list[list[Any]] = json.loads(script.removeprefix("window.vezaSessions = ").removesuffix(";\n"))
     assert {len(row) for row in rows} == {11}
     assert "<" not in script

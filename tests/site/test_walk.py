@@ -87,7 +87,7 @@ def test_every_amount_was_on_the_wire(sessions: Sessions, name: str) -> None:
 
 @pytest.mark.parametrize("name", TEN)
 def test_every_cell_of_the_page_links_to_events_that_are_there(sessions: Sessions, name: str) -> None:
-    page = (sessions.folders[name] / "report.md").read_text()
+    page = (sessions.folders[name] / "report.md").read_text(encoding="utf-8")
     anchors = set(re.findall(r'id="(event-[0-9]+)"', page))
     linked = set(re.findall(r'href="#(event-[0-9]+)"', page))
     assert linked
@@ -119,7 +119,7 @@ def test_the_other_five_are_what_they_are(sessions: Sessions) -> None:
     }
     assert judged["incomplete"].waiting_for == "refund"
     assert judged["rehearsed live"].item("dry_run").status == "met"
-    first = (sessions.folders["stamped"] / "report.md").read_text().splitlines()[0]
+    first = (sessions.folders["stamped"] / "report.md").read_text(encoding="utf-8").splitlines()[0]
     assert "TEST FUNDS" in first
 
 

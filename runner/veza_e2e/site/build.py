@@ -66,7 +66,12 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
     environment = {**child_environment(), "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
     (root / UNFINISHED).write_text(str(out.resolve()), encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - own interpreter, own arguments
-        [*command, "-d", str(out.resolve())], cwd=root, env=environment, capture_output=True, text=True, check=False
+        [*command, "-d", str(out.resolve())],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode:
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")

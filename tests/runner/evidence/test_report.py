@@ -134,7 +134,7 @@ def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_pa
         started_at="2026-05-04T09:00:00.000Z", elapsed_ms=1,
     )  # fmt: skip
     curl = tmp_path / "curl"
-    curl.write_text('#!/bin/sh\nfor word in "$@"; do printf "%s\\n" "$word"; done\n')
+    curl.write_text('#!/bin/sh\nfor word in "$@"; do printf "%s\\n" "$word"; done\n', encoding="utf-8")
     curl.chmod(0o755)
     said = subprocess.run(
         ["sh", "-c", describe(event).curl],
@@ -142,7 +142,7 @@ def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_pa
             "PATH": f"{tmp_path}:{os.environ['PATH']}", "VEZA_ACCESS_TOKEN": "T", "OPERATOR_PASSWORD": "P",
             "OPERATOR_EMAIL": "E",
         },
-        capture_output=True, text=True, check=True,
+        capture_output=True, encoding="utf-8", check=True,
     ).stdout.splitlines()  # fmt: skip
     assert said == [
         "-X", "POST", "http://127.0.0.1:9/a?b=$(id)", "-H", "authorization: Bearer T", "-H", "x: `id` 'q' $HOME",
@@ -163,7 +163,7 @@ def test_the_bytes_do_not_depend_on_time_zone_locale_or_hash_seed(tmp_path: Path
     )
     environment = {**os.environ, "TZ": zone, "PYTHONHASHSEED": "7", "LC_ALL": "C"}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(path)], env=environment, capture_output=True, encoding="utf-8", check=True
     )
     views = render(script.lines)
     here = [hashlib.sha256(views[name]).hexdigest() for name in sorted(views)]

@@ -1,4 +1,4 @@
-"""For all tests: a test that starts a process says so, and signals that the caller ignores are not ignored.
+"""For all tests: surroundings that are the same everywhere, and a test that starts a process says so.
 
 `make quick` runs every test that starts no process. A test that does is marked `process`, by itself or by a fixture
 named here; one that starts a process without it fails.
@@ -6,15 +6,17 @@ named here; one that starts a process without it fails.
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+from surroundings import settle_in
 
-for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
-    if signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, handler)
+settle_in()  # before any test module is imported
+# A busy machine is slow, and says nothing about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "run", "server", "site", "wheel"})
 """Fixtures that start processes."""

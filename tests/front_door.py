@@ -25,6 +25,7 @@ from unittest.mock import patch
 import httpx
 import pexpect
 from click.testing import CliRunner
+from surroundings import PATIENCE, environment
 
 from veza import SystemClock
 from veza_e2e.cli.app import main
@@ -128,9 +129,7 @@ class Shell:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the command finds in its environment, whatever is in the test's."""
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TMPDIR", "SYSTEMROOT") if name in os.environ}
-        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "TERM": "xterm", "LANG": "C.UTF-8"}
-        return {**kept, **home, "BROWSER": "true", "PYTHONWARNINGS": "error", **(extra or {})}
+        return environment(self.folder, PYTHONWARNINGS="error", **(extra or {}))
 
     def __call__(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
         """Call the command in this process."""
@@ -172,7 +171,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             encoding="utf-8",
-            timeout=100,
+            timeout=PATIENCE,
             check=False,
         )
         assert "a defect:" not in done.stderr, done.stderr
@@ -189,7 +188,7 @@ class Shell:
             cwd=str(self.folder),
             env=self.environment(env),
             encoding="utf-8",
-            timeout=60,
+            timeout=PATIENCE,
             dimensions=(50, 160),
         )
 
@@ -221,10 +220,12 @@ hyperswitch_url = "{base_url}/hyperswitch"
 def pay(url: str, card: str = "4242424242424242") -> None:
     """What the person does in the browser, without a browser."""
     where = httpx.URL(url)
-    with httpx.Client(base_url=f"{where.scheme}://{where.netloc.decode()}", trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"{where.scheme}://{where.netloc.decode()}", trust_env=False, timeout=PATIENCE
+    ) as client:
         ScriptedBrowser(client, {"card_number": card, "expiry": "12/99", "cvc": "123"}).open(url)
 
 
 def books(base_url: str) -> dict[str, Any]:
-    document: dict[str, Any] = httpx.get(f"{base_url}/rehearsal/books", trust_env=False).json()
+    document: dict[str, Any] = httpx.get(f"{base_url}/rehearsal/books", trust_env=False, timeout=PATIENCE).json()
     return document

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from surroundings import PATIENCE, kept
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 40.0
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 FINE = frozenset({0})
 INCOMPLETE = frozenset({4})
@@ -30,8 +30,7 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-        self.environment = {**kept, "BROWSER": "true"}
+        self.environment = {**kept(os.environ), "HOME": str(folder), "BROWSER": "true"}
 
     def start(self, *words: str) -> Person:
         """Start a command."""
@@ -60,7 +59,7 @@ class Workshop:
         server = self.start("rehearsal", "serve", "--port", "0", "--database", database)
         url = re.search(r"http://127\.0\.0\.1:\d+", server.until("books:"))
         try:
-            with httpx.Client(base_url=url[0] if url else "", trust_env=False) as client:
+            with httpx.Client(base_url=url[0] if url else "", trust_env=False, timeout=PATIENCE) as client:
                 yield client
         finally:
             server.process.terminate()
@@ -149,15 +148,17 @@ def declined_then_paid(shop: Workshop) -> None:
 
 
 def _pay(url: str, card: str) -> None:
-    page = httpx.get(url, trust_env=False).text
+    page = httpx.get(url, trust_env=False, timeout=PATIENCE).text
     attempt = re.search(r'name="attempt" value="(\d+)"', page)
     form = {"card_number": card, "expiry": "12/40", "cvc": "123", "attempt": attempt[1] if attempt else "0"}
-    httpx.post(url, data=form, trust_env=False)
+    httpx.post(url, data=form, trust_env=False, timeout=PATIENCE)
 
 
 def _printed(base_url: str, order: str) -> str:
     """What psql would print, in its CSV form."""
-    (row,) = httpx.get(f"{base_url}/rehearsal/books", params={"order_id": order}, trust_env=False).json()["transfers"]
+    (row,) = httpx.get(
+        f"{base_url}/rehearsal/books", params={"order_id": order}, trust_env=False, timeout=PATIENCE
+    ).json()["transfers"]
     names = ("order_id", "amount_cents", "platform_fee_cents", "currency", "status", "reversed_amount_cents")
     return "\n".join([",".join(names), ",".join(str(row[name]) for name in names)])
 

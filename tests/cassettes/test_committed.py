@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from scenarios import SCENARIOS
+from surroundings import PATIENCE, environment
 
 ROOT = Path(__file__).parents[2]
 CASSETTES = sorted(path.name for path in (ROOT / "cassettes").iterdir() if path.is_dir())
@@ -37,16 +36,15 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def replay(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
+def replay(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", ALONE, *words],
         cwd=ROOT,
-        env={**kept, **(environment or {})},
+        env=environment(**variables),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -60,7 +58,7 @@ def test_the_committed_cassettes_are_those_that_the_docs_and_the_scenarios_name(
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    "environment",
+    "place",
     [
         {"DAYS_OFF": "0", "TZ": "Pacific/Kiritimati", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "1"},
         {"DAYS_OFF": "-9000", "TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONHASHSEED": "2"},
@@ -68,14 +66,14 @@ def test_the_committed_cassettes_are_those_that_the_docs_and_the_scenarios_name(
     ],
     ids=["today in kiritimati", "2002 in st johns", "2081 in kathmandu"],
 )
-def test_every_cassette_replays_to_the_expected_bytes_wherever_it_is(environment: dict[str, str]) -> None:
-    done = replay("--json", "replay", environment=environment)
+def test_every_cassette_replays_to_the_expected_bytes_wherever_it_is(place: dict[str, str]) -> None:
+    done = replay("--json", "replay", **place)
     assert done.returncode == 0, done.stderr + done.stdout
     assert {item["name"]: item["status"] for item in json.loads(done.stdout)["items"]} == dict.fromkeys(CASSETTES, "ok")
 
 
 @pytest.mark.process
 def test_every_cassette_passes_its_check() -> None:
-    done = replay("--json", "cassettes", "check", environment={"OPERATOR_PASSWORD": "another password"})
+    done = replay("--json", "cassettes", "check", OPERATOR_PASSWORD="another password")
     assert done.returncode == 0, done.stderr + done.stdout
     assert {item["status"] for item in json.loads(done.stdout)["items"]} == {"ok"}

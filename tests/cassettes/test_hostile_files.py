@@ -21,6 +21,7 @@ import pytest
 from front_door import Shell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from surroundings import PATIENCE
 
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.errors import CassetteError, Mismatch
@@ -117,7 +118,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env=Shell(folder).environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
 

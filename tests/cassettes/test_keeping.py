@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from front_door import COMMAND, Result, Shell
+from surroundings import PATIENCE
 
 from veza import SystemClock
 from veza_e2e import compose, conduct, work
@@ -42,7 +43,7 @@ def on_a_small_disk(folder: Path, limit: int, *words: str) -> subprocess.Complet
 
     return subprocess.run(
         [*COMMAND, "--json", *words],
-        cwd=folder, env=Shell(folder).environment(), capture_output=True, encoding="utf-8", timeout=60, check=False,
+        cwd=folder, env=Shell(folder).environment(), capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
         preexec_fn=small_disk,
     )  # fmt: skip
 

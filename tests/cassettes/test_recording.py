@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from recorded_world import AT, META, Backend, Handler, broken_gzip, half_a_body, hangs_up, ports, says, written
+from surroundings import PATIENCE
 
 from veza_e2e.cassette import tape
 from veza_e2e.cassette.errors import Mismatch, ProcessKilled
@@ -305,7 +306,7 @@ def test_a_kill_after_n_interactions_leaves_n_for_every_n(backend: Backend, tmp_
     most = 12
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(Path(__file__).parents[1]), backend.url, str(tmp_path), str(most)],
-        capture_output=True, encoding="utf-8", timeout=60, check=False,
+        capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for count in range(most + 1):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from surroundings import PATIENCE
 
 from veza import ConflictError, Veza
 from veza.testing import EMAIL, PASSWORD, FakeBackend, serve
@@ -80,7 +81,7 @@ def test_the_fixture_plays_a_cassette_to_its_end(recorded: Path, tmp_path: Path)
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert "2 passed, 1 error" in done.stdout, done.stdout
     assert "the walkthrough ended early" in done.stdout

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from front_door import LOG, Shell, serving
+from surroundings import PATIENCE
 
 from veza import SystemClock
 from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD
@@ -30,7 +31,7 @@ class Rehearsal:
 
     def token(self) -> str:
         credentials = {"email": DEFAULT_EMAIL, "password": DEFAULT_PASSWORD}
-        answer = httpx.post(f"{self.base_url}/api/v1/auth/login", json=credentials, trust_env=False)
+        answer = httpx.post(f"{self.base_url}/api/v1/auth/login", json=credentials, trust_env=False, timeout=PATIENCE)
         return str(answer.json()["data"]["access_token"])
 
 

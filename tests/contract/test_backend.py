@@ -12,7 +12,7 @@ from veza_e2e.contract import live
 
 from .conftest import Done, Rehearsal
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(900)
 
 Start = Callable[..., Rehearsal]
 Command = Callable[..., Done]

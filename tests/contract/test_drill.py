@@ -13,12 +13,13 @@ from pathlib import Path
 import httpx
 import openapi_spec_validator
 import pytest
+from surroundings import environment
 
 from veza_e2e.contract import spec
 
 from .conftest import ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 DRILL = Path(__file__).with_name("drill")
 SWAGGER, PATCH = DRILL / "swagger.yaml", DRILL / "adapt.patch"
@@ -44,11 +45,10 @@ class Copy:
         return os.pathsep.join(str(self.folder / part) for part in ("sdk", "runner", "rehearsal"))
 
     def python(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": self.path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
         return subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,
-            env=environment,
+            env=environment(PYTHONPATH=self.path, PYTHONDONTWRITEBYTECODE="1", **variables),
             capture_output=True,
             encoding="utf-8",
             check=False,
@@ -123,14 +123,15 @@ def test_the_walkthrough_passes_is_recorded_and_replayed_in_that_dialect(adapted
 
 
 def test_a_running_backend_of_that_dialect_is_tested_with_a_token_of_its_own(adapted: Copy) -> None:
-    environment = {**os.environ, "PYTHONPATH": adapted.path}
     command = [sys.executable, "-m", "veza_rehearsal", "--contract", "sdk/veza/openapi.json"]
     command += ["--database", "sqlite:///served.db"]
-    with subprocess.Popen(command, cwd=adapted.folder, env=environment, stdout=subprocess.PIPE) as serving:
+    with subprocess.Popen(
+        command, cwd=adapted.folder, env=environment(PYTHONPATH=adapted.path), stdout=subprocess.PIPE
+    ) as serving:
         try:
             assert serving.stdout is not None
             base_url = json.loads(serving.stdout.readline())["base_url"]
-            cookies = httpx.post(f"{base_url}/api/v1/auth/login", json=ACCOUNT).cookies
+            cookies = httpx.post(f"{base_url}/api/v1/auth/login", json=ACCOUNT, trust_env=False).cookies
             token = f"{cookies['veza_session']}|{cookies['csrf_token']}"
             words = ("--base-url", base_url, "--examples", "2", "--rate-limit", "1000/s")
             done = adapted.python("-m", "veza_e2e", "--json", "contract", "test", *words, VEZA_ACCESS_TOKEN=token)

@@ -13,7 +13,7 @@ from veza_e2e.contract.findings import Finding
 
 from .conftest import CONTRACT
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 DOCUMENT = spec.load(CONTRACT)
 SPEC = spec.read(DOCUMENT)

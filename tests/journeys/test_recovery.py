@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from front_door import ACCOUNT, Result, Shell, books
+from surroundings import PATIENCE
 
 from veza import SystemClock
 
@@ -24,7 +25,7 @@ def cut_short(shell: Shell, point: int, how: str, *words: str) -> Result:
         env=shell.environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
     assert "a defect:" not in done.stderr, done.stderr

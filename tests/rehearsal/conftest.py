@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from front_door import LOG, serving
+from surroundings import PATIENCE
 
 from veza import SystemClock
 from veza_rehearsal.catalogue import product_id
@@ -58,7 +59,7 @@ class Backend:
     begun: int = 0
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.base_url, timeout=60, trust_env=False)
+        self.http = httpx.Client(base_url=self.base_url, timeout=PATIENCE, trust_env=False)
 
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.http.request(method, f"/api/v1{path}", **options)

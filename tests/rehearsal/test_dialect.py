@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from surroundings import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,7 @@ def test_a_client_secret_that_is_wrong_opens_nothing(shop: Backend) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_other_contract_holds_in_every_phase(dialect: Backend, tmp_path: Path) -> None:
     account = {"email": "operator@veza.test", "password": "correct horse battery staple"}
     dialect.http.post("/api/v2/auth/login", json=account)
@@ -160,5 +161,5 @@ def test_the_other_contract_holds_in_every_phase(dialect: Backend, tmp_path: Pat
         "5",
         "--no-color",
     ]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=140, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

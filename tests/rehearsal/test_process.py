@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from surroundings import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ def test_it_ends_when_its_parent_goes_away(run: Callable[..., Child]) -> None:
     shop = run()
     assert shop.process.stdin is not None
     shop.process.stdin.close()
-    assert shop.process.wait(timeout=5) == 0
+    assert shop.process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_child_leaves_ctrl_c_to_its_parent(run: Callable[..., Child]) -> None:
@@ -33,7 +34,7 @@ def test_a_child_leaves_ctrl_c_to_its_parent(run: Callable[..., Child]) -> None:
     shop.process.send_signal(signal.SIGINT)
     assert shop.api("GET", "/health").status_code == 200
     shop.process.send_signal(signal.SIGTERM)
-    assert shop.process.wait(timeout=5) in {0, -signal.SIGTERM}
+    assert shop.process.wait(timeout=PATIENCE) in {0, -signal.SIGTERM}
 
 
 def test_alone_it_ends_on_ctrl_c(tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_alone_it_ends_on_ctrl_c(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith('{"base_url"')
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=5)
+        rest, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
@@ -124,7 +125,7 @@ def test_the_clock_takes_only_seconds_to_come(run: Callable[..., Child]) -> None
 
 def cannot_start(*arguments: str) -> str:
     command = [sys.executable, "-m", "veza_rehearsal", *arguments]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=20, check=False, env=os.environ)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
     return done.stderr

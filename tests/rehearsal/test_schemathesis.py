@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from surroundings import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,13 @@ def examine(shop: Backend, folder: Path, examples: int) -> str:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run", str(CONTRACT)]
     command += ["--url", f"{shop.base_url}/api/v1", "--header", f"Authorization: Bearer {token}"]
     command += ["--max-examples", str(examples), "--no-color", "--workers", "1"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, timeout=140, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_contract_holds_in_every_phase_and_the_same_seed_gives_the_same_bytes(
     run: Callable[..., Child], tmp_path: Path
 ) -> None:

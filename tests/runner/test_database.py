@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from front_door import pay
+from surroundings import PATIENCE
 
 from veza import Veza
 from veza_e2e import compose, ledger
@@ -93,7 +94,7 @@ def psql(dsn: str, order: str, *settings: str) -> str:
         input=commands,
         capture_output=True,
         encoding="utf-8",
-        timeout=20,
+        timeout=PATIENCE,
         check=True,
     )
     return done.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from front_door import COMMAND, Shell
+from surroundings import PATIENCE
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def closed(shell: Shell, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command whose standard input is closed."""
     return subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, *words],
-        cwd=shell.folder, env=shell.environment(), capture_output=True, encoding="utf-8", timeout=60, check=False,
+        cwd=shell.folder, env=shell.environment(), capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -54,8 +55,8 @@ def test_a_screen_that_is_gone_stops_no_walkthrough(shell: Shell) -> None:
     os.close(reading)
     done = subprocess.run(
         [*COMMAND, "--json", "run", "--unattended", "--refund"],
-        cwd=shell.folder, env=shell.environment(), stderr=writing, stdout=subprocess.PIPE, encoding="utf-8", timeout=60,
-        check=False,
+        cwd=shell.folder, env=shell.environment(), stderr=writing, stdout=subprocess.PIPE, encoding="utf-8",
+        timeout=PATIENCE, check=False,
     )  # fmt: skip
     os.close(writing)
     assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "passed")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from surroundings import PATIENCE
 
 from veza.testing import FakeClock
 from veza_e2e.events import StepStarted
@@ -91,5 +92,7 @@ def test_what_the_caller_ignores_stays_ignored() -> None:
         "from veza_e2e.interrupts import Interrupts; Interrupts().install();"
         "os.kill(os.getpid(), signal.SIGHUP); print('still here')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=20, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
+    )
     assert done.stdout == "still here\n"

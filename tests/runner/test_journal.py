@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from surroundings import PATIENCE
 
 from veza.testing import FakeClock
 from veza_e2e.canonical import digest, dumps
@@ -180,7 +181,7 @@ def test_a_torn_last_line_is_cut_and_the_chain_goes_on(tmp_path: Path) -> None:
 
 def another_process(code: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, encoding="utf-8", timeout=20, check=False
+        [sys.executable, "-c", code, *words], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
     )
 
 

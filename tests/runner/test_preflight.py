@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from front_door import serving
+from surroundings import PATIENCE
 
 from veza import SystemClock, Veza
 from veza.money import Money
@@ -35,7 +36,7 @@ def made(
     gate: Gate, base_url: str, clock: Clock | None = None
 ) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
     checks: list[PreflightChecked] = []
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as http:
         finished = preflight(
             gate, Veza(base_url, http_client=http, max_retries=0), clock or SystemClock(), checks.append
         )
@@ -60,11 +61,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def faulty(sandbox: str) -> Iterator[str]:
     yield sandbox
-    httpx.post(f"{sandbox}/rehearsal/faults", json={"faults": []}, trust_env=False)
+    httpx.post(f"{sandbox}/rehearsal/faults", json={"faults": []}, trust_env=False, timeout=PATIENCE)
 
 
 def throw(base_url: str, *faults: str) -> None:
-    answer = httpx.post(f"{base_url}/rehearsal/faults", json={"faults": faults}, trust_env=False)
+    answer = httpx.post(f"{base_url}/rehearsal/faults", json={"faults": faults}, trust_env=False, timeout=PATIENCE)
     assert answer.status_code == 200
 
 

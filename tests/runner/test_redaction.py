@@ -318,7 +318,6 @@ def test_no_address_is_shown(address: str) -> None:
     assert shown == f"for {mask(address)} only"
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "part",
     [

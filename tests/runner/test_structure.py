@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from surroundings import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("sdk/veza/", "runner/veza_e2e/", "rehearsal/veza_rehearsal/")
@@ -152,7 +153,9 @@ def test_the_search_for_secrets_can_fail(kind: str, text: str) -> None:
 @pytest.mark.process
 def test_the_sdk_alone_loads_nothing_of_the_runner() -> None:
     code = "import sys, veza; print([name for name in sys.modules if name.startswith(('veza_e2e', 'veza_rehearsal'))])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=20, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True
+    )
     assert done.stdout == "[]\n"
 
 

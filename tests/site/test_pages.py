@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from surroundings import PATIENCE
 from ten_sessions import HOSTILE, Sessions
 
 from veza_e2e.evidence import summarise
@@ -42,6 +43,7 @@ class watched:  # noqa: N801 - reads as a word where it is used
 
     def __init__(self, browser: Browser, **options: Any) -> None:
         self.page = browser.new_page(**options)
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -177,7 +179,7 @@ def test_the_search_finds_a_session_by_its_ids(page: Page, urls: dict[str, str],
     page.goto(urls["home"])
     page.get_by_role("textbox", name="Search").click()
     page.keyboard.type(getattr(summary, what), delay=30)
-    page.locator(f'.md-search-result__link[href$="#{summary.session}"]').click(timeout=10_000)
+    page.locator(f'.md-search-result__link[href$="#{summary.session}"]').click()
     page.wait_for_url(f"**/{summary.session}/index.html")
     expect(page.get_by_role("heading", level=1)).to_contain_text("release with passed")
 

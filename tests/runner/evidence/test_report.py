@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from scripted_session import ORDER, PAYMENT, REFUND, Script
+from surroundings import environment
 
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import summarise
@@ -138,10 +139,9 @@ def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_pa
     curl.chmod(0o755)
     said = subprocess.run(
         ["sh", "-c", describe(event).curl],
-        env={
-            "PATH": f"{tmp_path}:{os.environ['PATH']}", "VEZA_ACCESS_TOKEN": "T", "OPERATOR_PASSWORD": "P",
-            "OPERATOR_EMAIL": "E",
-        },
+        env=environment(
+            PATH=f"{tmp_path}:{os.environ['PATH']}", VEZA_ACCESS_TOKEN="T", OPERATOR_PASSWORD="P", OPERATOR_EMAIL="E"
+        ),
         capture_output=True, encoding="utf-8", check=True,
     ).stdout.splitlines()  # fmt: skip
     assert said == [
@@ -161,9 +161,9 @@ def test_the_bytes_do_not_depend_on_time_zone_locale_or_hash_seed(tmp_path: Path
         "from veza_e2e.report import render, template_version; views = render(read(Path(sys.argv[1])).lines); "
         "print(*(hashlib.sha256(views[n]).hexdigest() for n in sorted(views)), template_version())"
     )
-    environment = {**os.environ, "TZ": zone, "PYTHONHASHSEED": "7", "LC_ALL": "C"}
+    elsewhere = environment(TZ=zone, PYTHONHASHSEED="7", LC_ALL="C")
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], env=environment, capture_output=True, encoding="utf-8", check=True
+        [sys.executable, "-c", code, str(path)], env=elsewhere, capture_output=True, encoding="utf-8", check=True
     )
     views = render(script.lines)
     here = [hashlib.sha256(views[name]).hexdigest() for name in sorted(views)]

@@ -81,6 +81,12 @@ def half_a_body(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def says_nothing(handler: Handler) -> None:
+    """Wait until the client goes away."""
+    handler.connection.recv(1)
+    handler.close_connection = True
+
+
 def broken_gzip(handler: Handler) -> None:
     """Announce gzip, and send something else."""
     handler.answer(b"this is not gzip", [("content-encoding", "gzip")])

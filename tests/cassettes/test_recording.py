@@ -11,11 +11,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
-from recorded_world import AT, META, Backend, Handler, broken_gzip, half_a_body, hangs_up, ports, says, written
+from recorded_world import (
+    AT,
+    META,
+    Backend,
+    Handler,
+    broken_gzip,
+    half_a_body,
+    hangs_up,
+    ports,
+    says,
+    says_nothing,
+    written,
+)
 from surroundings import PATIENCE
 
 from veza_e2e.cassette import tape
@@ -33,7 +46,7 @@ FAILURES: Mapping[str, tuple[Callable[[Handler], None], type[httpx.RequestError]
     "dropped": (hangs_up, httpx.ReadError),
     "half a body": (half_a_body, httpx.RemoteProtocolError),
     "broken gzip": (broken_gzip, httpx.DecodingError),
-    "too slow": (lambda _: time.sleep(0.3), httpx.ReadTimeout),
+    "too slow": (says_nothing, httpx.ReadTimeout),
 }
 
 
@@ -42,7 +55,8 @@ def test_a_failure_comes_back_as_the_same_exception(failure: str, backend: Backe
     backend.replies["/api/v1/orders"], expected = FAILURES[failure]
     recording = recorded()
     live = recording.wrap(ports())
-    with httpx.Client(transport=live.transport, timeout=0.15) as client, pytest.raises(expected) as first:
+    patience = 0.15 if failure == "too slow" else PATIENCE
+    with httpx.Client(transport=live.transport, timeout=patience) as client, pytest.raises(expected) as first:
         client.get(f"{backend.url}/api/v1/orders")
     recording.finish()
     again = opened(recording.folder)
@@ -132,8 +146,10 @@ def test_what_is_left_unplayed_is_a_mismatch(backend: Backend, recorded: Start) 
         again.close()
 
 
-def test_cookies_and_csrf_tokens_are_matched_by_alias_whenever_the_replay_is(backend: Backend, recorded: Start) -> None:
-    cookie = "sid=abcdefgh-1; Path=/; Domain=127.0.0.1; Expires=Mon, 23 Nov 2026 12:00:00 GMT; HttpOnly"
+def test_cookies_and_csrf_tokens_are_matched_by_alias_whenever_the_replay_is(
+    backend: Backend, recorded: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = "sid=abcdefgh-1; Path=/; Domain=127.0.0.1; Expires=Fri, 01 Jan 2100 12:00:00 GMT; HttpOnly"
     backend.replies["/login"] = says({"csrf_token": "csrf-abcdefgh"}, ("set-cookie", cookie))
     backend.replies["/orders"] = says({"data": []})
 
@@ -146,6 +162,7 @@ def test_cookies_and_csrf_tokens_are_matched_by_alias_whenever_the_replay_is(bac
     recording = recorded()
     live(backend.url, recording.wrap(ports()).transport)
     recording.finish()
+    monkeypatch.setattr(time, "time", datetime(2200, 1, 1, tzinfo=UTC).timestamp)  # what a cookie jar asks
     again = opened(recording.folder)
     live("http://veza.test", again.ports.transport)
     again.close()
@@ -251,7 +268,7 @@ def test_no_planted_secret_is_on_the_disk_in_any_form(backend: Backend, recorded
 
 def test_the_search_for_secrets_can_fail(backend: Backend) -> None:
     planting(backend)
-    with httpx.Client() as client:
+    with httpx.Client(trust_env=False) as client:
         login = client.post(f"{backend.url}/login")
     held = [name for name, secret in PLANTED.items() if any(form in login.content for form in written(secret))]
     assert set(PLANTED) - {"cookie"} <= set(held) | {"password"}
@@ -275,6 +292,7 @@ def test_a_request_whose_recording_would_leak_is_not_sent(backend: Backend, reco
 
 KILLED = """
 import os, signal, sys
+from datetime import UTC, datetime
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from recorded_world import AT, META, ports

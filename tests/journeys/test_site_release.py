@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def test_the_tutorial_ends_in_go(tmp_path: Path) -> None:
     newest = listed[0]
     assert "bank statement not due yet" in newest["message"]
     session = newest["name"]
-    day = datetime.now(UTC).date().isoformat()
+    day = shell.time.now().date().isoformat()
 
     def told(command: list[str]) -> list[str]:
         names = {"SESSION": session, "DAY": day, "5.00_EUR": "5.00 EUR", "A._Person": "A. Person"}

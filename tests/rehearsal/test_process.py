@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -47,17 +46,6 @@ def test_alone_it_ends_on_ctrl_c(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest, errors) == (0, "", "")
-
-
-def test_starting_costs_little(run: Callable[..., Child]) -> None:
-    # Processor time, since other work on the machine stretches the clock's. Alone it starts in 0.3 s.
-    def once() -> float:
-        shop = run()
-        shop.process.kill()
-        _, _, used = os.wait4(shop.process.pid, 0)
-        return used.ru_utime + used.ru_stime
-
-    assert min(once() for _ in range(3)) < 0.6
 
 
 def test_a_restart_on_the_same_port_goes_on(run: Callable[..., Child]) -> None:

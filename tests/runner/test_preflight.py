@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from front_door import serving
+from front_door import Time, serving
 from surroundings import PATIENCE
 
-from veza import SystemClock, Veza
+from veza import Veza
 from veza.money import Money
 from veza.testing import FakeClock, Reply
 from veza_e2e.config import Environment
@@ -29,17 +29,14 @@ READY = Gate(
     live=False, unattended=False, limit=Money(1000, "EUR"), product=None,
     email="operator@veza.test", has_password=True, processor_key=None,
 )  # fmt: skip
+NOW = Time()
 LIVE = replace(READY, environment=Environment("live", "http://127.0.0.1:1", ("live",), live=True), live=True)
 
 
-def made(
-    gate: Gate, base_url: str, clock: Clock | None = None
-) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
+def made(gate: Gate, base_url: str, clock: Clock = NOW) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
     checks: list[PreflightChecked] = []
     with httpx.Client(trust_env=False, timeout=PATIENCE) as http:
-        finished = preflight(
-            gate, Veza(base_url, http_client=http, max_retries=0), clock or SystemClock(), checks.append
-        )
+        finished = preflight(gate, Veza(base_url, http_client=http, max_retries=0), clock, checks.append)
     named = {check.name: check for check in checks}
     assert len(named) == len(checks)
     assert all(check.hint for check in checks if check.status != "ok"), "what is not ok says what to do"
@@ -48,13 +45,13 @@ def made(
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("sandbox"), time=SystemClock()) as base_url:
+    with serving(tmp_path_factory.mktemp("sandbox"), time=NOW) as base_url:
         yield base_url
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("live"), time=SystemClock(), environment="live") as base_url:
+    with serving(tmp_path_factory.mktemp("live"), time=NOW, environment="live") as base_url:
         yield base_url
 
 
@@ -207,7 +204,7 @@ def test_only_reads_are_sent(walk: Walk) -> None:
 
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_clock_that_is_not_the_backends_is_warned_of(sandbox: str, days: int) -> None:
-    clock = FakeClock(datetime.now(UTC) + timedelta(days=days))
+    clock = FakeClock(NOW.now() + timedelta(days=days))
     checks, finished = made(READY, sandbox, clock)
     assert checks["clock"].status == "warn"
     assert f"{clock.now():%Y-%m-%dT%H:}" in checks["clock"].message

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import importlib
-import time
 import warnings
 from typing import Any
 
@@ -188,14 +187,14 @@ def test_a_trickling_answer_ends_at_the_deadline() -> None:
 
 
 def test_headers_that_trickle_in_end_at_the_deadline() -> None:
-    async def scene() -> float:
+    async def scene() -> None:
         ended = asyncio.Event()
 
         async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"HTTP/1.1 200 OK\r\n")
             with contextlib.suppress(ConnectionError):
-                for number in range(1000):
-                    writer.write(f"X-{number}: y\r\n".encode())
+                while True:
+                    writer.write(b"X: y\r\n")
                     await writer.drain()
                     await asyncio.sleep(0.01)
             writer.close()
@@ -206,11 +205,8 @@ def test_headers_that_trickle_in_end_at_the_deadline() -> None:
         server = await asyncio.start_server(trickle, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, veza.AsyncVeza(f"http://127.0.0.1:{port}", max_retries=0) as client:
-            began = time.monotonic()
             with pytest.raises(veza.DeadlineExceededError):
                 await client.system.health(deadline=0.2)
-            took = time.monotonic() - began
             await ended.wait()
-        return took
 
-    assert 0.2 <= asyncio.run(scene()) < 2
+    asyncio.run(scene())

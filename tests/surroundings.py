@@ -17,7 +17,7 @@ PATIENCE = 300.0
 """Seconds after which a child process counts as hung; a busy machine is not a failure."""
 
 _KEPT = frozenset({
-    "PATH", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONWARNDEFAULTENCODING", "TMPDIR", "SYSTEMROOT", "TZ", "LANG",
+    "PATH", "PYTHONPATH", "PYTHONHASHSEED", "TMPDIR", "SYSTEMROOT", "TZ", "LANG",
     "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTEST_CURRENT_TEST", "PYTEST_DEBUG_TEMPROOT", "VEZA_TEST_EXAMPLES",
 })  # fmt: skip
 _FAMILIES = ("LC_", "FAKETIME", "PYTEST_XDIST_", "PLAYWRIGHT_")

@@ -101,7 +101,11 @@ SECRET_VARIABLES = {
     "database_url": "VEZA_DATABASE_URL",
     "access_token": "VEZA_ACCESS_TOKEN",
 }
-_INHERITED = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+_INHERITED = frozenset({
+    "PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    # The loader's, and those of a moved clock: parent and child agree on the day.
+    "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

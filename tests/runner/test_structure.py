@@ -93,6 +93,32 @@ def test_a_packages_init_exports_and_does_nothing_else() -> None:
             assert isinstance(node, allowed) or lazy, f"{name}:{node.lineno}"
 
 
+def names_no_encoding(call: ast.Call) -> bool:
+    """Whether a call reads or writes text in whatever encoding the locale has."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    words = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    if "encoding" in given:
+        return False
+    if name in {"read_text", "write_text"}:
+        return len(call.args) < (1 if name == "read_text" else 2)
+    if name in {"open", "TemporaryFile", "NamedTemporaryFile"} and not isinstance(given.get("mode"), ast.Constant):
+        bare = name == "open" and not call.args and isinstance(call.func, ast.Attribute)
+        return bare or any(re.fullmatch(r"[rwax]\+?t?", word) for word in words)
+    return any(isinstance(given.get(word), ast.Constant) for word in ("text", "universal_newlines"))
+
+
+def test_no_text_is_read_or_written_in_the_locales_encoding() -> None:
+    found = [
+        f"{name}:{node.lineno}"
+        for name in committed()
+        if name.endswith(".py")
+        for node in ast.walk(tree_of(name))
+        if isinstance(node, ast.Call) and names_no_encoding(node)
+    ]
+    assert found == []
+
+
 def test_nothing_is_left_to_do() -> None:
     word = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
     sources = {n: t for n, t in texts().items() if n.endswith((".py", ".md", ".toml", ".yaml", ".yml", ".sh", ".j2"))}

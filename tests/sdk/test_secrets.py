@@ -6,6 +6,7 @@ import copy
 import logging
 import pickle
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +19,7 @@ from veza.testing import FakeBackend, Reply, connect, serve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PACKAGE = Path(veza.__file__).parent
 PASSWORD = "canary-password-0f3a"
 ACCESS = "canary-access-1b2c"
 REFRESH = "canary-refresh-9d8e"

@@ -6,8 +6,10 @@ named here; one that starts a process without it fails.
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,11 +26,28 @@ _EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spaw
 _running: list[pytest.Item] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests whose fixtures start processes."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="files, and tests within a file, in random order")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests whose fixtures start processes; shuffle them if a seed is given."""
     for item in items:
         if STARTERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.process)
+    if (seed := config.getoption("--shuffle")) is not None:
+        shuffle(items, random.Random(seed))
+
+
+def shuffle(items: list[pytest.Item], chance: random.Random) -> None:
+    by_file: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        by_file.setdefault(item.path, []).append(item)
+    files = list(by_file.values())
+    chance.shuffle(files)
+    for file in files:
+        chance.shuffle(file)
+    items[:] = [item for file in files for item in file]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,4 +10,5 @@ touch .venv/.unfinished
 # Without isolation the build uses the pinned hatchling, and pip need not fetch another one.
 tools/phase.sh "installing what builds it" "${pip[@]}" hatchling
 tools/phase.sh "installing the packages of [$1]" "${pip[@]}" --no-build-isolation --editable ".[$1]"
+.venv/bin/python tools/relative_paths.py
 rm .venv/.unfinished

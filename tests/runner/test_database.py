@@ -20,7 +20,7 @@ from veza_e2e import compose, ledger
 from veza_e2e.adapters import DatabaseLedger
 from veza_e2e.config import Secrets
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.real_clock]
 
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
 NOTHING = "00000000-0000-4000-8000-000000000000"

@@ -17,7 +17,7 @@ from ten_sessions import HOSTILE, Sessions
 from veza_e2e.evidence import summarise
 from veza_e2e.journal import read
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.real_clock]
 
 Scheme: TypeAlias = Literal["light", "dark"]
 PAGES = ("home", "archive", "session", "failed session", "live report", "release", "go/no-go", "month")

@@ -122,6 +122,8 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, help="the order of an earlier run")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=int, default=40, help="after which a run is ended")
+    parser.add_argument("--keep", type=Path, help="a folder for the copies, which a second run uses again")
+    parser.add_argument("--prepare", action="store_true", help="make the copies, and run nothing")
     parser.add_argument("tests", nargs="*", help="of pytest; all unless said")
     asked = parser.parse_args(words)
     found = interpreters(asked.python)
@@ -138,7 +140,7 @@ def main(words: Sequence[str]) -> int:
         else:
             outcome = run(condition, python, seed, asked)
         outcomes.append(outcome)
-        if not asked.tests:
+        if not asked.tests and not asked.prepare:
             RESULTS.mkdir(parents=True, exist_ok=True)
             (RESULTS / f"{condition.name}.json").write_text(json.dumps(asdict(outcome)), encoding="utf-8")
             write_page()
@@ -185,29 +187,41 @@ def described(condition: Condition) -> str:
 
 
 @contextmanager
-def copy(condition: Condition, python: str) -> Iterator[Path]:
-    """Yield a clone of the last commit in a folder of an awkward name, installed with this Python."""
-    with tempfile.TemporaryDirectory(prefix=f"veza-{condition.name}-", ignore_cleanup_errors=True) as name:
-        outside = Path(name)
-        outside.chmod(0o755)
-        folder = outside / FOLDER
+def workplace(name: str, kept: Path | None) -> Iterator[Path]:
+    """Yield the folder that holds the copy of a run: one that is kept, or one for this time only."""
+    if kept is not None:
+        (kept / name).mkdir(parents=True, exist_ok=True)
+        yield kept / name
+        return
+    with tempfile.TemporaryDirectory(prefix=f"veza-{name}-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def prepare(condition: Condition, python: str, place: Path) -> Path:
+    """Return a clone of the last commit in a folder of an awkward name, installed with this Python."""
+    folder = place / FOLDER
+    git = ["git", "-c", "safe.directory=*", "-C", str(folder)]
+    if not folder.exists():
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-        subprocess.run(["make", f"PYTHON={python}", ".venv/.dev"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        for sub in ("home", "scratch"):
-            (outside / sub).mkdir()
-        if condition.hostile:
-            for file, text in HOSTILE_HOME.items():
-                path = outside / "home" / file
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-        if condition.moment is not None:
-            (packages,) = folder.glob(".venv/lib/python3*/site-packages")
-            (packages / "moved_clock.pth").write_text(SLEEP, encoding="utf-8")
-        if condition.ordinary_user and os.geteuid() == 0:
-            user = pwd.getpwnam(ORDINARY_USER)
-            for path in (outside, *outside.rglob("*")):
-                os.lchown(path, user.pw_uid, user.pw_gid)
-        yield folder
+    subprocess.run([*git, "fetch", "--quiet", str(ROOT), "HEAD"], check=True)
+    subprocess.run([*git, "reset", "--quiet", "--hard", "FETCH_HEAD"], check=True)
+    subprocess.run(["make", f"PYTHON={python}", ".venv/.dev"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    for sub in ("home", "scratch"):
+        shutil.rmtree(place / sub, ignore_errors=True)
+        (place / sub).mkdir()
+    for file, text in HOSTILE_HOME.items() if condition.hostile else ():
+        path = place / "home" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    if condition.moment is not None:
+        (packages,) = folder.glob(".venv/lib/python3*/site-packages")
+        (packages / "moved_clock.pth").write_text(SLEEP, encoding="utf-8")
+    if condition.ordinary_user and os.geteuid() == 0:
+        user = pwd.getpwnam(ORDINARY_USER)
+        for path in (place, *place.rglob("*")):
+            os.lchown(path, user.pw_uid, user.pw_gid)
+    return folder
 
 
 def environment(condition: Condition, folder: Path) -> dict[str, str]:
@@ -239,7 +253,14 @@ def run(condition: Condition, python: str, seed: int, asked: argparse.Namespace)
     log = RESULTS / f"{condition.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     user = pwd.getpwnam(ORDINARY_USER) if condition.ordinary_user and os.geteuid() == 0 else None
-    with copy(condition, python) as folder, log.open("wb") as file:
+    with workplace(condition.name, asked.keep) as place, log.open("wb") as file:
+        try:
+            folder = prepare(condition, python, place)
+        except subprocess.CalledProcessError as error:
+            outcome.failed, outcome.failures = 1, [str(error)]
+            return outcome
+        if asked.prepare:
+            return outcome
         command = [str(folder / ".venv/bin/python"), "-m", "pytest", "-q", f"--shuffle={seed}", *asked.tests]
         command += [f"--numprocesses={asked.workers}", "--dist=loadfile", "--no-loadscope-reorder"]
         command += ["-m", REAL_CLOCK_ONLY] if condition.moment is not None else []

@@ -43,8 +43,8 @@ def on_a_small_disk(folder: Path, limit: int, *words: str) -> subprocess.Complet
 
     return subprocess.run(
         [*COMMAND, "--json", *words],
-        cwd=folder, env=Shell(folder).environment(), capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
-        preexec_fn=small_disk,
+        cwd=folder, env=Shell(folder).environment(), capture_output=True, encoding="utf-8",
+        timeout=PATIENCE, check=False, preexec_fn=small_disk,
     )  # fmt: skip
 
 

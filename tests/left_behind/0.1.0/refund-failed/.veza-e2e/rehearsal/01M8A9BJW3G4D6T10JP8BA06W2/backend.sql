@@ -1,0 +1,118 @@
+BEGIN TRANSACTION;
+CREATE TABLE faults (text TEXT PRIMARY KEY, remaining INTEGER NOT NULL);
+INSERT INTO "faults" VALUES('refund_fails',0);
+CREATE TABLE hs_events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, event_type TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL,
+  attempts INTEGER NOT NULL, copies INTEGER NOT NULL, due_at TEXT NOT NULL);
+INSERT INTO "hs_events" VALUES(1,'evt_c3pl0bBwA0StVS5Qi3ni','payment_succeeded','{"merchant_id":"merchant_veza","event_id":"evt_c3pl0bBwA0StVS5Qi3ni","event_type":"payment_succeeded","content":{"type":"payment_details","object":{"payment_id":"pay_aUnQ9RxR0bv5jbn8yqKl","merchant_id":"merchant_veza","processor_merchant_id":"merchant_veza","status":"succeeded","amount":500,"net_amount":500,"amount_capturable":0,"amount_received":500,"connector":"stripe_test","client_secret":"pay_aUnQ9RxR0bv5jbn8yqKl_secret_xxxxxxxxxxxxxxxxxxxx","created":"2026-11-25T21:21:32.138Z","updated":"2026-11-25T21:21:32.295Z","modified_at":"2026-11-25T21:21:32.295Z","expires_on":"2026-11-25T21:36:32.138Z","currency":"EUR","description":"Payment test beat","refunds":null,"disputes":null,"payment_method":"card","payment_method_data":{"card":{"last4":"4242","card_network":"Visa"}},"capture_method":"automatic","return_url":"http://127.0.0.1:29277/shop/return?order_id=0a866610-97de-4e34-8d7c-a308b9d459ff","error_code":null,"error_message":null,"manual_retry_allowed":null,"connector_transaction_id":"pi_4bmx9y5i9ClAz0415mfD","merchant_order_reference_id":"0a866610-97de-4e34-8d7c-a308b9d459ff","metadata":null,"payment_link":{"link":"http://127.0.0.1:29277/hyperswitch/payment_link/merchant_veza/pay_aUnQ9RxR0bv5jbn8yqKl","secure_link":null,"payment_link_id":"plink_aUnQ9RxR0bv5jbn8yqKl"},"attempt_count":1}},"timestamp":"2026-11-25T21:21:32.295Z"}','delivered',1,1,'2026-11-25T21:21:32.295Z');
+INSERT INTO "hs_events" VALUES(2,'evt_IiUCmw3yAwfmGi5LD9kE','refund_failed','{"merchant_id":"merchant_veza","event_id":"evt_IiUCmw3yAwfmGi5LD9kE","event_type":"refund_failed","content":{"type":"refund_details","object":{"refund_id":"ref_cGW7Bqncj9UYDC4lqevx","payment_id":"pay_aUnQ9RxR0bv5jbn8yqKl","amount":500,"currency":"EUR","status":"failed","reason":"payment walkthrough","metadata":null,"error_message":"The refund was returned by the buyer''s bank.","error_code":"RE_01","created_at":"2026-11-25T21:21:32.449Z","updated_at":"2026-11-25T21:21:32.450Z","connector":"stripe_test"}},"timestamp":"2026-11-25T21:21:32.450Z"}','delivered',1,1,'2026-11-25T21:21:32.450Z');
+CREATE TABLE hs_payments (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, payment_id TEXT NOT NULL UNIQUE, status TEXT NOT NULL, amount INTEGER NOT NULL,
+  amount_received INTEGER NOT NULL, tax INTEGER NOT NULL, currency CHAR(3) NOT NULL, client_secret TEXT NOT NULL,
+  return_url TEXT NOT NULL, description TEXT NOT NULL, seller_name TEXT NOT NULL, order_reference TEXT,
+  attempts INTEGER NOT NULL, card TEXT, error_code TEXT, error_message TEXT, transaction_id TEXT, dispute_id TEXT,
+  created TEXT NOT NULL, updated TEXT NOT NULL, expires_on TEXT NOT NULL);
+INSERT INTO "hs_payments" VALUES(1,'pay_aUnQ9RxR0bv5jbn8yqKl','succeeded',500,500,0,'EUR','pay_aUnQ9RxR0bv5jbn8yqKl_secret_xxxxxxxxxxxxxxxxxxxx','http://127.0.0.1:29277/shop/return?order_id=0a866610-97de-4e34-8d7c-a308b9d459ff','Payment test beat','Nadia Rehearsal','0a866610-97de-4e34-8d7c-a308b9d459ff',1,'{"last4": "4242", "card_network": "Visa"}',NULL,NULL,'pi_4bmx9y5i9ClAz0415mfD',NULL,'2026-11-25T21:21:32.138Z','2026-11-25T21:21:32.295Z','2026-11-25T21:36:32.138Z');
+CREATE TABLE hs_refunds (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, refund_id TEXT NOT NULL UNIQUE, payment_id TEXT NOT NULL REFERENCES hs_payments (payment_id),
+  amount INTEGER NOT NULL, currency CHAR(3) NOT NULL, status TEXT NOT NULL, reason TEXT, error_code TEXT,
+  error_message TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, fails_at TEXT);
+INSERT INTO "hs_refunds" VALUES(1,'ref_cGW7Bqncj9UYDC4lqevx','pay_aUnQ9RxR0bv5jbn8yqKl',500,'EUR','failed','"payment walkthrough"','RE_01','The refund was returned by the buyer''s bank.','2026-11-25T21:21:32.449Z','2026-11-25T21:21:32.450Z',NULL);
+CREATE TABLE idempotency (
+  user_id TEXT NOT NULL, operation TEXT NOT NULL, idempotency_key TEXT NOT NULL, digest TEXT NOT NULL,
+  answer TEXT NOT NULL, created_at TEXT NOT NULL, PRIMARY KEY (user_id, operation, idempotency_key));
+INSERT INTO "idempotency" VALUES('62fa2365-ed42-4989-9355-f2f21da1eaad','createOrder','34d5ca23d3fec8a7d071c144370b7c45','0fde978c7fda631568242e202280db1cf5e9f1d2c213632ef9791caacbe1feb8','{"success": true, "data": {"order": {"seq": 1, "id": "0a866610-97de-4e34-8d7c-a308b9d459ff", "buyer_id": "62fa2365-ed42-4989-9355-f2f21da1eaad", "status": "pending_payment", "total_amount_cents": 500, "tax_amount_cents": 0, "currency": "EUR", "payment_id": "pay_aUnQ9RxR0bv5jbn8yqKl", "payment_status": "requires_payment_method", "refunded_amount_cents": 0, "created_at": "2026-11-25T21:21:32.138Z", "updated_at": "2026-11-25T21:21:32.138Z", "items": [{"product_id": "a0a51e32-83a8-5c40-8142-33b4cf5ca8b1", "license_type": "standard", "price_cents": 500}]}, "checkout_url": "http://127.0.0.1:29277/hyperswitch/payment_link/merchant_veza/pay_aUnQ9RxR0bv5jbn8yqKl", "payment_id": "pay_aUnQ9RxR0bv5jbn8yqKl", "client_secret": "pay_aUnQ9RxR0bv5jbn8yqKl_secret_xxxxxxxxxxxxxxxxxxxx"}}','2026-11-25T21:21:32.142Z');
+INSERT INTO "idempotency" VALUES('62fa2365-ed42-4989-9355-f2f21da1eaad','requestRefund','ba01180be640de4b81ead546a7c90548','63c3d2c7d6d22424d7b395eb165c4d7df88486c48b266b2f8cc5bc916bedd46d','{"success": true, "data": {"refund": {"id": "ref_cGW7Bqncj9UYDC4lqevx", "status": "pending", "amount_cents": 500}, "order": {"seq": 1, "id": "0a866610-97de-4e34-8d7c-a308b9d459ff", "buyer_id": "62fa2365-ed42-4989-9355-f2f21da1eaad", "status": "refund_pending", "total_amount_cents": 500, "tax_amount_cents": 0, "currency": "EUR", "payment_id": "pay_aUnQ9RxR0bv5jbn8yqKl", "payment_status": "succeeded", "payment_updated": "2026-11-25T21:21:32.295Z", "refund_id": "ref_cGW7Bqncj9UYDC4lqevx", "refund_status": "pending", "refunded_amount_cents": 0, "created_at": "2026-11-25T21:21:32.138Z", "updated_at": "2026-11-25T21:21:32.449Z", "completed_at": "2026-11-25T21:21:32.303Z", "items": [{"product_id": "a0a51e32-83a8-5c40-8142-33b4cf5ca8b1", "license_type": "standard", "price_cents": 500}]}}}','2026-11-25T21:21:32.449Z');
+CREATE TABLE licenses (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, order_id TEXT NOT NULL REFERENCES orders (id), buyer_id TEXT NOT NULL,
+  product_id TEXT NOT NULL, license_type TEXT NOT NULL, status TEXT NOT NULL, granted_at TEXT NOT NULL,
+  revoked_at TEXT);
+INSERT INTO "licenses" VALUES(1,'9e14b536-41a8-436a-8782-bd6686a05e85','0a866610-97de-4e34-8d7c-a308b9d459ff','62fa2365-ed42-4989-9355-f2f21da1eaad','a0a51e32-83a8-5c40-8142-33b4cf5ca8b1','standard','active','2026-11-25T21:21:32.303Z',NULL);
+CREATE TABLE login_attempts (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL, user_id TEXT, succeeded INTEGER NOT NULL, at TEXT NOT NULL);
+INSERT INTO "login_attempts" VALUES(1,'127.0.0.1','62fa2365-ed42-4989-9355-f2f21da1eaad',1,'2026-11-25T21:21:31.973Z');
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO "meta" VALUES('faults','refund_fails');
+INSERT INTO "meta" VALUES('starts','1');
+CREATE TABLE order_items (
+  order_id TEXT NOT NULL REFERENCES orders (id), position INTEGER NOT NULL, product_id TEXT NOT NULL
+  REFERENCES products (id), seller_id TEXT NOT NULL, license_type TEXT NOT NULL, price_cents INTEGER NOT NULL,
+  PRIMARY KEY (order_id, position));
+INSERT INTO "order_items" VALUES('0a866610-97de-4e34-8d7c-a308b9d459ff',0,'a0a51e32-83a8-5c40-8142-33b4cf5ca8b1','534307f5-9098-5c8f-8462-a89add7a3bd0','standard',500);
+CREATE TABLE orders (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, buyer_id TEXT NOT NULL REFERENCES users (id), status TEXT NOT NULL,
+  total_amount_cents INTEGER NOT NULL, tax_amount_cents INTEGER NOT NULL, currency CHAR(3) NOT NULL,
+  payment_id TEXT NOT NULL UNIQUE, payment_status TEXT, payment_updated TEXT, refund_id TEXT, refund_status TEXT,
+  refund_updated TEXT, refunded_amount_cents INTEGER NOT NULL, created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL, completed_at TEXT, refunded_at TEXT);
+INSERT INTO "orders" VALUES(1,'0a866610-97de-4e34-8d7c-a308b9d459ff','62fa2365-ed42-4989-9355-f2f21da1eaad','completed',500,0,'EUR','pay_aUnQ9RxR0bv5jbn8yqKl','succeeded','2026-11-25T21:21:32.295Z','ref_cGW7Bqncj9UYDC4lqevx','failed','2026-11-25T21:21:32.450Z',0,'2026-11-25T21:21:32.138Z','2026-11-25T21:21:32.455Z','2026-11-25T21:21:32.303Z',NULL);
+CREATE TABLE products (
+  id TEXT PRIMARY KEY, position INTEGER NOT NULL, title TEXT NOT NULL, seller_id TEXT NOT NULL
+  REFERENCES sellers (id), price_cents INTEGER NOT NULL, currency CHAR(3) NOT NULL, status TEXT NOT NULL,
+  license_types TEXT NOT NULL);
+INSERT INTO "products" VALUES('a0a51e32-83a8-5c40-8142-33b4cf5ca8b1',0,'Payment test beat','534307f5-9098-5c8f-8462-a89add7a3bd0',500,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('6bf64f8c-e26a-5d67-9f3d-0c12956a260f',1,'<script>alert(1)</script> | "x" 
+# y','0fa7efae-b574-5f54-96b7-af8b76e3a036',450,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('d69bbcbc-00ee-5021-8cf3-2b15c0c20fcf',2,'Orchestral stems, complete','534307f5-9098-5c8f-8462-a89add7a3bd0',4900,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('afcb52e4-6ca6-5fe1-8caa-5215cf04f6a3',3,'Boom bap drum kit (US)','0fa7efae-b574-5f54-96b7-af8b76e3a036',500,'USD','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('37c8b068-ab00-5566-8e19-e48e7aa54032',4,'House loop 1','534307f5-9098-5c8f-8462-a89add7a3bd0',199,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('17d956ce-6396-5b86-b5d4-b7268789fd12',5,'Techno loop 2','0fa7efae-b574-5f54-96b7-af8b76e3a036',299,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('933b6d2f-b41f-56d9-9183-e2de85ac00fb',6,'Ambient loop 3','534307f5-9098-5c8f-8462-a89add7a3bd0',399,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('b5f596e7-4212-5135-9db4-cb69ea6b6071',7,'Drum and Bass loop 4','0fa7efae-b574-5f54-96b7-af8b76e3a036',499,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('a6807a2d-9c81-5815-a864-318d309e967a',8,'Dub loop 5','534307f5-9098-5c8f-8462-a89add7a3bd0',599,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('cc4d49a6-8e8b-5e46-a977-a8a04dc46fa0',9,'Trap loop 6','0fa7efae-b574-5f54-96b7-af8b76e3a036',699,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('77b259da-45e7-52a2-bb88-f3f58260379f',10,'Lo-fi loop 7','534307f5-9098-5c8f-8462-a89add7a3bd0',799,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('1ba8def9-0671-5564-92b5-878ef11aad8a',11,'Disco loop 8','0fa7efae-b574-5f54-96b7-af8b76e3a036',899,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('189ef4b4-bd36-50c6-aba8-85acc3462c6e',12,'Jungle loop 9','534307f5-9098-5c8f-8462-a89add7a3bd0',999,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('18df0c02-5d1f-5ca8-bef7-fb28df325e88',13,'House loop 10','0fa7efae-b574-5f54-96b7-af8b76e3a036',199,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('cfb5f388-bda7-5ce0-8d5d-a8d97d7ed460',14,'Techno loop 11','534307f5-9098-5c8f-8462-a89add7a3bd0',299,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('14fae76b-e334-568e-b6f6-37467b8be6e6',15,'Ambient loop 12','0fa7efae-b574-5f54-96b7-af8b76e3a036',399,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('d9b5a5c6-0667-53e0-bd01-25e57e55ee22',16,'Drum and Bass loop 13','534307f5-9098-5c8f-8462-a89add7a3bd0',499,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('bda01f84-b4ef-56a6-ba28-e6815e859d48',17,'Dub loop 14','0fa7efae-b574-5f54-96b7-af8b76e3a036',599,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('373751d6-bb2c-59ba-90a0-476641dfb538',18,'Trap loop 15','534307f5-9098-5c8f-8462-a89add7a3bd0',699,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('19a79061-d30f-55c6-8a3a-bab1e466b5d7',19,'Lo-fi loop 16','0fa7efae-b574-5f54-96b7-af8b76e3a036',799,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('84ac4cbd-be01-55f2-b97d-8517d591b94e',20,'Disco loop 17','534307f5-9098-5c8f-8462-a89add7a3bd0',899,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('b0dcbf3b-8780-5af8-90d8-bb3da94ac1f6',21,'Jungle loop 18','0fa7efae-b574-5f54-96b7-af8b76e3a036',999,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('64eeeb85-dd7a-55a3-9731-ee4d159ad80c',22,'House loop 19','534307f5-9098-5c8f-8462-a89add7a3bd0',199,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('364ef40e-0f3e-5e46-9de9-59855a97c14a',23,'Techno loop 20','0fa7efae-b574-5f54-96b7-af8b76e3a036',299,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('6a6cba46-bc91-5f8c-851d-0689edb66ba9',24,'Ambient loop 21','534307f5-9098-5c8f-8462-a89add7a3bd0',399,'EUR','active','["standard", "extended"]');
+INSERT INTO "products" VALUES('0bd257f3-250a-5311-9846-9a4250973bd5',25,'Withdrawn sample pack','0fa7efae-b574-5f54-96b7-af8b76e3a036',500,'EUR','inactive','["standard", "extended"]');
+INSERT INTO "products" VALUES('f2f1acf1-9187-5ad9-8d32-52edf4a72426',26,'First upload of a new seller','e4398bb4-5d66-5736-936d-0156eae2abdf',500,'EUR','active','["standard", "extended"]');
+CREATE TABLE refresh_tokens (
+  digest TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id),
+  created_at TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT);
+CREATE TABLE seller_transfers (
+  id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), seller_id TEXT NOT NULL,
+  stripe_transfer_id TEXT, stripe_account_id TEXT, amount_cents INTEGER NOT NULL,
+  platform_fee_cents INTEGER NOT NULL, currency CHAR(3) NOT NULL, status TEXT NOT NULL,
+  reversed_amount_cents INTEGER NOT NULL, stripe_reversal_id TEXT, reversed_at TEXT, error_message TEXT,
+  attempts INTEGER NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+INSERT INTO "seller_transfers" VALUES('a0e7ce35-879a-401b-ab93-50cc21d1a711','0a866610-97de-4e34-8d7c-a308b9d459ff','534307f5-9098-5c8f-8462-a89add7a3bd0','tr_zVpbE9bJQ5z3LMkqRTJ0','acct_534307f590985c8f',450,50,'EUR','completed',0,NULL,NULL,NULL,1,'2026-11-25T21:21:32.303Z','2026-11-25T21:21:32.303Z');
+CREATE TABLE sellers (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, stripe_account_id TEXT, onboarded INTEGER NOT NULL);
+INSERT INTO "sellers" VALUES('534307f5-9098-5c8f-8462-a89add7a3bd0','Nadia Rehearsal','acct_534307f590985c8f',1);
+INSERT INTO "sellers" VALUES('0fa7efae-b574-5f54-96b7-af8b76e3a036','Basement Loops','acct_0fa7efaeb5745f54',1);
+INSERT INTO "sellers" VALUES('e4398bb4-5d66-5736-936d-0156eae2abdf','Not Onboarded Yet',NULL,0);
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, username TEXT NOT NULL, role TEXT NOT NULL,
+  created_at TEXT NOT NULL, last_login TEXT);
+INSERT INTO "users" VALUES('8523d353-cc62-4709-b3f1-db18b368031d','listener@veza.test','listener','user','2026-11-25T21:21:31.559Z',NULL);
+INSERT INTO "users" VALUES('62fa2365-ed42-4989-9355-f2f21da1eaad','operator@veza.test','operator','user','2026-11-25T21:21:31.559Z','2026-11-25T21:21:31.973Z');
+CREATE TABLE webhook_receipts (
+  event_id TEXT PRIMARY KEY, event_type TEXT NOT NULL, received_at TEXT NOT NULL);
+INSERT INTO "webhook_receipts" VALUES('evt_c3pl0bBwA0StVS5Qi3ni','payment_succeeded','2026-11-25T21:21:32.303Z');
+INSERT INTO "webhook_receipts" VALUES('evt_IiUCmw3yAwfmGi5LD9kE','refund_failed','2026-11-25T21:21:32.455Z');
+CREATE INDEX orders_of_buyer ON orders (buyer_id, seq);
+CREATE INDEX licenses_of_buyer ON licenses (buyer_id, seq);
+CREATE INDEX transfers_of_order ON seller_transfers (order_id);
+CREATE INDEX payments_by_expiry ON hs_payments (status, expires_on);
+CREATE INDEX refunds_of_payment ON hs_refunds (payment_id);
+CREATE INDEX events_due ON hs_events (state, due_at);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('login_attempts',1);
+INSERT INTO "sqlite_sequence" VALUES('hs_payments',1);
+INSERT INTO "sqlite_sequence" VALUES('orders',1);
+INSERT INTO "sqlite_sequence" VALUES('hs_events',2);
+INSERT INTO "sqlite_sequence" VALUES('licenses',1);
+INSERT INTO "sqlite_sequence" VALUES('hs_refunds',1);
+COMMIT;

@@ -1,7 +1,8 @@
 """For all tests: surroundings that are the same everywhere, and a test that starts a process says so.
 
 `make quick` runs every test that starts no process. A test that does is marked `process`, by itself or by a fixture
-named here; one that starts a process without it fails.
+named here; one that starts a process without it fails. Hypothesis draws the same examples on each run and keeps no
+database; `build` holds what it caches.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 from surroundings import settle_in
 
 settle_in()  # before any test module is imported
-# A busy machine is slow, and says nothing about the code.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+set_hypothesis_home_dir(Path(__file__).parents[1] / "build" / "hypothesis")
+# A busy machine is slow, and says nothing about the code: there is no deadline.
+settings.register_profile(
+    "suite",
+    max_examples=100,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("brief", settings.get_profile("suite"), max_examples=6)
+settings.load_profile("suite")
 
 STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "run", "server", "site", "wheel"})
 """Fixtures that start processes."""

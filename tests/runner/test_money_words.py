@@ -15,12 +15,15 @@ from veza_e2e.events import Asked, CallFinished, StepFailed, StepPaused
 from veza_e2e.world import EndOfInput, Left
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.conftest import Walk
 
 UNTAKEN = {
     "failed", "cancelled", "expired", "requires_payment_method", "requires_confirmation", "requires_customer_action"
 }  # fmt: skip
-STATES = [(status, received) for status in (*map(str, PaymentStatus), "weird") for received in (0, 250, 500)]
+STATUSES = (*map(str, PaymentStatus), "weird")
+ORDERS = ("pending_payment", "failed", "cancelled", "expired")
 
 
 def ends(walk: Walk, order: str, /, **payment: Any) -> None:
@@ -37,9 +40,24 @@ def ends(walk: Walk, order: str, /, **payment: Any) -> None:
     walk.go_on()
 
 
-@pytest.mark.parametrize("order", ["pending_payment", "failed", "cancelled", "expired"])
-@pytest.mark.parametrize(("status", "received"), STATES)
-def test_every_state_of_a_payment(walk: Walk, order: str, status: str, received: int) -> None:
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_payment_of_which_nothing_was_received(
+    walking: Callable[..., Walk], subtests: pytest.Subtests, order: str
+) -> None:
+    for status in STATUSES:
+        with subtests.test(status=status):
+            says_what_is_known_of_the_charge(walking(), order, status, 0)
+
+
+def test_a_payment_of_which_something_was_received(walking: Callable[..., Walk], subtests: pytest.Subtests) -> None:
+    """The order's state makes no difference then: each state of the payment meets two of them."""
+    for number, status in enumerate(STATUSES):
+        for received, order in ((250, ORDERS[number % 4]), (500, ORDERS[(number + 1) % 4])):
+            with subtests.test(status=status, received=received, order=order):
+                says_what_is_known_of_the_charge(walking(), order, status, received)
+
+
+def says_what_is_known_of_the_charge(walk: Walk, order: str, status: str, received: int) -> None:
     ends(walk, order, status=status, amount_received=received)
     summary = walk.stage.summary()
     event = walk.events(StepFailed, StepPaused)[-1]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no types
 
 PACKAGE: Final = Path(__file__).parent / "veza"
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
@@ -125,8 +126,8 @@ def sync(source: str) -> str:
 
 def ruff(text: str, path: Path, *command: str) -> str:
     """Pass a text through a ruff command."""
-    done = subprocess.run(  # noqa: S603  (our own interpreter and fixed arguments)
-        [sys.executable, "-m", "ruff", *command, f"--stdin-filename={path}", "-"],
+    done = subprocess.run(  # noqa: S603  (our own tool and fixed arguments)
+        [find_ruff_bin(), *command, f"--stdin-filename={path}", "-"],
         input=text, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     if not done.stdout:

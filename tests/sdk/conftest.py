@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,6 +50,10 @@ class Face:
 
         return self._runner.run(used())
 
+    def ask(self, backend: FakeBackend, use: Callable[[Any], Any], **options: Any) -> Any:
+        """Use a new client of the backend."""
+        return self.call(self.connect(backend, **options), use)
+
     def collect(self, client: Any, use: Callable[[Any], Any]) -> list[Any]:
         """Return everything that iterating the result gives."""
         if self._runner is None:
@@ -81,7 +86,4 @@ def backend(face: Face) -> FakeBackend:
 def ask(face: Face, backend: FakeBackend) -> Callable[..., Any]:
     """Use a client of the backend: `ask(lambda veza: veza.orders.get("x"), max_retries=0)`."""
 
-    def asked(use: Callable[[Any], Any], **options: Any) -> Any:
-        return face.call(face.connect(backend, **options), use)
-
-    return asked
+    return partial(face.ask, backend)

@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants anywhere sweep demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants anywhere sweep newest anywhere demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
@@ -40,6 +40,9 @@ anywhere: ## the suite in other places, on other days, for other users (ARGS="--
 	tools/system-packages.sh
 	tools/anywhere-packages.sh
 	$(PYTHON) tools/anywhere.py $(ARGS)
+
+newest: $(VENV)/.dev ## the SDK's suite on the newest releases of the day: a weekly job, no part of `make test`
+	$(BIN)/python tests/sdk/versions.py
 
 sweep: $(VENV)/.dev ## 500 kill -9, each resumed to its end
 	$(BIN)/python -m benchmarks.sweep

@@ -19,16 +19,10 @@ from surroundings import settle_in
 
 settle_in()  # before any test module is imported
 set_hypothesis_home_dir(Path(__file__).parents[1] / "build" / "hypothesis")
-# A busy machine is slow, and says nothing about the code: there is no deadline.
-settings.register_profile(
-    "suite",
-    max_examples=100,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+_hurry = [HealthCheck.too_slow]  # a busy machine says nothing about the code
+settings.register_profile("suite", deadline=None, database=None, derandomize=True, suppress_health_check=_hurry)
 settings.register_profile("brief", settings.get_profile("suite"), max_examples=6)
+settings.register_profile("thorough", settings.get_profile("suite"), max_examples=1000, derandomize=False)
 settings.load_profile("suite")
 
 STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "run", "server", "site", "wheel"})

@@ -29,10 +29,12 @@ def test_status_tells_environment_and_services(ask: Ask) -> None:
     assert status.services["hyperswitch"].mode is veza.ProcessorMode.SANDBOX
 
 
-@pytest.mark.parametrize("name", ["live", "prod", "production", "PROD"])
-def test_an_environment_with_real_money_is_live(ask: Ask, backend: FakeBackend, name: str) -> None:
-    backend.script("getStatus", Reply(data={"environment": name, "services": {}}))
-    assert ask(lambda v: v.system.status()).is_live
+def test_an_environment_with_real_money_is_live(face: Any, backend: FakeBackend, subtests: pytest.Subtests) -> None:
+    client = face.connect(backend)
+    for name in ("live", "prod", "production", "PROD"):
+        backend.script("getStatus", Reply(data={"environment": name, "services": {}}))
+        with subtests.test(name=name):
+            assert face.call(client, lambda v: v.system.status()).is_live
 
 
 def test_public_operations_need_no_login(ask: Ask, backend: FakeBackend) -> None:
@@ -142,53 +144,54 @@ def test_request_is_the_way_out(ask: Ask, backend: FakeBackend) -> None:
     assert backend.sent[-1].headers["idempotency-key"] == "k"
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        lambda v: v.products.list(limit=0),
-        lambda v: v.products.list(limit=101),
-        lambda v: v.products.list(page=0),
-        lambda v: v.products.list(limit=True),
-        lambda v: v.orders.create([]),
-        lambda v: v.orders.create(["11"] * 51),
-        lambda v: v.orders.create([{"product": "11"}]),
-        lambda v: v.orders.create(["11"], idempotency_key="with space"),
-        lambda v: v.orders.create(["11"], idempotency_key=""),
-        lambda v: v.orders.create(["11"], idempotency_key="k\n"),
-        lambda v: v.orders.refund("1", reason=""),
-        lambda v: v.orders.refund("1", reason="x" * 501),
-        lambda v: v.orders.refund("1", reason="x", amount_cents=0),
-        lambda v: v.orders.refund("1", reason="x", amount_cents=5.0),
-        lambda v: v.orders.get(5),
-        lambda v: v.orders.get("1", deadline=0),
-        lambda v: v.orders.get("1", deadline=float("nan")),
-        lambda v: v.request("GET", "http://elsewhere.test/"),
-    ],
-)
-def test_what_the_contract_forbids_is_not_sent(ask: Ask, backend: FakeBackend, use: Any) -> None:
-    with pytest.raises(veza.InvalidRequestError) as caught:
-        ask(use, access_token="x")
-    assert backend.sent == []
-    assert isinstance(caught.value, ValueError)
+FORBIDDEN: dict[str, Callable[[Any], Any]] = {
+    "limit 0": lambda v: v.products.list(limit=0),
+    "limit 101": lambda v: v.products.list(limit=101),
+    "page 0": lambda v: v.products.list(page=0),
+    "limit True": lambda v: v.products.list(limit=True),
+    "no item": lambda v: v.orders.create([]),
+    "51 items": lambda v: v.orders.create(["11"] * 51),
+    "an item without its product": lambda v: v.orders.create([{"product": "11"}]),
+    "a key with a space": lambda v: v.orders.create(["11"], idempotency_key="with space"),
+    "an empty key": lambda v: v.orders.create(["11"], idempotency_key=""),
+    "a key with a line's end": lambda v: v.orders.create(["11"], idempotency_key="k\n"),
+    "no reason": lambda v: v.orders.refund("1", reason=""),
+    "a reason of 501 characters": lambda v: v.orders.refund("1", reason="x" * 501),
+    "a refund of nothing": lambda v: v.orders.refund("1", reason="x", amount_cents=0),
+    "a refund of 5.0 cents": lambda v: v.orders.refund("1", reason="x", amount_cents=5.0),
+    "an id as int": lambda v: v.orders.get(5),
+    "deadline 0": lambda v: v.orders.get("1", deadline=0),
+    "deadline NaN": lambda v: v.orders.get("1", deadline=float("nan")),
+    "another host": lambda v: v.request("GET", "http://elsewhere.test/"),
+}
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
+def test_what_the_contract_forbids_is_not_sent(face: Any, backend: FakeBackend, subtests: pytest.Subtests) -> None:
+    client = face.connect(backend, access_token="x")
+    for name, use in FORBIDDEN.items():
+        with subtests.test(name):
+            with pytest.raises(veza.InvalidRequestError) as caught:
+                face.call(client, use)
+            assert backend.sent == []
+            assert isinstance(caught.value, ValueError)
+
+
+def test_a_client_with_senseless_options_is_refused(subtests: pytest.Subtests) -> None:
+    senseless: tuple[dict[str, Any], ...] = (
         {"timeout": 0}, {"timeout": float("inf")}, {"timeout": -1}, {"max_retries": -1}, {"max_retries": 1.5},
         {"access_token": ""}, {"access_token": "a\nb"}, {"access_token": "a b"}, {"deadline": -5},
-    ],
-)  # fmt: skip
-def test_a_client_with_senseless_options_is_refused(options: dict[str, Any]) -> None:
-    for kind in (veza.Veza, veza.AsyncVeza):
-        with pytest.raises(veza.InvalidRequestError):
-            kind("http://veza.test", **options)
+    )  # fmt: skip
+    for options in senseless:
+        for kind in (veza.Veza, veza.AsyncVeza):
+            with subtests.test(kind.__name__, options=options), pytest.raises(veza.InvalidRequestError):
+                kind("http://veza.test", **options)
 
 
-@pytest.mark.parametrize(
-    "url", ["veza.test", "ftp://veza.test", "http://", "http://u:p@veza.test", "http://veza.test?x", "http://veza.test#x",
-            "http://veza.test:port", "", None],
-)  # fmt: skip
-def test_a_base_url_that_is_none_is_refused(url: Any) -> None:
-    with pytest.raises(veza.InvalidRequestError):
-        veza.Veza(url)
+def test_a_base_url_that_is_none_is_refused(subtests: pytest.Subtests) -> None:
+    wrong: tuple[Any, ...] = (
+        "veza.test", "ftp://veza.test", "http://", "http://u:p@veza.test", "http://veza.test?x", "http://veza.test#x",
+        "http://veza.test:port", "", None,
+    )  # fmt: skip
+    for url in wrong:
+        with subtests.test(url=url), pytest.raises(veza.InvalidRequestError):
+            veza.Veza(url)

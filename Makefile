@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants anywhere sweep newest anywhere demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants anywhere sweep newest demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh

@@ -105,13 +105,14 @@ def names_no_encoding(call: ast.Call) -> bool:
     if name in {"open", "TemporaryFile", "NamedTemporaryFile"} and not isinstance(given.get("mode"), ast.Constant):
         bare = name == "open" and not call.args and isinstance(call.func, ast.Attribute)
         return bare or any(re.fullmatch(r"[rwax]\+?t?", word) for word in words)
-    return any(isinstance(given.get(word), ast.Constant) for word in ("text", "universal_newlines"))
+    switches = (given.get(word) for word in ("text", "universal_newlines"))
+    return any(isinstance(switch, ast.Constant) and switch.value is True for switch in switches)
 
 
 def test_no_text_is_read_or_written_in_the_locales_encoding() -> None:
     found = [
         f"{name}:{node.lineno}"
-        for name in committed()
+        for name in COMMITTED
         if name.endswith(".py")
         for node in ast.walk(tree_of(name))
         if isinstance(node, ast.Call) and names_no_encoding(node)

@@ -19,16 +19,18 @@ from veza_e2e.report import template_version
 SESSIONS = found()
 VERSIONS = sorted(path for path in HERE.iterdir() if (path / "cassettes").is_dir())
 WHEN = {"at once": timedelta(seconds=1), "six days later": timedelta(days=6)}
-"""Within a minute, as after a crash; and by the next version, as where a refund takes six days."""
+"""Right after a crash; and by the next version, because a refund took six days."""
 VIEWS = ("report.md", "session.log")
 FIGURES = ("outcome", "decision", "funds", "money", "order_id", "payment_id", "refund_id", "refund_open")
 
 
-def name_of(path: Path) -> str:
-    return f"{path.parent.name}-{path.name}"
+def marks(saved: Path) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.process] if any(saved.rglob("*.sig")) else []  # ssh-keygen verifies signatures
 
 
-each_session = pytest.mark.parametrize("saved", SESSIONS, ids=name_of)
+each_session = pytest.mark.parametrize(
+    "saved", [pytest.param(path, id=f"{path.parent.name}-{path.name}", marks=marks(path)) for path in SESSIONS]
+)
 
 
 def test_something_was_left_behind() -> None:

@@ -71,7 +71,7 @@ class Place:
         """Run a command to its end."""
         command = [*COMMAND, *self.words(*words)]
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self.environment, capture_output=True, encoding="utf-8", check=False
         )
         assert done.returncode == code, f"{words}: {done.returncode}, not {code}: {done.stderr}"
 
@@ -89,7 +89,7 @@ class Place:
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
         )
         try:
             assert process.stdout
@@ -97,7 +97,7 @@ class Place:
             self.env, self.archive = name, archive
             live = str(name == "prod").lower()
             config = CONFIG.format(name=name, base_url=self.base_url, reports=reports, live=live)
-            (self.folder / "veza-e2e.toml").write_text(config + limits)
+            (self.folder / "veza-e2e.toml").write_text(config + limits, encoding="utf-8")
             yield
         finally:
             process.terminate()
@@ -165,7 +165,7 @@ def paid_process_gone(place: Place) -> None:
 
 
 def paid_webhook_lost(place: Place) -> None:
-    (place.folder / "veza-e2e.toml").write_text(SHORT)
+    (place.folder / "veza-e2e.toml").write_text(SHORT, encoding="utf-8")
     place.unattended("--refund", "--fault", "webhook_lost", code=4)
 
 
@@ -187,7 +187,7 @@ def kept_by_operator(place: Place) -> None:
 
 
 def refund_pending(place: Place) -> None:
-    (place.folder / "veza-e2e.toml").write_text(SHORT)
+    (place.folder / "veza-e2e.toml").write_text(SHORT, encoding="utf-8")
     place.unattended("--refund", "--fault", "refund_pending", code=4)
 
 
@@ -208,7 +208,7 @@ def killed(pattern: str, share: str = "none") -> Callable[[Place], None]:
         done = subprocess.run(words, cwd=place.folder, env=place.environment, capture_output=True, check=False)
         assert done.returncode == -signal.SIGKILL, done.stderr
         (kept,) = place.folder.glob(".veza-e2e/rehearsal/*/port")
-        _gone(int(kept.read_text()))
+        _gone(int(kept.read_text(encoding="utf-8")))
 
     return act
 
@@ -307,9 +307,9 @@ def prod_passed(place: Place) -> None:
         key = Path(keys) / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
         place.do("sign", place.session, "--key", str(key))
-        public = key.with_suffix(".pub").read_text().strip()
+        public = key.with_suffix(".pub").read_text(encoding="utf-8").strip()
     signers = f'operator@veza.test namespaces="veza-e2e" {public}\n'
-    (place.folder / REHEARSALS / "allowed_signers").write_text(signers)
+    (place.folder / REHEARSALS / "allowed_signers").write_text(signers, encoding="utf-8")
 
 
 PASSED = End(0, "passed", charged=500, refunded=500, orders=1, charges=1, refunds=1)

@@ -118,7 +118,7 @@ def served(folder: Path, *faults: str, clock: Time, environment: str = "sandbox"
 
     Another run of the same test on the same machine has the port for as long as a session takes: wait for it.
     """
-    port, until = int((folder / "port").read_text()), time.monotonic() + PATIENCE
+    port, until = int((folder / "port").read_text(encoding="utf-8")), time.monotonic() + PATIENCE
     with ExitStack() as stack:
         while True:
             try:

@@ -68,7 +68,7 @@ def save(folder: Path, target: Path, *, resume: list[str], archive: str, ends: M
         "template": template_version(),
         "ends": {when: asdict(end) for when, end in ends.items()},
     }
-    (target / "case.json").write_text(json.dumps(case, indent=2) + "\n")
+    (target / "case.json").write_text(json.dumps(case, indent=2) + "\n", encoding="utf-8")
 
 
 def script(database: Path) -> str:

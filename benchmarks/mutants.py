@@ -26,7 +26,7 @@ from benchmarks import mutants_backend, mutants_sdk
 from benchmarks.mutants_label import Label, label
 from benchmarks.mutants_spec import Mutant, mutants
 
-from veza_e2e.contract import bindings, containment, requests, responses, sending, spec
+from veza_contract import bindings, containment, requests, responses, sending, spec
 
 CONTRACT = Path(__file__).parents[1] / "sdk/veza/openapi.json"
 PAGE = Path(__file__).parents[1] / "docs/contract-mutants.md"

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.mutants_bugs import BY_HAND, SDK, Bug, generated
 
 import veza
-from veza_e2e.contract import containment, requests, responses, sending, spec
-from veza_e2e.contract.findings import Finding
+from veza_contract import containment, requests, responses, sending, spec
+from veza_contract.findings import Finding
 
 CONTRACT = SDK / "openapi.json"
 SECONDS = 300

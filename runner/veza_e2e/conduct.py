@@ -12,6 +12,7 @@ import httpx
 
 from veza import Veza
 from veza.money import Money
+from veza_contract.operations import operation_of
 from veza_e2e import evidence, report
 from veza_e2e.events import (
     CallFailed,
@@ -28,7 +29,6 @@ from veza_e2e.events import (
 from veza_e2e.interrupts import Interrupted
 from veza_e2e.journal import Journal, Line, MemorySink, Sink, timestamp
 from veza_e2e.meaning import meaning_of
-from veza_e2e.operations import operation_of
 from veza_e2e.preflight import Gate, preflight
 from veza_e2e.processor import Processor
 from veza_e2e.redaction import Redactor

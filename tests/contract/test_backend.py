@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from surroundings import environment
 
-from veza_e2e.contract import live
+from veza_contract import live
+from veza_e2e.redaction import Redactor
 
 from .conftest import Done, Rehearsal
 
@@ -16,6 +18,14 @@ pytestmark = pytest.mark.timeout(900)
 
 Start = Callable[..., Rehearsal]
 Command = Callable[..., Done]
+
+
+def planned(base_url: str, token: str | None = None, *, write: bool = False) -> live.Plan:
+    return live.Plan(
+        base_url, token, write, examples=2, environment=environment(), redaction=lambda secrets: Redactor(secrets).text
+    )
+
+
 QUICK = ("--examples", "2", "--rate-limit", "1000/s")
 
 
@@ -44,7 +54,7 @@ def _without_methods_guard(settings: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("guard", ["settings", "hook"])
 def test_each_guard_alone_keeps_writes_from_leaving(rehearsal: Start, tmp_path: Path, guard: str) -> None:
     backend = rehearsal()
-    plan = live.Plan(backend.base_url, backend.token(), examples=2)
+    plan = planned(backend.base_url, backend.token())
     settings = live.configuration(plan, tmp_path)
     operations = live.selected(plan)
     hooks: str | None = None
@@ -61,7 +71,7 @@ def test_each_guard_alone_keeps_writes_from_leaving(rehearsal: Start, tmp_path: 
 @pytest.mark.process
 def test_without_either_guard_other_methods_would_be_sent(rehearsal: Start, tmp_path: Path) -> None:
     backend = rehearsal()
-    plan = live.Plan(backend.base_url, examples=2)
+    plan = planned(backend.base_url)
     settings = _without_methods_guard(live.configuration(plan, tmp_path))
     live.execute(plan, tmp_path, settings, None, live.selected(plan))
     assert {request["method"] for request in backend.requests()} - {"GET", "HEAD"}
@@ -95,7 +105,7 @@ def test_writes_are_tested_on_request_and_logins_never(rehearsal: Start, veza_e2
 @pytest.mark.process
 def test_the_login_is_refused_by_its_guard_too(rehearsal: Start, tmp_path: Path) -> None:
     backend = rehearsal()
-    plan = live.Plan(backend.base_url, write=True, examples=2)
+    plan = planned(backend.base_url, write=True)
     settings = live.configuration(plan, tmp_path)
     outcome = live.execute(plan, tmp_path, settings, live.WRITING_HOOKS, tuple(live.LOGINS))
     assert not outcome.passed

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from veza_e2e.contract import bindings, cases, containment, requests, responses, spec
-from veza_e2e.contract.sending import Sent
+from veza_contract import bindings, cases, containment, requests, responses, spec
+from veza_contract.sending import Sent
 
 from .conftest import CONTRACT
 

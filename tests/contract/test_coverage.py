@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from veza_e2e.contract import spec
+from veza_contract import spec
 
 from .conftest import CONTRACT, ROOT, Done
 

@@ -13,7 +13,7 @@ import openapi_spec_validator
 import pytest
 import yaml
 
-from veza_e2e.contract import comparing, spec
+from veza_contract import comparing, spec
 
 from .conftest import CONTRACT, Done
 

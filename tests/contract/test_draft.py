@@ -11,7 +11,7 @@ import openapi_spec_validator
 import pytest
 import yaml
 
-from veza_e2e.contract import draft, matching, spec
+from veza_contract import draft, matching, spec
 
 from .conftest import CONTRACT, ROOT, Done
 

@@ -15,7 +15,7 @@ import openapi_spec_validator
 import pytest
 from surroundings import environment
 
-from veza_e2e.contract import spec
+from veza_contract import spec
 
 from .conftest import ROOT
 

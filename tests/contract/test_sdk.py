@@ -8,8 +8,8 @@ import openapi_spec_validator
 import pytest
 
 from veza import AsyncVeza, Veza
-from veza_e2e.contract import bindings, containment, requests, responses, sending, spec
-from veza_e2e.contract.findings import Finding
+from veza_contract import bindings, containment, requests, responses, sending, spec
+from veza_contract.findings import Finding
 
 from .conftest import CONTRACT
 

@@ -13,7 +13,7 @@ import pytest
 from surroundings import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("sdk/veza/", "runner/veza_e2e/", "rehearsal/veza_rehearsal/")
+ROOMS = ("sdk/veza/", "runner/veza_contract/", "runner/veza_e2e/", "rehearsal/veza_rehearsal/")
 EDGES = {
     "runner/veza_e2e/config.py", "runner/veza_e2e/compose.py", "rehearsal/veza_rehearsal/__main__.py",
 }  # fmt: skip

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from veza.testing import FakeClock
+from veza_contract.operations import operation_of
 from veza_e2e.events import CallFailed, CallFinished, CallIntended
 from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, Journal, UnwritableError, read
-from veza_e2e.operations import operation_of
 from veza_e2e.redaction import Redactor
 from veza_e2e.transport import MAX_BODY, LeakError, Recorder, RecordingTransport
 

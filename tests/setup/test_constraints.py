@@ -11,7 +11,6 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-
 from tools.constraints import Package, Resolution, admitted, merge, pins, promised, read_report, requirements
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tools.release import SECTION, ReleaseError, check_metadata, release, section, wheel_files
 
 import veza
-from tools.release import SECTION, ReleaseError, check_metadata, release, section, wheel_files
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 12, 1)

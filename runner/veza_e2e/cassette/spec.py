@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import jsonschema_rs
 import yaml
 
+from veza_contract.schema import Inliner, SchemaError, pointer
 from veza_e2e.cassette import files
 from veza_e2e.cassette.errors import CassetteError
-from veza_e2e.contract.schema import Inliner, SchemaError, pointer
 from veza_e2e.redaction.names import HEADERS
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})

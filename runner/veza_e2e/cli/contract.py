@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,14 +12,15 @@ import httpx
 
 from veza import APIConnectionError, Veza, VezaError
 from veza._session import issued
+from veza_contract.operations import document
 from veza_e2e import compose
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
-from veza_e2e.config import Secrets, is_loopback, read_secrets
-from veza_e2e.operations import document
+from veza_e2e.config import Secrets, child_environment, is_loopback, read_secrets
+from veza_e2e.redaction import Redactor
 
 if TYPE_CHECKING:
-    from veza_e2e.contract.comparing import Comparison
-    from veza_e2e.contract.coverage import Counts, Row
+    from veza_contract.comparing import Comparison
+    from veza_contract.coverage import Counts, Row
 
 REPORTS = Path("build/contract-test")
 CASSETTES = Path("cassettes")
@@ -28,6 +30,10 @@ DRAFT = Path("openapi.draft.yaml")
 @click.group()
 def contract() -> None:
     """Hold the contract against a backend or against another spec."""
+
+
+def _redaction(secrets: Mapping[str, str]) -> Callable[[str], str]:
+    return Redactor(secrets).text
 
 
 @contract.command()
@@ -44,7 +50,7 @@ def test(
 
     The token comes from VEZA_ACCESS_TOKEN; without one, only public operations are tested.
     """
-    from veza_e2e.contract import live  # noqa: PLC0415 - only this command needs it
+    from veza_contract import live  # noqa: PLC0415 - only this command needs it
 
     try:
         limit = live.rate(rate_limit)
@@ -52,7 +58,10 @@ def test(
         raise click.BadParameter(str(error), param_hint="--rate-limit") from error
     address = _backend(base_url)
     _refuse(address, write=write)
-    plan = live.Plan(address, read_secrets().access_token, write, limit, examples, seed)
+    plan = live.Plan(
+        address, read_secrets().access_token, write, limit, examples, seed, environment=child_environment(),
+        redaction=_redaction,
+    )  # fmt: skip
     what = "reads and writes" if write else "nothing but GET and HEAD"
     account = "with a token" if plan.token else "public operations only, as VEZA_ACCESS_TOKEN is not set"
     say(f"Testing {address}: {what}, {account}, at most {rate_limit}.")
@@ -75,7 +84,7 @@ def diff(invocation: Invocation, *, where: str, words: tuple[str, ...], write: b
 
     Operations are matched by --map (kept in contract-map.toml), by operationId, by method and path.
     """
-    from veza_e2e.contract import comparing, draft, matching, spec  # noqa: PLC0415 - only this command needs them
+    from veza_contract import comparing, draft, matching, spec  # noqa: PLC0415 - only this command needs them
 
     try:
         given = dict(matching.entry(word) for word in words)
@@ -122,8 +131,8 @@ def _spec_place(where: str) -> str:
 @click.pass_obj
 def coverage(invocation: Invocation, *, page: Path | None) -> int:
     """Run the checks and count what held each documented answer: operation by status by direction."""
-    from veza_e2e.contract import coverage as covering  # noqa: PLC0415 - only this command needs it
-    from veza_e2e.contract import spec  # noqa: PLC0415
+    from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
+    from veza_contract import spec  # noqa: PLC0415
 
     say("Asking the rehearsal backend; this takes half a minute.")
     answered, documented = _answers_of_the_rehearsal()
@@ -140,14 +149,17 @@ def coverage(invocation: Invocation, *, page: Path | None) -> int:
 
 def _answers_of_the_rehearsal() -> tuple[Counts, bool]:
     """Let schemathesis ask a rehearsal backend; return its answers, and whether all were as documented."""
-    from veza_e2e.contract import coverage as covering  # noqa: PLC0415 - only this command needs it
-    from veza_e2e.contract import live  # noqa: PLC0415
+    from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
+    from veza_contract import live  # noqa: PLC0415
 
     account = compose.rehearsal_account(Secrets())
     with TemporaryDirectory() as scratch, compose.backend(Path(scratch), account) as own:
         with Veza(own.base_url, email=account.email, password=account.password) as veza:
             token, _ = issued(veza.auth.login())
-        plan = live.Plan(own.base_url, token.get_secret_value(), write=True, examples=covering.COUNT)
+        plan = live.Plan(
+            own.base_url, token.get_secret_value(), write=True, examples=covering.COUNT,
+            environment=child_environment(), redaction=_redaction,
+        )  # fmt: skip
         outcome, archive = live.ask_everything(plan, Path(scratch))
         for one in outcome.found:
             if one.status != "ok":

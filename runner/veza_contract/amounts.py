@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from veza_e2e.contract.cases import edges
-from veza_e2e.contract.schema import Schema, covers, merged
+from veza_contract.cases import edges
+from veza_contract.schema import Schema, covers, merged
 
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
 _NUMBER_OR_TEXT: Final = frozenset({"number", "string"})

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 import veza
 from veza import AsyncVeza, Veza
-from veza_e2e.contract.schema import Inliner, Schema, pointer
+from veza_contract.schema import Inliner, Schema, pointer
 
 KEY_HEADER: Final = "Idempotency-Key"
 _NOT_SENT: Final = frozenset({"self", "deadline"})

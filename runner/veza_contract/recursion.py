@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza_e2e.contract.schema import Schema, SchemaError, merged, text
+from veza_contract.schema import Schema, SchemaError, merged, text
 
 
 def carried(whole: Schema, part: Schema) -> Schema:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 import yaml
 
-from veza_e2e.contract.schema import Schema, SchemaError
+from veza_contract.schema import Schema, SchemaError
 
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
 JSON_MEDIA: Final = "application/json"
@@ -177,7 +177,7 @@ def read(document: Mapping[str, Any]) -> Spec:
     Raises:
         SpecError: it is not an OpenAPI 3.x or Swagger 2.0 document, or a part of it cannot be read.
     """
-    from veza_e2e.contract import readers  # noqa: PLC0415 - they give what is defined here
+    from veza_contract import readers  # noqa: PLC0415 - they give what is defined here
 
     version = str(document.get("openapi") or document.get("swagger") or "")
     if not re.match(r"3\.[0-2]|2\.0", version):

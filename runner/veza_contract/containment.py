@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from veza import Secret
-from veza_e2e.contract import seams, shapes
-from veza_e2e.contract.bindings import KEY_HEADER, Argument, Method, by_operation, table
-from veza_e2e.contract.cases import edges
-from veza_e2e.contract.findings import Direction, Finding
-from veza_e2e.contract.requests import ways
-from veza_e2e.contract.schema import Schema, closed, covers, problem, properties, text
-from veza_e2e.contract.sending import TOKEN
-from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
+from veza_contract import seams, shapes
+from veza_contract.bindings import KEY_HEADER, Argument, Method, by_operation, table
+from veza_contract.cases import edges
+from veza_contract.findings import Direction, Finding
+from veza_contract.requests import ways
+from veza_contract.schema import Schema, closed, covers, problem, properties, text
+from veza_contract.sending import TOKEN
+from veza_contract.spec import JSON_MEDIA, Operation, Spec
 
 _BREAKS: Final = "the SDK does not declare it"
 _DRIFTS: Final = "only the SDK still has it"

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from veza.models import Meta
-from veza_e2e.contract.bindings import Method, declared
-from veza_e2e.contract.schema import Schema, closed
+from veza_contract.bindings import Method, declared
+from veza_contract.schema import Schema, closed
 
 BARE: Final = frozenset({"getHealth"})
 """The operations whose answer was seen without the envelope."""

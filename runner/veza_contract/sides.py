@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from veza_e2e.contract.bindings import Method
-from veza_e2e.contract.changes import Change, Verdict
-from veza_e2e.contract.schema import UNUSABLE
-from veza_e2e.contract.spec import Operation
-from veza_e2e.contract.walking import Difference, incomparable
+from veza_contract.bindings import Method
+from veza_contract.changes import Change, Verdict
+from veza_contract.schema import UNUSABLE
+from veza_contract.spec import Operation
+from veza_contract.walking import Difference, incomparable
 
 CONTRACT_FILE: Final = "sdk/veza/openapi.yaml"
 WIRE_FILE: Final = "sdk/veza/_wire.py"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from veza.money import minor_digits
-from veza_e2e.contract.schema import Schema, merged
+from veza_contract.schema import Schema, merged
 
 MONEY: Final = ("price", "total_amount", "tax_amount", "refunded_amount", "amount")
 """What amounts are called in major units; in minor units `_cents` follows."""

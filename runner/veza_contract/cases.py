@@ -12,8 +12,8 @@ import hypothesis
 import schemathesis
 from hypothesis import HealthCheck, Phase
 
-from veza_e2e.contract.schema import Schema, closed, merged, text, validator
-from veza_e2e.contract.texts import texts
+from veza_contract.schema import Schema, closed, merged, text, validator
+from veza_contract.texts import texts
 
 _MOST_ITEMS: Final = 60
 _DEEPEST: Final = 12

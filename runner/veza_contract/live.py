@@ -7,8 +7,8 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from itertools import takewhile
 from pathlib import Path
@@ -17,12 +17,10 @@ from typing import Any
 
 from veza import Secret
 from veza._session import authorize
-from veza_e2e.config import child_environment
-from veza_e2e.operations import document
-from veza_e2e.redaction import Redactor
+from veza_contract.operations import document
 
-READ_ONLY_HOOKS = "veza_e2e.contract.guard_reads"
-WRITING_HOOKS = "veza_e2e.contract.guard_login"
+READ_ONLY_HOOKS = "veza_contract.guard_reads"
+WRITING_HOOKS = "veza_contract.guard_login"
 LOGINS = frozenset({"login", "refreshToken", "logout"})
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
 _RATE = re.compile(r"(?P<count>[1-9][0-9]{0,5})/(?P<unit>s|sec|second|m|min|minute|h|hour)")
@@ -41,6 +39,8 @@ class Plan:
         rate: requests in schemathesis's notation (`90/m`); None for no limit.
         examples: generated requests for each operation, beside those of the coverage phase.
         seed: makes a run repeatable.
+        environment: the environment's variables of the child process; no secret is among them.
+        redaction: given secrets by kind, returns what takes them out of a text.
     """
 
     base_url: str
@@ -49,6 +49,8 @@ class Plan:
     rate: str | None = None
     examples: int = 50
     seed: int | None = None
+    environment: Mapping[str, str] = field(kw_only=True)
+    redaction: Callable[[Mapping[str, str]], Callable[[str], str]] = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,11 @@ def _credentials(token: str) -> list[_Credential]:
     return found
 
 
-def _redactor(token: str | None) -> Redactor:
-    if token is None:
-        return Redactor({})
-    return Redactor({"access_token": token} | {one.scheme.lower(): one.value for one in _credentials(token)})
+def _redacted(plan: Plan) -> Callable[[str], str]:
+    if plan.token is None:
+        return plan.redaction({})
+    credentials = {one.scheme.lower(): one.value for one in _credentials(plan.token)}
+    return plan.redaction({"access_token": plan.token} | credentials)
 
 
 def execute(
@@ -192,7 +195,7 @@ def execute(
     folder.mkdir(parents=True, exist_ok=True)
     report, transcript = folder / "junit.xml", folder / "schemathesis.txt"
     report.unlink(missing_ok=True)
-    environment = child_environment()
+    environment = dict(plan.environment)
     if hooks is not None:
         environment["SCHEMATHESIS_HOOKS"] = hooks
     if plan.token is not None:
@@ -208,9 +211,9 @@ def execute(
             command, env=environment, cwd=scratch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-    redactor = _redactor(plan.token)
-    transcript.write_text(redactor.text(done.stdout.decode(errors="replace")), encoding="utf-8")
-    found = _read(report, redactor) if report.exists() else ()
+    redacted = _redacted(plan)
+    transcript.write_text(redacted(done.stdout.decode(errors="replace")), encoding="utf-8")
+    found = _read(report, redacted) if report.exists() else ()
     return Outcome(found, done.returncode, report, transcript)
 
 
@@ -231,8 +234,8 @@ def ask_everything(plan: Plan, folder: Path) -> tuple[Outcome, Path]:
     return execute(plan, folder, settings, None, (*LOGINS, *selected(plan))), archive
 
 
-def _read(report: Path, redactor: Redactor) -> tuple[Found, ...]:
-    text = redactor.text(report.read_text(encoding="utf-8", errors="replace"))
+def _read(report: Path, redacted: Callable[[str], str]) -> tuple[Found, ...]:
+    text = redacted(report.read_text(encoding="utf-8", errors="replace"))
     report.write_text(text, encoding="utf-8")
     try:
         root = ET.fromstring(text)  # noqa: S314 - written by our own child; entities are not resolved

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from veza_e2e.contract.answering import answers
-from veza_e2e.contract.bindings import Method, by_operation
-from veza_e2e.contract.changes import Change, Verdict
-from veza_e2e.contract.matching import Match, matches
-from veza_e2e.contract.sides import CONTRACT_FILE, WIRE_FILE, Side
-from veza_e2e.contract.spec import ANY_COOKIE, JSON_MEDIA, Operation, Parameter, Spec
-from veza_e2e.contract.walking import Requests, Unsaid
+from veza_contract.answering import answers
+from veza_contract.bindings import Method, by_operation
+from veza_contract.changes import Change, Verdict
+from veza_contract.matching import Match, matches
+from veza_contract.sides import CONTRACT_FILE, WIRE_FILE, Side
+from veza_contract.spec import ANY_COOKIE, JSON_MEDIA, Operation, Parameter, Spec
+from veza_contract.walking import Requests, Unsaid
 
 _LOGIN_FILE: Final = "sdk/veza/_session.py"
 _TOKEN_WAYS: Final = frozenset({"oauth2", "openIdConnect"})

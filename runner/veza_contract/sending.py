@@ -11,9 +11,9 @@ import httpx
 
 from veza import AsyncVeza, Veza, VezaError
 from veza.errors import InvalidRequestError
-from veza_e2e.contract.bindings import Method, methods, table
-from veza_e2e.contract.cases import edges, fuzz
-from veza_e2e.contract.schema import Schema, text, validator
+from veza_contract.bindings import Method, methods, table
+from veza_contract.cases import edges, fuzz
+from veza_contract.schema import Schema, text, validator
 
 ADDRESS: Final = "http://veza.test"
 TOKEN: Final = "contract|token"  # noqa: S105 - it opens nothing

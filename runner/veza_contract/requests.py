@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
-from veza_e2e.contract.bindings import KEY_HEADER, Method
-from veza_e2e.contract.findings import Direction, Finding
-from veza_e2e.contract.schema import Schema, closed, problem, text
-from veza_e2e.contract.sending import Sent, allowed, meant
-from veza_e2e.contract.spec import JSON_MEDIA, Operation, Spec
+from veza_contract.bindings import KEY_HEADER, Method
+from veza_contract.findings import Direction, Finding
+from veza_contract.schema import Schema, closed, problem, text
+from veza_contract.sending import Sent, allowed, meant
+from veza_contract.spec import JSON_MEDIA, Operation, Spec
 
 _OF_HTTP: Final = frozenset({
     "host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type", "x-request-id",

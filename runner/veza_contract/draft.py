@@ -9,10 +9,10 @@ from typing import Any, Final
 import yaml
 
 from veza._operations import BASE_PATH
-from veza_e2e.contract.matching import Match
-from veza_e2e.contract.modern import Modern
-from veza_e2e.contract.schema import UNUSABLE
-from veza_e2e.contract.spec import Operation, Spec, SpecError
+from veza_contract.matching import Match
+from veza_contract.modern import Modern
+from veza_contract.schema import UNUSABLE
+from veza_contract.spec import Operation, Spec, SpecError
 
 _OURS: Final = ("tags", "summary", "description")
 

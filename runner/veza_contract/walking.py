@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from veza_e2e.contract.amounts import kinds, stated, unread
-from veza_e2e.contract.changes import Verdict
-from veza_e2e.contract.containment import counterexample
-from veza_e2e.contract.recursion import carried, opened, within
-from veza_e2e.contract.schema import UNUSABLE, Schema, SchemaError, closed, covers, text
-from veza_e2e.contract.seams import MONEY
+from veza_contract.amounts import kinds, stated, unread
+from veza_contract.changes import Verdict
+from veza_contract.containment import counterexample
+from veza_contract.recursion import carried, opened, within
+from veza_contract.schema import UNUSABLE, Schema, SchemaError, closed, covers, text
+from veza_contract.seams import MONEY
 
 ID_PATTERN: Final = "^[A-Za-z0-9_-]+$"
 _BOUNDS: Final = frozenset({

@@ -11,11 +11,11 @@ from typing import TypeAlias
 
 import httpx
 
-from veza_e2e.contract import containment, requests, responses, sending
-from veza_e2e.contract.bindings import by_operation
-from veza_e2e.contract.findings import Finding
-from veza_e2e.contract.spec import Spec
-from veza_e2e.operations import operation_of
+from veza_contract import containment, requests, responses, sending
+from veza_contract.bindings import by_operation
+from veza_contract.findings import Finding
+from veza_contract.operations import operation_of
+from veza_contract.spec import Spec
 
 Counts: TypeAlias = Mapping[tuple[str, str], int]
 """Answers by operationId and status."""

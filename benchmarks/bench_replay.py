@@ -22,13 +22,14 @@ import vcr  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]
 
 from veza import SystemClock
-from veza_e2e.adapters import NoLedger, SystemIds
-from veza_e2e.cassette import tape
-from veza_e2e.cassette.record import Recording
-from veza_e2e.cassette.replay import Replay
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.record import Recording
+from veza_e2e.cassettes.replay import Replay
+from veza_e2e.ports.ids import SystemIds
+from veza_e2e.ports.ledger import NoLedger
+from veza_e2e.ports.protocols import Ports
+from veza_e2e.ports.scripted import ScriptedBrowser, ScriptedOperator
 from veza_e2e.redaction import Redactor
-from veza_e2e.unattended import ScriptedBrowser, ScriptedOperator
-from veza_e2e.world import Ports
 
 ROUNDS = 9
 FEW, SOME, MANY = 40, 400, 2000

@@ -20,10 +20,10 @@ from typing import Any
 
 from ulid import ULID
 
-from veza_e2e.archive import JOURNAL, Archive
-from veza_e2e.eventdata import from_data
-from veza_e2e.events import SessionEnded, SessionStarted, StepFinished
+from veza_e2e.archive.sessions import JOURNAL, Archive
 from veza_e2e.journal import Journal, Line, MemorySink, parse
+from veza_e2e.journal.codec import from_data
+from veza_e2e.journal.events import SessionEnded, SessionStarted, StepFinished
 from veza_e2e.report import render, template_version
 
 SESSIONS = 1000

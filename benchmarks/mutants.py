@@ -27,6 +27,7 @@ from benchmarks.mutants_label import Label, label
 from benchmarks.mutants_spec import Mutant, mutants
 
 from veza_contract import bindings, containment, requests, responses, sending, spec
+from veza_contract.model import Spec
 
 CONTRACT = Path(__file__).parents[1] / "sdk/veza/openapi.json"
 PAGE = Path(__file__).parents[1] / "docs/contract-mutants.md"
@@ -52,7 +53,7 @@ class Result:
 
 
 @cache
-def _base() -> spec.Spec:
+def _base() -> Spec:
     return spec.read(spec.load(CONTRACT))
 
 
@@ -71,7 +72,7 @@ def judged(mutant: Mutant) -> Result:
     return Result(mutant.kind, mutant.name, marked, a, _b(new), bool(containment.check(new)))
 
 
-def _b(new: spec.Spec) -> bool:
+def _b(new: Spec) -> bool:
     """Whether b finds something; what a mutation leaves as it was is known to be fine."""
     known, old = bindings.by_operation(), _base().by_id()
     if new.by_id().keys() != old.keys():

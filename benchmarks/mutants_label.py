@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
+from veza_contract.model import Body, Operation, Spec
 from veza_contract.schema import Schema, closed, covers
-from veza_contract.spec import Body, Operation, Spec
 
 
 class Label(StrEnum):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from veza_contract.spec import METHODS
+from veza_contract.model import METHODS
 
 Document = dict[str, Any]
 Place = tuple[str | int, ...]

@@ -30,8 +30,8 @@ from surroundings import PATIENCE, environment
 from veza import SystemClock
 from veza_e2e.cli.app import main
 from veza_e2e.config import Secrets
-from veza_e2e.machine import Machine
-from veza_e2e.unattended import ScriptedBrowser
+from veza_e2e.ports.machine import Machine
+from veza_e2e.ports.scripted import ScriptedBrowser
 from veza_rehearsal import DEFAULT_EMAIL, DEFAULT_PASSWORD, PROCESSOR_API_KEY, contract, parse_fault, thread
 from veza_rehearsal.accounts import Operator
 from veza_rehearsal.api import OPERATIONS

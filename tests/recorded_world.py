@@ -16,9 +16,10 @@ from urllib.parse import quote
 import httpx
 
 from veza import SystemClock
-from veza_e2e.adapters import NoLedger, SystemIds
 from veza_e2e.canonical import JSON
-from veza_e2e.world import EndOfInput, Ports
+from veza_e2e.ports.ids import SystemIds
+from veza_e2e.ports.ledger import NoLedger
+from veza_e2e.ports.protocols import EndOfInput, Ports
 
 Reply = Callable[["Handler"], None]
 

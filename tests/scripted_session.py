@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from veza_e2e.archive import Archive
+from veza_e2e.archive.sessions import Archive
 from veza_e2e.canonical import JSON
-from veza_e2e.events import (
+from veza_e2e.journal import Journal, Line, MemorySink
+from veza_e2e.journal.events import (
     SCHEMA,
     STEPS,
     Answered,
@@ -34,7 +35,6 @@ from veza_e2e.events import (
     Target,
     WaitingFor,
 )
-from veza_e2e.journal import Journal, Line, MemorySink
 from veza_e2e.report import render, template_version
 
 SESSION = "01M3EXAMP1E0000000000000AA"

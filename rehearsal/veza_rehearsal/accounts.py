@@ -15,8 +15,8 @@ from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.defaults import DEFAULT_PASSWORD, LISTENER_EMAIL
 
 if TYPE_CHECKING:
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
-    from veza_rehearsal.store import Row
 
 _ISSUER: Final = "veza-rehearsal"
 _ACCESS_SECONDS: Final = 900

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from veza_rehearsal.accounts import Accounts
     from veza_rehearsal.contract import Operation
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
     from veza_rehearsal.presentation import Dialect
     from veza_rehearsal.shop import Shop
-    from veza_rehearsal.store import Row
 
 OPERATIONS: Final = frozenset(
     {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from veza_rehearsal.clock import Clock
     from veza_rehearsal.contract import Contract
-    from veza_rehearsal.store import Database
+    from veza_rehearsal.database import Database
 
 _KEPT_BY_RESET: Final = frozenset({"meta"})
 

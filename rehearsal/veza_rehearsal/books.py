@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from veza_rehearsal.backend import Backend
-    from veza_rehearsal.store import Database, Row
+    from veza_rehearsal.database import Database, Row
 
 _LONGEST_ADVANCE: Final = 366 * 24 * 3600
 

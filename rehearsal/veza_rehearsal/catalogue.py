@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from veza_rehearsal.states import ProductStatus
 
 if TYPE_CHECKING:
-    from veza_rehearsal.store import Database
+    from veza_rehearsal.database import Database
 
 _NAMESPACE: Final = UUID("6f6b0e0c-5f0a-4d0e-9a7c-6c2f7e1d3b52")
 _SELLERS: Final = (("Nadia Rehearsal", True), ("Basement Loops", True), ("Not Onboarded Yet", False))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from veza_rehearsal.backend import Backend
-    from veza_rehearsal.store import Row
+    from veza_rehearsal.database import Row
 
 _PAGE: Final = "/hyperswitch/payment_link/{merchant}/{payment_id}"
 _ASSETS: Final = {"checkout.css": "text/css", "checkout.js": "text/javascript"}

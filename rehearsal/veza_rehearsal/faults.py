@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from veza_rehearsal.store import Database
+    from veza_rehearsal.database import Database
 
 
 class Argument(StrEnum):

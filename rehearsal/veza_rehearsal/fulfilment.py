@@ -11,8 +11,8 @@ from veza_rehearsal.answers import Answer, envelope, error_code
 from veza_rehearsal.states import CAPTURED, ORDER_MOVES, LicenseStatus, OrderStatus, RefundStatus, TransferStatus
 
 if TYPE_CHECKING:
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
-    from veza_rehearsal.store import Row
 
 _PLATFORM_FEE_PERCENT: Final = 10
 _ENDS: Final = {

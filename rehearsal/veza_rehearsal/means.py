@@ -9,8 +9,8 @@ from veza_rehearsal.clock import stamp
 
 if TYPE_CHECKING:
     from veza_rehearsal.clock import Clock, Ids
+    from veza_rehearsal.database import Database
     from veza_rehearsal.faults import FaultBoard
-    from veza_rehearsal.store import Database
 
 
 @dataclass(frozen=True, slots=True)

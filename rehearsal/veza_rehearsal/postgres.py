@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from psycopg.abc import Buffer
 
-    from veza_rehearsal.store import Row, Value
+    from veza_rehearsal.database import Row, Value
 
 
 class _TextLoader(Loader):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from veza_rehearsal.cards import Verdict
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
-    from veza_rehearsal.store import Row
 
 _LINK_LIFETIME: Final = timedelta(minutes=15)
 _OPEN: Final = (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from veza_rehearsal.database import Database
     from veza_rehearsal.processor import Processor
-    from veza_rehearsal.store import Database
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")

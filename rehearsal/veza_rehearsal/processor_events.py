@@ -10,8 +10,8 @@ from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.processor_views import MERCHANT
 
 if TYPE_CHECKING:
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
-    from veza_rehearsal.store import Row
 
 
 class Events:

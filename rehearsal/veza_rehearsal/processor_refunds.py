@@ -13,9 +13,9 @@ from veza_rehearsal.states import CAPTURED, REFUND_MOVES, RefundStatus
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
     from veza_rehearsal.processor_events import Events
-    from veza_rehearsal.store import Row
 
 _PENDING_AT_MOST: Final = timedelta(days=3)
 _LATE_FAILURE: Final = 2

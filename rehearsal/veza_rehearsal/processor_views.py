@@ -10,7 +10,7 @@ from veza_rehearsal.states import CAPTURED, PAYABLE, PaymentStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from veza_rehearsal.store import Row
+    from veza_rehearsal.database import Row
 
 MERCHANT: Final = "merchant_veza"
 """The only merchant account that the stub keeps."""

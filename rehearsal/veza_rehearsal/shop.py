@@ -15,9 +15,9 @@ from veza_rehearsal.states import LicenseStatus, OrderStatus, ProductStatus
 
 if TYPE_CHECKING:
     from veza_rehearsal.call import Call
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
     from veza_rehearsal.processor import Processor
-    from veza_rehearsal.store import Row
 
 _REFUND_WINDOW: Final = timedelta(days=14)
 _REQUESTED: Final = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})

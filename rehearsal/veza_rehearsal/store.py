@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from veza_rehearsal.database import Database, Row, Value
 from veza_rehearsal.schema import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-Row: TypeAlias = dict[str, Any]
-Value: TypeAlias = str | int | None
-
-
-class Database(Protocol):
-    """One connection; its user is the event loop's thread alone."""
-
-    failures: tuple[type[Exception], ...]
-    """What is raised where the database cannot be asked."""
-
-    def all(self, sql: str, *values: Value) -> list[Row]:
-        """Give the rows that the query selects."""
-        ...
-
-    def one(self, sql: str, *values: Value) -> Row | None:
-        """Give the first row that the query selects, if any."""
-        ...
-
-    def run(self, sql: str, *values: Value) -> int:
-        """Carry out a statement; gives the number of rows it changed."""
-        ...
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Commit at the end of the block; roll back when an exception leaves it."""
-        ...
-
-    def answers(self) -> bool:
-        """Say whether the database can be asked."""
-        ...
-
-    def close(self) -> None:
-        """Close the connection."""
-        ...
 
 
 class SqliteDatabase:

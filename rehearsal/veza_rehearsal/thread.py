@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from veza_rehearsal.accounts import Operator
     from veza_rehearsal.contract import Contract
+    from veza_rehearsal.database import Database
     from veza_rehearsal.faults import Fault
     from veza_rehearsal.server import Server
-    from veza_rehearsal.store import Database
 
 
 @contextmanager

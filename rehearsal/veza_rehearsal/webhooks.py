@@ -11,9 +11,9 @@ from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.fulfilment import sign
 
 if TYPE_CHECKING:
+    from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
     from veza_rehearsal.processor import Processor
-    from veza_rehearsal.store import Row
 
 PATH: Final = "/webhooks/hyperswitch"
 """Where the shop takes webhooks in."""

@@ -9,10 +9,10 @@ from typing import Any, Final
 from veza_contract.bindings import error_class
 from veza_contract.cases import edges
 from veza_contract.changes import Change, Verdict
+from veza_contract.model import JSON_MEDIA, Operation
 from veza_contract.recursion import carried
 from veza_contract.schema import Schema, closed, merged, properties, text
 from veza_contract.sides import CONTRACT_FILE, WIRE_FILE, Side
-from veza_contract.spec import JSON_MEDIA, Operation
 from veza_contract.walking import Answers, Difference, Unsaid, Walk
 
 _SUCCESS: Final = re.compile(r"2(\d\d|XX)", re.IGNORECASE)

@@ -14,10 +14,10 @@ from veza_contract import seams, shapes
 from veza_contract.bindings import KEY_HEADER, Argument, Method, by_operation, table
 from veza_contract.cases import edges
 from veza_contract.findings import Direction, Finding
+from veza_contract.model import JSON_MEDIA, Operation, Spec
 from veza_contract.requests import ways
 from veza_contract.schema import Schema, closed, covers, problem, properties, text
 from veza_contract.sending import TOKEN
-from veza_contract.spec import JSON_MEDIA, Operation, Spec
 
 _BREAKS: Final = "the SDK does not declare it"
 _DRIFTS: Final = "only the SDK still has it"

@@ -14,8 +14,8 @@ import httpx
 from veza_contract import containment, requests, responses, sending
 from veza_contract.bindings import by_operation
 from veza_contract.findings import Finding
+from veza_contract.model import Spec
 from veza_contract.operations import operation_of
-from veza_contract.spec import Spec
 
 Counts: TypeAlias = Mapping[tuple[str, str], int]
 """Answers by operationId and status."""

@@ -10,9 +10,10 @@ import yaml
 
 from veza._operations import BASE_PATH
 from veza_contract.matching import Match
+from veza_contract.model import Operation, Spec
 from veza_contract.modern import Modern
 from veza_contract.schema import UNUSABLE
-from veza_contract.spec import Operation, Spec, SpecError
+from veza_contract.spec import SpecError
 
 _OURS: Final = ("tags", "summary", "description")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from veza_contract.spec import METHODS, Operation, Spec
+from veza_contract.model import METHODS, Operation, Spec
 
 MAP_FILE: Final = Path("contract-map.toml")
 _ENTRY: Final = re.compile(r"(?P<operation>\w+)=(?P<method>[A-Za-z]+) (?P<path>/\S*)")

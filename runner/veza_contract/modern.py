@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from veza_contract.model import JSON_MEDIA, Operation, Spec
 from veza_contract.readers import meant
 from veza_contract.schema import SchemaError, pointer, steps
-from veza_contract.spec import JSON_MEDIA, Operation, Spec
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})

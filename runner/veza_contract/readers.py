@@ -7,8 +7,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from veza._operations import BASE_PATH
+from veza_contract.model import ANY_COOKIE, JSON_MEDIA, METHODS, Body, Operation, Parameter
 from veza_contract.schema import Inliner, Schema, SchemaError, pointer
-from veza_contract.spec import ANY_COOKIE, JSON_MEDIA, METHODS, Body, Operation, Parameter
 
 _FORM: Final = "application/x-www-form-urlencoded"
 # Swagger 2.0 can say neither "bearer" nor "cookie" in another way.

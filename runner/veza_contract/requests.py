@@ -13,9 +13,9 @@ import httpx
 
 from veza_contract.bindings import KEY_HEADER, Method
 from veza_contract.findings import Direction, Finding
+from veza_contract.model import JSON_MEDIA, Operation, Spec
 from veza_contract.schema import Schema, closed, problem, text
 from veza_contract.sending import Sent, allowed, meant
-from veza_contract.spec import JSON_MEDIA, Operation, Spec
 
 _OF_HTTP: Final = frozenset({
     "host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type", "x-request-id",

@@ -19,9 +19,9 @@ from veza_contract import seams, shapes
 from veza_contract.bindings import Method, by_operation, table
 from veza_contract.cases import edges, fuzz
 from veza_contract.findings import Direction, Finding
+from veza_contract.model import JSON_MEDIA, Operation, Spec
 from veza_contract.schema import Schema, closed, problem, text
 from veza_contract.sending import ADDRESS, TOKEN, ordinary
-from veza_contract.spec import JSON_MEDIA, Operation, Spec
 
 REQUEST_ID: Final = "req-contract"
 _MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")

@@ -26,17 +26,19 @@ import httpx
 import pytest
 
 from veza import SystemClock, Veza
-from veza_e2e.adapters import NoLedger, SystemIds
-from veza_e2e.cassette import files, tape
-from veza_e2e.cassette.errors import CassetteError, Mismatch
-from veza_e2e.cassette.interaction import ORIGIN
-from veza_e2e.cassette.perform import PASSWORD
-from veza_e2e.cassette.record import Recording
-from veza_e2e.cassette.replay import Replay
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.errors import CassetteError, Mismatch
+from veza_e2e.cassettes.interaction import ORIGIN
+from veza_e2e.cassettes.perform import PASSWORD
+from veza_e2e.cassettes.record import Recording
+from veza_e2e.cassettes.replay import Replay
+from veza_e2e.journal import disk
+from veza_e2e.ports.browser import PersonsBrowser
+from veza_e2e.ports.ids import SystemIds
+from veza_e2e.ports.ledger import NoLedger
+from veza_e2e.ports.protocols import Clock, Ports
+from veza_e2e.ports.scripted import ScriptedOperator
 from veza_e2e.redaction import Redactor
-from veza_e2e.terminal import PersonsBrowser
-from veza_e2e.unattended import ScriptedOperator
-from veza_e2e.world import Clock, Ports
 
 __all__ = ["Backend", "CassetteError", "Mismatch", "OpenCassette", "record", "replay", "veza_cassette"]
 
@@ -99,7 +101,7 @@ def record(
         yield backend
     recording.finish()
     for name, data in tape.published(tape.read(target)).items():
-        files.write(target / name, data)
+        disk.replace(target / name, data)
     (target / tape.PART).unlink()
 
 

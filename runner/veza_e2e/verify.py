@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from veza_e2e import report
-from veza_e2e.archive import JOURNAL, Archive, ArchiveError, Stored
-from veza_e2e.events import SessionEnded, SessionStarted
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.sessions import JOURNAL, Archive, Stored
 from veza_e2e.evidence import Reread
 from veza_e2e.journal import DamagedError, Reading
+from veza_e2e.journal.events import SessionEnded, SessionStarted
 
 CheckStatus = Literal["ok", "open", "not checked", "damaged"]
 NAMESPACE = "veza-e2e"

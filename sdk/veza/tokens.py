@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from veza._sync.client import Veza
+    from veza.models.auth import Login, Tokens
 
 
 class TokenProvider(Protocol):
@@ -117,6 +117,27 @@ def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
 
 
+class Authenticates(Protocol):
+    """The part of `client.auth` that a shared login needs."""
+
+    def login(self) -> Login:
+        """Log in with the client's credentials (operation login)."""
+        ...
+
+    def refresh(self, refresh_token: Secret) -> Tokens:
+        """Exchange a refresh token (operation refreshToken)."""
+        ...
+
+
+class HasAuth(Protocol):
+    """A client, as `veza.Veza` is one."""
+
+    @property
+    def auth(self) -> Authenticates:
+        """Login, refresh, logout."""
+        ...
+
+
 class SharedLogin:
     """A token provider: logs in once for all replicas that share its store, and renews for all when one is refused.
 
@@ -125,7 +146,7 @@ class SharedLogin:
         store: where the login is kept.
     """
 
-    def __init__(self, client: Veza, store: TokenStore) -> None:
+    def __init__(self, client: HasAuth, store: TokenStore) -> None:
         self._client = client
         self._store = store
 

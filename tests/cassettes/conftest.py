@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from recorded_world import AT, META, Backend, Handler
 
-from veza_e2e.cassette.record import Recording
+from veza_e2e.cassettes.record import Recording
 from veza_e2e.redaction import Redactor
 
 

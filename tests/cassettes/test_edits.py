@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from veza_e2e.cassette import tape
-from veza_e2e.cassette.errors import PREFLIGHT, CassetteError, Mismatch
-from veza_e2e.cassette.keep import accept, compare
-from veza_e2e.cassette.perform import perform
-from veza_e2e.events import STEPS
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.errors import PREFLIGHT, CassetteError, Mismatch
+from veza_e2e.cassettes.keep import accept, compare
+from veza_e2e.cassettes.perform import perform
+from veza_e2e.journal.events import STEPS
 from veza_e2e.redaction import WITHHELD
 
 ROOT = Path(__file__).parents[2] / "cassettes"

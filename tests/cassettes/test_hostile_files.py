@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surroundings import PATIENCE
 
-from veza_e2e.cassette import tape
-from veza_e2e.cassette.errors import CassetteError, Mismatch
-from veza_e2e.cassette.perform import perform
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.errors import CassetteError, Mismatch
+from veza_e2e.cassettes.perform import perform
 
 ROOT = Path(__file__).parents[2]
 GOOD = ROOT / "cassettes" / "refund"

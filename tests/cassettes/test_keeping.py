@@ -16,19 +16,22 @@ from front_door import COMMAND, Result, Shell
 from surroundings import PATIENCE
 
 from veza import SystemClock
-from veza_e2e import compose, conduct, work
-from veza_e2e.adapters import new_session
-from veza_e2e.cassette import tape
-from veza_e2e.cassette.check import check
-from veza_e2e.cassette.errors import CassetteError
-from veza_e2e.cassette.keep import publish
-from veza_e2e.cassette.perform import perform
-from veza_e2e.cassette.spec import Spec
+from veza_e2e.bootstrap import assemble
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.check import check
+from veza_e2e.cassettes.errors import CassetteError
+from veza_e2e.cassettes.keep import publish
+from veza_e2e.cassettes.perform import perform
+from veza_e2e.cassettes.session import description, record
+from veza_e2e.cassettes.spec import Spec
 from veza_e2e.config import Limits, Secrets, load
-from veza_e2e.interrupts import Interrupts
-from veza_e2e.machine import Machine
-from veza_e2e.opening import Asked, first_event, gate_of
+from veza_e2e.engine.start import Asked, begin, first_event, gate_of
+from veza_e2e.engine.walk import go_on
+from veza_e2e.ports.ids import new_session
+from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.machine import Machine
 from veza_e2e.redaction import Redactor
+from veza_e2e.rehearsal_process import reachable, rehearsal_account
 
 ROOT = Path(__file__).parents[2]
 
@@ -222,18 +225,18 @@ def waited(folder: Path, patience: timedelta) -> Path:
         load("rehearsal"), state=folder / "state", limits=Limits(poll_timeout=int(patience.total_seconds()))
     )
     asked = Asked(unattended=True, refund=True, faults=("refund_pending",))
-    secrets = compose.rehearsal_account(Secrets())
+    secrets = rehearsal_account(Secrets())
     session = new_session(SystemClock().now())
     started = first_event(settings, asked, secrets)
     with (
-        compose.reachable(settings, secrets, session, asked.faults, Machine()) as own,
-        compose.parts(settings, secrets, Interrupts(), Machine(), unattended=True, own=own, session=session) as real,
+        reachable(settings, secrets, session, asked.faults, Machine()) as own,
+        assemble(settings, secrets, Interrupts(), Machine(), unattended=True, own=own, session=session) as real,
     ):
         parts = replace(real, ports=replace(real.ports, clock=Leaping()))
         first = started(session, base_url=parts.base_url)
         gate = gate_of(settings, asked, secrets)
-        parts, recording = work.record(settings, parts, work.description(first, gate, parts), session)
-        stage = conduct.begin(parts, lambda _: first, gate)
-        conduct.go_on(stage)
+        parts, recording = record(settings, parts, description(first, gate, parts), session)
+        stage = begin(parts, lambda _: first, gate)
+        go_on(stage)
         recording.finish()
     return recording.folder

@@ -31,14 +31,14 @@ from recorded_world import (
 )
 from surroundings import PATIENCE
 
-from veza_e2e.cassette import tape
-from veza_e2e.cassette.errors import Mismatch, ProcessKilled
-from veza_e2e.cassette.interaction import Clean
-from veza_e2e.cassette.record import Recording, origins
-from veza_e2e.cassette.replay import Replay
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.errors import Mismatch, ProcessKilled
+from veza_e2e.cassettes.interaction import Clean
+from veza_e2e.cassettes.record import Recording, origins
+from veza_e2e.cassettes.replay import Replay
+from veza_e2e.ports.protocols import EndOfInput
+from veza_e2e.ports.wire import LeakError
 from veza_e2e.redaction import Redactor
-from veza_e2e.transport import LeakError
-from veza_e2e.world import EndOfInput
 
 Start = Callable[..., Recording]
 
@@ -297,8 +297,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from recorded_world import AT, META, ports
 import httpx
-from veza_e2e.cassette.interaction import Clean
-from veza_e2e.cassette.record import Recording, origins
+from veza_e2e.cassettes.interaction import Clean
+from veza_e2e.cassettes.record import Recording, origins
 from veza_e2e.redaction import Redactor
 url, folder, most = sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
 for count in range(most + 1):

@@ -8,8 +8,8 @@ import pytest
 from recorded_world import written
 from scenarios import Workshop, killed, record
 
-from veza_e2e.cassette import tape
-from veza_e2e.cassette.perform import perform
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.perform import perform
 from veza_e2e.journal import Line, read
 
 pytestmark = pytest.mark.process

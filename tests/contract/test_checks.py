@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from veza_contract import bindings, cases, containment, requests, responses, spec
+from veza_contract.model import Spec
 from veza_contract.sending import Sent
 
 from .conftest import CONTRACT
@@ -17,7 +18,7 @@ DOCUMENT = spec.load(CONTRACT)
 SPEC = spec.read(DOCUMENT)
 
 
-def changed(*path: str | int, to: Any) -> spec.Spec:
+def changed(*path: str | int, to: Any) -> Spec:
     """The contract with one node replaced."""
     document = copy.deepcopy(DOCUMENT)
     node: Any = document

@@ -12,8 +12,8 @@ import pytest
 from front_door import Shell
 from left_behind.coming_back import HERE, Left, found
 
-from veza_e2e.events import UnknownEvent
 from veza_e2e.journal import read
+from veza_e2e.journal.events import UnknownEvent
 from veza_e2e.report import template_version
 
 SESSIONS = found()

@@ -27,7 +27,7 @@ from front_door import ACCOUNT, Result, Shell, Time, books, pay, serving
 
 from veza_e2e.cli.app import main
 from veza_e2e.config import Secrets
-from veza_e2e.machine import Machine
+from veza_e2e.ports.machine import Machine
 from veza_rehearsal import books as kept
 from veza_rehearsal import store
 

@@ -12,15 +12,24 @@ import pytest
 
 from veza.money import Money
 from veza.testing import BASE_URL, EMAIL, PASSWORD, FakeBackend, FakeClock, transport
-from veza_e2e import conduct
 from veza_e2e.canonical import JSON
 from veza_e2e.config import Environment
-from veza_e2e.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
+from veza_e2e.engine.session import Parts, Stage, open_stage
+from veza_e2e.engine.start import begin
+from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line, MemorySink
-from veza_e2e.preflight import Gate
+from veza_e2e.journal.events import (
+    SCHEMA,
+    WALKTHROUGH,
+    CallIntended,
+    Event,
+    SessionResumed,
+    SessionStarted,
+)
+from veza_e2e.ports.protocols import EndOfInput, Ports
+from veza_e2e.preflight.gate import Gate
 from veza_e2e.redaction import Redactor
-from veza_e2e.world import EndOfInput, Ports
 
 SESSION = "01KY5T5Q00000000000000000A"
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
@@ -110,7 +119,7 @@ class Walk:
     ledger: Rows = field(default_factory=Rows)
     started: dict[str, Any] = field(default_factory=dict)
     processor: Callable[[httpx.Request], httpx.Response] | None = None
-    stage: conduct.Stage = field(init=False)
+    stage: Stage = field(init=False)
 
     def __post_init__(self) -> None:
         self.backend.clock = self.clock
@@ -153,8 +162,8 @@ class Walk:
 
         return httpx.MockTransport(handle)
 
-    def parts(self) -> conduct.Parts:
-        return conduct.Parts(
+    def parts(self) -> Parts:
+        return Parts(
             ports=Ports(self.network(), self.person, self.page, self.ledger, self.clock, self.ids),
             redactor=Redactor({"email": EMAIL, "password": PASSWORD, "api_key": "snd_0123456789abcdef"}),
             base_url=BASE_URL,
@@ -164,21 +173,21 @@ class Walk:
             hyperswitch_api_key="snd_0123456789abcdef" if self.processor else None,
         )
 
-    def begin(self) -> conduct.Stage:
+    def begin(self) -> Stage:
         """Make the pre-flight."""
-        self.stage = conduct.begin(self.parts(), self.first, self.gate)
+        self.stage = begin(self.parts(), self.first, self.gate)
         assert self.stage.journal.lines[-1].event.passed, [line.event for line in self.stage.journal.lines]  # type: ignore[attr-defined]
         return self.stage
 
     def go_on(self) -> Summary:
         """Walk to where it ends now."""
-        conduct.go_on(self.stage, resumed=any(isinstance(e, SessionResumed) for e in self.stage.journal.events()))
+        go_on(self.stage, resumed=any(isinstance(e, SessionResumed) for e in self.stage.journal.events()))
         return self.stage.summary()
 
-    def resume(self, *, upto: int | None = None) -> conduct.Stage:
+    def resume(self, *, upto: int | None = None) -> Stage:
         """Forget all but the journal (its first lines, where `upto` is given) and go on from there."""
         lines = list(self.stage.journal.lines)[:upto]
-        self.stage = conduct.stage(self.parts(), self.sink, idempotency=self.first().idempotency, lines=lines)
+        self.stage = open_stage(self.parts(), self.sink, idempotency=self.first().idempotency, lines=lines)
         self.stage.journal.append(SessionResumed(tools={}))
         return self.stage
 

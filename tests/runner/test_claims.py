@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from veza_e2e.events import StepFailed, StepPaused
+from veza_e2e.journal.events import StepFailed, StepPaused
 
 if TYPE_CHECKING:
     from runner.conftest import Walk

@@ -16,9 +16,10 @@ from front_door import pay
 from surroundings import PATIENCE
 
 from veza import Veza
-from veza_e2e import compose, ledger
-from veza_e2e.adapters import DatabaseLedger
 from veza_e2e.config import Secrets
+from veza_e2e.ports import seller_transfers as ledger
+from veza_e2e.ports.ledger import DatabaseLedger
+from veza_e2e.rehearsal_process import rehearsal_account, run_backend
 
 pytestmark = [pytest.mark.process, pytest.mark.real_clock]
 
@@ -176,9 +177,9 @@ def test_the_query_fits_the_rehearsal_backends_own_tables(dsn: str, tmp_path: Pa
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("CREATE DATABASE rehearsal")
     own = dsn.removesuffix("postgres") + "rehearsal"
-    account = compose.rehearsal_account(Secrets())
+    account = rehearsal_account(Secrets())
     with (
-        compose.backend(tmp_path, account, database=own) as backend,
+        run_backend(tmp_path, account, database=own) as backend,
         Veza(backend.base_url, email=account.email, password=account.password) as api,
     ):
         product = next(iter(api.products.list().data))

@@ -12,9 +12,9 @@ import pytest
 from surroundings import PATIENCE
 
 from veza.testing import FakeClock
-from veza_e2e.events import StepStarted
-from veza_e2e.interrupts import Interrupted, Interrupts
 from veza_e2e.journal import Journal, MemorySink
+from veza_e2e.journal.events import StepStarted
+from veza_e2e.ports.interrupts import Interrupted, Interrupts
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 

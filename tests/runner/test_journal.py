@@ -16,15 +16,6 @@ from surroundings import PATIENCE
 
 from veza.testing import FakeClock
 from veza_e2e.canonical import digest, dumps
-from veza_e2e.events import (
-    Event,
-    SessionAbandoned,
-    SessionEnded,
-    SessionInterrupted,
-    StepSkipped,
-    StepStarted,
-    UnknownEvent,
-)
 from veza_e2e.journal import (
     GENESIS,
     DamagedError,
@@ -35,6 +26,15 @@ from veza_e2e.journal import (
     UnwritableError,
     parse,
     read,
+)
+from veza_e2e.journal.events import (
+    Event,
+    SessionAbandoned,
+    SessionEnded,
+    SessionInterrupted,
+    StepSkipped,
+    StepStarted,
+    UnknownEvent,
 )
 
 PATH = Path("journal.jsonl")

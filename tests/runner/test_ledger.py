@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from veza_e2e.canonical import JSON
-from veza_e2e.ledger import COLUMNS, PasteError, parse, query, script, table
+from veza_e2e.ports.seller_transfers import COLUMNS, PasteError, parse, query, script, table
 
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
 ROW: dict[str, JSON] = {

@@ -8,11 +8,10 @@ import pytest
 
 from veza import PaymentStatus
 from veza.testing import Reply
-from veza_e2e import conduct
-from veza_e2e.cli.abandoning import refuse_if_money_is_out
+from veza_e2e.cli.abandon import refuse_if_money_is_out
 from veza_e2e.cli.output import Stop
-from veza_e2e.events import Asked, CallFinished, StepFailed, StepPaused
-from veza_e2e.world import EndOfInput, Left
+from veza_e2e.journal.events import Asked, CallFinished, StepFailed, StepPaused
+from veza_e2e.ports.protocols import EndOfInput, Left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +67,7 @@ def says_what_is_known_of_the_charge(walk: Walk, order: str, status: str, receiv
         received or "nothing was charged" in event.meaning.lower()
     )
     assert summary.money.charged_cents == (received or (0 if untaken and summary.outcome == "failed" else None))
-    assert conduct.money_may_be_out(summary) == (summary.money.charged_cents != 0)
+    assert summary.money_may_be_out == (summary.money.charged_cents != 0)
 
 
 @pytest.mark.parametrize("status", ["cancelled", "expired", "requires_customer_action"])
@@ -102,18 +101,18 @@ def test_a_refund_made_at_the_processor_ends_an_order_that_never_completes(walk:
     walk.resume()
     summary = walk.go_on()
     assert (summary.outcome, summary.money.charged_cents, summary.money.refunded_cents) == ("failed", 500, 500)
-    assert not conduct.money_may_be_out(summary)
+    assert not summary.money_may_be_out
 
 
 def test_so_it_does_after_24_hours(walk: Walk) -> None:
     ends(walk, "pending_payment", status="succeeded", amount_received=500)
     walk.clock.advance(25 * 3600)
     walk.resume()
-    assert conduct.money_may_be_out(walk.go_on())
+    assert walk.go_on().money_may_be_out
     back = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": 500, "currency": "EUR"}
     walk.processes(status="succeeded", amount_received=500, refunds=[back])
     walk.resume()
-    assert not conduct.money_may_be_out(walk.go_on())
+    assert not walk.go_on().money_may_be_out
     assert walk.events(StepFailed)[-1].finding == "refunded_elsewhere"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veza_e2e.onscreen import plain
+from veza_e2e.ports.screen import plain
 
 ACTING = ["\x1b[2J", "\x1b]0;title\x07", "\r", "\x08", "\x9b31m", "\x00", "\x7f", "\x0b", "\x0c", "\x85"]
 TURNING = ["\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029", "\ufeff"]

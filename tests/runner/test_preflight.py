@@ -16,9 +16,9 @@ from veza import Veza
 from veza.money import Money
 from veza.testing import FakeClock, Reply
 from veza_e2e.config import Environment
-from veza_e2e.events import PreflightChecked, PreflightFinished
-from veza_e2e.preflight import Gate, preflight
-from veza_e2e.world import Clock
+from veza_e2e.journal.events import PreflightChecked, PreflightFinished
+from veza_e2e.ports.protocols import Clock
+from veza_e2e.preflight.gate import Gate, preflight
 
 if TYPE_CHECKING:
     from runner.conftest import Walk

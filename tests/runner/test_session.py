@@ -9,9 +9,9 @@ import pytest
 
 from veza import APIConnectionError, InternalServerError, NotFoundError, RateLimitError, VezaError
 from veza.testing import Reply
-from veza_e2e import conduct
-from veza_e2e.events import PreflightFinished, StepFailed, StepPaused
-from veza_e2e.session import Session, TimedOut
+from veza_e2e.engine.walk import options
+from veza_e2e.journal.events import PreflightFinished, StepFailed, StepPaused
+from veza_e2e.steps.context import Session, TimedOut
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -25,7 +25,7 @@ def session(walk: Walk, *, loopback: bool = False) -> Session:
     return Session(
         journal=stage.journal, recorder=stage.recorder, api=stage.api, operator=ports.operator, browser=ports.browser,
         ledger=ports.ledger, clock=ports.clock, ids=ports.ids, processor=None,
-        options=conduct.options(stage.started, gate, resumed=False),
+        options=options(stage.started, gate, resumed=False),
     )  # fmt: skip
 
 

@@ -9,9 +9,16 @@ import httpx
 import pytest
 
 from veza.testing import Reply
-from veza_e2e import conduct
-from veza_e2e.events import CallIntended, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
+from veza_e2e.engine.session import open_stage
 from veza_e2e.journal import MemorySink, parse
+from veza_e2e.journal.events import (
+    CallIntended,
+    SessionResumed,
+    StepFailed,
+    StepFinished,
+    StepPaused,
+    StepSkipped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +50,7 @@ class KillingSink(MemorySink):
 def after_kill(walk: Walk, sink: MemorySink) -> None:
     """Go on as the next process does: from the bytes alone."""
     lines = parse(bytes(sink.data), Path("journal.jsonl")).lines
-    walk.stage = conduct.stage(walk.parts(), sink, idempotency=walk.first().idempotency, lines=lines)
+    walk.stage = open_stage(walk.parts(), sink, idempotency=walk.first().idempotency, lines=lines)
     walk.stage.journal.append(SessionResumed(tools={}))
     walk.go_on()
 

@@ -15,7 +15,7 @@ from surroundings import PATIENCE
 ROOT = Path(__file__).parents[2]
 ROOMS = ("sdk/veza/", "runner/veza_contract/", "runner/veza_e2e/", "rehearsal/veza_rehearsal/")
 EDGES = {
-    "runner/veza_e2e/config.py", "runner/veza_e2e/compose.py", "rehearsal/veza_rehearsal/__main__.py",
+    "runner/veza_e2e/config.py", "runner/veza_e2e/bootstrap.py", "rehearsal/veza_rehearsal/__main__.py",
 }  # fmt: skip
 """Where the environment's variables are read, or handed on to a child process."""
 LONGEST_MODULE, LONGEST_FUNCTION = 320, 60
@@ -186,14 +186,14 @@ def test_the_sdk_alone_loads_nothing_of_the_runner() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_only_compose_knows_the_rehearsal_backend() -> None:
+def test_one_module_knows_the_rehearsal_backend() -> None:
     imports = re.compile(r"^\s*(?:import|from) veza_rehearsal", re.MULTILINE)
     knowing = [name for name in ours() if name.startswith("runner/") and imports.search(texts()[name])]
-    assert knowing == ["runner/veza_e2e/compose.py"]
+    assert knowing == ["runner/veza_e2e/rehearsal_process.py"]
 
 
 def test_the_modes_are_told_apart_where_the_parts_are_chosen() -> None:
     clocks = re.compile(r"\b(?:time\.(?:time|sleep|monotonic)|datetime\.now|datetime\.utcnow|random\.|uuid\.uuid4)\b")
-    steps = [name for name in ours() if "/steps/" in name or Path(name).name in {"run.py", "session.py", "settle.py"}]
+    steps = [name for name in ours() if "/steps/" in name or "/engine/" in name]
     assert len(steps) > 5
     assert [name for name in steps if name.startswith("runner/") and clocks.search(texts()[name])] == []

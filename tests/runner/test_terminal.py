@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from veza_e2e.cli.output import say
-from veza_e2e.terminal import Lines, PersonsBrowser, TerminalOperator
-from veza_e2e.world import EndOfInput
+from veza_e2e.ports.browser import PersonsBrowser
+from veza_e2e.ports.protocols import EndOfInput
+from veza_e2e.ports.terminal import Lines, TerminalOperator
 
 
 @contextmanager

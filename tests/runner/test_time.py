@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from veza.testing import Reply
-from veza_e2e.events import BrowserOpened, CallIntended, StepFailed, StepPaused
-from veza_e2e.world import EndOfInput, Left
+from veza_e2e.journal.events import BrowserOpened, CallIntended, StepFailed, StepPaused
+from veza_e2e.ports.protocols import EndOfInput, Left
 
 if TYPE_CHECKING:
     from runner.conftest import Walk

@@ -15,11 +15,11 @@ import pytest
 
 from veza.testing import FakeClock
 from veza_contract.operations import operation_of
-from veza_e2e.events import CallFailed, CallFinished, CallIntended
-from veza_e2e.interrupts import Interrupts
 from veza_e2e.journal import FileSink, Journal, UnwritableError, read
+from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended
+from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.wire import MAX_BODY, LeakError, Recorder, RecordingTransport
 from veza_e2e.redaction import Redactor
-from veza_e2e.transport import MAX_BODY, LeakError, Recorder, RecordingTransport
 
 PASSWORD = "correct horse battery"
 Answer = Callable[[socket.socket, bytes], None]

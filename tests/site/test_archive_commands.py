@@ -14,10 +14,11 @@ from front_door import Result, Shell
 from scripted_session import SESSION, Script
 from ten_sessions import DRY_RUN
 
-from veza_e2e.archive import ArchiveError, Stored
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.sessions import Stored
 from veza_e2e.canonical import digest, dumps
-from veza_e2e.events import StepStarted
 from veza_e2e.evidence import BankStatement, unseal
+from veza_e2e.journal.events import StepStarted
 
 BANK = ("bank", SESSION, "--date", "2026-05-12")
 

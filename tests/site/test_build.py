@@ -23,12 +23,12 @@ from front_door import Shell
 from scripted_session import SESSION, Script
 from ten_sessions import DRY_RUN, Sessions
 
-from veza_e2e.archive import Archive, Stored
+from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.cli.reference import reference
 from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
-from veza_e2e.events import SessionAbandoned, StepStarted
 from veza_e2e.evidence import BankStatement
+from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.site.build import write_tree
-from veza_e2e.site.command_line import reference
 
 REPOSITORY = Path(__file__).parents[2]
 PROD = '[env.prod]\nbase_url = "https://shop.example"\nexpected_environment = ["prod"]\nlive = true\n'
@@ -432,7 +432,7 @@ def test_outside_a_checkout_there_is_nothing_to_build(tmp_path: Path) -> None:
 
 def test_the_command_line_reference_is_of_these_commands() -> None:
     written = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert written == reference(), "python -m veza_e2e.site.command_line writes it anew"
+    assert written == reference(), "python -m veza_e2e.cli.reference writes it anew"
 
 
 @pytest.mark.process

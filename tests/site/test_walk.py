@@ -7,7 +7,10 @@ import re
 import pytest
 from ten_sessions import Sessions
 
-from veza_e2e.events import (
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence.story import Story
+from veza_e2e.journal import read
+from veza_e2e.journal.events import (
     Answered,
     BrowserOpened,
     CallFailed,
@@ -23,9 +26,6 @@ from veza_e2e.events import (
     StepPaused,
     StepSkipped,
 )
-from veza_e2e.evidence import Summary, summarise
-from veza_e2e.evidence.story import Story
-from veza_e2e.journal import read
 
 FAILED = ("order", "completed", "license", "transfers", "revoked")
 TEN = ("passed", "kept", *FAILED, "incomplete", "rehearsed live", "stamped")

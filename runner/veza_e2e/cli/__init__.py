@@ -1,5 +1,5 @@
 """The command line."""
 
-from veza_e2e import lean
+from veza_e2e.cli import lean
 
 lean.without_httpx_cli()

@@ -8,15 +8,19 @@ from contextlib import contextmanager
 
 import click
 
-from veza_e2e import compose, conduct, narrate, work
-from veza_e2e.archive import Stored
-from veza_e2e.cassette.errors import CassetteError
+from veza_e2e.archive.locks import BusyError
+from veza_e2e.archive.sessions import Stored
+from veza_e2e.cassettes.errors import CassetteError
+from veza_e2e.cli import narrate
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.config import ConfigError, Settings, load
-from veza_e2e.interrupts import Interrupted
+from veza_e2e.engine.finish import Ended
+from veza_e2e.engine.walk import UnresumableError
 from veza_e2e.journal import DamagedError, LockedError, UnwritableError
-from veza_e2e.onscreen import plain
-from veza_e2e.transport import LeakError
+from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.screen import plain
+from veza_e2e.ports.wire import LeakError
+from veza_e2e.rehearsal_process import RehearsalError
 
 OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
 
@@ -53,13 +57,13 @@ def translated() -> Iterator[None]:
         yield
     except Interrupted as signal:
         raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", _KEPT) from signal
-    except compose.RehearsalError as error:
+    except RehearsalError as error:
         raise Stop(Exit.REFUSED, str(error), "its state is in .veza-e2e/rehearsal") from error
-    except (work.BusyError, LockedError) as error:
+    except (BusyError, LockedError) as error:
         raise Stop(Exit.REFUSED, str(error), "wait until it has ended") from error
     except DamagedError as error:
         raise Stop(Exit.DAMAGED, str(error), "nothing was changed; compare with a copy of the file") from error
-    except conduct.UnresumableError as error:
+    except UnresumableError as error:
         raise Stop(Exit.REFUSED, str(error)) from error
     except CassetteError as error:
         raise Stop(Exit.DIFFERS, str(error)) from error
@@ -80,7 +84,7 @@ def _unwritten(error: UnwritableError | OSError) -> str:
     return f"cannot be written: {text}"
 
 
-def concluded(invocation: Invocation, stored: Stored, ended: work.Ended) -> int:
+def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:
     """Print how the work on a session ended and return the exit code."""
     summary, problem = ended.summary, None if ended.problem is None else _problem(ended.problem)
     if invocation.json:

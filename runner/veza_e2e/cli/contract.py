@@ -13,10 +13,10 @@ import httpx
 from veza import APIConnectionError, Veza, VezaError
 from veza._session import issued
 from veza_contract.operations import document
-from veza_e2e import compose
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import Secrets, child_environment, is_loopback, read_secrets
 from veza_e2e.redaction import Redactor
+from veza_e2e.rehearsal_process import rehearsal_account, run_backend
 
 if TYPE_CHECKING:
     from veza_contract.comparing import Comparison
@@ -152,8 +152,8 @@ def _answers_of_the_rehearsal() -> tuple[Counts, bool]:
     from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
     from veza_contract import live  # noqa: PLC0415
 
-    account = compose.rehearsal_account(Secrets())
-    with TemporaryDirectory() as scratch, compose.backend(Path(scratch), account) as own:
+    account = rehearsal_account(Secrets())
+    with TemporaryDirectory() as scratch, run_backend(Path(scratch), account) as own:
         with Veza(own.base_url, email=account.email, password=account.password) as veza:
             token, _ = issued(veza.auth.login())
         plan = live.Plan(

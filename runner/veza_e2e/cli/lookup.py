@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from veza_e2e import config
-from veza_e2e.archive import Archive, ArchiveError, Stored, UnknownSessionError, find
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError, find
 from veza_e2e.cli.output import Exit, Invocation, Stop
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import DamagedError
@@ -72,3 +73,9 @@ def written(write: Callable[[], Path]) -> Path:
         return write()
     except (ArchiveError, OSError) as error:
         raise Stop(Exit.FAILED, str(error)) from error
+
+
+def chosen_sessions(invocation: Invocation, prefixes: tuple[str, ...]) -> list[Stored]:
+    if prefixes:
+        return [stored_session(invocation, prefix) for prefix in prefixes]
+    return [stored for archive in archives(invocation) for stored in archive.sessions()]

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from veza_e2e.canonical import JSON
-from veza_e2e.machine import Machine
-from veza_e2e.onscreen import line, plain
+from veza_e2e.ports.machine import Machine
+from veza_e2e.ports.screen import line, plain
 
 
 class Exit(IntEnum):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from veza_e2e import compose
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.config import read_secrets
 from veza_e2e.redaction import mask
+from veza_e2e.rehearsal_process import RehearsalError, check_faults, rehearsal_account, run_backend
 
 
 @click.group()
@@ -28,24 +28,22 @@ def rehearsal() -> None:
 def serve(invocation: Invocation, *, port: int, database: str | None, environment: str, faults: tuple[str, ...]) -> int:
     """Serve until Ctrl-C."""
     try:
-        switches = compose.check_faults(faults)
+        switches = check_faults(faults)
     except ValueError as error:
         raise Stop(Exit.USAGE, str(error)) from error
-    account = compose.rehearsal_account(read_secrets())
+    account = rehearsal_account(read_secrets())
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
     folder = Path(".veza-e2e") / "rehearsal" / "serve"
     try:
-        with compose.backend(
-            folder, account, switches, port=port, database=database, environment=environment
-        ) as backend:
+        with run_backend(folder, account, switches, port=port, database=database, environment=environment) as backend:
             if invocation.json:
                 document({"ok": True, "items": [{"name": "base_url", "status": "ok", "message": backend.base_url}]})
             else:
                 click.echo(f"The rehearsal backend is at {backend.base_url} ({environment}); Ctrl-C ends it.")
             say(f"account {mask(account.email or '')}; books: {backend.base_url}/rehearsal/books")
             backend.wait(over)
-    except compose.RehearsalError as error:
+    except RehearsalError as error:
         raise Stop(Exit.REFUSED, str(error), "is the port taken? choose another with --port") from error
     return int(Exit.PASSED)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from veza_e2e.archive import Archive
+from veza_e2e.archive.sessions import Archive
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import PUBLISHED_ARCHIVE
 

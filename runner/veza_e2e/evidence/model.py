@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from veza_e2e.canonical import JSON
-from veza_e2e.events import Outcome, StepName, WaitingFor
 from veza_e2e.evidence.addenda import BankStatement
+from veza_e2e.journal.events import Outcome, StepName, WaitingFor
 
 StepStatus = Literal["passed", "failed", "skipped", "pending"]
 ItemStatus = Literal["met", "not_met", "pending", "not_checked", "not_applicable"]
@@ -135,6 +135,11 @@ class Summary:
     def step(self, name: StepName) -> Step:
         """Return the step of this name."""
         return next(step for step in self.steps if step.name == name)
+
+    @property
+    def money_may_be_out(self) -> bool:
+        """Whether the card was charged and not refunded, or may have been charged for all that was seen."""
+        return self.refund_open or self.money.charged_cents is None
 
     def to_json(self, paths: Mapping[str, str] | None = None) -> dict[str, JSON]:
         """Return the JSON document of `run`, `resume` and `show`.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from veza.money import to_minor
 from veza_e2e.canonical import JSON
-from veza_e2e.events import BrowserOpened, CallFailed, CallFinished, StepFinished
 from veza_e2e.evidence.addenda import Reread
 from veza_e2e.evidence.story import Story, cents_of, text_of
-from veza_e2e.processor import UNTAKEN, VOID
+from veza_e2e.journal.events import BrowserOpened, CallFailed, CallFinished, StepFinished
+from veza_e2e.money.payment_states import UNTAKEN, VOID
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
 """Order states that follow a charge only."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from veza_e2e.canonical import JSON
-from veza_e2e.events import (
+from veza_e2e.journal import Line
+from veza_e2e.journal.events import (
     Answered,
     BrowserOpened,
     CallFailed,
@@ -24,7 +25,6 @@ from veza_e2e.events import (
     StepPaused,
     StepSkipped,
 )
-from veza_e2e.journal import Line
 
 E = TypeVar("E", bound=Event)
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from veza_e2e.events import (
+from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
+from veza_e2e.evidence.addenda import Addendum, Attestation, BankStatement, Reread
+from veza_e2e.evidence.model import Decision, Item, Money, Step, Summary
+from veza_e2e.evidence.seen import Seen, see, seen_again
+from veza_e2e.evidence.story import Story, text_of
+from veza_e2e.journal import GENESIS, Line
+from veza_e2e.journal.events import (
     STEPS,
     Outcome,
     SessionAbandoned,
@@ -18,12 +24,6 @@ from veza_e2e.events import (
     StepStarted,
     WaitingFor,
 )
-from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
-from veza_e2e.evidence.addenda import Addendum, Attestation, BankStatement, Reread
-from veza_e2e.evidence.model import Decision, Item, Money, Step, Summary
-from veza_e2e.evidence.seen import Seen, see, seen_again
-from veza_e2e.evidence.story import Story, text_of
-from veza_e2e.journal import GENESIS, Line
 
 OVER_LIMIT = "over_limit"
 """The finding of a step that refused to spend more than the limit."""

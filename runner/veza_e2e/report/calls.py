@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from veza_e2e.canonical import JSON
-from veza_e2e.events import CallFailed, CallFinished
+from veza_e2e.journal.events import CallFailed, CallFinished
 
 _ALIAS = re.compile(r"\{\{([a-z_]+):[0-9]+\}\}")
 _VARIABLES = {"access_token": "VEZA_ACCESS_TOKEN", "password": "OPERATOR_PASSWORD", "api_key": "HYPERSWITCH_API_KEY"}

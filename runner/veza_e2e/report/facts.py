@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from veza.money import Money
-from veza_e2e.events import SessionStarted
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.story import Story, cents_of, text_of
+from veza_e2e.journal.events import SessionStarted
 from veza_e2e.report.escape import inline
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from veza_e2e.events import (
+from veza_e2e.journal import Line
+from veza_e2e.journal.events import (
     Answered,
     BrowserOpened,
     CallFailed,
@@ -21,7 +22,6 @@ from veza_e2e.events import (
     StepPaused,
     StepSkipped,
 )
-from veza_e2e.journal import Line
 from veza_e2e.report.escape import inline
 
 _MANY = 10

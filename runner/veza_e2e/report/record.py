@@ -10,7 +10,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from veza_e2e.canonical import JSON
-from veza_e2e.events import (
+from veza_e2e.journal import Line
+from veza_e2e.journal.events import (
     Answered,
     Asked,
     BrowserOpened,
@@ -35,7 +36,6 @@ from veza_e2e.events import (
     TailCut,
     UnknownEvent,
 )
-from veza_e2e.journal import Line
 from veza_e2e.report.calls import Call, describe
 from veza_e2e.report.escape import inline
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veza_e2e.events import SessionEnded
 from veza_e2e.journal import Line
+from veza_e2e.journal.events import SessionEnded
 from veza_e2e.report import templates
 from veza_e2e.report.record import say
 from veza_e2e.report.view import view

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from veza_e2e.archive import LOG, Archive, ArchiveError, Stored
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.sessions import LOG, Archive, Stored
 from veza_e2e.config import child_environment
 from veza_e2e.evidence import Addendum, Reread
 from veza_e2e.journal import DamagedError

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veza_e2e.archive import Stored
-from veza_e2e.events import SessionStarted
+from veza_e2e.archive.sessions import Stored
 from veza_e2e.evidence import Attestation, Decision, Summary
+from veza_e2e.journal.events import SessionStarted
 
 EX_9 = "ex-9"
 

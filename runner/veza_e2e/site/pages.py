@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from veza_e2e.archive import LOG
-from veza_e2e.bankdays import statement_due, still_open
+from veza_e2e.archive.sessions import LOG
 from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
+from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.report.escape import inline
 from veza_e2e.report.facts import Fact, moment
 from veza_e2e.report.view import funds, money_line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from veza import (
@@ -10,30 +9,23 @@ from veza import (
     ConflictError,
     InternalServerError,
     InvalidResponseError,
-    License,
-    LicenseStatus,
     Order,
     OrderStatus,
     RefundedOrder,
     RefundStatus,
 )
 from veza.money import Money
-from veza_e2e.canonical import JSON
-from veza_e2e.events import Answered, SessionResumed
-from veza_e2e.journal import timestamp
-from veza_e2e.processor import returned
-from veza_e2e.results import PlacedOrder, RequestedRefund, Revoked
-from veza_e2e.run import Failed, Paused, Skipped, step
-from veza_e2e.session import Session, TimedOut
-from veza_e2e.settle import open_doubt, recorded_answer
-from veza_e2e.steps.checkout import cross_check
-from veza_e2e.steps.proof import read_rows
+from veza_e2e.journal.events import Answered, SessionResumed
+from veza_e2e.ports.processor import returned
+from veza_e2e.steps.context import Session
+from veza_e2e.steps.cross_check import cross_check
+from veza_e2e.steps.in_doubt import open_doubt, recorded_answer
+from veza_e2e.steps.results import PlacedOrder, RequestedRefund
+from veza_e2e.steps.step import Failed, Paused, Skipped, step
 
 REASON = "payment walkthrough"
 _LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError)
 _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})
-_FAILED = frozenset({RefundStatus.FAILED})
-_ON_ITS_WAY = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.REVIEW})
 
 
 @step("refund", RequestedRefund)
@@ -163,128 +155,3 @@ def _not_refundable(session: Session, order: PlacedOrder, current: Order) -> NoR
         else f"Whether payment {current.payment_id} was charged is not known.",
         todo="Settle it at the processor's dashboard, then resume.",
     )
-
-
-@step("revoked", Revoked)
-def await_revoked(session: Session, order: PlacedOrder, refund: RequestedRefund) -> Revoked:
-    """Read the order until it is refunded and the license until it is revoked (getOrder, listMyLicenses)."""
-    done = _await_refunded(session, order, refund)
-    licenses = _await_licenses(session, order)
-    _cross_check(session, order, refund)
-    _check_reversals(session, order, done)
-    last = licenses[0] if licenses else None
-    back = done.total_amount_cents if done.refunded_amount_cents is None else done.refunded_amount_cents
-    if back != order.total_cents:
-        raise Failed(
-            "refund_differs",
-            f"{Money(back, order.currency)} came back of {order.total} (payment {order.payment_id})",
-            meaning=f"{order.total - Money(back, order.currency)} did not come back.",
-            todo="Compare with the processor's dashboard.",
-        )
-    return Revoked(
-        order_status=str(done.status),
-        refund_status=None if done.refund_status is None else str(done.refund_status),
-        refunded_cents=back,
-        currency=done.currency,
-        license_id=last.id if last else None,
-        license_status=str(last.status) if last else None,
-        revoked_at=timestamp(last.revoked_at) if last and last.revoked_at else None,
-        refunded_at=timestamp(done.refunded_at) if done.refunded_at else None,
-    )
-
-
-def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefund) -> Order:
-    try:
-        done = session.wait(
-            lambda: session.api.orders.get(order.order_id),
-            _refund_settled,
-            timeout=session.options.poll_timeout,
-        )
-    except TimedOut:
-        raise Paused(
-            "refund_pending",
-            f"refund {refund.refund_id} of {order.total} is still pending (payment {order.payment_id})",
-            meaning=f"{order.total} were charged and are on their way back; this can take days.",
-            todo="Resume in a day or two: the refund is only looked at, never asked for again.",
-            waiting_for="refund",
-        ) from None
-    if done.status is OrderStatus.REFUNDED and done.refund_status in {None, RefundStatus.SUCCEEDED}:
-        return done
-    refused = done.refund_status in _FAILED or done.status in {OrderStatus.REFUND_FAILED, OrderStatus.COMPLETED}
-    status = f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r}"
-    raise Failed(
-        "refund_failed" if refused else "unknown_status",
-        f"{status} (refund {refund.refund_id}, payment {order.payment_id})",
-        meaning=f"{order.total} were charged and did not come back.",
-        todo="Refund the payment at the processor's dashboard, then record the bank statement with `bank`.",
-    )
-
-
-def _refund_settled(seen: Order) -> bool:
-    """Whether the order says how the refund ended; a read that lags behind its request does not."""
-    if seen.status is OrderStatus.COMPLETED and seen.refund_status is None:
-        return False
-    under_way = seen.status in {OrderStatus.COMPLETED, OrderStatus.REFUNDED} and seen.refund_status in _ON_ITS_WAY
-    return not under_way and seen.status is not OrderStatus.REFUND_PENDING
-
-
-def _await_licenses(session: Session, order: PlacedOrder) -> Sequence[License]:
-    def ours() -> list[License]:
-        return [one for one in session.api.licenses.mine(order_id=order.order_id) if one.order_id == order.order_id]
-
-    def gone(licenses: Sequence[License]) -> bool:
-        return all(one.status is LicenseStatus.REVOKED for one in licenses)
-
-    try:
-        return session.wait(ours, gone, timeout=session.options.grace)
-    except TimedOut:
-        raise Failed(
-            "license_not_revoked",
-            f"the order is refunded, but a license of order {order.order_id} is not revoked "
-            f"after {session.options.grace:.0f} s",
-            meaning=f"{order.total} came back; the buyer still holds the license.",
-            todo="Report it to the backend's makers.",
-        ) from None
-
-
-def _cross_check(session: Session, order: PlacedOrder, refund: RequestedRefund) -> None:
-    """R4 to R6 as far as the processor tells: the refund's amount, and the payment it belongs to."""
-    seen = cross_check(session, order)
-    if seen is None:
-        return
-    back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
-    total = Money(sum(one.amount for one in back), seen.currency)
-    received = Money(seen.amount_received, seen.currency)
-    payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
-    equal = session.compare("R6", order.payment_id, payments, seen.call)
-    equal = session.compare("R4", order.total, total, seen.call, session.call("getOrder")) and equal
-    if total > received or not equal:
-        raise Failed(
-            "refund_differs",
-            f"the processor refunded {total} of {received} received (refund {refund.refund_id}, payment {payments})",
-            meaning=f"The order says that {order.total} came back; the processor does not bear it out.",
-            todo="Compare with the processor's dashboard.",
-        )
-
-
-def _check_reversals(session: Session, order: PlacedOrder, _done: Order) -> None:
-    """R5, where the books can be read without the operator: the seller's transfers were reversed."""
-    rows = read_rows(session, order)
-    if rows is None:
-        return
-    booked = [row for row in rows if row.get("amount_cents") is not None]
-    transferred, reversed_ = (_sum(booked, name) for name in ("amount_cents", "reversed_amount_cents"))
-    left, right = Money(transferred, order.currency), Money(reversed_, order.currency)
-    if session.compare("R5", left, right, session.call("getOrder")):
-        return
-    reasons = ", ".join(sorted({str(row["error_message"]) for row in booked if row.get("error_message")}))
-    raise Failed(
-        "transfer_not_reversed",
-        f"{left} were transferred to the seller, {right} reversed" + (f" ({reasons})" if reasons else ""),
-        meaning=f"The buyer got {order.total} back; the platform pays for what the seller keeps.",
-        todo="Reverse the transfer at the Stripe dashboard, and report it to the backend's makers.",
-    )
-
-
-def _sum(rows: Sequence[Mapping[str, JSON]], name: str) -> int:
-    return sum(value for row in rows if isinstance(value := row.get(name), int))

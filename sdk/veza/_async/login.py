@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from veza._call import Body, Call
 from veza._decode import attached, one
@@ -13,18 +13,32 @@ from veza._session import Renewal, as_token, issued
 from veza.errors import AuthenticationError
 
 if TYPE_CHECKING:
-    from veza._async.engine import AsyncEngine
-    from veza._call import Budget
+    from collections.abc import Callable
+
+    from veza._call import Answer, Budget, Result
+    from veza._clock import AsyncClock
     from veza._config import Settings
     from veza._secret import Secret
+    from veza._session import Session
     from veza.models.auth import Login, Tokens
     from veza.tokens import AsyncTokenProvider
+
+
+class Sender(Protocol):
+    """The part of the engine that a renewal needs."""
+
+    clock: AsyncClock
+    session: Session
+
+    async def send(self, call: Call, settings: Settings, read: Callable[[bytes], Result]) -> Answer[Result]:
+        """Send a call until it succeeds or must give up."""
+        ...
 
 
 class AsyncRenewer:
     """Keeps a session's token fresh, with one renewal however many calls need it."""
 
-    def __init__(self, engine: AsyncEngine, provider: AsyncTokenProvider | None) -> None:
+    def __init__(self, engine: Sender, provider: AsyncTokenProvider | None) -> None:
         self._engine = engine
         self._provider = provider
         self._flight = TaskFlight()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from veza._call import Body, Call
 from veza._decode import attached, one
@@ -14,18 +14,32 @@ from veza._session import Renewal, as_token, issued
 from veza.errors import AuthenticationError
 
 if TYPE_CHECKING:
-    from veza._call import Budget
+    from collections.abc import Callable
+
+    from veza._call import Answer, Budget, Result
+    from veza._clock import Clock
     from veza._config import Settings
     from veza._secret import Secret
-    from veza._sync.engine import Engine
+    from veza._session import Session
     from veza.models.auth import Login, Tokens
     from veza.tokens import TokenProvider
+
+
+class Sender(Protocol):
+    """The part of the engine that a renewal needs."""
+
+    clock: Clock
+    session: Session
+
+    def send(self, call: Call, settings: Settings, read: Callable[[bytes], Result]) -> Answer[Result]:
+        """Send a call until it succeeds or must give up."""
+        ...
 
 
 class Renewer:
     """Keeps a session's token fresh, with one renewal however many calls need it."""
 
-    def __init__(self, engine: Engine, provider: TokenProvider | None) -> None:
+    def __init__(self, engine: Sender, provider: TokenProvider | None) -> None:
         self._engine = engine
         self._provider = provider
         self._flight = ThreadFlight()

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from veza_e2e.bankdays import add_business_days, due, is_business_day
+from veza_e2e.evidence.due import add_business_days, due, is_business_day
 
 
 @pytest.mark.parametrize(

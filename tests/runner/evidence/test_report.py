@@ -125,7 +125,7 @@ SECRET_BODY: JSON = {"email": "o***@veza.test", "password": "{{password:1}}"}
 
 @pytest.mark.process
 def test_curl_takes_secrets_from_shell_variables_and_expands_nothing_else(tmp_path: Path) -> None:
-    from veza_e2e.events import CallFinished  # noqa: PLC0415
+    from veza_e2e.journal.events import CallFinished  # noqa: PLC0415
     from veza_e2e.report.calls import describe  # noqa: PLC0415
 
     event = CallFinished(

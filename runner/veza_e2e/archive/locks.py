@@ -1,0 +1,37 @@
+"""The one place there is for a new session of an account."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from veza_e2e.config import Settings
+
+
+class BusyError(Exception):
+    """Another process, or another session, is in the way; says which."""
+
+
+@contextmanager
+def account_lock(settings: Settings, account_digest: str) -> Iterator[None]:
+    """Hold the one place there is for a new session of this account in this environment.
+
+    Raises:
+        BusyError: another process holds it.
+    """
+    scope = str(settings.archive.resolve()) if settings.environment.embedded else settings.environment.base_url
+    name = hashlib.sha256(f"{settings.environment.name}\n{account_digest}\n{scope}".encode()).hexdigest()[:24]
+    folder = settings.state / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BusyError("another veza-e2e of this account is at work in this environment") from error
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,260 @@
+"""The archive: where sessions are, and what is added to them later. It grows by adding; nothing is rewritten.
+
+`ARCHIVE/YYYY/MM/<ULID>/` holds a session: journal, views, addenda, signatures. `ARCHIVE/attestations/` holds what
+people attest. No file is shared between sessions, so operators never conflict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from veza_e2e.archive.files import ArchiveError, write_new
+from veza_e2e.canonical import JSON, dumps
+from veza_e2e.evidence import (
+    Addendum,
+    AddendumError,
+    Attestation,
+    BankStatement,
+    Reread,
+    Summary,
+    seal,
+    summarise,
+    unseal,
+)
+from veza_e2e.journal import GENESIS, DamagedError, Reading, parse, read
+from veza_e2e.journal.events import SessionEnded, SessionStarted
+
+JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_TAIL = 1 << 16
+_ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
+
+
+class UnknownSessionError(Exception):
+    """No session, or more than one, has an id that begins so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session's folder."""
+
+    session: str
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        """The journal's path."""
+        return self.folder / JOURNAL
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The journal's and the views' paths, as `--json` names them."""
+        names = {"journal": JOURNAL, "log": LOG, "report": REPORT}
+        return {key: str(self.folder / name) for key, name in names.items()}
+
+    def read(self) -> Reading:
+        """Return the journal.
+
+        Raises:
+            DamagedError: the chain is broken.
+            OSError: it cannot be read.
+        """
+        return read(self.journal)
+
+    def last_written(self) -> datetime | None:
+        """Return when the last event was written, read from the journal's end alone; None if it cannot be told."""
+        try:
+            with self.journal.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                whole, _, _ = file.read().rpartition(b"\n")
+            return datetime.fromisoformat(json.loads(whole.rpartition(b"\n")[2])["at"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def addendum_files(self) -> list[Path]:
+        """Return the addenda's paths, in the order of their numbers."""
+        return sorted((p for p in self.folder.iterdir() if _ADDENDUM.fullmatch(p.name)), key=lambda p: (_number(p), p))
+
+    def beginning(self) -> SessionStarted | None:
+        """Return the first event, also where a later line is damaged; None where it does not have its own hash."""
+        try:
+            with self.journal.open("rb") as file:
+                lines = parse(file.readline(), self.journal).lines
+        except (DamagedError, OSError):
+            return None
+        first = lines[0].event if lines else None
+        return first if isinstance(first, SessionStarted) else None
+
+    def altered(self, reading: Reading) -> tuple[str, ...]:
+        """Return the names of the views that do not have, or no longer have, the digest that the last event names."""
+        last = reading.lines[-1].event if reading.lines else None
+        views = last.views if isinstance(last, SessionEnded) else {}
+        return tuple(name for name, expected in sorted(views.items()) if self._digest(name) != expected)
+
+    def _digest(self, name: str) -> str | None:
+        try:
+            return hashlib.sha256((self.folder / Path(name).name).read_bytes()).hexdigest()
+        except OSError:
+            return None
+
+    def each_addendum(self, reading: Reading) -> Iterator[tuple[Path, Addendum | ArchiveError]]:
+        """Iterate over the addenda's files, each with what it holds or why it is not this journal's next addendum."""
+        before: str | None = None
+        for number, path in enumerate(self.addendum_files(), 1):
+            try:
+                item, own = _sealed(path)
+                yield path, self._belonging(path, item, number, reading, before)
+            except ArchiveError as error:
+                own = None
+                yield path, error
+            before = own
+
+    def _belonging(
+        self, path: Path, item: Addendum | Attestation, number: int, reading: Reading, before: str | None
+    ) -> Addendum:
+        last = reading.lines[-1].hash if reading.lines else GENESIS
+        if not isinstance(item, BankStatement | Reread):
+            raise ArchiveError(f"{path}: is not a session's addendum")
+        if (item.session, item.session_hash) != (self.session, last):
+            raise ArchiveError(f"{path}: cites another journal than this one")
+        if path.name != _addendum_name(number):
+            raise ArchiveError(f"{path}: is not number {number}; {_addendum_name(number)} is missing")
+        if (item.number, item.seq) != (number, len(reading.lines) + number):
+            raise ArchiveError(f"{path}: is not number {number}")
+        if item.previous not in {None, before}:
+            raise ArchiveError(f"{path}: cites another addendum than the one before it")
+        return item
+
+    def addenda(self, reading: Reading) -> tuple[Addendum, ...]:
+        """Return what was learnt after the session.
+
+        Raises:
+            ArchiveError: an addendum does not hold what it claims, or is not this journal's.
+        """
+        found = []
+        for _, item in self.each_addendum(reading):
+            if isinstance(item, ArchiveError):
+                raise item
+            found.append(item)
+        return tuple(found)
+
+    def summary(self) -> Summary:
+        """Return the session, judged, its addenda included.
+
+        Raises:
+            DamagedError: the chain is broken.
+            ArchiveError: an addendum does not hold what it claims, or is not this journal's.
+        """
+        reading = self.read()
+        return summarise(reading.lines, self.addenda(reading))
+
+    def add(self, addendum: Addendum) -> Path:
+        """Write an addendum after those that there are, whatever number it was given, and let it cite the last of them.
+
+        Raises:
+            ArchiveError: the last one does not hold what it claims, or it could not be written.
+        """
+        files = self.addendum_files()
+        previous = _sealed(files[-1])[1] if files else None
+        number = 1 + max((_number(path) for path in files), default=0)
+        seq = addendum.seq - addendum.number + number
+        path = self.folder / _addendum_name(number)
+        placed = replace(addendum, number=number, seq=seq, previous=previous)
+        write_new(path, dumps(seal(placed)).encode() + b"\n")
+        return path
+
+
+def _addendum_name(number: int) -> str:
+    return f"addendum-{number:03d}.json"
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+class Archive:
+    """The sessions under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, session: str, started: datetime) -> Path:
+        """Return where a session belongs, by its start in UTC."""
+        at = started.astimezone(UTC)
+        return self.root / f"{at:%Y}" / f"{at:%m}" / session
+
+    def sessions(self) -> list[Stored]:
+        """Return all sessions, the newest first."""
+        found = [Stored(path.parent.name, path.parent) for path in self.root.glob(f"[0-9]*/[0-9]*/*/{JOURNAL}")]
+        return sorted((s for s in found if _ULID.fullmatch(s.session)), key=lambda s: s.session, reverse=True)
+
+    def summaries(self, since: str = "") -> Iterator[tuple[Stored, Summary]]:
+        """Iterate over the sessions whose journals are whole; the damaged ones are `verify`'s to name.
+
+        Args:
+            since: the id that the oldest of them may have.
+        """
+        for stored in (s for s in self.sessions() if s.session >= since):
+            with contextlib.suppress(DamagedError, ArchiveError, OSError):
+                yield stored, stored.summary()
+
+    def attestations(self) -> tuple[Attestation, ...]:
+        """Return what people attest, the oldest first.
+
+        Raises:
+            ArchiveError: an attestation does not hold what it claims.
+        """
+        found = [_sealed(path)[0] for path in sorted(self.root.glob("attestations/*.json"))]
+        return tuple(item for item in found if isinstance(item, Attestation))
+
+    def attest(self, attestation: Attestation) -> Path:
+        """Write an attestation.
+
+        Raises:
+            ArchiveError: it could not be written.
+        """
+        path = self.root / "attestations" / f"{attestation.id}-{attestation.item}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_new(path, dumps(seal(attestation)).encode() + b"\n")
+        return path
+
+
+def find(archives: Sequence[Archive], prefix: str) -> Stored:
+    """Return the one session whose id begins with `prefix`.
+
+    Raises:
+        UnknownSessionError: there is none, or several.
+    """
+    found = {s.session: s for archive in archives for s in archive.sessions() if s.session.startswith(prefix.upper())}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    where = ", ".join(str(archive.root) for archive in archives)
+    if not found:
+        raise UnknownSessionError(f"no session {prefix!r:.40} in {where}")
+    raise UnknownSessionError(f"{len(found)} sessions begin with {prefix!r:.40}: {', '.join(sorted(found)[:3])} …")
+
+
+def _sealed(path: Path) -> tuple[Addendum | Attestation, str]:
+    """Return what an addendum's or attestation's file holds, and its hash.
+
+    Raises:
+        ArchiveError: it cannot be read, or does not hold what it claims.
+    """
+    try:
+        data = path.read_bytes()
+        members: Mapping[str, JSON] = json.loads(data)
+        if not isinstance(members, dict) or dumps(members).encode() + b"\n" != data:
+            raise ArchiveError(f"{path}: is not in its canonical form")
+        return unseal(members), str(members["hash"])
+    except (ValueError, TypeError, RecursionError, OSError) as error:
+        raise ArchiveError(f"{path}: is not JSON, or cannot be read") from error
+    except AddendumError as error:
+        raise ArchiveError(f"{path}: {error}") from error

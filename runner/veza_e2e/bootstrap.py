@@ -1,0 +1,121 @@
+"""Puts the parts of each mode together; the only module that knows the rehearsal backend."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import httpx
+
+from veza_e2e.config import Environment, Secrets, Settings
+from veza_e2e.engine.session import Parts
+from veza_e2e.journal.chain import Line
+from veza_e2e.ports.browser import PersonsBrowser
+from veza_e2e.ports.ids import SystemIds
+from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.ledger import DatabaseLedger, NoLedger, RehearsalLedger
+from veza_e2e.ports.machine import Machine
+from veza_e2e.ports.protocols import Browser, Ledger, Operator, Ports
+from veza_e2e.ports.scripted import ScriptedBrowser, ScriptedOperator
+from veza_e2e.ports.terminal import Lines, TerminalOperator
+from veza_e2e.redaction import Redactor
+
+NOWHERE = "http://127.0.0.1:9"
+"""The address of an embedded backend that is not running, and is not asked either."""
+TEST_CARD = "4242424242424242"
+
+
+@contextmanager
+def assemble(
+    settings: Settings,
+    secrets: Secrets,
+    interrupts: Interrupts,
+    machine: Machine,
+    *,
+    unattended: bool,
+    listeners: Sequence[Callable[[Line], None]] = (),
+    own: str | None = None,
+    session: str | None = None,
+) -> Iterator[Parts]:
+    """Yield the parts of a live or a rehearsed session; their connections are closed at the end.
+
+    Args:
+        settings: the environment's.
+        secrets: the account's, and the keys.
+        interrupts: puts signals off where they must not cut.
+        machine: gives the clock.
+        unattended: answers and pays by itself; for the rehearsal backend only.
+        listeners: told of each event.
+        own: the base URL of the embedded rehearsal backend.
+        session: the session's id, where it is settled already.
+    """
+    environment = settings.environment
+    base_url = own or environment.base_url or NOWHERE
+    local = own is not None or environment.loopback
+    operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
+    with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
+        browser: Browser = (
+            ScriptedBrowser(beside, _card(machine.clock.now())) if unattended else PersonsBrowser(window=_has_window())
+        )
+        yield Parts(
+            ports=Ports(
+                transport=transport,
+                operator=operator,
+                browser=browser,
+                ledger=_ledger(secrets, beside, local=local, unattended=unattended),
+                clock=machine.clock,
+                ids=SystemIds(session),
+            ),
+            redactor=Redactor(known_secrets(secrets)),
+            base_url=base_url,
+            email=secrets.email,
+            password=secrets.password,
+            hyperswitch_url=_hyperswitch(environment, own),
+            hyperswitch_api_key=secrets.hyperswitch_api_key,
+            checkout_page=_checkout_page(environment, own),
+            guard=interrupts.deferred,
+            listeners=listeners,
+        )
+
+
+def _hyperswitch(environment: Environment, own: str | None) -> str | None:
+    return f"{own}/hyperswitch" if own else environment.hyperswitch_url
+
+
+def _checkout_page(environment: Environment, own: str | None) -> str | None:
+    return f"{own}/hyperswitch/checkout?client_secret={{client_secret}}" if own else environment.checkout_page
+
+
+def known_secrets(secrets: Secrets) -> dict[str, str]:
+    """Return the secrets that are known beforehand, by kind."""
+    named = {
+        "email": secrets.email,
+        "password": secrets.password,
+        "api_key": secrets.hyperswitch_api_key,
+        "dsn": secrets.database_url,
+        "access_token": secrets.access_token,
+    }
+    return {kind: value for kind, value in named.items() if value}
+
+
+def _beside(base_url: str) -> httpx.Client:
+    """A client beside the record, for what stands in for the person: the checkout form and the books."""
+    return httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+
+
+def _has_window() -> bool:
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def _card(today: datetime) -> dict[str, str]:
+    soon = today + timedelta(days=366)
+    return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
+
+
+def _ledger(secrets: Secrets, beside: httpx.Client, *, local: bool, unattended: bool) -> Ledger:
+    if secrets.database_url is not None and not unattended:
+        return DatabaseLedger(secrets.database_url)
+    return RehearsalLedger(beside, read=unattended) if local else NoLedger()

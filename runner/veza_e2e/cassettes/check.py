@@ -1,0 +1,66 @@
+"""Whether a cassette may be kept: it loads within its budget, holds no secret, and answers to the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from veza_e2e.cassettes import files, tape
+from veza_e2e.cassettes.errors import PREFLIGHT, CassetteError
+from veza_e2e.cassettes.interaction import ORIGIN
+from veza_e2e.cassettes.keep import EXPECTED, REPORT, SUMMARY
+from veza_e2e.cassettes.spec import Spec
+from veza_e2e.config import REHEARSAL
+from veza_e2e.redaction import Redactor
+
+OLD = timedelta(days=90)
+_CONTRACT = ORIGIN + "/api/v1/"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about a cassette.
+
+    Attributes:
+        status: `bad` makes the check fail, `warn` does not.
+        message: what, with its step and field.
+    """
+
+    status: Literal["bad", "warn"]
+    message: str
+
+
+def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterator[Finding]:
+    """Iterate over what stands against a cassette.
+
+    Args:
+        folder: the cassette's.
+        spec: the contract, or another description.
+        redactor: knows this machine's secrets.
+        now: for the age of recordings of a real backend; the rehearsal backend's do not age.
+    """
+    try:
+        recording = tape.read(folder)
+        texts = {name: files.read(folder / EXPECTED / name) for name in (REPORT, SUMMARY)}
+    except CassetteError as error:
+        yield Finding("bad", str(error))
+        return
+    for entry in recording.entries:
+        for found in redactor.find(dict(entry.data) if entry.kind != "start" else [str(dict(entry.data))]):
+            yield Finding(
+                "bad", f"{entry.place} (step {entry.step or PREFLIGHT}): a secret ({found.kind}) at {found.place}"
+            )
+    for name, text in texts.items():
+        for found in redactor.find(text):
+            yield Finding("bad", f"{EXPECTED}/{name}: a secret ({found.kind})")
+    for entry in recording.interactions:
+        if not entry.data["request"]["url"].startswith(_CONTRACT):
+            continue
+        for problem in spec.problems(entry.data):
+            yield Finding("bad", f"{entry.place} (step {entry.step or PREFLIGHT}): {problem}")
+    age = now - datetime.fromisoformat(recording.header["recorded_at"])
+    if recording.header["environment"] != REHEARSAL and age > OLD:
+        yield Finding("warn", f"recorded {age.days} days ago at {recording.header['environment']}; record it again")

@@ -1,0 +1,186 @@
+"""vcrpy, made strict: its cassette and its httpx stub, with a cursor in the place of the scan.
+
+vcrpy's patching of httpx is not used: the cassette sits in a transport, so that a client that was given another
+transport cannot go past it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import httpx
+from vcr.cassette import Cassette  # type: ignore[import-untyped]
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+from vcr.request import Request  # type: ignore[import-untyped]
+from vcr.stubs.httpx_stubs import vcr_handle_request  # type: ignore[import-untyped]
+
+from veza_e2e.canonical import JSON
+from veza_e2e.cassettes.interaction import ERRORS, Clean, content
+from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.wire import MAX_BODY, LeakError
+
+# vcrpy logs the addresses of requests as they are, query and all.
+logging.getLogger("vcr").setLevel(logging.CRITICAL)
+
+Keep = Callable[[Mapping[str, JSON]], None]
+Play = Callable[[Mapping[str, JSON]], Mapping[str, Any]]
+
+
+class StrictCassette(Cassette):  # type: ignore[misc]
+    """A cassette that keeps each interaction as soon as it is over, or plays them strictly in order.
+
+    Args:
+        path: for messages.
+        clean: makes requests and answers fit to be kept.
+        keep: where an interaction goes, while recording.
+        play: compares a request with the next one recorded and returns the interaction, while replaying.
+    """
+
+    def __init__(self, path: str, clean: Clean, *, keep: Keep | None = None, play: Play | None = None) -> None:
+        super().__init__(path, record_mode=RecordMode.NONE if play else RecordMode.NEW_EPISODES)
+        self.rewound = play is not None
+        self._clean = clean
+        self._keep = keep
+        self._play = play
+
+    def can_play_response_for(self, request: Request) -> bool:
+        """Whether this is a replay: then nothing is ever sent."""
+        return self._play is not None
+
+    def play_response(self, request: Request) -> dict[str, Any]:
+        """Return the next answer, or raise the failure that was recorded.
+
+        Raises:
+            Mismatch: this is not the request that was recorded here.
+            httpx.RequestError: as recorded.
+        """
+        if self._play is None:
+            raise RuntimeError("this cassette records")
+        interaction = self._play(self.cleaned(request))
+        error = interaction.get("error")
+        if error is not None:
+            raise _error(error, request)
+        return _played(interaction["response"])
+
+    def append(self, request: Request, response: Mapping[str, Any]) -> None:
+        """Keep an interaction that is over."""
+        headers = [(name, value) for name, values in response["headers"].items() for value in values]
+        answer = self._clean.response(response["status"]["code"], headers, response["body"]["string"])
+        self.keep({"request": self.cleaned(request), "response": answer})
+
+    def failed(self, request: Request, error: BaseException) -> None:
+        """Keep a request that no whole answer came to."""
+        self.keep({"request": self.cleaned(request), "error": self._clean.error(error)})
+
+    def keep(self, interaction: Mapping[str, JSON]) -> None:
+        """Hand an interaction on."""
+        if self._keep is None:
+            raise RuntimeError("this cassette replays")
+        self._keep(interaction)
+
+    def cleaned(self, request: Request) -> dict[str, JSON]:
+        """Return a request as it is kept."""
+        return self._clean.request(request.method, request.uri, request.headers.items(), request.body)
+
+    def refuse_leaks(self, request: Request) -> None:
+        """Stop a request whose record would hold a secret, before it is sent.
+
+        Raises:
+            LeakError: it would.
+        """
+        found = self._clean.redactor.find(self.cleaned(request))
+        if found:
+            kinds = ", ".join(sorted({finding.kind for finding in found}))
+            raise LeakError(f"{request.method} was not sent: its recording would hold {kinds}")
+
+
+class CassetteTransport(httpx.BaseTransport):
+    """A transport that records what an inner one does, or replays it.
+
+    Args:
+        cassette: keeps or plays.
+        inner: the network; None in a replay, which has none.
+    """
+
+    def __init__(self, cassette: StrictCassette, inner: httpx.BaseTransport | None = None) -> None:
+        self._cassette = cassette
+        self._inner = inner
+        self._handle = vcr_handle_request(cassette, _send, httpx)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` and keep it, or play its answer.
+
+        Raises:
+            Mismatch: in a replay, for a request that was not recorded here.
+            LeakError: nothing was sent, because the recording would hold a secret.
+            httpx.RequestError: the network's, or as recorded.
+        """
+        response: httpx.Response = self._handle(self, request)
+        return response
+
+    def close(self) -> None:
+        """Close the network."""
+        if self._inner is not None:
+            self._inner.close()
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`, read its answer whole and undo its encoding; a failure is kept."""
+        if self._inner is None:
+            raise RuntimeError("a replay has no network")
+        plain = Request(request.method, str(request.url), request.read(), request.headers)
+        self._cassette.refuse_leaks(plain)
+        try:
+            response = self._inner.handle_request(request)
+            try:
+                body = _whole(response)
+            finally:
+                response.close()
+        except (httpx.RequestError, Interrupted) as error:
+            self._cassette.failed(plain, error)
+            raise
+        return httpx.Response(
+            response.status_code,
+            headers=_unencoded(response.headers.multi_items()),
+            stream=httpx.ByteStream(body),
+            request=request,
+        )
+
+
+def _send(transport: CassetteTransport, request: httpx.Request) -> httpx.Response:
+    return transport.send(request)
+
+
+def _whole(response: httpx.Response) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise httpx.ReadError(f"the answer is larger than {MAX_BODY} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _unencoded(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    dropped = {"content-encoding", "content-length", "transfer-encoding"}
+    return [(name, value) for name, value in headers if name.lower() not in dropped]
+
+
+def _played(response: Mapping[str, Any]) -> dict[str, Any]:
+    headers: dict[str, list[str]] = {}
+    for name, value in response["headers"]:
+        headers.setdefault(name, []).append(value)
+    media = headers.get("content-type", [""])[0]
+    return {
+        "status": {"code": response["status"], "message": ""},
+        "headers": headers,
+        "body": {"string": content(response["body"], media)},
+    }
+
+
+def _error(error: Mapping[str, str], request: Request) -> BaseException:
+    if error["class"] == Interrupted.__name__:
+        return Interrupted(error["message"])
+    kind = ERRORS.get(error["class"], httpx.TransportError)
+    return kind(error["message"], request=httpx.Request(request.method, request.uri))

@@ -1,0 +1,297 @@
+"""Recording: every part of the world that a walkthrough touches, wrapped, so that what it says is on disk at once."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Literal
+
+from veza_e2e.canonical import JSON, dumps
+from veza_e2e.cassettes import files, tape
+from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
+from veza_e2e.cassettes.interaction import ORIGIN, PROCESSOR_ORIGIN, Clean
+from veza_e2e.engine.start import tools
+from veza_e2e.journal import Line, disk, timestamp
+from veza_e2e.journal.events import StepFailed, StepFinished, StepPaused, StepSkipped, StepStarted
+from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.protocols import Browser, Clock, EndOfInput, Ids, Ledger, Left, Operator, Ports
+from veza_e2e.redaction import Redactor
+
+RAISED: tuple[type[BaseException], ...] = (EndOfInput, Left, Interrupted)
+
+
+def origins(base_url: str, hyperswitch_url: str | None = None) -> dict[str, str]:
+    """Return what stands in a recording in the place of each real origin."""
+    shown = {}
+    for url, alias in ((hyperswitch_url, PROCESSOR_ORIGIN), (base_url, ORIGIN)):
+        scheme, _, rest = (url or "").partition("://")
+        if rest:
+            shown[f"{scheme}://{rest.partition('/')[0]}"] = alias
+    return shown
+
+
+class Recording:
+    """What one session takes from the world, appended to `recording.part` as it happens.
+
+    Use `start` or `resume`, and make `heard` a listener of the journal, so that each entry names its step.
+    """
+
+    def __init__(self, folder: Path, redactor: Redactor, aliases: Mapping[str, str], file: int) -> None:
+        self.folder = folder
+        self.session = folder.name
+        self._step: str | None = None
+        self._clean = Clean(redactor, aliases)
+        self._file = file
+
+    @classmethod
+    def start(
+        cls, folder: Path, redactor: Redactor, meta: Mapping[str, JSON], *, at: datetime, base_url: str,
+        hyperswitch_url: str | None = None,
+    ) -> Recording:  # fmt: skip
+        """Begin the recording of a new session.
+
+        Args:
+            folder: is made; `.veza-e2e/recordings/<session>`.
+            redactor: the session's.
+            meta: all that a replay needs to be put together again; it is redacted, and its origins are aliased.
+            at: now.
+            base_url: the backend's.
+            hyperswitch_url: the processor's.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=False)
+        file = _opened(folder / tape.PART, os.O_CREAT | os.O_EXCL)
+        disk.sync_folder(folder)
+        recording = cls(folder, redactor, origins(base_url, hyperswitch_url), file)
+        recording._begin(meta, 1, 0, at)
+        return recording
+
+    @classmethod
+    def resume(
+        cls, folder: Path, redactor: Redactor, meta: Mapping[str, JSON], *, at: datetime, base_url: str,
+        hyperswitch_url: str | None = None, journal: int,
+    ) -> Recording:  # fmt: skip
+        """Go on with the recording of a session in another process.
+
+        Args:
+            folder: the session's recording.
+            redactor: this process's; its new aliases follow those of the processes before.
+            meta: see `start`.
+            at: now.
+            base_url: the backend's, which may be at another port now.
+            hyperswitch_url: the processor's.
+            journal: how many events the session's journal held when this process found it.
+
+        Raises:
+            CassetteError: what is there cannot be read.
+            OSError: it cannot be written.
+        """
+        path = folder / tape.PART
+        text = files.read(path)
+        before = tape.read(folder)
+        redactor.reserve(text)
+        file = _opened(path, 0)
+        whole = text[: text.rfind("\n") + 1]
+        os.ftruncate(file, len(whole.encode()))
+        recording = cls(folder, redactor, origins(base_url, hyperswitch_url), file)
+        processes = sum(entry.kind == "start" for entry in before.entries)
+        recording._begin(meta, processes + 1, journal, at)
+        return recording
+
+    def _begin(self, meta: Mapping[str, JSON], process: int, journal: int, at: datetime) -> None:
+        self._append(
+            "start",
+            sync=True,
+            process=process,
+            resumed=process > 1,
+            journal=journal,
+            recorded_at=timestamp(at),
+            tools={**tools(), "contract": _contract()},
+            meta=files.parse(self.folder / tape.PART, "start", self._described(meta)),
+        )
+
+    def _described(self, meta: Mapping[str, JSON]) -> str:
+        text = self._clean.text(dumps(self._redacted(meta)))
+        for origin, alias in self._clean.origins.items():
+            host = origin.partition("://")[2].partition(":")[0]
+            text = text.replace(f'"{host}"', f'"{alias.partition("://")[2]}"')
+        return text
+
+    def _redacted(self, value: JSON) -> JSON:
+        if isinstance(value, str):
+            return self._clean.redactor.text(value)
+        if isinstance(value, Mapping):
+            return {name: self._redacted(item) for name, item in value.items()}
+        return [self._redacted(item) for item in value] if isinstance(value, Sequence) else value
+
+    def wrap(self, ports: Ports) -> Ports:
+        """Return the same parts, each of which also says here what it said."""
+        cassette = StrictCassette(
+            str(self.folder), self._clean, keep=lambda data: self._append("http", sync=True, **data)
+        )
+        return Ports(
+            transport=CassetteTransport(cassette, ports.transport),
+            operator=_Operator(self, ports.operator),
+            browser=_Browser(self, ports.browser),
+            ledger=_Ledger(self, ports.ledger),
+            clock=_Clock(self, ports.clock),
+            ids=_Ids(self, ports.ids),
+        )
+
+    def heard(self, line: Line) -> None:
+        """Follow the walkthrough from step to step."""
+        if isinstance(line.event, StepStarted):
+            self._step = line.event.step
+        elif isinstance(line.event, StepFinished | StepFailed | StepPaused | StepSkipped):
+            self._step = None
+
+    def finish(self) -> None:
+        """Say that the process ends by itself, and release the file."""
+        self._append("end", sync=True)
+        os.close(self._file)
+
+    def discard(self) -> None:
+        """Remove the recording: there was no session after all (the pre-flight refused)."""
+        (self.folder / tape.PART).unlink(missing_ok=True)
+        os.close(self._file)
+        self.folder.rmdir()
+
+    def clean(self, text: str) -> str:
+        """Return a text as it may be kept."""
+        return self._clean.text(self._clean.redactor.text(text))
+
+    def clean_rows(self, rows: Sequence[Mapping[str, JSON]] | None) -> JSON:
+        """Return ledger rows as they may be kept."""
+        return None if rows is None else self._clean.json([dict(row) for row in rows])
+
+    def entry(self, kind: str, **data: JSON) -> None:
+        """Append something that is over, and bring it to the disk."""
+        self._append(kind, sync=True, **data)
+
+    def reading(self, name: str, value: JSON) -> None:
+        """Append a reading of the clock; it reaches the disk with the next entry."""
+        self._append("clock", sync=False, **{name: [value]})
+
+    def _append(self, kind: str, *, sync: bool, **data: JSON) -> None:
+        line = dumps({"kind": kind, "step": self._step, **data}) + "\n"
+        view = memoryview(line.encode())
+        while view:
+            view = view[os.write(self._file, view) :]
+        if sync:
+            os.fsync(self._file)
+
+
+def _contract() -> str:
+    return str(json.loads(resources("veza").joinpath("openapi.json").read_text(encoding="utf-8"))["info"]["version"])
+
+
+def _opened(path: Path, flags: int) -> int:
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | flags, 0o600)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+class _Clock:
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        self._recording = recording
+        self._clock = clock
+        self._first: float | None = None
+
+    def now(self) -> datetime:
+        at = self._clock.now()
+        self._recording.reading("now", at.isoformat())
+        return at
+
+    def monotonic(self) -> float:
+        reading = self._clock.monotonic()
+        if self._first is None:
+            self._first = reading
+        # The walkthrough is given what the tape can hold, so that both decide alike.
+        micro = round((reading - self._first) * 1_000_000)
+        self._recording.reading("monotonic", micro)
+        return micro / 1_000_000
+
+    def sleep(self, seconds: float) -> None:
+        try:
+            self._clock.sleep(seconds)
+        except Interrupted as signal:
+            self._recording.entry("interrupted", signal=signal.name)
+            raise
+        self._recording.reading("sleep", round(seconds * 1_000_000))
+
+
+class _Ids:
+    def __init__(self, recording: Recording, ids: Ids) -> None:
+        self._recording = recording
+        self._ids = ids
+
+    def session(self, at: datetime) -> str:
+        return self._recording.session
+
+    def key(self) -> str:
+        value = self._ids.key()
+        self._recording.entry("key", value=value)
+        return value
+
+
+class _Operator:
+    def __init__(self, recording: Recording, operator: Operator) -> None:
+        self._recording = recording
+        self._operator = operator
+        self.by: Literal["operator", "script"] = operator.by
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        return self._asked("ask", question, lambda: self._operator.ask(question, text, timeout=timeout))
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        return self._asked("paste", question, lambda: self._operator.paste(question, text, peek)) or ""
+
+    def tell(self, text: str) -> None:
+        self._operator.tell(text)
+
+    def _asked(self, kind: str, question: str, ask: Callable[[], str | None]) -> str | None:
+        try:
+            answer = ask()
+        except RAISED as end:
+            self._recording.entry(kind, question=question, raised=type(end).__name__, signal=str(end))
+            raise
+        self._recording.entry(kind, question=question, answer=None if answer is None else self._recording.clean(answer))
+        return answer
+
+
+class _Browser:
+    def __init__(self, recording: Recording, browser: Browser) -> None:
+        self._recording = recording
+        self._browser = browser
+        self.by: Literal["operator", "script"] = browser.by
+
+    def open(self, url: str) -> bool:
+        opened = self._browser.open(url)
+        self._recording.entry("open", url=self._recording.clean(url), opened=opened)
+        return opened
+
+
+class _Ledger:
+    def __init__(self, recording: Recording, ledger: Ledger) -> None:
+        self._recording = recording
+        self._ledger = ledger
+        self.source: Literal["pasted", "database", "rehearsal"] = ledger.source
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        rows = self._ledger.rows(sql, order_id)
+        self._recording.entry("rows", order_id=order_id, rows=self._recording.clean_rows(rows))
+        return rows
+
+    def peek(self, order_id: str) -> str | None:
+        printed = self._ledger.peek(order_id)
+        self._recording.entry(
+            "peek", order_id=order_id, printed=None if printed is None else self._recording.clean(printed)
+        )
+        return printed

@@ -1,0 +1,233 @@
+"""Replay: every part of the world from the tape, in the order that was recorded. No socket, no sleep, no person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from veza_e2e.canonical import JSON
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
+from veza_e2e.cassettes.errors import CassetteError, Mismatch, ProcessKilled
+from veza_e2e.cassettes.interaction import Clean
+from veza_e2e.cassettes.stand_ins import TapedBrowser, TapedClock, TapedIds, TapedLedger, TapedOperator
+from veza_e2e.ports.protocols import Ports
+from veza_e2e.redaction import Redactor
+
+_MOST = 5
+_LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of a recorded session.
+
+    Attributes:
+        number: from 1.
+        resumed: whether it went on with the session of another.
+        journal: how many events the journal held when it began; what a killed process wrote beyond is cut.
+        tools: the versions that recorded it.
+        meta: as it was given to `Recording.start` or `resume`.
+    """
+
+    number: int
+    resumed: bool
+    journal: int
+    tools: Mapping[str, str]
+    meta: Mapping[str, Any]
+
+
+class Replay:
+    """A recording that is played once, from its start to its end.
+
+    Args:
+        folder: a cassette, or the folder of a recording that was not published.
+        redactor: the one that the replayed session uses; a new one where it is None.
+        select: returns the part of the tape that is to be played.
+
+    Raises:
+        CassetteError: the recording cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        redactor: Redactor | None = None,
+        select: Callable[[tape.Tape], tape.Tape] = lambda recording: recording,
+    ) -> None:
+        self.tape = select(tape.read(folder))
+        self.redactor = redactor or Redactor()
+        # A secret that the recording does not know must not pass for one that it does.
+        self.redactor.reserve(json.dumps([dict(entry.data) for entry in self.tape.entries], ensure_ascii=False))
+        self._entries = self.tape.entries
+        self._next = 0
+        self._killed = False
+        self._failed: Mismatch | None = None
+        self._clean = Clean(self.redactor, {})
+        self.clock = TapedClock(self)
+        self._process: Process | None = None
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """What the recording says of itself: schema, recorded_at, environment, versions."""
+        return self.tape.header
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What the first process was put together from."""
+        return cast("Mapping[str, Any]", self._entries[0].data["meta"])
+
+    def next_process(self) -> Process | None:
+        """Return the next process of the session, None after the last.
+
+        Raises:
+            Mismatch: the process before left something unplayed, or differed.
+        """
+        if self._failed is not None:
+            raise self._failed
+        if self._next == len(self._entries):
+            return None
+        entry = self._entries[self._next]
+        if entry.kind == "end" and self._process is not None:
+            self._next += 1
+            return self.next_process()
+        if entry.kind != "start":
+            rest = sum(left.kind == "http" for left in self._entries[self._next :])
+            self._fail(entry, [f"the walkthrough ended early: {_told(entry)} was not played, nor {rest} calls in all"])
+        data = entry.data
+        try:
+            process = Process(
+                int(data["process"]),
+                bool(data["resumed"]),
+                int(data["journal"]),
+                dict(data["tools"]),
+                dict(data["meta"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CassetteError(self.tape.folder, entry.place, "is no start of a process") from error
+        self._next += 1
+        self._process = process
+        return process
+
+    @property
+    def ports(self) -> Ports:
+        """The current process's parts."""
+        meta = self._process.meta if self._process is not None else self.meta
+        cassette = StrictCassette(str(self.tape.folder), self._clean, play=self._play)
+        return Ports(
+            transport=CassetteTransport(cassette),
+            operator=TapedOperator(self, "script" if meta.get("unattended") else "operator"),
+            browser=TapedBrowser(self, cast("Any", meta.get("browser"))),
+            ledger=TapedLedger(self, cast("Any", meta.get("ledger"))),
+            clock=self.clock,
+            ids=TapedIds(self, str(meta.get("session", ""))),
+        )
+
+    def close(self) -> None:
+        """Check that everything was played.
+
+        Raises:
+            Mismatch: something was not, or differed and was swallowed on its way.
+        """
+        if self.next_process() is not None:
+            self._fail(self._entries[self._next - 1], ["a resumed process was not played"])
+
+    def readings(self) -> Mapping[str, Sequence[JSON]]:
+        """Return what the clock said before the next entry."""
+        return self._entries[self._next].clock if self._next < len(self._entries) else self.tape.tail
+
+    @property
+    def position(self) -> int:
+        """How many entries were played."""
+        return self._next
+
+    def interrupted(self, sleeps: int) -> str | None:
+        """Return the signal that ended the sleep that comes after so many, None where it was slept through."""
+        if self._next == len(self._entries) or self._entries[self._next].kind != "interrupted":
+            return None
+        if sleeps < len(self.readings()["sleep"]):
+            return None
+        return str(self.take("interrupted").get("signal"))
+
+    def take(self, kind: str, **expected: JSON) -> Mapping[str, Any]:
+        """Return the next entry's members, if it is of this kind and has these.
+
+        Raises:
+            Mismatch: it is not.
+            ProcessKilled: the recorded process got no further.
+        """
+        if self._failed is not None:
+            raise self._failed
+        if self._next == len(self._entries):
+            self._fail(self._entries[-1], [f"nothing more was recorded, but the walkthrough asks for {kind}"])
+        entry = self._entries[self._next]
+        if entry.kind == "start":
+            raise ProcessKilled
+        if entry.kind != kind:
+            self._fail(entry, [f"recorded {_told(entry)}, now {_name(kind, expected)}"])
+        found = {name: entry.data.get(name) for name in expected}
+        differences = list(differ(found, expected))
+        if differences:
+            self._fail(entry, differences)
+        self.clock.carry(entry.clock)
+        self._next += 1
+        return entry.data
+
+    def _play(self, request: Mapping[str, JSON]) -> Mapping[str, Any]:
+        return self.take("http", request=request)
+
+    def _fail(self, entry: tape.Entry, differences: Sequence[str]) -> None:
+        shown = [self.redactor.text(line) for line in differences[:_MOST]]
+        if len(differences) > _MOST:
+            shown.append(f"and {len(differences) - _MOST} more")
+        self._failed = Mismatch(entry.step, entry.place, shown)
+        raise self._failed
+
+    def step_of(self, position: int) -> str | None:
+        """Return the step of an entry."""
+        return self._entries[position].step
+
+
+def differ(recorded: object, now: object, path: str = "") -> list[str]:
+    """Return what differs between two JSON values, a line each."""
+    if isinstance(recorded, Mapping) and isinstance(now, Mapping):
+        lines = []
+        for name in sorted({*recorded, *now}):
+            where = f"{path}.{name}" if path else name
+            if name not in now:
+                lines.append(f"{where}: recorded {_shown(recorded[name])}, now absent")
+            elif name not in recorded:
+                lines.append(f"{where}: recorded absent, now {_shown(now[name])}")
+            else:
+                lines += differ(recorded[name], now[name], where)
+        return lines
+    if _is_list(recorded) and _is_list(now) and len(cast("list[Any]", recorded)) == len(cast("list[Any]", now)):
+        pairs = zip(cast("list[Any]", recorded), cast("list[Any]", now), strict=True)
+        return [line for index, (one, two) in enumerate(pairs) for line in differ(one, two, f"{path}[{index}]")]
+    if recorded == now and isinstance(recorded, bool) == isinstance(now, bool):
+        return []
+    return [f"{path}: recorded {_shown(recorded)}, now {_shown(now)}"]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _told(entry: tape.Entry) -> str:
+    return _name(entry.kind, entry.data)
+
+
+def _name(kind: str, data: Mapping[str, Any]) -> str:
+    if kind == "http":
+        request = data["request"]
+        return f"{request['method']} {request['url']}"
+    detail = next((str(data[name]) for name in ("question", "url", "order_id") if name in data), "")
+    return f"{kind} {detail}".strip()

@@ -1,0 +1,175 @@
+"""What stands in a replay in the place of clock, ids, operator, browser and ledger: the tape answers for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol, cast
+
+from veza_e2e.canonical import JSON
+from veza_e2e.cassettes import tape
+from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.protocols import EndOfInput, Left
+from veza_e2e.redaction import Redactor
+
+_RAISED: Mapping[str, Callable[[str], BaseException]] = {
+    "EndOfInput": lambda _: EndOfInput(),
+    "Left": lambda _: Left(),
+    "Interrupted": Interrupted,
+}
+
+
+class Player(Protocol):
+    """The part of a replay that the stand-ins need: where the tape stands, and its next entry."""
+
+    @property
+    def position(self) -> int:
+        """How many entries were played."""
+        ...
+
+    @property
+    def redactor(self) -> Redactor:
+        """Takes secrets out of what is compared with the tape."""
+        ...
+
+    def readings(self) -> Mapping[str, Sequence[JSON]]:
+        """Return the readings of the clock before the next entry."""
+        ...
+
+    def interrupted(self, sleeps: int) -> str | None:
+        """Return the signal that ended the recorded process after this many sleeps, if one did."""
+        ...
+
+    def take(self, kind: str, **asked: JSON) -> Mapping[str, JSON]:
+        """Return the next entry.
+
+        Raises:
+            Mismatch: it is not of this kind, or something else was asked.
+        """
+        ...
+
+
+class TapedClock:
+    """Hands out the recorded readings; where there are more calls than readings, the last one stands still.
+
+    How often the clock is read is no behaviour worth a mismatch; what is done because of it is.
+    """
+
+    def __init__(self, replay: Player) -> None:
+        self._replay = replay
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+        self._micro = 0
+        self._at = -1
+        self._used = dict.fromkeys(tape.READINGS, 0)
+
+    def now(self) -> datetime:
+        """See `protocols.Clock`."""
+        value = self._reading("now")
+        if value is not None:
+            self._now = datetime.fromisoformat(str(value))
+        return self._now
+
+    def monotonic(self) -> float:
+        """See `protocols.Clock`."""
+        value = self._reading("monotonic")
+        if isinstance(value, int):
+            self._micro = value
+        return self._micro / 1_000_000
+
+    def sleep(self, seconds: float) -> None:
+        """See `protocols.Clock`."""
+        used = self._used["sleep"] if self._at == self._replay.position else 0
+        signal = self._replay.interrupted(used)
+        if signal is not None:
+            raise Interrupted(signal)
+        if self._reading("sleep") is None:
+            self._micro += round(seconds * 1_000_000)
+            self._now += timedelta(seconds=seconds)
+
+    def carry(self, readings: Mapping[str, Sequence[JSON]]) -> None:
+        """Leave the readings before an entry behind; the last ones hold until there are others."""
+        if readings["now"]:
+            self._now = datetime.fromisoformat(str(readings["now"][-1]))
+        last = readings["monotonic"][-1] if readings["monotonic"] else None
+        if isinstance(last, int):
+            self._micro = last
+
+    def _reading(self, name: str) -> JSON:
+        if self._at != self._replay.position:
+            self._at = self._replay.position
+            self._used = dict.fromkeys(tape.READINGS, 0)
+        readings = self._replay.readings()[name]
+        used = self._used[name]
+        self._used[name] = used + 1
+        return readings[used] if used < len(readings) else None
+
+
+class TapedIds:
+    """The ids that were made then."""
+
+    def __init__(self, replay: Player, session: str) -> None:
+        self._replay = replay
+        self._session = session
+
+    def session(self, at: datetime) -> str:
+        """See `protocols.Ids`."""
+        return self._session
+
+    def key(self) -> str:
+        """See `protocols.Ids`."""
+        return str(self._replay.take("key")["value"])
+
+
+class TapedOperator:
+    """Gives the answers that were given then."""
+
+    def __init__(self, replay: Player, by: Literal["operator", "script"]) -> None:
+        self._replay = replay
+        self.by: Literal["operator", "script"] = by
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        """See `protocols.Operator`."""
+        answer = self._answer("ask", question)
+        return None if answer is None else str(answer)
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        """See `protocols.Operator`."""
+        return str(self._answer("paste", question) or "")
+
+    def tell(self, text: str) -> None:
+        """Say nothing: there is nobody."""
+
+    def _answer(self, kind: str, question: str) -> JSON:
+        data = self._replay.take(kind, question=question)
+        if "raised" in data:
+            raise _RAISED[str(data["raised"])](str(data.get("signal", "")))
+        return data.get("answer")
+
+
+class TapedBrowser:
+    """Opens nothing; says what came of it then."""
+
+    def __init__(self, replay: Player, by: Literal["operator", "script"]) -> None:
+        self._replay = replay
+        self.by: Literal["operator", "script"] = by
+
+    def open(self, url: str) -> bool:
+        """See `protocols.Browser`."""
+        return bool(self._replay.take("open", url=self._replay.redactor.text(url))["opened"])
+
+
+class TapedLedger:
+    """Gives the rows that were read then."""
+
+    def __init__(self, replay: Player, source: Literal["pasted", "database", "rehearsal"]) -> None:
+        self._replay = replay
+        self.source: Literal["pasted", "database", "rehearsal"] = source
+
+    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+        """See `protocols.Ledger`."""
+        return cast("Sequence[Mapping[str, JSON]] | None", self._replay.take("rows", order_id=order_id)["rows"])
+
+    def peek(self, order_id: str) -> str | None:
+        """See `protocols.Ledger`."""
+        printed = self._replay.take("peek", order_id=order_id)["printed"]
+        return None if printed is None else str(printed)

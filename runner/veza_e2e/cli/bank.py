@@ -1,0 +1,114 @@
+"""Commands over the archive: what there is, what was learnt later, and whether it still is what it was."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from veza.money import Money
+from veza_e2e.archive.sessions import Stored
+from veza_e2e.cli.addendum import EVIDENCE, NOTE, evidence_file, redactor_of_notes
+from veza_e2e.cli.lookup import stored_session, summary_of, written
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
+from veza_e2e.cli.session_line import due_line
+from veza_e2e.evidence import BankStatement, Summary
+from veza_e2e.evidence.acceptance import before_refund, refund_day
+from veza_e2e.evidence.addenda import SeenAtBank
+from veza_e2e.evidence.seen import see
+from veza_e2e.evidence.story import Story
+from veza_e2e.journal import timestamp
+
+
+@click.command()
+@click.argument("session")
+@click.option("--seen", type=click.Choice(["credit", "charge-dropped", "nothing"]), required=True)
+@click.option("--date", "day", required=True, metavar="D", help="The day on the statement: YYYY-MM-DD.")
+@click.option("--amount", metavar="A", help='As on the statement: "5.00 EUR".')
+@click.option("--reference", metavar="R", help="The statement's reference.")
+@EVIDENCE
+@NOTE
+@click.pass_obj
+def bank(
+    invocation: Invocation,
+    *,
+    session: str,
+    seen: SeenAtBank,
+    day: str,
+    amount: str | None,
+    reference: str | None,
+    evidence: Path | None,
+    note: str | None,
+) -> None:
+    """Record what the bank statement shows of a refund; a later one corrects an earlier one."""
+    stored = stored_session(invocation, session)
+    before = summary_of(stored)
+    on = _day(day)
+    _refuse_bank(stored, before, on, seen, invocation.today)
+    money = _amount(amount, before.money.currency)
+    redactor = redactor_of_notes()
+    statement = BankStatement(
+        session=stored.session,
+        session_hash=before.last_hash,
+        number=1,
+        seq=before.events + 1,
+        at=timestamp(invocation.machine.clock.now()),
+        seen=seen,
+        date=on.isoformat(),
+        amount_cents=money.minor if money else None,
+        currency=money.currency if money else None,
+        reference=redactor.text(reference) if reference else None,
+        evidence=evidence_file(evidence),
+        note=redactor.text(note) if note else None,
+    )
+    path = written(lambda: stored.add(statement))
+    after = summary_of(stored)
+    item = after.item("bank_statement")
+    decision = f"{after.decision}: {after.reason}"
+    rows = [
+        Item("addendum", "ok", str(path)),
+        Item("bank_statement", item.status, item.reason),
+        Item("decision", after.decision, decision),
+    ]
+    if after.rehearsed_decision:
+        rows.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))
+    waiting = due_line(after, invocation.today)
+    if waiting:
+        rows.append(Item("due", "pending", waiting))
+    items(invocation, rows, ok=item.status != "not_met")
+    if item.status == "not_met":
+        raise click.exceptions.Exit(Exit.FAILED)
+
+
+def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank, today: date) -> None:
+    if not summary.ended:
+        hint = f"veza-e2e resume {stored.session}"
+        raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: its last hash cannot be cited yet", hint)
+    if not summary.refund_requested:
+        raise Stop(Exit.REFUSED, f"session {stored.session} asked for no refund: no statement can show one")
+    first = date.fromisoformat(summary.started_at[:10])
+    if (first - on).days > 1:
+        raise Stop(Exit.USAGE, f"--date {on} lies before the session, which began on {first}")
+    if (on - today).days > 1:
+        raise Stop(Exit.USAGE, f"--date {on} lies in the future: today is {today}", "record what was seen, once it was")
+    story = Story(stored.read().lines)
+    refunded = refund_day(story, see(story).refund_requested_by)
+    if seen != "nothing" and refunded and before_refund(on, refunded):
+        raise Stop(Exit.USAGE, f"--date {on} lies before the refund, which was on {refunded}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"--date {text!r:.30} is not a day", "write it as 2026-12-30") from error
+
+
+def _amount(text: str | None, currency: str | None) -> Money | None:
+    if text is None:
+        return None
+    try:
+        return Money.parse(text) if " " in text.strip() else Money.from_major(text.strip(), currency or "")
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"--amount {text!r:.30} is not an amount", 'write it as "5.00 EUR"') from error

@@ -1,0 +1,152 @@
+"""A session whose pre-flight was made: what `preflight` and `run` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from veza_e2e.archive.dry_run import dry_run_for
+from veza_e2e.archive.locks import account_lock
+from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.bootstrap import assemble
+from veza_e2e.canonical import JSON
+from veza_e2e.cassettes.session import description, record
+from veza_e2e.cli import narrate
+from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.calling import command_line
+from veza_e2e.cli.output import Exit, Invocation, Stop, say
+from veza_e2e.config import Secrets, Settings, read_secrets
+from veza_e2e.engine.bars import recent_logins, unresolved
+from veza_e2e.engine.session import Parts, Stage
+from veza_e2e.engine.start import Asked, First, begin, first_event, gate_of
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.journal.events import PreflightChecked, PreflightFinished, SessionStarted
+from veza_e2e.ports.ids import new_session
+from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.preflight.gate import Gate
+from veza_e2e.rehearsal_process import forget, reachable, rehearsal_account
+
+if TYPE_CHECKING:
+    from veza_e2e.cassettes.record import Recording
+
+
+@contextmanager
+def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[tuple[Stage, Recording | None]]:
+    """Yield a session whose pre-flight was made, in memory; its backend runs as long as the block does."""
+    interrupts = Interrupts()
+    interrupts.install()
+    secrets = _account(settings, asked, read_secrets())
+    machine = invocation.machine
+    session = new_session(machine.clock.now())
+    make = first_event(settings, asked, secrets)
+    kept = False
+    try:
+        with account_lock(settings, make(session).account_digest):
+            _refuse_unresolved(invocation, settings, make(session))
+            with (
+                reachable(settings, secrets, session, asked.faults, machine) as own,
+                assemble(
+                    settings,
+                    secrets,
+                    interrupts,
+                    machine,
+                    unattended=asked.unattended,
+                    listeners=(narrate.Narrator(),),
+                    own=own,
+                    session=session,
+                ) as parts,
+                _gated(settings, asked, secrets, parts, make) as (stage, recording),
+            ):
+                try:
+                    yield stage, recording
+                finally:
+                    kept = stage.kept
+    finally:
+        if not kept:
+            forget(settings, session)
+
+
+@contextmanager
+def _gated(
+    settings: Settings, asked: Asked, secrets: Secrets, parts: Parts, make: First
+) -> Iterator[tuple[Stage, Recording | None]]:
+    """Make the pre-flight; what was recorded of it goes where no session comes of it."""
+    now = parts.ports.clock.now()
+    gate = gate_of(settings, asked, secrets, recent_logins=_recent_logins(settings, make(""), now))
+    session = parts.ports.ids.session(now)
+    first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked, now))
+    recorded, recording = _recorded(settings, parts, first, gate)
+    stage = None
+    try:
+        stage = begin(recorded, lambda _: first, gate)
+        finished = gate_of_stage(stage)
+        if finished.passed and finished.live and asked.live:
+            say(narrate.reminder(finished, settings.limits.max_amount))
+        yield stage, recording
+    finally:
+        if recording is not None and (stage is None or not stage.kept):
+            recording.discard()
+
+
+def _account(settings: Settings, asked: Asked, secrets: Secrets) -> Secrets:
+    if settings.environment.embedded:
+        return rehearsal_account(secrets)
+    return replace(secrets, password=password_for(settings, secrets, unattended=asked.unattended))
+
+
+def _refuse_unresolved(invocation: Invocation, settings: Settings, first: SessionStarted) -> None:
+    found = unresolved(Archive(settings.archive), first.environment, first.account_digest, live=first.live_requested)
+    if found is None:
+        return
+    stored, summary = found
+    raise Stop(
+        Exit.REFUSED,
+        f"session {stored.session} of this account is not settled yet ({narrate.money(summary)})",
+        f"go on with it: {command_line(invocation, 'resume', stored.session)}",
+        {
+            **document_of(summarise([]), None),
+            "environment": first.environment,
+            "outcome": "refused",
+            "waiting_for": None,
+        },
+    )
+
+
+def _recent_logins(settings: Settings, first: SessionStarted, now: datetime) -> int:
+    if settings.environment.embedded:
+        return 0  # each session has a backend of its own
+    archive = Archive(settings.archive)
+    return recent_logins(archive, first.environment, first.account_digest, now)
+
+
+def _dry_run(settings: Settings, asked: Asked, now: datetime) -> dict[str, str] | None:
+    if not asked.live:
+        return None
+    return dry_run_for([Archive(settings.archive)], asked.release, now)
+
+
+def _recorded(settings: Settings, parts: Parts, first: SessionStarted, gate: Gate) -> tuple[Parts, Recording | None]:
+    if first.live_requested:
+        return parts, None
+    return record(settings, parts, description(first, gate, parts), first.session)
+
+
+def gate_of_stage(stage: Stage) -> PreflightFinished:
+    last = stage.journal.lines[-1].event
+    if not isinstance(last, PreflightFinished):
+        raise TypeError("the pre-flight did not end")
+    return last
+
+
+def blocked(stage: Stage, document: dict[str, JSON]) -> Stop:
+    checks = [line.event for line in stage.journal.lines if isinstance(line.event, PreflightChecked)]
+    blocked = [check for check in checks if check.status == "blocked"]
+    message = "; ".join(f"{check.name}: {check.message}" for check in blocked)
+    return Stop(Exit.REFUSED, f"the pre-flight is blocked: {message}", blocked[0].hint or "", document)
+
+
+def document_of(summary: Summary, stored: Stored | None) -> dict[str, JSON]:
+    return summary.to_json(None if stored is None else stored.paths)

@@ -1,0 +1,155 @@
+"""Says on the terminal what the journal says, as it happens."""
+
+from __future__ import annotations
+
+import click
+
+from veza.money import Money
+from veza_e2e.cli.output import say
+from veza_e2e.evidence import Summary
+from veza_e2e.journal import Line
+from veza_e2e.journal.events import (
+    STEPS,
+    Answered,
+    BrowserOpened,
+    CallFailed,
+    CallFinished,
+    Event,
+    PreflightChecked,
+    PreflightFinished,
+    SessionResumed,
+    StepFailed,
+    StepFinished,
+    StepName,
+    StepPaused,
+    StepSkipped,
+    StepStarted,
+    TailCut,
+)
+from veza_e2e.ports.screen import plain
+
+_MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "blocked": ("blocked", "red")}
+_WAITS: dict[StepName, str] = {
+    "completed": "waiting for the processor's webhook to complete the order",
+    "license": "waiting for the license",
+    "revoked": "waiting for the refund and for the license to be revoked",
+}
+
+
+class Narrator:
+    """A listener of the journal."""
+
+    def __init__(self) -> None:
+        self._polls = 0
+
+    def __call__(self, line: Line) -> None:
+        """Say what an event means to the person at the terminal."""
+        event = line.event
+        match event:
+            case PreflightChecked():
+                _checked(event)
+            case PreflightFinished():
+                _gate(event)
+            case StepStarted(step=step):
+                self._polls = 0
+                number = STEPS.index(step) + 1
+                say(click.style(f"{number}/9 {step}", bold=True))
+            case CallFinished() | CallFailed():
+                self._call(event)
+            case _:
+                _said(event)
+
+    def _call(self, event: CallFinished | CallFailed) -> None:
+        if event.step is None or event.target != "api":
+            return
+        if isinstance(event, CallFailed):
+            say(f"    {plain(event.method)} {plain(event.operation or event.url)}: {plain(event.error)}, no answer")
+            return
+        if event.step in _WAITS and event.method == "GET":
+            self._polls += 1
+            if self._polls > 1 and self._polls.bit_count() == 1:  # 2, 4, 8, …: ever more seldom
+                say(f"    {_WAITS[event.step]} (read {self._polls} times; Ctrl-C leaves, nothing is lost)")
+
+
+def _checked(event: PreflightChecked) -> None:
+    mark, color = _MARKS[event.status]
+    text = f"{click.style(f'{mark:<7}', fg=color, bold=True)} {plain(event.name)}: {plain(event.message)}"
+    say(text)
+    if event.hint and event.status != "ok":
+        say(f"        {plain(event.hint)}")
+
+
+def _gate(event: PreflightFinished) -> None:
+    if not event.passed:
+        say(click.style("The pre-flight is blocked: nothing was bought.", fg="red", bold=True))
+
+
+def reminder(gate: PreflightFinished, limit: Money) -> str:
+    """Return what nobody can miss before a live run."""
+    amount = "an amount not known yet"
+    if gate.expected_cents is not None and gate.expected_currency is not None:
+        amount = f"about {Money(gate.expected_cents, gate.expected_currency)}"
+    lines = [
+        "LIVE: YOUR OWN CARD WILL BE CHARGED",
+        f"Expect {amount}; more than {limit} is refused.",
+        "Use a personal card, not a corporate one. The refund is asked for at the end.",
+    ]
+    if gate.rehearsal:
+        lines.append("(This is the rehearsal backend: test cards only, nothing is charged.)")
+    width = max(len(line) for line in lines)
+    rule = "+" + "-" * (width + 2) + "+"
+    body = [f"| {line:<{width}} |" for line in lines]
+    return click.style("\n".join([rule, *body, rule]), fg="red", bold=True)
+
+
+def _said(event: Event) -> None:
+    match event:
+        case StepFinished(observed=observed):
+            say(f"    {click.style('passed', fg='green')}  {plain(observed)}")
+        case StepFailed(observed=observed, meaning=meaning, todo=todo):
+            say(f"    {click.style('failed', fg='red', bold=True)}  {plain(observed)}")
+            say(f"    {plain(meaning)} {plain(todo)}")
+        case StepPaused(observed=observed, meaning=meaning, todo=todo):
+            say(f"    {click.style('not yet', fg='yellow', bold=True)}  {plain(observed)}")
+            say(f"    {plain(meaning)} {plain(todo)}")
+        case StepSkipped(reason=reason):
+            say(f"    skipped  {plain(reason)}")
+        case BrowserOpened(opened=False, by="operator"):
+            say("    No browser could be started here: open that address yourself.")
+        case BrowserOpened(by="script"):
+            say("    paid through the checkout form with a test card")
+        case Answered(question="paid", by="operator", answer=answer):
+            say(f"    noted: {plain(answer)}")
+        case SessionResumed():
+            say("Resumed.")
+        case TailCut(bytes=count):
+            say(f"The journal ended in an unfinished line of {count} bytes, which was cut; no event was lost.")
+        case _:
+            pass
+
+
+def money(summary: Summary) -> str:
+    """Return what the card was charged and what came back."""
+    seen = summary.money
+    if seen.charged_cents is None:
+        return "whether the card was charged is not known"
+    if not seen.charged_cents or seen.currency is None:
+        return "nothing was charged"
+    back = seen.refunded_cents
+    came = "whether it came back is not known" if back is None else f"refunded {Money(back, seen.currency)}"
+    return f"charged {Money(seen.charged_cents, seen.currency)}, {came}"
+
+
+def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) -> list[str]:
+    """Return the last words of a command that worked on a session."""
+    color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
+    lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {money(summary)}"]
+    if summary.money.charged_cents and summary.payment_id:
+        lines.append(f"payment {plain(summary.payment_id)}, order {plain(summary.order_id or '')}")
+    if summary.outcome == "incomplete":
+        lines.append(f"go on with: {resume}")
+        lines.append(f"or give up:  {abandon}")
+    elif summary.refund_open and not summary.ended:
+        lines.append(f"the refund is open, get it with: {resume}")
+    lines.append(f"report: {paths['report']}")
+    return lines

@@ -1,0 +1,94 @@
+"""Cassettes by name, and the publishing of a recording as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from veza_e2e.bootstrap import known_secrets
+from veza_e2e.cassettes import files
+from veza_e2e.cassettes.errors import CassetteError, Mismatch
+from veza_e2e.cli import lean
+from veza_e2e.cli.output import Exit, Invocation, Stop
+from veza_e2e.config import Settings, read_secrets
+from veza_e2e.redaction import Redactor
+from veza_e2e.rehearsal_process import rehearsal_account
+
+FOLDER = Path("cassettes")
+
+
+def names() -> list[str]:
+    """Return the committed cassettes, by name."""
+    if not FOLDER.is_dir():
+        return []
+    return sorted(entry.name for entry in FOLDER.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def chosen(wanted: Sequence[str]) -> list[Path]:
+    """Return the folders of the cassettes that are meant: all of them where none is named.
+
+    Raises:
+        Stop: there is none, or none of this name.
+    """
+    known = names()
+    for name in wanted:
+        if name not in known:
+            raise Stop(
+                Exit.USAGE, f"there is no cassette {name!r:.80} in {FOLDER}", f"known: {', '.join(known) or 'none'}"
+            )
+    if not known:
+        raise Stop(Exit.USAGE, f"there is no cassette in {FOLDER}", "run `veza-e2e run --record NAME` to make one")
+    return [FOLDER / name for name in (wanted or known)]
+
+
+def publish(invocation: Invocation, settings: Settings, session: str, name: str) -> Path:  # noqa: ARG001 - as the other commands
+    """Publish the recording of a session.
+
+    Args:
+        invocation: the command's.
+        settings: tell where recordings are.
+        session: its id, or the beginning of it.
+        name: the cassette's.
+
+    Returns:
+        The cassette's folder.
+
+    Raises:
+        Stop: there is no such recording, it does not replay, or it cannot be written.
+    """
+    with lean.without_clients():
+        from veza_e2e.cassettes.keep import publish as put  # noqa: PLC0415 - as above
+
+    recording = recording_of(settings.state / "recordings", session)
+    try:
+        target = files.named(FOLDER, name)
+    except CassetteError as error:
+        raise Stop(Exit.USAGE, str(error)) from error
+    try:
+        put(recording, target, redactor_of(settings))
+    except CassetteError as error:
+        raise Stop(Exit.DIFFERS, str(error), "what was published before is untouched") from error
+    except Mismatch as mismatch:
+        raise Stop(Exit.DIFFERS, f"the recording does not replay: {mismatch}", "record it again") from mismatch
+    except OSError as error:
+        raise Stop(
+            Exit.DIFFERS, f"{error.filename or target}: {error.strerror}", "what was published before is untouched"
+        ) from error
+    return target
+
+
+def redactor_of(settings: Settings) -> Redactor:
+
+    secrets = read_secrets()
+    return Redactor(known_secrets(rehearsal_account(secrets) if settings.environment.embedded else secrets))
+
+
+def recording_of(folder: Path, session: str) -> Path:
+    known = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    found = [name for name in known if session and name.startswith(session)]
+    if len(found) != 1:
+        which = "no recording" if not found else "more than one recording"
+        raise Stop(
+            Exit.USAGE, f"there is {which} of a session {session!r:.40} in {folder}", "live runs are never recorded"
+        )
+    return folder / found[0]

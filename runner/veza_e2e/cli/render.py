@@ -1,0 +1,58 @@
+"""`render`: the views again, from the journal."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import click
+
+from veza_e2e.archive.sessions import Stored
+from veza_e2e.cli.lookup import chosen_sessions
+from veza_e2e.cli.output import Exit, Invocation, Item, items
+from veza_e2e.journal import DamagedError, Reading
+from veza_e2e.journal.events import SessionEnded
+
+ELSEWHERE = Path("build/views")
+"""Where views go that may not stand in the archive: made by other templates than the session's own."""
+
+
+@click.command()
+@click.argument("session", nargs=-1)
+@click.pass_obj
+def render(invocation: Invocation, session: tuple[str, ...]) -> None:
+    """Make the views again from the journal; of all sessions where none is named.
+
+    An ended session's own views are never replaced by others: where the templates have changed since, the new views
+    go to build/views.
+    """
+    rows = [_rendered(stored) for stored in chosen_sessions(invocation, session)]
+    damaged = any(row.status == "damaged" for row in rows)
+    items(invocation, rows, ok=not damaged)
+    if damaged:
+        raise click.exceptions.Exit(Exit.DAMAGED)
+
+
+def _rendered(stored: Stored) -> Item:
+    from veza_e2e.report import ReportError  # noqa: PLC0415 - the templates are slow to import
+    from veza_e2e.report import render as views_of  # noqa: PLC0415
+
+    try:
+        reading = stored.read()
+        views = views_of(reading.lines)
+    except (DamagedError, ReportError, OSError) as error:
+        return Item(stored.session, "damaged", f"{stored.journal}: {error}")
+    if not reading.ended or _unchanged(reading, views):
+        folder, why = stored.folder, "ok"
+    else:
+        folder, why = ELSEWHERE / stored.session, "elsewhere"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in views.items():
+        (folder / name).write_bytes(content)
+    return Item(stored.session, why, f"{', '.join(sorted(views))} in {folder}")
+
+
+def _unchanged(reading: Reading, views: dict[str, bytes]) -> bool:
+    last = reading.lines[-1].event
+    assert isinstance(last, SessionEnded)
+    return all(hashlib.sha256(content).hexdigest() == last.views.get(name) for name, content in views.items())

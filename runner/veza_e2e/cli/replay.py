@@ -1,0 +1,50 @@
+"""`replay`: recorded walkthroughs again, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from veza_e2e.cassettes.errors import PREFLIGHT, CassetteError, Mismatch
+from veza_e2e.cli import lean
+from veza_e2e.cli.output import Exit, Invocation, Item, items, say
+from veza_e2e.cli.recordings import chosen
+from veza_e2e.journal.events import CallFailed, CallFinished
+from veza_e2e.ports.screen import plain
+
+
+@click.command()
+@click.argument("wanted", metavar="[NAME]...", nargs=-1)
+@click.option("--accept", "accepting", is_flag=True, help="Make what differs in report and summary the expected.")
+@click.pass_obj
+def replay(invocation: Invocation, *, wanted: tuple[str, ...], accepting: bool) -> int:
+    """Replay recorded walkthroughs: no network, no person, no waiting."""
+    rows = [_replayed(folder, accepting=accepting) for folder in chosen(wanted)]
+    ok = all(row.status in {"ok", "accepted"} for row in rows)
+    items(invocation, rows, ok=ok)
+    return int(Exit.PASSED if ok else Exit.DIFFERS)
+
+
+def _replayed(folder: Path, *, accepting: bool) -> Item:
+    with lean.without_clients():
+        from veza_e2e.cassettes.keep import accept, compare  # noqa: PLC0415 - vcrpy is imported here
+        from veza_e2e.cassettes.perform import perform  # noqa: PLC0415
+
+    name = folder.name
+    try:
+        played = perform(folder)
+        difference = compare(folder, played)
+    except Mismatch as mismatch:
+        return Item(name, "differs", str(mismatch))
+    except CassetteError as error:
+        return Item(name, "unusable", str(error))
+    if difference is None:
+        calls = sum(isinstance(line.event, CallFinished | CallFailed) for line in played.lines)
+        return Item(name, "ok", f"{calls} calls, report and summary as expected")
+    for line in difference.lines:
+        say(plain(line))
+    if not accepting:
+        return Item(name, "differs", f"step {difference.step or PREFLIGHT}: report or summary is not what is expected")
+    accept(folder, played)
+    return Item(name, "accepted", "expected report and summary were written anew")

@@ -1,0 +1,124 @@
+"""What `resume` and `abandon` have in common: the session that is meant, and its parts again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError, find
+from veza_e2e.bootstrap import assemble
+from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.narrate import Narrator
+from veza_e2e.cli.output import Exit, Stop
+from veza_e2e.config import Secrets, Settings, read_secrets
+from veza_e2e.engine.session import Parts
+from veza_e2e.engine.start import Asked
+from veza_e2e.engine.walk import UnresumableError
+from veza_e2e.journal import Reading
+from veza_e2e.journal.events import WALKTHROUGH, SessionStarted
+from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.machine import Machine
+from veza_e2e.rehearsal_process import reachable, rehearsal_account
+
+
+def meant_session(settings: Settings, session: str | None) -> Stored:
+    """Return the session that is meant: by id, else the only one that can be resumed.
+
+    Raises:
+        Stop: there is none, or several.
+    """
+    archive = Archive(settings.archive)
+    if session is not None:
+        try:
+            return find([archive], session)
+        except UnknownSessionError as error:
+            raise Stop(Exit.USAGE, str(error), "see `veza-e2e sessions`") from error
+    found = [one for one in archive.sessions() if _open_here(one, settings.environment.name)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Stop(Exit.USAGE, f"no session of {settings.environment.name} is left to resume in {settings.archive}")
+    raise Stop(
+        Exit.USAGE,
+        f"{len(found)} sessions can be resumed: {', '.join(one.session for one in found[:5])}",
+        "name one of them",
+    )
+
+
+def _open_here(stored: Stored, environment: str) -> bool:
+    reading = stored.read()
+    first = reading.lines[0].event if reading.lines else None
+    return not reading.ended and isinstance(first, SessionStarted) and first.environment == environment
+
+
+def first_of(reading: Reading, path: Path, settings: Settings, *, any_version: bool = False) -> SessionStarted:
+    """Return the first event of a session of this environment, and of this version where it is to be gone on with."""
+    first = reading.lines[0].event if reading.lines else None
+    if not isinstance(first, SessionStarted):
+        raise UnresumableError(f"{path}: nothing was begun in it; start a new session")
+    if first.walkthrough != WALKTHROUGH and not any_version:
+        raise UnresumableError(
+            f"session {first.session} was begun by walkthrough {first.walkthrough}, this is {WALKTHROUGH}: "
+            f"install veza {first.tools.get('veza', 'of that time')} to go on with it"
+        )
+    environment = settings.environment
+    if first.environment != environment.name:
+        raise Stop(
+            Exit.USAGE,
+            f"session {first.session} belongs to {first.environment}, not {environment.name}",
+            f"veza-e2e --env {first.environment} resume {first.session}",
+        )
+    if not environment.embedded and first.base_url != environment.base_url:
+        raise Stop(Exit.USAGE, f"session {first.session} was begun at {first.base_url}, not {environment.base_url}")
+    return first
+
+
+def asked_before(first: SessionStarted) -> Asked:
+    return Asked(
+        live=first.live_requested,
+        release=first.release,
+        unattended=first.unattended,
+        refund=first.refund,
+        product=first.product,
+        faults=tuple(first.faults),
+    )
+
+
+def secrets_of(settings: Settings, first: SessionStarted) -> Secrets:
+    secrets = read_secrets()
+    if settings.environment.embedded:
+        return rehearsal_account(secrets)
+    return replace(secrets, password=password_for(settings, secrets, unattended=first.unattended))
+
+
+@contextmanager
+def parts_of(
+    settings: Settings, first: SessionStarted, interrupts: Interrupts, machine: Machine, *, backend: bool = True
+) -> Iterator[Parts]:
+    """Yield the session's parts again; its own rehearsal backend is started where it is needed."""
+    secrets = secrets_of(settings, first)
+    if hashlib.sha256((secrets.email or "").lower().encode()).hexdigest() != first.account_digest:
+        raise Stop(
+            Exit.USAGE,
+            f"session {first.session} belongs to {first.account}, OPERATOR_EMAIL is another account",
+            "set OPERATOR_EMAIL to the account that began it",
+        )
+    with ExitStack() as stack:
+        own = None
+        if backend or not settings.environment.embedded:
+            own = stack.enter_context(reachable(settings, secrets, first.session, first.faults, machine))
+        yield stack.enter_context(
+            assemble(
+                settings,
+                secrets,
+                interrupts,
+                machine,
+                unattended=first.unattended,
+                listeners=(Narrator(),),
+                own=own,
+                session=first.session,
+            )
+        )

@@ -1,0 +1,33 @@
+"""`sessions`: a table, what is due first."""
+
+from __future__ import annotations
+
+import click
+
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.cli.lookup import archives
+from veza_e2e.cli.output import Exit, Invocation, Item, items, say
+from veza_e2e.cli.session_line import session_line
+from veza_e2e.journal import DamagedError
+
+
+@click.command()
+@click.pass_obj
+def sessions(invocation: Invocation) -> None:
+    """List the sessions: outcome, money, decision, and what is due."""
+    today = invocation.today
+    rows = []
+    for archive in archives(invocation):
+        for stored in archive.sessions():
+            try:
+                summary = stored.summary()
+            except (DamagedError, ArchiveError, OSError) as error:
+                rows.append(Item(stored.session, "damaged", str(error)))
+                continue
+            rows.append(Item(stored.session, summary.outcome, session_line(summary, today)))
+    rows.sort(key=lambda row: row.name, reverse=True)
+    items(invocation, rows, ok=all(row.status != "damaged" for row in rows))
+    if not rows and not invocation.json:
+        say("No sessions yet.")
+    if any(row.status == "damaged" for row in rows):
+        raise click.exceptions.Exit(Exit.DAMAGED)

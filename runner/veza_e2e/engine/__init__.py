@@ -1,0 +1,1 @@
+"""Durable execution: runs the nine steps once, resumes them, and ends the session."""

@@ -1,0 +1,84 @@
+"""What an error means for the walkthrough and for the money, where a step has no word of its own for it."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+
+from veza import AuthenticationError, LockedError, RateLimitError, VezaError
+from veza_e2e.journal.events import StepName
+from veza_e2e.money.words import MONEY
+from veza_e2e.steps.step import Failed, Paused
+
+_BEFORE_ORDER: frozenset[StepName] = frozenset({"login", "products"})
+_UNDECIDED: frozenset[StepName] = frozenset({"pay", "completed"})
+"""Steps in which the card may have been charged, and no answer has said so yet."""
+
+
+def meaning_of(error: Exception, step: StepName) -> Failed | Paused:
+    """Return what an error means that ended a step."""
+    if not isinstance(error, VezaError):
+        return _defect(error, step)
+    found = _meant(error, MONEY[step])
+    refused_login = isinstance(error, AuthenticationError | LockedError) and step not in _BEFORE_ORDER
+    if isinstance(found, Failed) and (refused_login or step in _UNDECIDED):
+        # Money may be out: this says nothing of the payment, and the session must not end here.
+        return Paused(
+            found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
+            waiting_for="operator",
+        )  # fmt: skip
+    return found
+
+
+def _defect(error: Exception, step: StepName) -> Failed:
+    """Name the place and the kind; the words may hold a secret."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{PurePath(frame.filename).name}:{frame.lineno}"
+    return Failed(
+        "defect",
+        f"this program cannot deal with what it was given: {type(error).__name__} at {place}",
+        meaning=MONEY[step],
+        todo="Report the place. Where the card was charged, resume to refund.",
+    )
+
+
+def _meant(error: VezaError, charged: str) -> Failed | Paused:
+    if isinstance(error, AuthenticationError):
+        return Failed(
+            "login_refused",
+            f"the backend refused the login: {error}",
+            meaning=charged,
+            todo="Check OPERATOR_EMAIL and OPERATOR_PASSWORD.",
+        )
+    if isinstance(error, LockedError):
+        return Failed(
+            "account_locked",
+            f"the account is locked: {error}",
+            meaning=charged,
+            todo="Unlock it, or wait, and start anew.",
+        )
+    if isinstance(error, RateLimitError):
+        after = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
+        return Paused(
+            "rate_limited",
+            f"the backend allows no further request now: {error}",
+            meaning=charged,
+            todo=f"Resume{after}.",
+            waiting_for="operator",
+            retry_after=error.retry_after,
+        )
+    permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
+    if permanent:
+        return Failed(
+            "request_refused",
+            f"the backend refused a request: {error}",
+            meaning=charged,
+            todo="See the call in the report.",
+        )
+    return Paused(
+        "no_answer",
+        f"the backend did not give a usable answer: {error}",
+        meaning=charged,
+        todo="Resume when the backend is back.",
+        waiting_for="operator",
+    )

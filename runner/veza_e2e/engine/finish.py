@@ -1,0 +1,107 @@
+"""Walks to where a session ends now, writes its views, and ends its journal when it is over."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+
+from veza_e2e import report
+from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.engine.session import Stage
+from veza_e2e.engine.walk import go_on
+from veza_e2e.evidence import Summary
+from veza_e2e.journal import FileSink, UnwritableError, disk
+from veza_e2e.journal.events import (
+    SessionEnded,
+)
+from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.protocols import EndOfInput, Left
+from veza_e2e.ports.wire import LeakError
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process's work on a session ended."""
+
+    summary: Summary
+    interrupted: str | None = None
+    """The signal's name, `end of input` or `left`; None where the walkthrough came to its own end."""
+    problem: OSError | UnwritableError | LeakError | None = None
+    """What kept the record from being written."""
+
+
+@contextmanager
+def keep(stage: Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
+    """Give a session that passed the gate its folder, and write what was kept in memory; lock it until the block ends.
+
+    Raises:
+        OSError: the archive cannot be written.
+        UnwritableError: the same, for the journal.
+    """
+    folder = archive.folder(stage.started.session, datetime.fromisoformat(started_at))
+    folder.mkdir(parents=True)
+    for above in (folder, *list(folder.parents)[:3]):
+        disk.sync_folder(above)
+    stored = Stored(folder.name, folder)
+    sink = FileSink(stored.journal, create=True)
+    try:
+        stage.journal.move(sink)
+        stage.kept = True
+        yield stored
+    finally:
+        sink.close()
+
+
+def walk(stage: Stage, stored: Stored, *, resumed: bool = False) -> Ended:
+    """Walk to where the session ends now, write its views, and end its journal where it is over."""
+    interrupted = None
+    try:
+        go_on(stage, resumed=resumed)
+    except Interrupted as signal:
+        interrupted = signal.name
+    except EndOfInput:
+        interrupted = "end of input"
+    except Left:
+        interrupted = "left"
+    except (OSError, UnwritableError, LeakError) as error:
+        return Ended(stage.summary(), problem=error)
+    try:
+        with (stage.parts.guard or nullcontext)():
+            finish(stage, stored)
+    except Interrupted as signal:
+        # It came while the views were written, which was done first: the session is saved, and how to go on is said.
+        interrupted = interrupted or signal.name
+    except (OSError, UnwritableError) as error:
+        return Ended(stage.summary(), interrupted, error)
+    return Ended(stage.summary(), interrupted)
+
+
+def finish(stage: Stage, stored: Stored, *, over: bool = False) -> None:
+    """Write the views beside the journal; then end the journal where the session is over.
+
+    Args:
+        stage: the session.
+        stored: its folder.
+        over: whether it is over whatever it shows: it was abandoned.
+    """
+    views, ended = conclude(stage, over=over)
+    for name, data in views.items():
+        disk.replace(stored.folder / name, data)
+    if ended is not None:
+        stage.journal.append(ended)
+
+
+def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
+    """Return the views, and the last event where the session is over: append it once the views are written.
+
+    A session whose money is still out is not over: `resume` can bring it back.
+    """
+    summary = stage.summary()
+    views = report.render(stage.journal.lines)
+    if not over and (summary.outcome == "incomplete" or summary.money_may_be_out):
+        return views, None
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
+    return views, SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version())

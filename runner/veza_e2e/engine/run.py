@@ -1,0 +1,117 @@
+"""`Run` carries out the walkthrough's steps and is the only place that says so in the journal.
+
+A resume is the same walkthrough run again: what the journal already holds is handed back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, NoReturn
+
+from veza import VezaError
+from veza_e2e.canonical import JSON
+from veza_e2e.journal.events import (
+    Event,
+    StepFailed,
+    StepFinished,
+    StepName,
+    StepPaused,
+    StepSkipped,
+    StepStarted,
+)
+from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
+
+DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a program raises that meets what it was not made for: no reason to keep the operator from the refund."""
+_LAST: frozenset[StepName] = frozenset({"refund", "revoked"})
+
+
+def _redacted(members: Mapping[str, JSON], text: Callable[[str], str]) -> dict[str, JSON]:
+    """A backend may put anything into an id: what stays in the journal is what the next steps work with."""
+    return {name: text(value) if isinstance(value, str) else value for name, value in members.items()}
+
+
+class Run(Generic[W]):
+    """Carries out steps in a world, once each.
+
+    Args:
+        world: handed to each step.
+        recovering: whether a check failed after the charge and only the refund is still open. The refund's own steps
+            are then looked at anew, though they failed before.
+        foreign: what an error means, given the step, where the step has no word of its own for it.
+    """
+
+    def __init__(
+        self, world: W, *, recovering: bool = False, foreign: Callable[[Exception, StepName], Finding]
+    ) -> None:
+        self._world = world
+        self._foreign = foreign
+        self._recovering = recovering
+        self._done: dict[str, Event] = {}
+        for event in world.journal.events():
+            if isinstance(event, StepFinished) or (
+                isinstance(event, StepFailed) and not (recovering and event.step in _LAST)
+            ):
+                self._done[event.step] = event
+
+    def __call__(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what the step saw: from the journal where it is there, else by taking the step.
+
+        Raises:
+            Failed: the step saw something wrong, now or in an earlier process.
+            Paused: it cannot be finished now.
+            Skipped: it was not taken.
+        """
+        done = self._done.get(step.name)
+        if isinstance(done, StepFinished):
+            return step.result.from_json(done.result)
+        if isinstance(done, StepFailed):
+            raise Failed(done.finding, done.observed, meaning=done.meaning, todo=done.todo)
+        return self._take(step, *args, **kwargs)
+
+    def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """As a call, but a check that failed in an earlier process does not bar the way to the refund.
+
+        Returns:
+            None where it failed before, or was never taken because an earlier one failed.
+        """
+        done = self._done.get(step.name)
+        if self._recovering and not isinstance(done, StepFinished):
+            return None
+        return self(step, *args, **kwargs)
+
+    def _take(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        journal, recorder = self._world.journal, self._world.recorder
+        journal.append(StepStarted(step=step.name))
+        recorder.step = step.name
+        try:
+            result = step.act(self._world, *args, **kwargs)
+        except Skipped as reason:
+            journal.append(StepSkipped(step=step.name, reason=str(reason)))
+            raise
+        except Finding as finding:
+            self._found(step.name, finding)
+        except (VezaError, *DEFECTS) as error:
+            self._found(step.name, self._foreign(error, step.name))
+        finally:
+            recorder.step = None
+        result = step.result.from_json(_redacted(result.to_json(), recorder.redactor.text))
+        journal.append(StepFinished(step=step.name, result=result.to_json(), observed=result.observed))
+        return result
+
+    def _found(self, name: StepName, finding: Finding) -> NoReturn:
+        text = self._world.recorder.redactor.text
+        observed, meaning, todo = text(finding.observed), text(finding.meaning), text(finding.todo)
+        kind = finding.finding
+        if isinstance(finding, Paused):
+            self._world.journal.append(
+                StepPaused(
+                    step=name, finding=kind, observed=observed, meaning=meaning, todo=todo,
+                    waiting_for=finding.waiting_for,
+                )
+            )  # fmt: skip
+        else:
+            self._world.journal.append(
+                StepFailed(step=name, finding=kind, observed=observed, meaning=meaning, todo=todo)
+            )
+        raise finding

@@ -1,0 +1,140 @@
+"""From what was asked for and configured to a session that has passed its gate."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
+from typing import Protocol
+
+from veza_e2e.config import Secrets, Settings
+from veza_e2e.engine.session import Parts, Stage, open_stage
+from veza_e2e.journal import MemorySink
+from veza_e2e.journal.events import (
+    SCHEMA,
+    WALKTHROUGH,
+    PreflightChecked,
+    SessionStarted,
+)
+from veza_e2e.preflight.gate import Gate, preflight
+from veza_e2e.redaction import Redactor, mask
+
+POLL_TIMEOUT = 1800
+SCRIPTED_POLL_TIMEOUT = 15
+GRACE = 60
+SCRIPTED_GRACE = 3
+_TOOLS = ("veza", "httpx", "pydantic", "vcrpy", "jinja2")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for."""
+
+    live: bool = False
+    release: str | None = None
+    unattended: bool = False
+    refund: bool | None = None
+    product: str | None = None
+    faults: tuple[str, ...] = ()
+
+
+class First(Protocol):
+    """Makes the first event of a session."""
+
+    def __call__(self, session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None) -> SessionStarted:
+        """Return the event, for the session with this id, at this backend."""
+        ...
+
+
+def first_event(settings: Settings, asked: Asked, secrets: Secrets) -> First:
+    """Return what makes the first event of a session."""
+    email = secrets.email or ""
+    limits, environment = settings.limits, settings.environment
+    scripted = asked.unattended
+
+    def make(session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None) -> SessionStarted:
+        return SessionStarted(
+            schema=SCHEMA,
+            walkthrough=WALKTHROUGH,
+            session=session,
+            tools=tools(),
+            environment=environment.name,
+            base_url=base_url or environment.base_url,
+            account=mask(email) if email else "",
+            account_digest=hashlib.sha256(email.lower().encode()).hexdigest(),
+            live_requested=asked.live,
+            unattended=scripted,
+            release=asked.release,
+            product=asked.product,
+            refund=asked.refund,
+            idempotency=environment.idempotency and "no_idempotency" not in asked.faults,
+            max_amount_cents=limits.max_amount.minor,
+            max_amount_currency=limits.max_amount.currency,
+            poll_timeout_ms=1000 * _poll_timeout(settings, asked),
+            operator=settings.report.operator,
+            links=settings.report.links,
+            faults=asked.faults,
+            dry_run=dry_run,
+            loopback=environment.loopback,
+            grace_ms=1000 * (SCRIPTED_GRACE if scripted else GRACE),
+            checkout_hosts=environment.checkout_hosts,
+        )
+
+    return make
+
+
+def _poll_timeout(settings: Settings, asked: Asked) -> int:
+    if settings.limits.poll_timeout is not None:
+        return settings.limits.poll_timeout
+    if not asked.unattended:
+        return POLL_TIMEOUT
+    delays = [fault.partition("=")[2] for fault in asked.faults if fault.startswith(("webhook_delay=", "slow="))]
+    return SCRIPTED_POLL_TIMEOUT + sum(3 * int(float(delay)) for delay in delays)
+
+
+@cache
+def tools() -> dict[str, str]:
+    """Return the versions that worked on a session."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _TOOLS}}
+
+
+def gate_of(settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins: int = 0) -> Gate:
+    """Return what the pre-flight goes by."""
+    return Gate(
+        environment=settings.environment,
+        live=asked.live,
+        unattended=asked.unattended,
+        limit=settings.limits.max_amount,
+        product=asked.product,
+        email=secrets.email,
+        has_password=secrets.password is not None,
+        processor_key=secrets.hyperswitch_api_key,
+        recent_logins=recent_logins,
+    )
+
+
+def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) -> Stage:
+    """Make the pre-flight, in memory: there is no session until it has passed.
+
+    Args:
+        parts: the mode's parts.
+        started: returns the first event, given the session's id.
+        gate: what the pre-flight goes by.
+    """
+    first = started(parts.ports.ids.session(parts.ports.clock.now()))
+    begun = open_stage(parts, MemorySink(), idempotency=first.idempotency)
+    begun.journal.append(first)
+    redactor, journal = parts.redactor, begun.journal
+    done = preflight(gate, begun.api, parts.ports.clock, lambda check: journal.append(_redacted(check, redactor)))
+    reported = done.reported_environment
+    journal.append(replace(done, reported_environment=None if reported is None else redactor.text(reported)))
+    return begun
+
+
+def _redacted(check: PreflightChecked, redactor: Redactor) -> PreflightChecked:
+    """A backend may put anything into what the gate quotes."""
+    hint = None if check.hint is None else redactor.text(check.hint)
+    return replace(check, message=redactor.text(check.message), hint=hint)

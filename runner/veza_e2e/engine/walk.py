@@ -1,0 +1,127 @@
+"""Runs the walkthrough to where it ends now, in the first process or a later one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import httpx
+
+from veza.money import Money
+from veza_e2e import evidence
+from veza_e2e.engine.errors import meaning_of
+from veza_e2e.engine.run import Run
+from veza_e2e.engine.session import Stage
+from veza_e2e.engine.walkthrough import walkthrough
+from veza_e2e.journal import timestamp
+from veza_e2e.journal.events import (
+    PreflightFinished,
+    SessionInterrupted,
+    SessionStarted,
+    StepFailed,
+    StepSkipped,
+)
+from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.protocols import SKEW, EndOfInput, Left
+from veza_e2e.ports.redacted import RedactedOperator
+from veza_e2e.steps.context import Options, Session
+from veza_e2e.steps.step import Failed, Paused, Skipped
+
+MAX_WAITS = 3
+LONGEST_WAIT = 20 * 60.0
+"""Seconds that are waited where the backend allows no further request; a limit of logins counts in 15 minutes."""
+
+
+def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) -> Options:
+    """Return a session's choices from its own first events: a resume has the same."""
+    return Options(
+        live=started.live_requested,
+        unattended=started.unattended,
+        refund=started.refund,
+        product=started.product,
+        limit=Money(started.max_amount_cents, started.max_amount_currency),
+        poll_timeout=started.poll_timeout_ms / 1000,
+        grace=started.grace_ms / 1000,
+        backend_host=httpx.URL(started.base_url).host,
+        checkout_hosts=tuple(started.checkout_hosts),
+        idempotency=started.idempotency,
+        loopback=started.loopback,
+        rehearsal=gate.rehearsal,
+        resumed=resumed,
+    )
+
+
+class UnresumableError(Exception):
+    """The journal cannot be gone on with by this version; says what to do."""
+
+
+def go_on(stage: Stage, *, resumed: bool = False) -> None:
+    """Run the walkthrough to where it ends now; what was seen is in the journal, not in a return value.
+
+    Raises:
+        Interrupted: a signal arrived; on record.
+        EndOfInput: nobody answers any more; on record.
+        Left: the operator left; on record.
+        UnwritableError: the journal cannot be written.
+    """
+    gate = next((line.event for line in stage.journal.lines if isinstance(line.event, PreflightFinished)), None)
+    if gate is None:
+        raise UnresumableError("the journal holds no finished pre-flight, so nothing was begun: start a new session")
+    parts, started = stage.parts, stage.started
+    session = Session(
+        journal=stage.journal,
+        recorder=stage.recorder,
+        api=stage.api,
+        operator=RedactedOperator(parts.ports.operator, parts.redactor),
+        browser=parts.ports.browser,
+        ledger=parts.ports.ledger,
+        clock=parts.ports.clock,
+        ids=parts.ports.ids,
+        processor=stage.processor,
+        options=options(started, gate, resumed=resumed),
+    )
+    _tell_clock(session)
+    try:
+        _walk(session)
+    except (Failed, Paused):
+        return
+    except Skipped:
+        stage.journal.append(StepSkipped(step="revoked", reason="there is no refund to wait for"))
+    except Interrupted as signal:
+        stage.journal.append(SessionInterrupted(reason=signal.name))
+        raise
+    except EndOfInput:
+        stage.journal.append(SessionInterrupted(reason="end of input"))
+        raise
+    except Left:
+        stage.journal.append(SessionInterrupted(reason="left"))
+        raise
+
+
+def _tell_clock(session: Session) -> None:
+    *before, now = (datetime.fromisoformat(line.at) for line in session.journal.lines)
+    latest = max(before, default=now)
+    if latest - now > SKEW:
+        session.operator.tell(
+            f"The clock was set back: it says {timestamp(now)}, this session was last heard of {timestamp(latest)}. "
+            "What was sent before is looked for; nothing is sent again on the strength of its key. Set the clock."
+        )
+
+
+def _walk(session: Session) -> None:
+    """Run the walkthrough; where the backend says when it may be asked again, and somebody is there, wait and go on."""
+    waits = 0
+    while True:
+        failed = any(isinstance(event, StepFailed) for event in session.journal.events())
+        # Where nothing was charged there is nothing to bring back: what failed, failed.
+        recovering = failed and evidence.summarise(session.journal.lines).money_may_be_out
+        try:
+            walkthrough(Run(session, recovering=recovering, foreign=meaning_of))
+        except Paused as paused:
+            after = paused.retry_after
+            if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or session.options.unattended:
+                raise
+            session.operator.tell(f"The backend allows no further request for {after:.0f} s; waiting, then going on.")
+            session.clock.sleep(after)
+            waits += 1
+        else:
+            return

@@ -1,0 +1,145 @@
+"""The journal: one session's events, a line each, chained by their hashes and fsynced before anything acts on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from veza_e2e.canonical import JSON, digest, dumps
+from veza_e2e.journal.codec import from_data, to_data
+from veza_e2e.journal.events import Event, SessionEnded, UnknownEvent
+
+GENESIS = "0" * 64
+_OWN = ("seq", "at", "type", "prev", "hash")
+
+
+class JournalError(Exception):
+    """The journal cannot be used as it is."""
+
+
+class DamagedError(JournalError):
+    """A line does not fit the chain.
+
+    Attributes:
+        seq: the sequence number where the chain breaks.
+    """
+
+    def __init__(self, path: Path, seq: int, reason: str) -> None:
+        super().__init__(f"{path}: event {seq}: {reason}")
+        self.path = path
+        self.seq = seq
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event with its place in the chain."""
+
+    seq: int
+    at: str
+    event: Event
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a journal file holds."""
+
+    lines: tuple[Line, ...]
+    torn: int
+    """Bytes of an unterminated last line, which was not read."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last event is SessionEnded."""
+        return bool(self.lines) and isinstance(self.lines[-1].event, SessionEnded)
+
+
+def timestamp(at: datetime) -> str:
+    """Return RFC 3339 in UTC with milliseconds and `Z`; at the ends of time, where UTC has no year, as it stands."""
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:
+        at = at.replace(tzinfo=UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def chain(seq: int, at: str, event: Event, prev: str) -> tuple[Line, bytes]:
+    """Return the line for `event` and its bytes, the newline included."""
+    name = event.name if isinstance(event, UnknownEvent) else type(event).__name__
+    members: dict[str, JSON] = {**to_data(event), "seq": seq, "at": at, "type": name, "prev": prev}
+    own = digest(members)
+    return Line(seq, at, event, prev, own), (dumps({**members, "hash": own}) + "\n").encode()
+
+
+def parse(data: bytes, path: Path) -> Reading:
+    """Return the lines of a journal's bytes, each checked against the chain.
+
+    Raises:
+        DamagedError: a terminated line is not the canonical form of the next event in the chain.
+    """
+    *whole, rest = data.split(b"\n")
+    lines: list[Line] = []
+    prev = GENESIS
+    for seq, raw in enumerate(whole, 1):
+        line = _parse_line(raw, path, seq, prev)
+        if lines and isinstance(lines[-1].event, SessionEnded):
+            raise DamagedError(path, seq, "something stands after SessionEnded")
+        lines.append(line)
+        prev = line.hash
+    return Reading(tuple(lines), len(rest))
+
+
+def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
+    try:
+        members = json.loads(raw, parse_float=_no_float)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(path, seq, "is not JSON") from error
+    if not isinstance(members, dict) or not all(name in members for name in _OWN):
+        raise DamagedError(path, seq, "lacks one of " + ", ".join(_OWN))
+    try:
+        canonical = dumps(members).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DamagedError(path, seq, "has no canonical form") from error
+    if canonical != raw:
+        raise DamagedError(path, seq, "is not in its canonical form")
+    claimed = members.pop("hash")
+    if members["seq"] != seq or isinstance(members["seq"], bool):
+        raise DamagedError(path, seq, f"has the sequence number {members['seq']!r:.20}")
+    if members["prev"] != prev:
+        raise DamagedError(path, seq, "does not follow from the event before it")
+    if digest(members) != claimed:
+        raise DamagedError(path, seq, "does not have the hash it claims")
+    kind, at = members["type"], members["at"]
+    if not isinstance(kind, str) or not _is_moment(at):
+        raise DamagedError(path, seq, "has no type, or no time in UTC")
+    data = {key: value for key, value in members.items() if key not in _OWN}
+    return Line(seq, at, from_data(kind, cast("Mapping[str, JSON]", data)), prev, str(claimed))
+
+
+def _is_moment(at: object) -> bool:
+    if not isinstance(at, str) or not at.endswith("Z"):
+        return False
+    try:
+        return datetime.fromisoformat(at).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"a float: {text:.20}")
+
+
+def read(path: Path) -> Reading:
+    """Return what the journal at `path` holds.
+
+    Raises:
+        DamagedError: see `parse`.
+        OSError: it cannot be read.
+    """
+    return parse(path.read_bytes(), path)

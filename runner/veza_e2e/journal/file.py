@@ -1,0 +1,89 @@
+"""The journal's file: locked for one process, each line brought to the disk before anything acts on it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Protocol
+
+from veza_e2e.journal.chain import JournalError
+from veza_e2e.journal.disk import sync_file, sync_folder
+
+
+class LockedError(JournalError):
+    """Another process works on this session."""
+
+
+class UnwritableError(JournalError):
+    """An event could not be brought to the disk; nothing may act on it."""
+
+
+class Sink(Protocol):
+    """Where a journal's lines go."""
+
+    def write(self, data: bytes) -> None:
+        """Bring `data` to where it is safe before returning."""
+        ...
+
+
+class MemorySink:
+    """Keeps what is written: a pre-flight's events until there is a session, a replay's journal."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Keep `data`."""
+        self.data += data
+
+
+class FileSink:
+    """The journal's file, locked for this process."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
+        self._path = path
+        self._half_line = False
+        try:
+            self._fd = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise UnwritableError(f"{path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._fd)
+            raise LockedError(f"{path}: another process works on this session") from error
+        if create:
+            sync_folder(path.parent)
+
+    def write(self, data: bytes) -> None:
+        """Append `data` and bring it to the disk; a write that fails leaves no half line behind."""
+        if self._half_line:
+            raise UnwritableError(f"{self._path}: ends in a half line that could not be cut")
+        size = os.fstat(self._fd).st_size
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            sync_file(self._fd)
+        except OSError as error:
+            try:
+                os.ftruncate(self._fd, size)
+            except OSError as second:
+                self._half_line = True
+                error.add_note(f"and the half line could not be cut: {second.strerror}")
+            raise UnwritableError(f"{self._path}: {error.strerror}") from error
+
+    def load(self) -> bytes:
+        """Return the whole file."""
+        return os.pread(self._fd, os.fstat(self._fd).st_size, 0)
+
+    def cut(self, count: int) -> None:
+        """Remove the last `count` bytes."""
+        os.ftruncate(self._fd, os.fstat(self._fd).st_size - count)
+        sync_file(self._fd)
+
+    def close(self) -> None:
+        """Release the lock."""
+        os.close(self._fd)

@@ -1,0 +1,77 @@
+"""The append-only log that a session is: events in, chained lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Protocol
+
+from veza_e2e.journal.chain import GENESIS, Line, chain, timestamp
+from veza_e2e.journal.events import Event
+from veza_e2e.journal.file import Sink
+
+
+class Now(Protocol):
+    """The part of the clock that a journal needs."""
+
+    def now(self) -> datetime:
+        """Return the time, aware."""
+        ...
+
+
+class Journal:
+    """Appends events to a chain and keeps them at hand.
+
+    Args:
+        sink: where the lines go.
+        clock: the time of each event.
+        lines: what the journal holds already.
+        guard: puts signals off while a line is written.
+        listeners: told of each line once it is safe: the terminal.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        clock: Now,
+        lines: Sequence[Line] = (),
+        *,
+        guard: Callable[[], AbstractContextManager[None]] | None = None,
+        listeners: Sequence[Callable[[Line], None]] = (),
+    ) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._lines = list(lines)
+        self._guard = guard or nullcontext
+        self._listeners = listeners
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All events so far."""
+        return self._lines
+
+    def append(self, event: Event) -> Line:
+        """Bring `event` to the disk and return its line.
+
+        Raises:
+            UnwritableError: it did not get there; nothing may act on the event.
+        """
+        with self._guard():
+            prev = self._lines[-1].hash if self._lines else GENESIS
+            line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), event, prev)
+            self._sink.write(data)
+            self._lines.append(line)
+            for listener in self._listeners:
+                listener(line)
+        return line
+
+    def move(self, sink: Sink) -> None:
+        """Write what was kept so far to `sink`, and all that follows."""
+        data = b"".join(chain(line.seq, line.at, line.event, line.prev)[1] for line in self._lines)
+        sink.write(data)
+        self._sink = sink
+
+    def events(self) -> Iterator[Event]:
+        """Iterate over the events alone."""
+        return (line.event for line in self._lines)

@@ -1,0 +1,28 @@
+"""The person's own browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from typing import Literal
+
+
+class PersonsBrowser:
+    """Opens the checkout page in the person's own browser.
+
+    Args:
+        window: whether there is a screen for one. Without it a browser in the terminal would take over the prompt.
+    """
+
+    by: Literal["operator", "script"] = "operator"
+
+    def __init__(self, *, window: bool) -> None:
+        self._window = window
+
+    def open(self, url: str) -> bool:
+        """See `protocols.Browser`."""
+        if not self._window or not url.startswith(("https://", "http://")):
+            return False
+        try:
+            return webbrowser.open(url)
+        except webbrowser.Error:
+            return False

@@ -1,0 +1,36 @@
+"""The operator's ear: what a backend gave is redacted before it is shown, as it is before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from veza_e2e.ports.protocols import Operator
+from veza_e2e.redaction import Redactor
+
+
+class RedactedOperator:
+    """An operator who is shown no secret.
+
+    Args:
+        operator: whom to ask.
+        redactor: the session's.
+    """
+
+    def __init__(self, operator: Operator, redactor: Redactor) -> None:
+        self.by: Literal["operator", "script"] = operator.by
+        self._operator = operator
+        self._redactor = redactor
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        """See `protocols.Operator`."""
+        return self._operator.ask(question, self._redactor.text(text), timeout=timeout)
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        """See `protocols.Operator`."""
+        shown = None if peek is None else lambda: self._redactor.text(peek())
+        return self._operator.paste(question, self._redactor.text(text), shown)
+
+    def tell(self, text: str) -> None:
+        """See `protocols.Operator`."""
+        self._operator.tell(self._redactor.text(text))

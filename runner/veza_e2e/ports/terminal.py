@@ -1,0 +1,141 @@
+"""The person at the terminal: prompts go to standard error, lines come from standard input."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from veza_e2e.ports import screen as onscreen
+from veza_e2e.ports.protocols import EndOfInput
+from veza_e2e.ports.screen import plain
+from veza_e2e.ports.seller_transfers import begun
+
+_CHUNK = 65536
+_MAX_PASTE = 1024 * 1024
+
+
+class Lines:
+    """Reads whole lines from a file descriptor, with a time limit. An unfinished last line is not an answer."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = b""
+        self._ended = False
+
+    def next(self, timeout: float | None = None) -> str | None:
+        """Return the next line without its end, None when `timeout` seconds ran out.
+
+        Raises:
+            EndOfInput: there is no further line.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while b"\n" not in self._buffer:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if not self._ready(left):
+                return None
+            if not self._read() or len(self._buffer) > _MAX_PASTE:
+                raise EndOfInput
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+    def waiting(self, seconds: float = 0.05) -> bool:
+        """Whether more input is there already, as there is while a paste goes on."""
+        if b"\n" in self._buffer:
+            return True
+        return self._ready(seconds) and self._read()
+
+    def _ready(self, seconds: float | None) -> bool:
+        try:
+            return bool(select.select([self._descriptor], [], [], seconds)[0])
+        except (OSError, ValueError):  # it is closed: reading tells the end
+            return True
+
+    def _read(self) -> bool:
+        """Take what is there; False at the end, which a terminal tells only once."""
+        if not self._ended:
+            try:
+                chunk = os.read(self._descriptor, _CHUNK)
+            except OSError:
+                chunk = b""
+            self._ended = not chunk
+            self._buffer += chunk
+        return not self._ended
+
+
+class TerminalOperator:
+    """Asks a person."""
+
+    by: Literal["operator", "script"] = "operator"
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._shown: str | None = None
+        onscreen.entered()
+
+    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+        """See `protocols.Operator`."""
+        if self._shown != text:
+            self._prompt(text)
+            self._shown = text
+        elif not onscreen.prompting():
+            self._prompt(text.rpartition("\n")[2])
+        line = self._lines.next(timeout)
+        if line is not None:
+            self._shown = None
+            onscreen.entered()
+        return line
+
+    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
+        """See `protocols.Operator`."""
+        self._prompt(text)
+        kept: list[str] = []
+        while True:
+            line = self._lines.next() or ""
+            onscreen.entered()
+            stripped = line.strip()
+            if stripped == "s" and peek is not None and not kept:
+                self.tell(peek())
+                continue
+            if stripped.startswith("@") and not kept:
+                content = self._file(stripped[1:].strip())
+                if content is not None:
+                    return content
+                continue
+            if stripped in {"", "."}:
+                # psql puts an empty line between two answers: before ours, a paste that goes on is not over.
+                if kept and stripped == "" and not begun(kept) and self._lines.waiting():
+                    continue
+                return "\n".join(kept)
+            kept.append(line)
+
+    def _file(self, name: str) -> str | None:
+        try:
+            path = Path(name).expanduser()
+            if not path.is_file():
+                self.tell(f"{name} is not a file.")
+                return None
+            if path.stat().st_size > _MAX_PASTE:
+                self.tell(f"{path} is larger than 1 MiB; this is not psql's answer for one order.")
+                return None
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            self.tell(f"{name}: {error.strerror}")
+        except (RuntimeError, ValueError) as error:  # a home folder, or a name, that cannot be
+            self.tell(f"{name}: {error}")
+        return None
+
+    def tell(self, text: str) -> None:
+        """See `protocols.Operator`."""
+        onscreen.line("\n".join(plain(line) for line in text.split("\n")))
+
+    def _prompt(self, text: str) -> None:
+        *above, last = text.split("\n")
+        for line in above:
+            onscreen.line(plain(line))
+        onscreen.prompt(click.style("? ", fg="cyan", bold=True) + plain(last))

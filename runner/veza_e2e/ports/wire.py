@@ -1,0 +1,204 @@
+"""The transport that puts every call on record: the intent before its first byte, the answer before its use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+
+from veza_e2e.canonical import JSON, digest
+from veza_e2e.journal import Journal, timestamp
+from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, StepName, Target
+from veza_e2e.ports.protocols import Clock
+from veza_e2e.redaction import Redactor
+
+MAX_BODY = 4 * 1024 * 1024
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class LeakError(Exception):
+    """A request was not sent, because its record would hold a secret."""
+
+
+@dataclass
+class Recorder:
+    """What the transports of one session share: the numbers of calls and the step they belong to."""
+
+    journal: Journal
+    redactor: Redactor
+    clock: Clock
+    calls: int = 0
+    step: StepName | None = None
+    guard: Callable[[], AbstractContextManager[None]] | None = None
+    """Puts signals off while a write and its answer are under way."""
+    last: dict[str, int] = field(default_factory=dict)
+    """The last call answered, by operation: a finding's evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    call: int
+    operation: str | None
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, JSON] | None
+    at: datetime
+    since: float
+
+
+class RecordingTransport(httpx.BaseTransport):
+    """Puts each request and its answer into the journal, redacted.
+
+    Args:
+        inner: the network, or what stands in its place.
+        target: whom these calls go to.
+        recorder: shared by the session's transports.
+        operation: the operationId of a request, where it is one of the contract's.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        target: Target,
+        recorder: Recorder,
+        operation: Callable[[httpx.Request], str | None] = lambda _: None,
+    ) -> None:
+        self._inner = inner
+        self._target = target
+        self._recorder = recorder
+        self._operation = operation
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` and return its answer, read whole.
+
+        Raises:
+            LeakError: the request's record would hold a secret; nothing was sent.
+            httpx.TransportError: as the network's; on record.
+            UnwritableError: the journal cannot be written; what was sent is in doubt.
+        """
+        guard = self._recorder.guard
+        with nullcontext() if guard is None or request.method in _SAFE else guard():
+            return self._send(request)
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        sent = self._intend(request)
+        try:
+            response = self._inner.handle_request(request)
+            try:
+                _read(response)
+            finally:
+                response.close()
+        except BaseException as error:
+            self._failed(sent, error)
+            raise
+        self._finished(sent, response)
+        return response
+
+    def close(self) -> None:
+        """Leave the inner transport open: it is shared."""
+
+    def _intend(self, request: httpx.Request) -> _Sent:
+        recorder, redactor = self._recorder, self._recorder.redactor
+        content = request.read()
+        recorder.calls += 1
+        sent = _Sent(
+            call=recorder.calls,
+            operation=self._operation(request),
+            method=request.method,
+            url=redactor.url(str(request.url)),
+            headers=redactor.headers(request.headers.multi_items()),
+            body=redactor.body(content, request.headers.get("content-type")),
+            at=recorder.clock.now(),
+            since=recorder.clock.monotonic(),
+        )
+        key = request.headers.get("idempotency-key")
+        if key is not None and sent.headers.get("idempotency-key") != key:
+            # A resume sends the key again as it is on record: one that cannot stand there is not used.
+            raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret")
+        found = redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})])
+        if found:
+            kinds = ", ".join(sorted({finding.kind for finding in found}))
+            raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its record would hold {kinds}")
+        if request.method not in _SAFE:
+            recorder.journal.append(
+                CallIntended(
+                    call=sent.call,
+                    step=recorder.step,
+                    operation=sent.operation,
+                    target=self._target,
+                    method=sent.method,
+                    url=sent.url,
+                    idempotency_key=key,
+                    body_digest=digest(sent.body) if sent.body is not None else None,
+                )
+            )
+        return sent
+
+    def _elapsed(self, sent: _Sent) -> int:
+        return round((self._recorder.clock.monotonic() - sent.since) * 1000)
+
+    def _failed(self, sent: _Sent, error: BaseException) -> None:
+        recorder = self._recorder
+        recorder.journal.append(
+            CallFailed(
+                call=sent.call,
+                step=recorder.step,
+                operation=sent.operation,
+                target=self._target,
+                method=sent.method,
+                url=sent.url,
+                request_headers=sent.headers,
+                request_body=sent.body,
+                error=type(error).__name__,
+                message=recorder.redactor.text(str(error)),
+                started_at=timestamp(sent.at),
+                elapsed_ms=self._elapsed(sent),
+            )
+        )
+
+    def _finished(self, sent: _Sent, response: httpx.Response) -> None:
+        recorder, redactor = self._recorder, self._recorder.redactor
+        headers = redactor.headers(response.headers.multi_items())
+        body = redactor.body(response.content, response.headers.get("content-type"))
+        if redactor.find([dict(headers), dict(body or {})]):
+            headers, body = {}, {"withheld": "it could not be redacted safely", "bytes": len(response.content)}
+        recorder.journal.append(
+            CallFinished(
+                call=sent.call,
+                step=recorder.step,
+                operation=sent.operation,
+                target=self._target,
+                method=sent.method,
+                url=sent.url,
+                request_headers=sent.headers,
+                request_body=sent.body,
+                status=response.status_code,
+                response_headers=headers,
+                response_body=body,
+                request_id=_request_id(redactor, response),
+                started_at=timestamp(sent.at),
+                elapsed_ms=self._elapsed(sent),
+            )
+        )
+        if sent.operation is not None:
+            recorder.last[sent.operation] = sent.call
+
+
+def _request_id(redactor: Redactor, response: httpx.Response) -> str | None:
+    value = response.headers.get("x-request-id")
+    return None if value is None else redactor.text(value)[:200]
+
+
+def _read(response: httpx.Response) -> None:
+    """Read the body within a budget: a backend may be broken, or hostile."""
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise httpx.ReadError(f"the answer is larger than {MAX_BODY} bytes")
+        chunks.append(chunk)
+    response._content = b"".join(chunks)  # noqa: SLF001 - what httpx's own read() does, here within a budget

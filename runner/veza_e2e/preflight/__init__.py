@@ -1,0 +1,1 @@
+"""The gate: what must be true before anything is bought."""

@@ -1,0 +1,299 @@
+"""The gate: what must be true before anything is bought. It only reads; all is checked, whatever fails first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from veza import Health, HealthState, ProcessorMode, Product, ServiceState, Status, Veza, VezaError
+from veza.money import Money
+from veza_e2e.config import LIVE_NAMES, Environment
+from veza_e2e.journal import timestamp
+from veza_e2e.journal.events import CheckStatus, PreflightChecked, PreflightFinished
+from veza_e2e.ports.protocols import SKEW, Clock
+from veza_e2e.preflight.catalogue import MAX_PAGES, PER_PAGE, affordable
+
+REHEARSAL_HEADER = "x-veza-rehearsal"
+PROCESSOR = "hyperswitch"
+LOGINS = 3
+_ADDRESS = re.compile(r"[^@\s<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the pre-flight goes by."""
+
+    environment: Environment
+    live: bool
+    """`--live` was given."""
+    unattended: bool
+    limit: Money
+    product: str | None
+    email: str | None
+    has_password: bool
+    processor_key: str | None
+    """Only its prefix is looked at, which tells a sandbox key from a live one."""
+    recent_logins: int = 0
+    """Logins of this account in the last 15 minutes, as far as this archive knows."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    health: Health | None = None
+    status: Status | None = None
+    products: list[Product] | None = None
+    rehearsal: bool = False
+    live: bool = False
+    candidate: Product | None = None
+
+
+def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChecked], object]) -> PreflightFinished:
+    """Make every check and say each; return the gate as a whole."""
+    seen = _Seen()
+    blocked = False
+    for check in _checks(gate, api, clock, seen):
+        emit(check)
+        blocked = blocked or check.status == "blocked"
+    return PreflightFinished(
+        passed=not blocked,
+        reported_environment=seen.status.environment if seen.status else None,
+        live=seen.live,
+        rehearsal=seen.rehearsal,
+        funds="real" if seen.live and gate.live and not seen.rehearsal and not blocked else "test",
+        expected_cents=seen.candidate.price_cents if seen.candidate else None,
+        expected_currency=seen.candidate.currency if seen.candidate else None,
+    )
+
+
+def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
+    yield _health(api, seen)
+    yield _environment(gate, api, seen)
+    yield from _clock(clock, seen)
+    yield from _modes(gate, seen)
+    yield _processor(seen)
+    yield _processor_mode(gate, seen)
+    yield from _products(gate, api, seen)
+    yield from _checkout_hosts(gate)
+    yield _email(gate)
+    yield _password(gate)
+    if gate.recent_logins >= LOGINS - 1:
+        yield _logins(gate)
+
+
+def _check(name: str, status: CheckStatus, message: str, hint: str | None = None) -> PreflightChecked:
+    return PreflightChecked(name=name, status=status, message=message, hint=hint)
+
+
+def _health(api: Veza, seen: _Seen) -> PreflightChecked:
+    try:
+        seen.health = api.system.health()
+    except VezaError as error:
+        return _check(
+            "health", "blocked", f"the backend is not up: {error}", "Check base_url and that the backend runs."
+        )
+    if seen.health.status is HealthState.UNHEALTHY:
+        return _check(
+            "health", "blocked", "the backend calls itself unhealthy", "Its database may be away: see its log."
+        )
+    return _check("health", "ok", f"the backend is {seen.health.status}")
+
+
+def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
+    expected = ", ".join(gate.environment.expected_environment)
+    try:
+        seen.status = api.system.status()
+    except VezaError as error:
+        return _check("environment", "blocked", f"/status cannot be read: {error}", "The environment must be known.")
+    info = seen.status.response_info
+    seen.rehearsal = info is not None and info.headers.get(REHEARSAL_HEADER) == "1"
+    reported = seen.status.environment
+    seen.live = reported.lower() in LIVE_NAMES
+    if reported not in gate.environment.expected_environment:
+        return _check(
+            "environment",
+            "blocked",
+            f"/status reports {reported!r:.60}, expected is {expected}",
+            f"Is this the right base_url? If so, set expected_environment of {gate.environment.name}.",
+        )
+    rehearsal = ", the rehearsal backend (test funds whatever it pretends)" if seen.rehearsal else ""
+    return _check("environment", "ok", f"/status reports {reported}{rehearsal}")
+
+
+def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
+    """Warn of a clock that is not the backend's: what is recorded, due and looked for goes by this machine's."""
+    info = seen.status.response_info if seen.status else None
+    try:
+        theirs = parsedate_to_datetime(info.headers["date"]) if info is not None else None
+    except (KeyError, ValueError, OverflowError):
+        return
+    if theirs is None or theirs.tzinfo is None:
+        return
+    ours = clock.now()
+    if abs(ours - theirs) > SKEW:
+        message = f"this machine's clock says {timestamp(ours)}, the backend's {timestamp(theirs)}"
+        yield _check("clock", "warn", message, "Set the clock: times in the report, and what is due, go by it.")
+
+
+def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
+    """Whether what was asked for, configured and found agree on real money."""
+    if seen.status is None:
+        yield _check("mode", "blocked", "whether this is live cannot be told without /status", "See above.")
+    elif seen.live and not gate.live:
+        yield _check(
+            "mode", "blocked", "the backend is live and --live was not given", "Add --live to pay with a real card."
+        )
+    elif gate.environment.live and not gate.live:
+        yield _check(
+            "mode",
+            "blocked",
+            f"{gate.environment.name} is configured as live and --live was not given",
+            "Add --live; the configuration never stands in for it.",
+        )
+    elif gate.live and not seen.live:
+        yield _check(
+            "mode",
+            "warn",
+            f"--live WAS GIVEN, BUT THE BACKEND IS NOT LIVE ({seen.status.environment}): "
+            "the funds are TEST FUNDS, and no such run turns a release to GO",
+            "Leave --live out for a dry-run, or choose the live environment.",
+        )
+    elif gate.live and seen.rehearsal:
+        yield _check("mode", "ok", "a live run is rehearsed; the funds are test funds")
+    else:
+        yield _check("mode", "ok", "live, with real money" if seen.live else "not live, test funds")
+
+
+def _processor(seen: _Seen) -> PreflightChecked:
+    service = seen.status.services.get(PROCESSOR) if seen.status else None
+    if service is None:
+        return _check(
+            "hyperswitch", "blocked", "/status does not list Hyperswitch", "Without the processor nothing can be paid."
+        )
+    if service.status is ServiceState.HEALTHY:
+        return _check("hyperswitch", "ok", "Hyperswitch is healthy")
+    if service.status is ServiceState.DEGRADED:
+        return _check("hyperswitch", "warn", "Hyperswitch is degraded", "A payment may take longer or fail.")
+    return _check(
+        "hyperswitch",
+        "blocked",
+        f"Hyperswitch is {str(service.status)!r:.40}",
+        "Enable it on the backend before anything is bought.",
+    )
+
+
+def _processor_mode(gate: Gate, seen: _Seen) -> PreflightChecked:
+    service = seen.status.services.get(PROCESSOR) if seen.status else None
+    mode = service.mode if service else None
+    wanted = ProcessorMode.LIVE if seen.live else ProcessorMode.SANDBOX
+    side = "live" if seen.live else "not live"
+    if mode is not None and mode is not wanted:
+        return _check(
+            "processor_mode",
+            "blocked",
+            f"the backend is {side}, but its processor is in {str(mode)!r:.40} mode",
+            "A processor in test mode proves nothing on production; a live one must not be used for tests.",
+        )
+    key = gate.processor_key or ""
+    if (seen.live and not seen.rehearsal and key.startswith("snd_")) or (not seen.live and key.startswith("prd_")):
+        return _check(
+            "processor_mode",
+            "blocked",
+            f"the backend is {side}, but HYPERSWITCH_API_KEY is of the other mode",
+            "Use the key of the same environment.",
+        )
+    if mode is None:
+        return _check(
+            "processor_mode", "warn", "/status does not tell the processor's mode", "Check it at its dashboard."
+        )
+    return _check("processor_mode", "ok", f"the processor is in {mode} mode")
+
+
+def _products(gate: Gate, api: Veza, seen: _Seen) -> Iterator[PreflightChecked]:
+    try:
+        seen.products = []
+        for number, page in enumerate(api.products.list(limit=PER_PAGE).pages(), 1):
+            seen.products += page.data
+            if number >= MAX_PAGES:
+                break
+    except VezaError as error:
+        yield _check("products", "blocked", f"the products cannot be listed: {error}", "See above.")
+        return
+    if not seen.products:
+        yield _check("products", "blocked", "there is no product", "Put a test product of about 5 EUR on sale.")
+        return
+    yield _check("products", "ok", f"{len(seen.products)} products")
+    yield _candidate(gate, seen, seen.products)
+
+
+def _candidate(gate: Gate, seen: _Seen, products: list[Product]) -> PreflightChecked:
+    fitting = [product for product in products if affordable(product, gate.limit)]
+    if gate.product is not None:
+        fitting = [product for product in fitting if product.id == gate.product]
+        if not fitting:
+            listed = next((product for product in products if product.id == gate.product), None)
+            found = (
+                f"is {listed.status} at {Money(listed.price_cents, listed.currency)}, the limit is {gate.limit}"
+                if listed
+                else "is not among the products"
+            )
+            return _check(
+                "limit", "blocked", f"product {gate.product!r:.80} {found}", "Choose another, or raise --max-amount."
+            )
+    if not fitting:
+        return _check(
+            "limit",
+            "blocked",
+            f"no product on sale costs at most {gate.limit}",
+            "Put a test product of about 5 EUR on sale, or raise --max-amount.",
+        )
+    seen.candidate = fitting[0]
+    prices = sorted(product.price_cents for product in fitting)
+    low, high = (Money(price, gate.limit.currency) for price in (prices[0], prices[-1]))
+    spread = f"{low}" if low == high else f"{low} to {high}"
+    return _check("limit", "ok", f"{len(fitting)} within the limit of {gate.limit} ({spread})")
+
+
+def _checkout_hosts(gate: Gate) -> Iterator[PreflightChecked]:
+    environment = gate.environment
+    if not environment.loopback and not environment.checkout_hosts:
+        yield _check(
+            "checkout_hosts",
+            "warn",
+            "checkout_hosts is empty: a checkout page on any host would be offered",
+            f"Set checkout_hosts of {environment.name}, and read the host before you pay.",
+        )
+
+
+def _email(gate: Gate) -> PreflightChecked:
+    if gate.email is None:
+        return _check("email", "blocked", "OPERATOR_EMAIL is not set", "Set it to the operator's account.")
+    if not _ADDRESS.fullmatch(gate.email):
+        return _check(
+            "email",
+            "blocked",
+            f"OPERATOR_EMAIL does not parse as an e-mail address ({len(gate.email)} characters)",
+            "Set it to an address such as name@example.com.",
+        )
+    return _check("email", "ok", "OPERATOR_EMAIL is an e-mail address")
+
+
+def _logins(gate: Gate) -> PreflightChecked:
+    """Production allows three logins in 15 minutes (a fact of the real backend's configuration)."""
+    if gate.recent_logins == LOGINS - 1:
+        message = f"this session's login is the last of {LOGINS} that production allows in 15 minutes"
+    else:
+        message = f"there were {gate.recent_logins} logins in 15 minutes; production allows {LOGINS}"
+    return _check("logins", "warn", message, "Wait a quarter of an hour, or expect to wait at step 1.")
+
+
+def _password(gate: Gate) -> PreflightChecked:
+    if gate.has_password:
+        return _check("password", "ok", "the password can be had")
+    return _check(
+        "password",
+        "blocked",
+        "there is no password",
+        "Set OPERATOR_PASSWORD, store it in the keyring (service veza-e2e), or run on a terminal that can ask for it.",
+    )

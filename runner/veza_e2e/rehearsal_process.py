@@ -1,0 +1,170 @@
+"""Starts the embedded rehearsal backend as a child process, and ends it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import veza_rehearsal
+from veza_e2e.config import Secrets, Settings, child_environment
+from veza_e2e.journal import disk
+from veza_e2e.ports.machine import Machine
+
+_PORT = "port"
+_START_SECONDS = 20.0
+
+
+class RehearsalError(Exception):
+    """The rehearsal backend could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A running rehearsal backend."""
+
+    base_url: str
+    process: subprocess.Popen[bytes]
+
+    def wait(self, over: threading.Event) -> None:
+        """Wait until `over` is set.
+
+        Raises:
+            RehearsalError: the backend ended before that.
+        """
+        while not over.wait(0.5):
+            if self.process.poll() is not None:
+                raise RehearsalError(f"the rehearsal backend ended by itself with {self.process.returncode}")
+
+
+def check_faults(faults: Sequence[str]) -> tuple[str, ...]:
+    """Return the fault switches as they are written.
+
+    Raises:
+        ValueError: one of them is none; says which there are.
+    """
+    return tuple(str(veza_rehearsal.parse_fault(fault)) for fault in faults)
+
+
+def rehearsal_account(secrets: Secrets) -> Secrets:
+    """Return the account of the rehearsal backend: the operator's, else the documented one."""
+    return Secrets(
+        email=secrets.email or veza_rehearsal.DEFAULT_EMAIL,
+        password=secrets.password or veza_rehearsal.DEFAULT_PASSWORD,
+        hyperswitch_api_key=veza_rehearsal.PROCESSOR_API_KEY,
+    )
+
+
+@contextmanager
+def run_backend(
+    folder: Path,
+    account: Secrets,
+    faults: Sequence[str] = (),
+    *,
+    port: int | None = None,
+    database: str | None = None,
+    environment: str = "sandbox",
+) -> Iterator[Backend]:
+    """Run a rehearsal backend as a child process; it ends with this one, its state stays in `folder`.
+
+    Args:
+        folder: database and port; where there are such already, it is the same backend again.
+        account: the operator's account.
+        faults: the switches that are on.
+        port: the port; where it is None the one that this backend had before, else a free one.
+        database: a URL, in the place of a file in `folder`.
+        environment: `sandbox` or `live`.
+
+    Raises:
+        RehearsalError: it did not start; says why.
+    """
+    kept = folder / _PORT
+    if port is None:
+        port = int(kept.read_text(encoding="utf-8") or 0) if kept.exists() else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_file(files("veza").joinpath("openapi.json")) as contract, (folder / "stderr.log").open("ab") as errors:
+        command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
+        command += ["--port", str(port), "--environment", environment]
+        command += ["--database", database or f"sqlite:///{(folder / 'backend.db').resolve()}"]
+        command += [word for fault in faults for word in ("--fault", fault)]
+        process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            env=_child_environment(account),
+        )
+    try:
+        import_module("veza_e2e.cassettes.record")  # slow, and this process has to wait for the other one anyway
+        base_url, port = _listening(process, folder)
+        disk.replace(kept, f"{port}\n".encode())
+        yield Backend(base_url, process)
+    finally:
+        _end(process)
+
+
+def _child_environment(account: Secrets) -> dict[str, str]:
+    return {**child_environment(), "OPERATOR_EMAIL": account.email or "", "OPERATOR_PASSWORD": account.password or ""}
+
+
+def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int]:
+    line = process.stdout.readline() if process.stdout else b""
+    try:
+        said = json.loads(line)
+        return str(said["base_url"]), int(said["port"])
+    except (ValueError, KeyError) as error:
+        process.wait(_START_SECONDS)
+        last = (folder / "stderr.log").read_text(errors="replace", encoding="utf-8").strip().splitlines()[-1:]
+        raise RehearsalError(f"the rehearsal backend did not start: {' '.join(last) or 'it said nothing'}") from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the child at once: what it has answered is in its database, and it is made to be killed."""
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+@contextmanager
+def child_process(folder: Path, account: Secrets, faults: Sequence[str]) -> Iterator[str]:
+    """Run a rehearsal backend as a child process and yield its base URL; see `run_backend`."""
+    with run_backend(folder, account, faults) as own:
+        yield own.base_url
+
+
+@contextmanager
+def reachable(
+    settings: Settings, secrets: Secrets, session: str, faults: Sequence[str], machine: Machine
+) -> Iterator[str | None]:
+    """Run the session's own rehearsal backend and yield its base URL; yield None for any other environment.
+
+    Raises:
+        RehearsalError: it did not start.
+    """
+    if not settings.environment.embedded:
+        yield None
+        return
+    start = machine.start_rehearsal or child_process
+    with start(state_folder(settings, session), secrets, faults) as base_url:
+        yield base_url
+
+
+def forget(settings: Settings, session: str) -> None:
+    """Remove the state of a rehearsal backend that no session was begun with."""
+    shutil.rmtree(state_folder(settings, session), ignore_errors=True)
+
+
+def state_folder(settings: Settings, session: str) -> Path:
+    """Return where the rehearsal backend of a session keeps its state."""
+    return settings.state / "rehearsal" / session

@@ -1,0 +1,123 @@
+"""Step 4: the operator pays on the processor's page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+import httpx
+
+from veza import Order, OrderStatus
+from veza_e2e.journal import Journal, timestamp
+from veza_e2e.journal.events import BrowserOpened, CallIntended
+from veza_e2e.money.payment_states import VOID
+from veza_e2e.money.words import UNPAID
+from veza_e2e.ports.processor import ProcessorPayment
+from veza_e2e.ports.protocols import Left
+from veza_e2e.redaction import ALIAS
+from veza_e2e.steps.context import Session
+from veza_e2e.steps.cross_check import cross_check
+from veza_e2e.steps.results import Payment, PlacedOrder
+from veza_e2e.steps.step import Failed
+
+LINK = timedelta(minutes=15)
+"""How long a payment link is open, where nobody said otherwise (Hyperswitch)."""
+RAN_OUT = (
+    "The link is more than 15 minutes old and has probably run out. If the page says so, this order cannot be paid any "
+    "more: leave with q, and end the session with `abandon`."
+)
+
+
+def open_page(session: Session, order: PlacedOrder) -> None:
+    """Open the page, or say where it is; on record either way."""
+    shown = session.recorder.redactor.url(order.checkout_url)
+    session.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
+    if ran_out(session):
+        session.operator.tell(RAN_OUT)
+    address = session.pages.get(order.order_id, order.checkout_url)
+    kept = order.order_id in session.pages or not ALIAS.search(address)
+    if not kept:
+        session.operator.tell("Its address holds a secret that no record keeps: open the order's page from the shop.")
+    opened = kept and session.browser.open(address)
+    session.journal.append(BrowserOpened(step="pay", url=shown, by=session.browser.by, opened=opened))
+
+
+def operator_pays(session: Session, order: PlacedOrder) -> Payment:
+    """Wait at the prompt until the operator says that it is paid, or the order moves on.
+
+    Raises:
+        Left: the operator left.
+        Failed: the link ran out, and the processor says so.
+    """
+    text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
+    since = session.clock.monotonic()
+    session.asked("paid", text)
+    pace, pause = session.pace(), 0.0
+    warned = ran_out(session)
+    while True:
+        answer = session.operator.ask("paid", text, timeout=max(next(pace), pause))
+        match None if answer is None else answer.strip().lower():
+            case "":
+                session.answered("paid", "paid", since)
+                return Payment(session.operator.by, None, timestamp(session.clock.now()))
+            case "q":
+                session.answered("paid", "q", since)
+                raise Left
+            case "r":
+                open_page(session, order)
+            case "s":
+                session.operator.tell(_status(session, order))
+            case None:
+                current, pause = session.glance(lambda: session.api.orders.get(order.order_id))
+                if current is not None and current.status is not OrderStatus.PENDING_PAYMENT:
+                    session.answered("paid", f"the order is {current.status}", since)
+                    return moved_on(session, current)
+                if not warned and ran_out(session):
+                    warned = True
+                    refuse_dead_link(session, order)
+                    session.operator.tell(RAN_OUT)
+            case other:
+                session.operator.tell(f"{other!r:.20} is none of Enter, r, s, q.")
+
+
+def ran_out(session: Session) -> bool:
+    return link_ran_out(session.journal, datetime.fromisoformat(session.journal.lines[-1].at))
+
+
+def link_ran_out(journal: Journal, now: datetime) -> bool:
+    """Return whether the link is older than links are open by default, from the first request for the order on."""
+    lines = journal.lines
+    asked = (line for line in lines if isinstance(line.event, CallIntended) and line.event.operation == "createOrder")
+    first = next(asked, None)
+    return first is not None and now - datetime.fromisoformat(first.at) >= LINK
+
+
+def refuse_dead_link(session: Session, order: PlacedOrder) -> None:
+    seen = cross_check(session, order)
+    if seen is not None and seen.status in VOID and not seen.amount_received:
+        link_gone(order, seen)
+
+
+def moved_on(session: Session, order: Order) -> Payment:
+    """The order is past its payment: no page is offered for it again."""
+    status = order.payment_status
+    return Payment("status", None if status is None else str(status), timestamp(session.clock.now()))
+
+
+def _status(session: Session, order: PlacedOrder) -> str:
+    current, _ = session.glance(lambda: session.api.orders.get(order.order_id))
+    if current is None:
+        return "The backend does not answer now; try again."
+    seen = cross_check(session, order)
+    payment = f"; the processor says {seen.status}" if seen is not None else ""
+    return f"order {current.id} is {current.status}{payment}"
+
+
+def link_gone(order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
+    """Fail: nobody can pay on that page any more."""
+    raise Failed(
+        "not_paid",
+        f"the checkout page of order {order.order_id} ran out unpaid (payment {order.payment_id}: {seen.status})",
+        meaning=UNPAID,
+        todo="Start a new session and pay within the page's time (15 minutes by default).",
+    )

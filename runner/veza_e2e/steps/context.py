@@ -1,0 +1,181 @@
+"""What a step can reach: the API, the ports, the session's choices, and how to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError
+from veza.money import Money
+from veza_e2e.journal import Journal
+from veza_e2e.journal.events import Answered, Asked, Compared
+from veza_e2e.ports.processor import Processor
+from veza_e2e.ports.protocols import Browser, Clock, Ids, Ledger, Operator
+from veza_e2e.ports.wire import Recorder
+
+T = TypeVar("T")
+_REMOTE_PACE = (3.0, 3.0, 4.0, 6.0, 9.0, 12.0)
+_LOOPBACK_PACE = (0.02, 0.03, 0.05, 0.1, 0.2, 0.4, 0.8)
+_TRANSIENT = (APIConnectionError, InternalServerError, InvalidResponseError)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A session's choices, as SessionStarted and the pre-flight have them."""
+
+    live: bool
+    """`--live` was given: the card is real, as far as the operator knows."""
+    unattended: bool
+    refund: bool | None
+    product: str | None
+    limit: Money
+    poll_timeout: float
+    """Seconds."""
+    grace: float
+    """Seconds that a license may lag behind its order."""
+    backend_host: str
+    checkout_hosts: tuple[str, ...]
+    """Hosts of the checkout page; empty where none were configured."""
+    idempotency: bool
+    loopback: bool
+    rehearsal: bool
+    resumed: bool = False
+
+
+class TimedOut(Exception):  # noqa: N818 - the waiting's outcome; the step decides what it means
+    """The wait was over before anything settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The world of a step."""
+
+    journal: Journal
+    recorder: Recorder
+    api: Veza
+    operator: Operator
+    browser: Browser
+    ledger: Ledger
+    clock: Clock
+    ids: Ids
+    processor: Processor | None
+    options: Options
+    pages: dict[str, str] = field(default_factory=dict)
+    """Checkout pages by order, as they are opened: an address may hold a secret, so no record has it."""
+
+    def pace(self) -> Iterator[float]:
+        """Yield the seconds between reads: at most 20 a minute against a remote backend."""
+        steps = _LOOPBACK_PACE if self.options.loopback else _REMOTE_PACE
+        yield from steps
+        while True:
+            yield 1.0 if self.options.loopback else 15.0
+
+    def wait(self, read: Callable[[], T], settled: Callable[[T], bool], *, timeout: float) -> T:
+        """Read at once and then at a slackening pace, until what was read is settled.
+
+        A read that fails in passing is tried again; Retry-After is honoured. After a long sleep of the machine there
+        is always one more read before the time limit counts.
+
+        Args:
+            read: asks the API.
+            settled: whether what was read ends the wait.
+            timeout: seconds.
+
+        Raises:
+            TimedOut: nothing settled in time, and the last read saw so.
+            VezaError: an answer that trying again cannot mend, or not in this time: what was not read is not claimed.
+        """
+        start = self.clock.monotonic()
+        last = False
+        for delay in self.pace():
+            value, failure = self._read(read)
+            if failure is None and settled(cast("T", value)):
+                return cast("T", value)
+            left = timeout - (self.clock.monotonic() - start)
+            pause = _pause(failure)
+            if failure is not None and (pause > max(left, 0) or (left <= 0 and last)):
+                raise failure
+            if left <= 0 and last:
+                raise TimedOut
+            step = max(delay, pause)
+            last = left <= step
+            if left > 0:
+                self.clock.sleep(min(step, left))
+        raise TimedOut  # the pace never ends
+
+    def glance(self, read: Callable[[], T]) -> tuple[T | None, float]:
+        """Read once; return None and the seconds to wait at least, where it failed in passing."""
+        value, failure = self._read(read)
+        return value, _pause(failure)
+
+    def _read(self, read: Callable[[], T]) -> tuple[T | None, VezaError | None]:
+        try:
+            return read(), None
+        except (RateLimitError, *_TRANSIENT) as error:
+            return None, error
+
+    def ask(self, question: str, text: str, accept: Callable[[str], str | None]) -> str:
+        """Ask until the answer is acceptable, and put question and answer on record.
+
+        Args:
+            question: its name, as in the events.
+            text: what is shown.
+            accept: returns None for a good answer, else what is wrong with it.
+
+        Raises:
+            EndOfInput: no answer.
+        """
+        self.asked(question, text)
+        start = self.clock.monotonic()
+        shown = text
+        while True:
+            answer = self.operator.ask(question, shown) or ""
+            problem = accept(answer.strip())
+            if problem is None:
+                self.answered(question, answer.strip(), start)
+                return answer.strip()
+            shown = f"{problem}\n{text.rpartition(chr(10))[2]}"
+
+    def asked(self, question: str, text: str) -> None:
+        """Put a question on record."""
+        text = self.recorder.redactor.text(text)
+        self.journal.append(Asked(step=self.recorder.step, question=question, text=text))
+
+    def answered(self, question: str, answer: str, since: float) -> None:
+        """Put an answer on record."""
+        waited = round((self.clock.monotonic() - since) * 1000)
+        self.journal.append(
+            Answered(
+                step=self.recorder.step,
+                question=question,
+                answer=self.recorder.redactor.text(answer),
+                waited_ms=waited,
+                by=self.operator.by,
+            )
+        )
+
+    def yes(self, question: str, text: str) -> bool:
+        """Ask for y or n; nothing else is an answer."""
+        answers = {"y": True, "yes": True, "n": False, "no": False}
+        known = {**answers, "": False}
+        answer = self.ask(question, f"{text} [y/N]", lambda a: None if a.lower() in known else "Please type y or n.")
+        return known[answer.lower()]
+
+    def compare(self, identifier: str, left: object, right: object, *calls: int) -> bool:
+        """Put a comparison of two amounts or ids on record; return whether they are equal."""
+        step = self.recorder.step
+        equal = left == right
+        if step is not None:
+            self.journal.append(
+                Compared(step=step, id=identifier, equal=equal, left=str(left), right=str(right), calls=calls)
+            )
+        return equal
+
+    def call(self, operation: str) -> int:
+        """Return the number of the last answered call of an operation, as evidence."""
+        return self.recorder.last.get(operation, 0)
+
+
+def _pause(failure: VezaError | None) -> float:
+    return (failure.retry_after or 0.0) if failure is not None else 0.0

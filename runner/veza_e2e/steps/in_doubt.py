@@ -1,0 +1,81 @@
+"""Writes in doubt: sent, or about to be, and no answer on record. They are settled by asking (invariant 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from veza import Order, OrderStatus
+from veza_e2e.canonical import JSON
+from veza_e2e.journal.events import CallFinished, CallIntended
+from veza_e2e.ports.protocols import SKEW
+from veza_e2e.steps.context import Session
+
+KEY_LIFETIME = timedelta(hours=23)
+_UNTOUCHED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+_SUCCESS = range(200, 300)
+_NOTHING_DONE = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A write whose outcome is not on record."""
+
+    at: datetime
+    """When it was first intended."""
+    key: str | None
+
+
+def open_doubt(session: Session, operation: str) -> Doubt | None:
+    """Return the doubt that the journal leaves about an operation of this session.
+
+    An intent is settled by an answer that says that it was done, or that nothing was.
+    """
+    open_intents: dict[int, tuple[datetime, CallIntended]] = {}
+    for line in session.journal.lines:
+        event = line.event
+        if isinstance(event, CallIntended) and event.operation == operation:
+            open_intents[event.call] = (datetime.fromisoformat(line.at), event)
+        elif isinstance(event, CallFinished) and event.operation == operation and event.status in _NOTHING_DONE:
+            open_intents.pop(event.call, None)
+    if not open_intents:
+        return None
+    at, intent = next(iter(open_intents.values()))
+    return Doubt(at, intent.idempotency_key)
+
+
+def recorded_answer(session: Session, operation: str) -> JSON:
+    """Return the data of the last success of an operation, as it is on record, redacted; None where there is none."""
+    for event in reversed(list(session.journal.events())):
+        if isinstance(event, CallFinished) and event.operation == operation and event.status in _SUCCESS:
+            body = (event.response_body or {}).get("json")
+            return body.get("data", body) if isinstance(body, Mapping) else None
+    return None
+
+
+def may_send_again(session: Session, doubt: Doubt) -> bool:
+    """Whether the same request can be sent again: the environment honours keys, and the key still holds."""
+    age = session.clock.now() - doubt.at
+    return session.options.idempotency and doubt.key is not None and timedelta() - SKEW <= age < KEY_LIFETIME
+
+
+def found_orders(session: Session, product_id: str, doubt: Doubt) -> list[Order]:
+    """Return the account's own orders of this product since the intent, with five minutes of skew.
+
+    An order that was paid or refused its payment is another session's: this one's page was never opened. One that
+    ended unpaid may be ours only if it was made after the intent.
+    """
+    since = doubt.at - SKEW
+    found: list[Order] = []
+    for page in session.api.orders.list(limit=100).pages():
+        found += [
+            order
+            for order in page.data
+            if order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
+            and order.status in _UNTOUCHED
+            and any(item.product_id == product_id for item in order.items)
+        ]
+        if all(order.created_at < since for order in page.data):
+            break
+    return found

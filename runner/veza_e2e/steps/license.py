@@ -1,0 +1,55 @@
+"""Step 6: the license is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza import License, LicenseStatus
+from veza_e2e.money.words import CHARGED, RESUME
+from veza_e2e.steps.context import Session, TimedOut
+from veza_e2e.steps.results import Buyer, ChosenProduct, GrantedLicense, PlacedOrder
+from veza_e2e.steps.step import Failed, step
+
+
+@step("license", GrantedLicense)
+def verify_license(session: Session, buyer: Buyer, product: ChosenProduct, order: PlacedOrder) -> GrantedLicense:
+    """Find the license of this buyer, product and order (operation listMyLicenses)."""
+    _ = buyer  # licenses/mine lists the caller's own: the buyer is the one who is logged in
+
+    def ours(licenses: Sequence[License]) -> list[License]:
+        return [one for one in licenses if one.order_id == order.order_id and one.product_id == product.product_id]
+
+    try:
+        licenses = session.wait(
+            lambda: ours(session.api.licenses.mine(order_id=order.order_id)), bool, timeout=session.options.grace
+        )
+    except TimedOut:
+        raise Failed(
+            "license_missing",
+            f"no license for order {order.order_id} and product {product.product_id} "
+            f"{session.options.grace:.0f} s after the order was completed",
+            meaning=CHARGED,
+            todo=RESUME,
+        ) from None
+    if len(licenses) > 1:
+        raise Failed(
+            "several_licenses",
+            f"order {order.order_id} granted {len(licenses)} licenses: {', '.join(one.id for one in licenses)}",
+            meaning=CHARGED,
+            todo=RESUME,
+        )
+    found = licenses[0]
+    if found.status is not LicenseStatus.ACTIVE:
+        raise Failed(
+            "license_not_active",
+            f"license {found.id} is {str(found.status)!r}, not active",
+            meaning=CHARGED,
+            todo=RESUME,
+        )
+    return GrantedLicense(
+        license_id=found.id,
+        status=str(found.status),
+        product_id=found.product_id,
+        order_id=found.order_id,
+        granted_at=found.granted_at.isoformat(),
+    )

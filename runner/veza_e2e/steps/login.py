@@ -1,0 +1,15 @@
+"""Step 1: log in."""
+
+from __future__ import annotations
+
+from veza_e2e.redaction import mask
+from veza_e2e.steps.context import Session
+from veza_e2e.steps.results import Buyer
+from veza_e2e.steps.step import step
+
+
+@step("login", Buyer)
+def login(session: Session) -> Buyer:
+    """Log in with e-mail and password (operation login)."""
+    user = session.api.auth.login().user
+    return Buyer(user_id=user.id, email=mask(user.email))

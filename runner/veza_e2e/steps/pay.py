@@ -1,0 +1,63 @@
+"""Step 4: the operator pays on the processor's page."""
+
+from __future__ import annotations
+
+import httpx
+
+from veza import OrderStatus
+from veza.money import Money
+from veza_e2e.money.words import UNPAID
+from veza_e2e.steps.checkout_page import moved_on, open_page, operator_pays, ran_out, refuse_dead_link
+from veza_e2e.steps.context import Session
+from veza_e2e.steps.results import Payment, PlacedOrder
+from veza_e2e.steps.step import Failed, step
+
+
+@step("pay", Payment)
+def pay(session: Session, order: PlacedOrder) -> Payment:
+    """Offer the checkout page and wait for the operator, or for the order to move on by itself."""
+    now = session.wait(lambda: session.api.orders.get(order.order_id), lambda _: True, timeout=session.options.grace)
+    if now.status is not OrderStatus.PENDING_PAYMENT:
+        return moved_on(session, now)
+    if ran_out(session):
+        refuse_dead_link(session, order)
+    _check_host(session, order)
+    if session.options.live:
+        _type_amount(session, order)
+    open_page(session, order)
+    return operator_pays(session, order)
+
+
+def _check_host(session: Session, order: PlacedOrder) -> None:
+    hosts = session.options.checkout_hosts
+    try:
+        url = httpx.URL(order.checkout_url or "about:blank")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Failed(
+            "unexpected_checkout",
+            f"the address of the checkout page is none: {type(error).__name__}",
+            meaning=UNPAID,
+            todo="Report it to the backend's makers; the order expires unpaid.",
+        ) from error
+    local = session.options.loopback and url.host == session.options.backend_host
+    secure = url.scheme == "https" or (url.scheme == "http" and local)
+    if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
+        raise Failed(
+            "unexpected_checkout",
+            f"the checkout page is at {url.scheme}://{url.host}, which is none of checkout_hosts: {', '.join(hosts)}",
+            meaning=UNPAID,
+            todo="Do not open it. If the address is right, add its host to checkout_hosts of the environment.",
+        )
+
+
+def _type_amount(session: Session, order: PlacedOrder) -> None:
+    total = order.total
+
+    def accept(answer: str) -> str | None:
+        try:
+            typed = Money.parse(answer.upper())
+        except ValueError:
+            return f"{answer!r:.40} is not an amount with its currency."
+        return None if typed == total else f"{typed} is not the order's total of {total}."
+
+    session.ask("amount", f"Your card will be charged {total}. Type the amount and currency to go on", accept)

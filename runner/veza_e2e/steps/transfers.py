@@ -1,0 +1,88 @@
+"""Steps 6 and 7: the license is there, and the seller's transfer is booked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from veza.money import Money
+from veza_e2e.canonical import JSON
+from veza_e2e.money.words import CHARGED, RESUME
+from veza_e2e.ports import seller_transfers as ledger
+from veza_e2e.steps.context import Session
+from veza_e2e.steps.results import PlacedOrder, Transfers
+from veza_e2e.steps.rows import paste_rows, read_rows
+from veza_e2e.steps.step import Failed, step
+
+
+class TransferStatus(StrEnum):
+    """The states of a seller transfer (assumed)."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    REVERSED = "reversed"
+    PARTIALLY_REVERSED = "partially_reversed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_BOOKED = frozenset({TransferStatus.PENDING, TransferStatus.COMPLETED})
+
+
+@step("transfers", Transfers)
+def check_transfers(session: Session, order: PlacedOrder) -> Transfers:
+    """Read the seller's transfers and compare their sum with the order's total (R2)."""
+    try:
+        sql = ledger.script(order.order_id)
+    except ValueError as error:
+        raise Failed("order_id_unsafe", str(error), meaning=CHARGED, todo=RESUME) from error
+    rows = read_rows(session, order)
+    if rows is None:
+        rows = paste_rows(session, order, sql)
+    booked = _booked(order, rows)
+    paid = Money(sum(_cents(row, "amount_cents") + _cents(row, "platform_fee_cents") for row in booked), order.currency)
+    owed = order.total - Money(order.tax_cents, order.currency)
+    if not session.compare("R2", owed, paid, session.call("getOrder")):
+        raise Failed(
+            "transfer_differs",
+            f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained",
+            meaning=CHARGED,
+            todo=RESUME,
+        )
+    return Transfers(tuple(booked), (owed - paid).minor, confirmed=True, currency=order.currency)
+
+
+def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapping[str, JSON]]:
+    found = [row for row in rows if row.get("amount_cents") is not None]
+    if not found:
+        raise Failed(
+            "transfer_missing",
+            f"seller_transfers has no row for order {order.order_id}",
+            meaning=CHARGED,
+            todo=RESUME,
+        )
+    for row in found:
+        status = row.get("status")
+        if status not in _BOOKED:
+            why = f" ({row['error_message']})" if row.get("error_message") else ""
+            known = "" if status in list(TransferStatus) else ", a status that this version does not know"
+            raise Failed(
+                "transfer_not_booked",
+                f"transfer {row.get('transfer_id')} is {str(status)!r}{why}{known}",
+                meaning=CHARGED,
+                todo=RESUME,
+            )
+        currency = row.get("transfer_currency") or row.get("currency")
+        if currency != order.currency:
+            raise Failed(
+                "transfer_currency",
+                f"transfer {row.get('transfer_id')} is in {currency}, the order in {order.currency}",
+                meaning=CHARGED,
+                todo=RESUME,
+            )
+    return found
+
+
+def _cents(row: Mapping[str, JSON], name: str) -> int:
+    value = row.get(name)
+    return value if isinstance(value, int) else 0

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from veza import AuthenticationError, LockedError, RateLimitError, VezaError
 from veza_e2e.journal.events import StepName
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import MONEY
 from veza_e2e.steps.step import Failed, Paused
 
@@ -35,7 +36,7 @@ def _defect(error: Exception, step: StepName) -> Failed:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{PurePath(frame.filename).name}:{frame.lineno}"
     return Failed(
-        "defect",
+        FindingCode.DEFECT,
         f"this program cannot deal with what it was given: {type(error).__name__} at {place}",
         meaning=MONEY[step],
         todo="Report the place. Where the card was charged, resume to refund.",
@@ -45,14 +46,14 @@ def _defect(error: Exception, step: StepName) -> Failed:
 def _meant(error: VezaError, charged: str) -> Failed | Paused:
     if isinstance(error, AuthenticationError):
         return Failed(
-            "login_refused",
+            FindingCode.LOGIN_REFUSED,
             f"the backend refused the login: {error}",
             meaning=charged,
             todo="Check OPERATOR_EMAIL and OPERATOR_PASSWORD.",
         )
     if isinstance(error, LockedError):
         return Failed(
-            "account_locked",
+            FindingCode.ACCOUNT_LOCKED,
             f"the account is locked: {error}",
             meaning=charged,
             todo="Unlock it, or wait, and start anew.",
@@ -60,7 +61,7 @@ def _meant(error: VezaError, charged: str) -> Failed | Paused:
     if isinstance(error, RateLimitError):
         after = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
         return Paused(
-            "rate_limited",
+            FindingCode.RATE_LIMITED,
             f"the backend allows no further request now: {error}",
             meaning=charged,
             todo=f"Resume{after}.",
@@ -70,13 +71,13 @@ def _meant(error: VezaError, charged: str) -> Failed | Paused:
     permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
     if permanent:
         return Failed(
-            "request_refused",
+            FindingCode.REQUEST_REFUSED,
             f"the backend refused a request: {error}",
             meaning=charged,
             todo="See the call in the report.",
         )
     return Paused(
-        "no_answer",
+        FindingCode.NO_ANSWER,
         f"the backend did not give a usable answer: {error}",
         meaning=charged,
         todo="Resume when the backend is back.",

@@ -19,6 +19,7 @@ from veza_e2e.journal.events import (
     StepSkipped,
     StepStarted,
 )
+from veza_e2e.journal.findings import RecordedName
 from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
 
 DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -66,7 +67,7 @@ class Run(Generic[W]):
         if isinstance(done, StepFinished):
             return step.result.from_json(done.result)
         if isinstance(done, StepFailed):
-            raise Failed(done.finding, done.observed, meaning=done.meaning, todo=done.todo)
+            raise Failed(RecordedName(done.finding), done.observed, meaning=done.meaning, todo=done.todo)
         return self._take(step, *args, **kwargs)
 
     def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:

@@ -24,8 +24,9 @@ from veza_e2e.journal.events import (
     StepStarted,
     WaitingFor,
 )
+from veza_e2e.journal.findings import FindingCode
 
-OVER_LIMIT = "over_limit"
+OVER_LIMIT = FindingCode.OVER_LIMIT
 """The finding of a step that refused to spend more than the limit."""
 _OPTIONAL: frozenset[StepName] = frozenset({"refund", "revoked"})
 

@@ -10,6 +10,7 @@ import httpx
 from veza import Order, OrderStatus
 from veza_e2e.journal import Journal, timestamp
 from veza_e2e.journal.events import BrowserOpened, CallIntended
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.payment_states import VOID
 from veza_e2e.money.words import UNPAID
 from veza_e2e.ports.processor import ProcessorPayment
@@ -116,7 +117,7 @@ def _status(session: Session, order: PlacedOrder) -> str:
 def link_gone(order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
     """Fail: nobody can pay on that page any more."""
     raise Failed(
-        "not_paid",
+        FindingCode.NOT_PAID,
         f"the checkout page of order {order.order_id} ran out unpaid (payment {order.payment_id}: {seen.status})",
         meaning=UNPAID,
         todo="Start a new session and pay within the page's time (15 minutes by default).",

@@ -9,6 +9,7 @@ from veza import Order, OrderStatus, PaymentStatus
 from veza.money import Money
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import StepFinished
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
 from veza_e2e.money.words import UNASKED, UNKNOWN, UNPAID
 from veza_e2e.ports.processor import ProcessorPayment, returned
@@ -75,7 +76,7 @@ def _refuse_other_than_completed(
         return
     if status is OrderStatus.DISPUTED:
         raise Failed(
-            "dispute_opened",
+            FindingCode.DISPUTE_OPENED,
             f"a dispute was opened on order {done.id} ({payment})",
             meaning="The money is held by the card's bank until the dispute is settled.",
             todo="Answer the dispute at the processor's dashboard; do not refund it twice.",
@@ -86,19 +87,21 @@ def _refuse_other_than_completed(
     if status is OrderStatus.FAILED:
         why = f" ({seen.error_message})" if seen is not None and seen.error_message else ""
         raise Failed(
-            "declined",
+            FindingCode.DECLINED,
             f"the payment was declined{why}: order {done.id} failed, {payment}",
             meaning=money,
             todo="Start a new session, with another card if this one is refused again.",
         )
     if status in _NOT_PAID:
         raise Failed(
-            "not_paid",
+            FindingCode.NOT_PAID,
             f"order {done.id} is {status}: the checkout page ran out or was left, {payment}",
             meaning=money,
             todo="Start a new session and pay within the page's time (15 minutes by default).",
         )
-    name, why = ("unexpected_status", "nobody asked for") if status.known else ("unknown_status", "is not known here")
+    name, why = (FindingCode.UNKNOWN_STATUS, "is not known here")
+    if status.known:
+        name, why = (FindingCode.UNEXPECTED_STATUS, "nobody asked for")
     charged = seen is not None and seen.amount_received > 0
     raise Failed(
         name,
@@ -114,7 +117,7 @@ def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str,
         if session.processor is None or order.payment_id is None:
             return
         raise Paused(
-            "payment_unknown",
+            FindingCode.PAYMENT_UNKNOWN,
             f"order {order.order_id} is {said}, and the processor did not say how payment {order.payment_id} stands",
             meaning=UNKNOWN,
             todo="Resume when the processor answers.",
@@ -124,7 +127,7 @@ def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str,
         _paid_not_completed(session, order, said, seen)
     if seen.status in IN_FLIGHT:
         raise Paused(
-            "payment_processing",
+            FindingCode.PAYMENT_PROCESSING,
             f"payment {seen.payment_id} is {seen.status}, nothing of it was received yet, "
             f"and order {order.order_id} is {said}",
             meaning=f"{Money(seen.amount, seen.currency)} may be reserved on the card; no charge was seen.",
@@ -133,7 +136,7 @@ def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str,
         )
     if seen.status not in UNTAKEN:
         raise Failed(
-            "unknown_status",
+            FindingCode.UNKNOWN_STATUS,
             f"payment {seen.payment_id} of order {order.order_id} is {str(seen.status)!r}, which is not known here",
             meaning=UNKNOWN,
             todo="Look the payment up at the processor's dashboard; refund it there if it was charged, then resume.",
@@ -151,7 +154,7 @@ def _compare(session: Session, order: PlacedOrder, done: Order, seen: ProcessorP
             wrong.append(f"the order's total is {total}, the processor's amount {amount}, received {received}")
     if wrong:
         raise Failed(
-            "amount_differs",
+            FindingCode.AMOUNT_DIFFERS,
             f"{'; '.join(wrong)} (payment {order.payment_id})",
             meaning="The card was charged; the amounts do not agree.",
             todo="Resume to refund, and compare with the processor's dashboard.",
@@ -164,7 +167,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
     payment = f"payment {order.payment_id}"
     if seen is None:
         raise Paused(
-            "not_completed",
+            FindingCode.NOT_COMPLETED,
             f"order {order.order_id} is still pending; whether it was paid was not seen ({payment})",
             meaning="The card may have been charged.",
             todo="Look the payment up at the processor's dashboard; then resume.",
@@ -175,7 +178,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
         link_gone(order, seen)
     if seen.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
         raise Paused(
-            "challenge_open",
+            FindingCode.CHALLENGE_OPEN,
             f"the 3-D Secure challenge was left open ({payment})",
             meaning="Nothing was charged yet.",
             todo="Resume, and complete or reject the challenge on the page.",
@@ -183,7 +186,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
         )
     if seen.status in {PaymentStatus.FAILED, PaymentStatus.REQUIRES_PAYMENT_METHOD} and seen.error_message:
         raise Paused(
-            "declined",
+            FindingCode.DECLINED,
             f"the card was declined: {seen.error_message} ({payment})",
             meaning=UNPAID,
             todo="End the session with `abandon`, and start a new one with another card."
@@ -192,7 +195,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
             waiting_for="operator",
         )
     raise Paused(
-        "not_paid",
+        FindingCode.NOT_PAID,
         f"order {order.order_id} was not paid: the processor says {seen.status} ({payment})",
         meaning=UNPAID,
         todo="Resume and pay within the page's time, or end the session with `abandon`.",
@@ -209,7 +212,7 @@ def _paid_not_completed(session: Session, order: PlacedOrder, said: str, seen: P
     back = returned(seen)
     if back >= amount:
         raise Failed(
-            "paid_not_completed",
+            FindingCode.PAID_NOT_COMPLETED,
             f"{observed}; the processor has paid {back} back",
             meaning=f"The card was charged {amount}, and {back} came back, without the backend.",
             todo="Report to the backend's makers that the order did not complete.",
@@ -217,13 +220,13 @@ def _paid_not_completed(session: Session, order: PlacedOrder, said: str, seen: P
     since = _paid_at(session)
     if since is not None and session.clock.now() - since >= RETRIES:
         raise Failed(
-            "paid_not_completed",
+            FindingCode.PAID_NOT_COMPLETED,
             observed + ", 24 hours after the payment",
             meaning=f"The card was charged {amount}. The order does not complete any more.",
             todo="Refund the payment at the processor's dashboard, then resume: the refund is looked for there.",
         )
     raise Paused(
-        "paid_not_completed",
+        FindingCode.PAID_NOT_COMPLETED,
         observed,
         meaning=f"The card was charged {amount}. Webhooks are retried for 24 hours, so the order may still complete.",
         todo="Resume later. If it never completes, refund the payment at the processor's dashboard, and resume.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from veza import License, LicenseStatus
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import CHARGED, RESUME
 from veza_e2e.steps.context import Session, TimedOut
 from veza_e2e.steps.results import Buyer, ChosenProduct, GrantedLicense, PlacedOrder
@@ -25,7 +26,7 @@ def verify_license(session: Session, buyer: Buyer, product: ChosenProduct, order
         )
     except TimedOut:
         raise Failed(
-            "license_missing",
+            FindingCode.LICENSE_MISSING,
             f"no license for order {order.order_id} and product {product.product_id} "
             f"{session.options.grace:.0f} s after the order was completed",
             meaning=CHARGED,
@@ -33,7 +34,7 @@ def verify_license(session: Session, buyer: Buyer, product: ChosenProduct, order
         ) from None
     if len(licenses) > 1:
         raise Failed(
-            "several_licenses",
+            FindingCode.SEVERAL_LICENSES,
             f"order {order.order_id} granted {len(licenses)} licenses: {', '.join(one.id for one in licenses)}",
             meaning=CHARGED,
             todo=RESUME,
@@ -41,7 +42,7 @@ def verify_license(session: Session, buyer: Buyer, product: ChosenProduct, order
     found = licenses[0]
     if found.status is not LicenseStatus.ACTIVE:
         raise Failed(
-            "license_not_active",
+            FindingCode.LICENSE_NOT_ACTIVE,
             f"license {found.id} is {str(found.status)!r}, not active",
             meaning=CHARGED,
             todo=RESUME,

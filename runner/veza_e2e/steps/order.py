@@ -17,6 +17,7 @@ from veza import (
     OrderStatus,
 )
 from veza.money import Money
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.redaction import ALIAS
@@ -42,7 +43,7 @@ def _create(session: Session, product: ChosenProduct) -> PlacedOrder:
         created = _send(session, product, session.ids.key())
     except ConflictError as error:
         raise Failed(
-            "order_refused",
+            FindingCode.ORDER_REFUSED,
             f"the backend refused the order: {error}",
             meaning=UNCHARGED,
             todo="If this account already owns the product, choose another one, or another account.",
@@ -76,7 +77,7 @@ def _settle(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
         return _adopt(session, product, orders[0], doubt)
     if not may_send_again(session, doubt):
         raise Paused(
-            "order_in_doubt",
+            FindingCode.ORDER_IN_DOUBT,
             "the request for the order was sent, its answer was lost, and no order of this account can be found",
             meaning=UNCHARGED + " There is no idempotency key that still holds here, so nothing is sent a second time.",
             todo="Resume later, in case the order turns up; or end the session with `abandon`.",
@@ -87,7 +88,7 @@ def _settle(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
 
 def _several(ids: Iterable[str]) -> NoReturn:
     raise Failed(
-        "several_orders",
+        FindingCode.SEVERAL_ORDERS,
         f"several orders could be this session's: {', '.join(ids)}",
         meaning="None of them was paid by this session.",
         todo="Cancel them at the backend and start a new session.",
@@ -104,7 +105,7 @@ def _send_again(session: Session, product: ChosenProduct, doubt: Doubt) -> Place
 
 def _lost(error: Exception) -> NoReturn:
     raise Paused(
-        "order_in_doubt",
+        FindingCode.ORDER_IN_DOUBT,
         f"the backend does not answer the request for the order: {error}",
         meaning=UNCHARGED,
         todo="Resume when the backend is back: the same request is sent with the same key.",
@@ -123,7 +124,7 @@ def _adopt(session: Session, product: ChosenProduct, order: Order, doubt: Doubt)
         return same if same.order_id == order.id else _several((order.id, same.order_id))
     if link is None and order.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
-            "page_lost",
+            FindingCode.PAGE_LOST,
             f"order {order.id} (payment {order.payment_id}) exists, but the address of its checkout page was lost",
             meaning=UNCHARGED,
             todo="Open the payment's link at the processor's dashboard, or give HYPERSWITCH_API_KEY, and resume; "
@@ -159,14 +160,14 @@ def _accept(session: Session, product: ChosenProduct, placed: PlacedOrder) -> No
     price, total = Money(product.price_cents, product.currency), placed.total
     if placed.currency != product.currency:
         raise Failed(
-            "currency_differs",
+            FindingCode.CURRENCY_DIFFERS,
             f"the product costs {price}, the order {placed.order_id} is in {placed.currency} ({total})",
             meaning=UNCHARGED,
             todo="Do not pay this order. The backend mixes currencies.",
         )
     if total.currency != session.options.limit.currency or total > session.options.limit:
         raise Failed(
-            "over_limit",
+            FindingCode.OVER_LIMIT,
             f"the order's total is {total}, the limit is {session.options.limit}",
             meaning=UNCHARGED,
             todo="Do not pay this order. Choose a cheaper product, or raise --max-amount.",
@@ -174,14 +175,14 @@ def _accept(session: Session, product: ChosenProduct, placed: PlacedOrder) -> No
     tax = Money(placed.tax_cents, placed.currency)
     if not session.compare("R3", total, price + tax, session.call("createOrder"), session.call("listProducts")):
         raise Failed(
-            "total_differs",
+            FindingCode.TOTAL_DIFFERS,
             f"the order's total is {total}, but the list price of {price} and tax of {tax} make {price + tax}",
             meaning=UNCHARGED,
             todo=f"Do not pay order {placed.order_id}.",
         )
     if tax and not session.yes("vat", f"List price {price}, VAT {tax}, total {total}. Go on with this total?"):
         raise Failed(
-            "total_refused",
+            FindingCode.TOTAL_REFUSED,
             f"the operator did not accept the total of {total} ({price} and VAT of {tax})",
             meaning=UNCHARGED,
             todo=f"Order {placed.order_id} will expire unpaid.",

@@ -6,6 +6,7 @@ import httpx
 
 from veza import OrderStatus
 from veza.money import Money
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNPAID
 from veza_e2e.steps.checkout_page import moved_on, open_page, operator_pays, ran_out, refuse_dead_link
 from veza_e2e.steps.context import Session
@@ -34,7 +35,7 @@ def _check_host(session: Session, order: PlacedOrder) -> None:
         url = httpx.URL(order.checkout_url or "about:blank")
     except (httpx.InvalidURL, ValueError) as error:
         raise Failed(
-            "unexpected_checkout",
+            FindingCode.UNEXPECTED_CHECKOUT,
             f"the address of the checkout page is none: {type(error).__name__}",
             meaning=UNPAID,
             todo="Report it to the backend's makers; the order expires unpaid.",
@@ -43,7 +44,7 @@ def _check_host(session: Session, order: PlacedOrder) -> None:
     secure = url.scheme == "https" or (url.scheme == "http" and local)
     if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
         raise Failed(
-            "unexpected_checkout",
+            FindingCode.UNEXPECTED_CHECKOUT,
             f"the checkout page is at {url.scheme}://{url.host}, which is none of checkout_hosts: {', '.join(hosts)}",
             meaning=UNPAID,
             todo="Do not open it. If the address is right, add its host to checkout_hosts of the environment.",

@@ -6,6 +6,7 @@ from veza import (
     Product,
 )
 from veza.money import Money
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.screen import plain
 from veza_e2e.preflight.catalogue import affordable, listed
@@ -25,7 +26,7 @@ def choose_product(session: Session, _buyer: Buyer) -> ChosenProduct:
         )
         if not affordable(chosen, options.limit):
             raise Failed(
-                "over_limit",
+                FindingCode.OVER_LIMIT,
                 f"product {chosen.id} is {chosen.status} at {Money(chosen.price_cents, chosen.currency)}; "
                 f"the limit is {options.limit}",
                 meaning=UNCHARGED,
@@ -47,7 +48,7 @@ def _asked(session: Session, products: list[Product]) -> Product:
     limit = session.options.limit
     if not products:
         raise Failed(
-            "no_product",
+            FindingCode.NO_PRODUCT,
             f"no product on sale costs at most {limit}",
             meaning=UNCHARGED,
             todo="Put a test product of about 5 EUR on sale, or raise --max-amount.",

@@ -16,6 +16,7 @@ from veza import (
 )
 from veza.money import Money
 from veza_e2e.journal.events import Answered, SessionResumed
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.ports.processor import returned
 from veza_e2e.steps.context import Session
 from veza_e2e.steps.cross_check import cross_check
@@ -103,14 +104,14 @@ def _settle(session: Session, order: PlacedOrder, error: Exception) -> Requested
         return _requested(current)
     if isinstance(error, ConflictError):
         raise Paused(
-            "refund_refused",
+            FindingCode.REFUND_REFUSED,
             f"the backend does not accept the request for the refund: {error}",
             meaning=f"The card was charged {order.total}; no refund was seen (payment {order.payment_id}).",
             todo="Resume to ask again, or refund the payment at the processor's dashboard.",
             waiting_for="refund",
         ) from error
     raise Paused(
-        "refund_in_doubt",
+        FindingCode.REFUND_IN_DOUBT,
         f"the request for the refund was not answered ({error}), and the order shows no refund",
         meaning=f"The card was charged {order.total}; whether it comes back is not known (payment {order.payment_id}).",
         todo="Resume: the order is read first, and the refund is asked for again only if there is none.",
@@ -132,14 +133,14 @@ def _not_refundable(session: Session, order: PlacedOrder, current: Order) -> NoR
     told = f"order {current.id} is {str(current.status)!r}"
     if seen is not None and charged and returned(seen) >= charged:
         raise Failed(
-            "refunded_elsewhere",
+            FindingCode.REFUNDED_ELSEWHERE,
             f"{told}; the processor has paid {returned(seen)} of payment {seen.payment_id} back",
             meaning=f"The card was charged {charged}, and {returned(seen)} came back, without the backend.",
             todo="Report to the backend's makers that the order does not say so.",
         )
     if current.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
-            "not_refundable_yet",
+            FindingCode.NOT_REFUNDABLE_YET,
             f"{told}, so the backend cannot refund it",
             meaning=f"Payment {current.payment_id} may have been charged.",
             todo="Resume later, or refund the payment at the processor's dashboard and resume.",
@@ -148,7 +149,7 @@ def _not_refundable(session: Session, order: PlacedOrder, current: Order) -> NoR
     disputed = current.status is OrderStatus.DISPUTED
     known = disputed or bool(charged)
     raise Failed(
-        "dispute_opened" if disputed else "not_refundable",
+        FindingCode.DISPUTE_OPENED if disputed else FindingCode.NOT_REFUNDABLE,
         f"{told}, so it cannot be refunded through the backend",
         meaning=f"Payment {current.payment_id} was charged and did not come back."
         if known

@@ -14,6 +14,7 @@ from veza import (
 from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import timestamp
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.steps.context import Session, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
@@ -35,7 +36,7 @@ def await_revoked(session: Session, order: PlacedOrder, refund: RequestedRefund)
     back = done.total_amount_cents if done.refunded_amount_cents is None else done.refunded_amount_cents
     if back != order.total_cents:
         raise Failed(
-            "refund_differs",
+            FindingCode.REFUND_DIFFERS,
             f"{Money(back, order.currency)} came back of {order.total} (payment {order.payment_id})",
             meaning=f"{order.total - Money(back, order.currency)} did not come back.",
             todo="Compare with the processor's dashboard.",
@@ -61,7 +62,7 @@ def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefun
         )
     except TimedOut:
         raise Paused(
-            "refund_pending",
+            FindingCode.REFUND_PENDING,
             f"refund {refund.refund_id} of {order.total} is still pending (payment {order.payment_id})",
             meaning=f"{order.total} were charged and are on their way back; this can take days.",
             todo="Resume in a day or two: the refund is only looked at, never asked for again.",
@@ -72,7 +73,7 @@ def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefun
     refused = done.refund_status in _FAILED or done.status in {OrderStatus.REFUND_FAILED, OrderStatus.COMPLETED}
     status = f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r}"
     raise Failed(
-        "refund_failed" if refused else "unknown_status",
+        FindingCode.REFUND_FAILED if refused else FindingCode.UNKNOWN_STATUS,
         f"{status} (refund {refund.refund_id}, payment {order.payment_id})",
         meaning=f"{order.total} were charged and did not come back.",
         todo="Refund the payment at the processor's dashboard, then record the bank statement with `bank`.",
@@ -98,7 +99,7 @@ def _await_licenses(session: Session, order: PlacedOrder) -> Sequence[License]:
         return session.wait(ours, gone, timeout=session.options.grace)
     except TimedOut:
         raise Failed(
-            "license_not_revoked",
+            FindingCode.LICENSE_NOT_REVOKED,
             f"the order is refunded, but a license of order {order.order_id} is not revoked "
             f"after {session.options.grace:.0f} s",
             meaning=f"{order.total} came back; the buyer still holds the license.",
@@ -119,7 +120,7 @@ def _cross_check(session: Session, order: PlacedOrder, refund: RequestedRefund) 
     equal = session.compare("R4", order.total, total, seen.call, session.call("getOrder")) and equal
     if total > received or not equal:
         raise Failed(
-            "refund_differs",
+            FindingCode.REFUND_DIFFERS,
             f"the processor refunded {total} of {received} received (refund {refund.refund_id}, payment {payments})",
             meaning=f"The order says that {order.total} came back; the processor does not bear it out.",
             todo="Compare with the processor's dashboard.",
@@ -138,7 +139,7 @@ def _check_reversals(session: Session, order: PlacedOrder, _done: Order) -> None
         return
     reasons = ", ".join(sorted({str(row["error_message"]) for row in booked if row.get("error_message")}))
     raise Failed(
-        "transfer_not_reversed",
+        FindingCode.TRANSFER_NOT_REVERSED,
         f"{left} were transferred to the seller, {right} reversed" + (f" ({reasons})" if reasons else ""),
         meaning=f"The buyer got {order.total} back; the platform pays for what the seller keeps.",
         todo="Reverse the transfer at the Stripe dashboard, and report it to the backend's makers.",

@@ -11,6 +11,7 @@ from veza_e2e.journal.events import (
     StepName,
     WaitingFor,
 )
+from veza_e2e.journal.findings import FindingCode, RecordedName
 from veza_e2e.ports.wire import Recorder
 from veza_e2e.steps.results import Result
 
@@ -36,7 +37,7 @@ class HasRecord(Protocol):
 class Finding(Exception):  # noqa: N818 - a finding is the walkthrough's product, not a programming error
     """What a step saw that ends it."""
 
-    def __init__(self, finding: str, observed: str, *, meaning: str, todo: str) -> None:
+    def __init__(self, finding: FindingCode | RecordedName, observed: str, *, meaning: str, todo: str) -> None:
         super().__init__(observed)
         self.finding = finding
         self.observed = observed
@@ -52,7 +53,7 @@ class Paused(Finding):
     """Something is not there yet; the session can be resumed."""
 
     def __init__(
-        self, finding: str, observed: str, *, meaning: str, todo: str, waiting_for: WaitingFor,
+        self, finding: FindingCode | RecordedName, observed: str, *, meaning: str, todo: str, waiting_for: WaitingFor,
         retry_after: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__(finding, observed, meaning=meaning, todo=todo)

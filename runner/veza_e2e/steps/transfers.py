@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import CHARGED, RESUME
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.steps.context import Session
@@ -35,7 +36,7 @@ def check_transfers(session: Session, order: PlacedOrder) -> Transfers:
     try:
         sql = ledger.script(order.order_id)
     except ValueError as error:
-        raise Failed("order_id_unsafe", str(error), meaning=CHARGED, todo=RESUME) from error
+        raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=CHARGED, todo=RESUME) from error
     rows = read_rows(session, order)
     if rows is None:
         rows = paste_rows(session, order, sql)
@@ -44,7 +45,7 @@ def check_transfers(session: Session, order: PlacedOrder) -> Transfers:
     owed = order.total - Money(order.tax_cents, order.currency)
     if not session.compare("R2", owed, paid, session.call("getOrder")):
         raise Failed(
-            "transfer_differs",
+            FindingCode.TRANSFER_DIFFERS,
             f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained",
             meaning=CHARGED,
             todo=RESUME,
@@ -56,7 +57,7 @@ def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapp
     found = [row for row in rows if row.get("amount_cents") is not None]
     if not found:
         raise Failed(
-            "transfer_missing",
+            FindingCode.TRANSFER_MISSING,
             f"seller_transfers has no row for order {order.order_id}",
             meaning=CHARGED,
             todo=RESUME,
@@ -67,7 +68,7 @@ def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapp
             why = f" ({row['error_message']})" if row.get("error_message") else ""
             known = "" if status in list(TransferStatus) else ", a status that this version does not know"
             raise Failed(
-                "transfer_not_booked",
+                FindingCode.TRANSFER_NOT_BOOKED,
                 f"transfer {row.get('transfer_id')} is {str(status)!r}{why}{known}",
                 meaning=CHARGED,
                 todo=RESUME,
@@ -75,7 +76,7 @@ def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapp
         currency = row.get("transfer_currency") or row.get("currency")
         if currency != order.currency:
             raise Failed(
-                "transfer_currency",
+                FindingCode.TRANSFER_CURRENCY,
                 f"transfer {row.get('transfer_id')} is in {currency}, the order in {order.currency}",
                 meaning=CHARGED,
                 todo=RESUME,

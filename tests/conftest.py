@@ -25,7 +25,7 @@ settings.register_profile("brief", settings.get_profile("suite"), max_examples=6
 settings.register_profile("thorough", settings.get_profile("suite"), max_examples=1000, derandomize=False)
 settings.load_profile("suite")
 
-STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "run", "server", "site", "wheel"})
+STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "project", "run", "server", "site", "wheel"})
 """Fixtures that start processes."""
 _EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
 _running: list[pytest.Item] = []

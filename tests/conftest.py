@@ -1,8 +1,8 @@
 """For all tests: surroundings that are the same everywhere, and a test that starts a process says so.
 
 `make quick` runs every test that starts no process. A test that does is marked `process`, by itself or by a fixture
-named here; one that starts a process without it fails. Hypothesis draws the same examples in each run of the same tests, and keeps no
-database; `build` holds what it caches.
+named here; one that starts a process without it fails. Hypothesis draws the same examples in each run of the same tests
+and keeps no database; `build` holds what it caches.
 """
 
 from __future__ import annotations

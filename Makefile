@@ -19,7 +19,7 @@ test: $(VENV)/.dev ## lint, types, and every test
 quick: $(VENV)/.dev ## lint, types, and every test that starts no process: the loop while you work
 	@$(MAKE) --no-print-directory lint types
 	@$(PHASE) --show "running the tests that start no process" $(BIN)/python -m pytest --numprocesses 2 \
-		--dist loadfile --no-loadscope-reorder -m "not process"
+		--dist loadfile --no-loadscope-reorder --brief -m "not process"
 
 lint: $(VENV)/.dev
 	@$(PHASE) "linting" $(BIN)/ruff check .

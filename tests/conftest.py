@@ -1,8 +1,8 @@
 """For all tests: surroundings that are the same everywhere, and a test that starts a process says so.
 
 `make quick` runs every test that starts no process. A test that does is marked `process`, by itself or by a fixture
-named here; one that starts a process without it fails. Hypothesis draws the same examples on each run and keeps no
-database; `build` holds what it caches.
+named here; one that starts a process without it fails. Hypothesis draws the same examples in each run of the same tests
+and keeps no database; `build` holds what it caches.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 
+import amount
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -22,17 +23,26 @@ set_hypothesis_home_dir(Path(__file__).parents[1] / "build" / "hypothesis")
 _hurry = [HealthCheck.too_slow]  # a busy machine says nothing about the code
 settings.register_profile("suite", deadline=None, database=None, derandomize=True, suppress_health_check=_hurry)
 settings.register_profile("brief", settings.get_profile("suite"), max_examples=6)
+settings.register_profile("quarter", settings.get_profile("suite"), max_examples=25)
 settings.register_profile("thorough", settings.get_profile("suite"), max_examples=1000, derandomize=False)
 settings.load_profile("suite")
 
-STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "run", "server", "site", "wheel"})
+STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "project", "run", "server", "site", "wheel"})
 """Fixtures that start processes."""
 _EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
 _running: list[pytest.Item] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--brief", action="store_true", help="a quarter of the examples that could go on for ever")
     parser.addoption("--shuffle", type=int, metavar="SEED", help="files, and tests within a file, in random order")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    brief = bool(config.getoption("--brief"))
+    amount.choose(brief=brief)
+    if brief:
+        settings.load_profile("quarter")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from front_door import Shell
 
-DRY_RUN = {"session": "01M3DRY0000000000000000000", "hash": "c" * 64, "ended_at": "2026-05-03T09:00:00.000Z"}
+DRY_RUN = {"session": "01KQPH1RM0DRY0000000000000", "hash": "c" * 64, "ended_at": "2026-05-03T09:00:00.000Z"}
 HOSTILE = '<script>alert(1)</script> | "x" \n# y'
 REAL = {
     "passed": ("--refund",),

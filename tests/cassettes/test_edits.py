@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amount import share
 
 from veza_e2e.cassettes import tape
 from veza_e2e.cassettes.errors import PREFLIGHT, CassetteError, Mismatch
@@ -186,7 +187,7 @@ def copied(origin: Path, name: str, folder: Path) -> Path:
 def test_an_edit_that_is_sealed_again_is_caught_by_what_the_walkthrough_does(
     edit: Edit, originals: Path, tmp_path: Path
 ) -> None:
-    for seed in range(ROUNDS // 2):
+    for seed in range(share(ROUNDS // 2)):
         chance = random.Random(f"{edit.__name__} {seed}")
         folder = copied(originals, chance.choice(NAMES), tmp_path / str(seed))
         recording = tape.read(folder)
@@ -204,7 +205,7 @@ def test_an_edit_that_is_sealed_again_is_caught_by_what_the_walkthrough_does(
 def test_an_edit_by_hand_is_caught_by_the_seals_before_anything_is_played(
     edit: Edit, originals: Path, tmp_path: Path
 ) -> None:
-    for seed in range(ROUNDS // 2):
+    for seed in range(share(ROUNDS // 2)):
         chance = random.Random(f"{edit.__name__} by hand {seed}")
         folder = copied(originals, chance.choice(NAMES), tmp_path / str(seed))
         recording = tape.read(folder)

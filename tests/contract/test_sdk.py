@@ -6,6 +6,7 @@ from collections import Counter
 
 import openapi_spec_validator
 import pytest
+from amount import share
 
 from veza import AsyncVeza, Veza
 from veza_contract import bindings, containment, requests, responses, sending, spec
@@ -60,7 +61,7 @@ def test_sync_and_async_clients_have_the_same_methods_and_send_the_same() -> Non
 
 @BOTH
 def test_every_request_is_exactly_as_documented(asynchronous: bool) -> None:
-    calls = sending.sent(25, 1, asynchronous=asynchronous)
+    calls = sending.sent(share(25), 1, asynchronous=asynchronous)
     findings = [finding for call in calls for finding in requests.check(SPEC, call)]
     assert not findings, shown(findings)
     reached = Counter(call.method.label for call in calls if call.request is not None)
@@ -71,7 +72,7 @@ def test_every_request_is_exactly_as_documented(asynchronous: bool) -> None:
 
 @BOTH
 def test_every_documented_answer_is_read_without_loss_or_raises_its_own_error(asynchronous: bool) -> None:
-    findings = responses.check(SPEC, responses.Budget(count=5, seed=1), asynchronous=asynchronous)
+    findings = responses.check(SPEC, responses.Budget(count=share(5), seed=1), asynchronous=asynchronous)
     assert not findings, shown(findings)
 
 

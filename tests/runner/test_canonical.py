@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from amount import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(VALUES)
 def test_what_was_read_back_is_written_the_same(value: object) -> None:
     written = dumps(value)
@@ -28,7 +29,7 @@ def test_what_was_read_back_is_written_the_same(value: object) -> None:
     written.encode()
 
 
-@settings(max_examples=50)
+@settings(max_examples=share(50))
 @given(st.permutations([("a", 1), ("B", 2), ("é", 3), ("", 4), ("🎵", 5)]))
 def test_the_order_of_members_does_not_matter(members: list[tuple[str, int]]) -> None:
     assert dumps(dict(members)) == '{"":4,"B":2,"a":1,"é":3,"🎵":5}'
@@ -47,7 +48,7 @@ def test_what_json_has_no_exact_form_for_is_refused(value: object, inside: objec
         dumps(inside(value))
 
 
-@settings(max_examples=50)
+@settings(max_examples=share(50))
 @given(st.text(max_size=5), st.integers(0xD800, 0xDFFF).map(chr), st.text(max_size=5))
 def test_a_lone_surrogate_becomes_a_replacement_character(before: str, lone: str, after: str) -> None:
     assert clean(f"{before}{lone}{after}") == f"{before}\ufffd{after}"

@@ -8,6 +8,7 @@ import io
 import uuid
 
 import pytest
+from amount import share
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def test_an_order_without_a_transfer_is_a_row_of_nulls(form: str) -> None:
     assert parse(FORMATS[form](empty)) == (empty,)
 
 
-@settings(max_examples=40)
+@settings(max_examples=share(40))
 @given(
     st.sampled_from(sorted(set(FORMATS) - {"aligned", "windows line ends"})),
     st.lists(st.tuples(CELL, CELL, st.integers(-(10**17), 10**17)), min_size=1, max_size=3),

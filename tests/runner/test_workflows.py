@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.anywhere import CONDITIONS
+
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +39,7 @@ def commands(workflow: Path) -> list[str]:
 
 
 def test_there_are_the_workflows_that_the_docs_speak_of() -> None:
-    assert [path.name for path in WORKFLOWS] == ["replay.yml", "site.yml", "test.yml"]
+    assert [path.name for path in WORKFLOWS] == ["replay.yml", "site.yml", "test.yml", "weekly.yml"]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -59,7 +61,8 @@ def test_every_command_of_a_workflow_exists(workflow: Path) -> None:
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_images_are_pinned_and_no_action_of_others_is_used(workflow: Path) -> None:
     for job in jobs(workflow):
-        images = job.get("strategy", {}).get("matrix", {}).get("image") or [job["container"]["image"]]
+        matrix = job.get("strategy", {}).get("matrix", {})
+        images = matrix.get("image") or [one["image"] for one in matrix.get("include", [job["container"]])]
         for image in images:
             assert re.fullmatch(r"debian:\d+\.\d+|[a-z]+:\d+\.\d+\.\d+-[a-z]+", image), image
         assert [step["uses"] for step in job["steps"] if "uses" in step] == []
@@ -70,6 +73,15 @@ def test_the_workflow_for_others_pins_its_actions_by_commit() -> None:
     used = re.findall(r"uses: (.*)", text)
     assert used != []
     assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one)] == []
+
+
+def test_every_run_of_make_anywhere_has_a_weekly_job_with_its_python() -> None:
+    (weekly,) = [path for path in WORKFLOWS if path.stem == "weekly"]
+    matrix = yaml.safe_load(weekly.read_text(encoding="utf-8"))["jobs"]["anywhere"]["strategy"]["matrix"]["include"]
+    pythons = {
+        one["run"]: re.sub(r"python:(3\.\d+).*|debian:.*", lambda of: of[1] or "debian", one["image"]) for one in matrix
+    }
+    assert pythons == {one.name: one.python for one in CONDITIONS}
 
 
 def git(folder: Path, *words: str) -> str:

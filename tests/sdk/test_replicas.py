@@ -67,7 +67,7 @@ def test_rotated_refresh_tokens_are_kept_for_the_next(tmp_path: Path) -> None:
 def test_processes_share_a_login(tmp_path: Path, veza_backend: FakeBackend, veza_server: str) -> None:
     command = [sys.executable, "-c", REPLICA, veza_server, str(tmp_path / "login")]
     processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") for _ in range(4)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") for _ in range(2)
     ]
     for _ in range(3):
         for process in processes:

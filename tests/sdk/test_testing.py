@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import veza
@@ -104,7 +104,6 @@ def test_a_whole_life_keeps_to_the_contract() -> None:
         ),
     ).map(lambda value: json.dumps(value).encode()),
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
 def test_nothing_makes_it_fail(method: str, path: str, query: dict[str, str], body: bytes) -> None:
     backend = FakeBackend()
     http = httpx.Client(transport=transport(backend))

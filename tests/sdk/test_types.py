@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 CHECKERS = {
     "mypy": ("-m", "mypy", "--strict", "--no-error-summary"),
@@ -15,7 +17,6 @@ CHECKERS = {
 }
 MISTAKES = """
 import veza
-pytestmark = pytest.mark.process
 
 client = veza.Veza("http://veza.test", retries=3)
 client.orders.get(41)

@@ -53,15 +53,17 @@ def test_the_pauses_grow_to_fifteen_seconds(face: Any, backend: FakeBackend, ord
     assert caught.value.details == {"order_id": order_id, "status": "pending_payment"}
 
 
-@pytest.mark.parametrize("status", ["failed", "expired", "cancelled", "refunded", "brand_new"])
 def test_a_status_that_leads_nowhere_ends_the_wait_by_name(
-    face: Any, backend: FakeBackend, order_id: str, status: str
+    face: Any, backend: FakeBackend, order_id: str, subtests: pytest.Subtests
 ) -> None:
-    backend.shop.set_status(order_id, status)
-    with pytest.raises(veza.UnexpectedStatusError, match=status) as caught:
-        face.call(face.connect(backend), lambda v: v.orders.wait_until_completed(order_id, deadline=60))
-    assert caught.value.details == {"order_id": order_id, "status": status}
-    assert backend.clock.sleeps == []
+    client = face.connect(backend)
+    for status in ("failed", "expired", "cancelled", "refunded", "brand_new"):
+        backend.shop.set_status(order_id, status)
+        with subtests.test(status=status):
+            with pytest.raises(veza.UnexpectedStatusError, match=status) as caught:
+                face.call(client, lambda v: v.orders.wait_until_completed(order_id, deadline=60))
+            assert caught.value.details == {"order_id": order_id, "status": status}
+            assert backend.clock.sleeps == []
 
 
 def test_a_refund_is_awaited(face: Any, backend: FakeBackend, order_id: str) -> None:
@@ -83,20 +85,19 @@ def test_a_refund_that_the_order_does_not_show_yet_is_awaited(face: Any, backend
     assert note.seen == ["completed", "completed", "refunded"]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"status": "completed", "refund_status": "failed"}, {"status": "completed"}, {"status": "refund_failed"},
-        {"status": "disputed"}, {"status": "odd"},
-    ],
-)  # fmt: skip
 def test_a_refund_that_failed_or_was_never_asked_for_ends_the_wait(
-    face: Any, backend: FakeBackend, order_id: str, changes: dict[str, str]
+    face: Any, backend: FakeBackend, order_id: str, subtests: pytest.Subtests
 ) -> None:
     backend.shop.pay(order_id)
-    backend.shop.orders[order_id].update(changes)
-    with pytest.raises(veza.UnexpectedStatusError, match=changes["status"]):
-        face.call(face.connect(backend), lambda v: v.orders.wait_until_refunded(order_id, deadline=60))
+    paid = dict(backend.shop.orders[order_id])
+    client = face.connect(backend)
+    for changes in (
+        {"status": "completed", "refund_status": "failed"}, {"status": "completed"}, {"status": "refund_failed"},
+        {"status": "disputed"}, {"status": "odd"},
+    ):  # fmt: skip
+        backend.shop.orders[order_id] = paid | changes
+        with subtests.test(**changes), pytest.raises(veza.UnexpectedStatusError, match=changes["status"]):
+            face.call(client, lambda v: v.orders.wait_until_refunded(order_id, deadline=60))
 
 
 def test_failures_that_may_pass_are_waited_out(face: Any, backend: FakeBackend, order_id: str) -> None:
@@ -126,8 +127,9 @@ def test_any_condition_can_be_awaited(face: Any, backend: FakeBackend, order_id:
     assert order.refund_id == f"refund-{order_id}"
 
 
-@pytest.mark.parametrize("options", [{"deadline": 0}, {"deadline": 9, "interval": 0}, {"deadline": float("inf")}])
-def test_a_senseless_wait_is_refused(face: Any, backend: FakeBackend, options: dict[str, float]) -> None:
-    with pytest.raises(veza.InvalidRequestError):
-        face.call(face.connect(backend), lambda v: v.orders.wait_until_completed("1", **options))
+def test_a_senseless_wait_is_refused(face: Any, backend: FakeBackend, subtests: pytest.Subtests) -> None:
+    client = face.connect(backend)
+    for options in ({"deadline": 0}, {"deadline": 9, "interval": 0}, {"deadline": float("inf")}):
+        with subtests.test(**options), pytest.raises(veza.InvalidRequestError):
+            face.call(client, lambda v, options=options: v.orders.wait_until_completed("1", **options))
     assert backend.sent == []

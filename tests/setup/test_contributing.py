@@ -34,6 +34,13 @@ def test_the_packages_for_a_start_are_those_that_the_set_up_misses(name: str) ->
     assert "sudo apt-get install git make python3 python3-venv\n" in text
 
 
+def test_every_make_that_contributors_are_told_of_is_there() -> None:
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
+    told = {name for text in texts for name in re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {name for name in told if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
 def test_the_hooks_are_this_projects_own_tools_as_make_runs_them() -> None:
     assert [one["repo"] for one in HOOKS] == ["local"]
     hooks = HOOKS[0]["hooks"]

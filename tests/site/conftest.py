@@ -50,11 +50,11 @@ def make_sessions(folder: Path) -> None:
     made = {name: walked(folder / name, root, name) for name in REAL}
     dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="live").until("revoked")
     dry.end().store(root)
-    rehearsed = Script(session="01M3EXAMP1E0000000000000AA")
+    rehearsed = Script(session="01KQS3EFM000000000000000AA")
     rehearsed.title = HOSTILE
     rehearsed.start(live=True, release="live", dry_run=DRY_RUN).until("revoked")
     made["rehearsed live"] = rehearsed.end().store(root)
-    stamped = Script(datetime(2026, 5, 5, 9, tzinfo=UTC), session="01M3EXAMP1E0000000000000BB")
+    stamped = Script(datetime(2026, 5, 5, 9, tzinfo=UTC), session="01KQVNV6M000000000000000BB")
     stamped.start(live=True, sandbox=True, release="stamped")
     made["stamped"] = stamped.until("revoked").end().store(root)
     names = {name: str(path.relative_to(root)) for name, path in made.items()}

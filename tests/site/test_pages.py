@@ -187,7 +187,7 @@ def test_the_search_finds_a_session_by_its_ids(page: Page, urls: dict[str, str],
 def test_the_live_report_pairs_the_runs_and_links_to_evidence(page: Page, urls: dict[str, str]) -> None:
     page.goto(urls["release"])
     expect(page.locator(".veza-block")).to_have_count(2)
-    expect(page.locator(".veza-block").first).to_contain_text("01M3DRY0000000000000000000")
+    expect(page.locator(".veza-block").first).to_contain_text("01KQPH1RM0DRY0000000000000")
     expect(page.locator("article table tbody tr")).to_have_count(9)
     page.locator("article table tbody tr").nth(6).get_by_role("link").first.click()
     expect(page.locator(f"#{urlsplit(page.url).fragment}")).to_be_in_viewport()

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from importlib import import_module
 
 import pytest
+from amount import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,7 +111,7 @@ def test_known_attacks_are_text(text: str) -> None:
     check_block(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=share(60))
 @given(
     st.text(
         alphabet=st.sampled_from("<>&|`*_[](){}#!\\~=^+-:.\"'@/ \n\tabwx17\x02\x03\u2028\u202e\u00a0;$%"), max_size=40
@@ -121,20 +122,20 @@ def test_any_text_of_special_characters_is_text(text: str) -> None:
     check_line(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=share(60))
 @given(st.text(max_size=30))
 def test_any_text_at_all_is_text(text: str) -> None:
     check_cell(text)
     check_attribute(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=share(60))
 @given(st.text(alphabet=st.sampled_from("<>&|`~#{}-:\n \t\"'abc8*_[]\\"), max_size=60))
 def test_any_block_is_text(text: str) -> None:
     check_block(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=share(60))
 @given(st.text(max_size=50))
 def test_plain_text_is_one_line_without_control_characters(text: str) -> None:
     shown = plain(text)

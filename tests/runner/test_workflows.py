@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from tools.anywhere import CONDITIONS
 
 pytestmark = pytest.mark.process

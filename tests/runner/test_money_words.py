@@ -8,8 +8,7 @@ import pytest
 
 from veza import PaymentStatus
 from veza.testing import Reply
-from veza_e2e.cli.abandon import refuse_if_money_is_out
-from veza_e2e.cli.output import Stop
+from veza_e2e.engine.abandon import MoneyMayBeOutError, refuse_if_money_is_out
 from veza_e2e.journal.events import Asked, CallFinished, StepFailed, StepPaused
 from veza_e2e.ports.protocols import EndOfInput, Left
 
@@ -241,12 +240,15 @@ class TestAbandon:
             walk.go_on()
 
     def test_without_a_processor_the_link_has_to_run_out_first(self, walk: Walk) -> None:
+        told: list[str] = []
         self.left(walk)
-        with pytest.raises(Stop, match="no processor to ask") as stop:
-            refuse_if_money_is_out(walk.stage)
-        assert "15 minutes" in stop.value.hint
+        with pytest.raises(MoneyMayBeOutError, match="no processor to ask") as stop:
+            refuse_if_money_is_out(walk.stage, told.append)
+        assert "15 minutes" in stop.value.todo
+        assert told == []
         walk.clock.advance(16 * 60)
-        refuse_if_money_is_out(walk.stage)
+        refuse_if_money_is_out(walk.stage, told.append)
+        assert "Whether it was paid is not known" in told[0]
 
     def test_a_page_that_was_never_opened_cannot_have_been_paid(self, walk: Walk) -> None:
         walk.begin()
@@ -254,20 +256,20 @@ class TestAbandon:
         walk.backend.script("getOrder", *[Reply(status=500)] * 200)
         walk.go_on()
         walk.backend._scripts.clear()
-        refuse_if_money_is_out(walk.stage)
+        refuse_if_money_is_out(walk.stage, print)
         assert walk.page.opened == []
 
     @pytest.mark.parametrize("status", ["processing", "succeeded", "weird"])
     @pytest.mark.parametrize("order", ["pending_payment", "expired"])
     def test_the_processors_word_counts_whatever_the_order_says(self, walk: Walk, order: str, status: str) -> None:
         ends(walk, order, status=status, amount_received=500 if status == "succeeded" else 0)
-        with pytest.raises(Stop, match="money is or may be out"):
-            refuse_if_money_is_out(walk.stage)
+        with pytest.raises(MoneyMayBeOutError, match="money is or may be out"):
+            refuse_if_money_is_out(walk.stage, print)
 
     def test_what_came_back_is_not_out(self, walk: Walk) -> None:
         back = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": 500, "currency": "EUR"}
         ends(walk, "pending_payment", status="succeeded", amount_received=500, refunds=[back])
-        refuse_if_money_is_out(walk.stage)
+        refuse_if_money_is_out(walk.stage, print)
         assert walk.stage.summary().money.refunded_cents == 500
 
 

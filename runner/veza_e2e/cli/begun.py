@@ -104,7 +104,7 @@ def _refuse_unresolved(invocation: Invocation, settings: Settings, first: Sessio
     stored, summary = found
     raise Stop(
         Exit.REFUSED,
-        f"session {stored.session} of this account is not settled yet ({narrate.money(summary)})",
+        f"session {stored.session} of this account is not settled yet ({summary.money.sentence})",
         f"go on with it: {command_line(invocation, 'resume', stored.session)}",
         {
             **document_of(summarise([]), None),

@@ -128,22 +128,10 @@ def _said(event: Event) -> None:
             pass
 
 
-def money(summary: Summary) -> str:
-    """Return what the card was charged and what came back."""
-    seen = summary.money
-    if seen.charged_cents is None:
-        return "whether the card was charged is not known"
-    if not seen.charged_cents or seen.currency is None:
-        return "nothing was charged"
-    back = seen.refunded_cents
-    came = "whether it came back is not known" if back is None else f"refunded {Money(back, seen.currency)}"
-    return f"charged {Money(seen.charged_cents, seen.currency)}, {came}"
-
-
 def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) -> list[str]:
     """Return the last words of a command that worked on a session."""
     color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
-    lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {money(summary)}"]
+    lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
     if summary.money.charged_cents and summary.payment_id:
         lines.append(f"payment {plain(summary.payment_id)}, order {plain(summary.order_id or '')}")
     if summary.outcome == "incomplete":

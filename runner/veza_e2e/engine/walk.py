@@ -23,7 +23,7 @@ from veza_e2e.journal.events import (
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import SKEW, EndOfInput, Left
 from veza_e2e.ports.redacted import RedactedOperator
-from veza_e2e.steps.context import Options, Session
+from veza_e2e.steps.context import Context, Options
 from veza_e2e.steps.step import Failed, Paused, Skipped
 
 MAX_WAITS = 3
@@ -67,7 +67,7 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
     if gate is None:
         raise UnresumableError("the journal holds no finished pre-flight, so nothing was begun: start a new session")
     parts, started = stage.parts, stage.started
-    session = Session(
+    context = Context(
         journal=stage.journal,
         recorder=stage.recorder,
         api=stage.api,
@@ -79,9 +79,9 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         processor=stage.processor,
         options=options(started, gate, resumed=resumed),
     )
-    _tell_clock(session)
+    _tell_clock(context)
     try:
-        _walk(session)
+        _walk(context)
     except (Failed, Paused):
         return
     except Skipped:
@@ -97,31 +97,31 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         raise
 
 
-def _tell_clock(session: Session) -> None:
-    *before, now = (datetime.fromisoformat(line.at) for line in session.journal.lines)
+def _tell_clock(context: Context) -> None:
+    *before, now = (datetime.fromisoformat(line.at) for line in context.journal.lines)
     latest = max(before, default=now)
     if latest - now > SKEW:
-        session.operator.tell(
+        context.operator.tell(
             f"The clock was set back: it says {timestamp(now)}, this session was last heard of {timestamp(latest)}. "
             "What was sent before is looked for; nothing is sent again on the strength of its key. Set the clock."
         )
 
 
-def _walk(session: Session) -> None:
+def _walk(context: Context) -> None:
     """Run the walkthrough; where the backend says when it may be asked again, and somebody is there, wait and go on."""
     waits = 0
     while True:
-        failed = any(isinstance(event, StepFailed) for event in session.journal.events())
+        failed = any(isinstance(event, StepFailed) for event in context.journal.events())
         # Where nothing was charged there is nothing to bring back: what failed, failed.
-        recovering = failed and evidence.summarise(session.journal.lines).money_may_be_out
+        recovering = failed and evidence.summarise(context.journal.lines).money_may_be_out
         try:
-            walkthrough(Run(session, recovering=recovering, foreign=meaning_of))
+            walkthrough(Run(context, recovering=recovering, foreign=meaning_of))
         except Paused as paused:
             after = paused.retry_after
-            if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or session.options.unattended:
+            if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or context.options.unattended:
                 raise
-            session.operator.tell(f"The backend allows no further request for {after:.0f} s; waiting, then going on.")
-            session.clock.sleep(after)
+            context.operator.tell(f"The backend allows no further request for {after:.0f} s; waiting, then going on.")
+            context.clock.sleep(after)
             waits += 1
         else:
             return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from veza.money import Money as Amount
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence.addenda import BankStatement
 from veza_e2e.journal.events import Outcome, StepName, WaitingFor
@@ -82,6 +83,17 @@ class Money:
     def refund_open(self) -> bool:
         """Whether a charge was seen that has not wholly come back."""
         return (self.charged_cents or 0) > (self.refunded_cents or 0)
+
+    @property
+    def sentence(self) -> str:
+        """What the card was charged and what came back, for people."""
+        if self.charged_cents is None:
+            return "whether the card was charged is not known"
+        if not self.charged_cents or self.currency is None:
+            return "nothing was charged"
+        back = self.refunded_cents
+        came = "whether it came back is not known" if back is None else f"refunded {Amount(back, self.currency)}"
+        return f"charged {Amount(self.charged_cents, self.currency)}, {came}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from veza_e2e.money.words import UNPAID
 from veza_e2e.ports.processor import ProcessorPayment
 from veza_e2e.ports.protocols import Left
 from veza_e2e.redaction import ALIAS
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
@@ -29,21 +29,21 @@ RAN_OUT = (
 )
 
 
-def open_page(session: Session, order: PlacedOrder) -> None:
+def open_page(context: Context, order: PlacedOrder) -> None:
     """Open the page, or say where it is; on record either way."""
-    shown = session.recorder.redactor.url(order.checkout_url)
-    session.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
-    if ran_out(session):
-        session.operator.tell(RAN_OUT)
-    address = session.pages.get(order.order_id, order.checkout_url)
-    kept = order.order_id in session.pages or not ALIAS.search(address)
+    shown = context.recorder.redactor.url(order.checkout_url)
+    context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
+    if ran_out(context):
+        context.operator.tell(RAN_OUT)
+    address = context.pages.get(order.order_id, order.checkout_url)
+    kept = order.order_id in context.pages or not ALIAS.search(address)
     if not kept:
-        session.operator.tell("Its address holds a secret that no record keeps: open the order's page from the shop.")
-    opened = kept and session.browser.open(address)
-    session.journal.append(BrowserOpened(step="pay", url=shown, by=session.browser.by, opened=opened))
+        context.operator.tell("Its address holds a secret that no record keeps: open the order's page from the shop.")
+    opened = kept and context.browser.open(address)
+    context.journal.append(BrowserOpened(step="pay", url=shown, by=context.browser.by, opened=opened))
 
 
-def operator_pays(session: Session, order: PlacedOrder) -> Payment:
+def operator_pays(context: Context, order: PlacedOrder) -> Payment:
     """Wait at the prompt until the operator says that it is paid, or the order moves on.
 
     Raises:
@@ -51,38 +51,38 @@ def operator_pays(session: Session, order: PlacedOrder) -> Payment:
         Failed: the link ran out, and the processor says so.
     """
     text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
-    since = session.clock.monotonic()
-    session.asked("paid", text)
-    pace, pause = session.pace(), 0.0
-    warned = ran_out(session)
+    since = context.clock.monotonic()
+    context.asked("paid", text)
+    pace, pause = context.pace(), 0.0
+    warned = ran_out(context)
     while True:
-        answer = session.operator.ask("paid", text, timeout=max(next(pace), pause))
+        answer = context.operator.ask("paid", text, timeout=max(next(pace), pause))
         match None if answer is None else answer.strip().lower():
             case "":
-                session.answered("paid", "paid", since)
-                return Payment(session.operator.by, None, timestamp(session.clock.now()))
+                context.answered("paid", "paid", since)
+                return Payment(context.operator.by, None, timestamp(context.clock.now()))
             case "q":
-                session.answered("paid", "q", since)
+                context.answered("paid", "q", since)
                 raise Left
             case "r":
-                open_page(session, order)
+                open_page(context, order)
             case "s":
-                session.operator.tell(_status(session, order))
+                context.operator.tell(_status(context, order))
             case None:
-                current, pause = session.glance(lambda: session.api.orders.get(order.order_id))
+                current, pause = context.glance(lambda: context.api.orders.get(order.order_id))
                 if current is not None and current.status is not OrderStatus.PENDING_PAYMENT:
-                    session.answered("paid", f"the order is {current.status}", since)
-                    return moved_on(session, current)
-                if not warned and ran_out(session):
+                    context.answered("paid", f"the order is {current.status}", since)
+                    return moved_on(context, current)
+                if not warned and ran_out(context):
                     warned = True
-                    refuse_dead_link(session, order)
-                    session.operator.tell(RAN_OUT)
+                    refuse_dead_link(context, order)
+                    context.operator.tell(RAN_OUT)
             case other:
-                session.operator.tell(f"{other!r:.20} is none of Enter, r, s, q.")
+                context.operator.tell(f"{other!r:.20} is none of Enter, r, s, q.")
 
 
-def ran_out(session: Session) -> bool:
-    return link_ran_out(session.journal, datetime.fromisoformat(session.journal.lines[-1].at))
+def ran_out(context: Context) -> bool:
+    return link_ran_out(context.journal, datetime.fromisoformat(context.journal.lines[-1].at))
 
 
 def link_ran_out(journal: Journal, now: datetime) -> bool:
@@ -93,23 +93,23 @@ def link_ran_out(journal: Journal, now: datetime) -> bool:
     return first is not None and now - datetime.fromisoformat(first.at) >= LINK
 
 
-def refuse_dead_link(session: Session, order: PlacedOrder) -> None:
-    seen = cross_check(session, order)
+def refuse_dead_link(context: Context, order: PlacedOrder) -> None:
+    seen = cross_check(context, order)
     if seen is not None and seen.status in VOID and not seen.amount_received:
         link_gone(order, seen)
 
 
-def moved_on(session: Session, order: Order) -> Payment:
+def moved_on(context: Context, order: Order) -> Payment:
     """The order is past its payment: no page is offered for it again."""
     status = order.payment_status
-    return Payment("status", None if status is None else str(status), timestamp(session.clock.now()))
+    return Payment("status", None if status is None else str(status), timestamp(context.clock.now()))
 
 
-def _status(session: Session, order: PlacedOrder) -> str:
-    current, _ = session.glance(lambda: session.api.orders.get(order.order_id))
+def _status(context: Context, order: PlacedOrder) -> str:
+    current, _ = context.glance(lambda: context.api.orders.get(order.order_id))
     if current is None:
         return "The backend does not answer now; try again."
-    seen = cross_check(session, order)
+    seen = cross_check(context, order)
     payment = f"; the processor says {seen.status}" if seen is not None else ""
     return f"order {current.id} is {current.status}{payment}"
 

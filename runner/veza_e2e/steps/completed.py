@@ -14,7 +14,7 @@ from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
 from veza_e2e.money.words import UNASKED, UNKNOWN, UNPAID
 from veza_e2e.ports.processor import ProcessorPayment, returned
 from veza_e2e.steps.checkout_page import link_gone, open_page, operator_pays
-from veza_e2e.steps.context import Session, TimedOut
+from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
@@ -25,21 +25,21 @@ _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 @step("completed", PaidOrder)
-def await_completed(session: Session, order: PlacedOrder, _payment: Payment) -> PaidOrder:
+def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> PaidOrder:
     """Read the order until it is completed (operation getOrder), and compare the amounts (R1)."""
-    if session.options.resumed:
-        _offer_again(session, order)
+    if context.options.resumed:
+        _offer_again(context, order)
     try:
-        done = session.wait(
-            lambda: session.api.orders.get(order.order_id),
+        done = context.wait(
+            lambda: context.api.orders.get(order.order_id),
             lambda seen: seen.status is not OrderStatus.PENDING_PAYMENT,
-            timeout=session.options.poll_timeout,
+            timeout=context.options.poll_timeout,
         )
     except TimedOut:
-        _not_completed(session, order)
-    seen = cross_check(session, order)
-    _refuse_other_than_completed(session, done, order, seen)
-    _compare(session, order, done, seen)
+        _not_completed(context, order)
+    seen = cross_check(context, order)
+    _refuse_other_than_completed(context, done, order, seen)
+    _compare(context, order, done, seen)
     return PaidOrder(
         order_id=done.id,
         payment_id=done.payment_id,
@@ -51,24 +51,24 @@ def await_completed(session: Session, order: PlacedOrder, _payment: Payment) -> 
     )
 
 
-def _offer_again(session: Session, order: PlacedOrder) -> None:
+def _offer_again(context: Context, order: PlacedOrder) -> None:
     """Offer the page once more, only where the processor says that it was not paid."""
-    seen = cross_check(session, order)
+    seen = cross_check(context, order)
     if seen is None or seen.amount_received or seen.status not in PAYABLE | VOID:
         return
-    current = session.api.orders.get(order.order_id)
+    current = context.api.orders.get(order.order_id)
     if current.status is not OrderStatus.PENDING_PAYMENT:
         return
     if seen.status in VOID:
         link_gone(order, seen)
     if order.checkout_url:
-        session.operator.tell(f"The processor says that the order is not paid yet ({seen.status}).")
-        open_page(session, order)
-        operator_pays(session, order)
+        context.operator.tell(f"The processor says that the order is not paid yet ({seen.status}).")
+        open_page(context, order)
+        operator_pays(context, order)
 
 
 def _refuse_other_than_completed(
-    session: Session, done: Order, order: PlacedOrder, seen: ProcessorPayment | None
+    context: Context, done: Order, order: PlacedOrder, seen: ProcessorPayment | None
 ) -> None:
     payment = f"payment {order.payment_id}"
     status = done.status
@@ -82,7 +82,7 @@ def _refuse_other_than_completed(
             todo="Answer the dispute at the processor's dashboard; do not refund it twice.",
         )
     if status is OrderStatus.FAILED or status in _NOT_PAID:
-        _refuse_if_money_may_be_out(session, order, str(status), seen)
+        _refuse_if_money_may_be_out(context, order, str(status), seen)
     money = UNPAID if seen is not None else UNASKED
     if status is OrderStatus.FAILED:
         why = f" ({seen.error_message})" if seen is not None and seen.error_message else ""
@@ -111,10 +111,10 @@ def _refuse_other_than_completed(
     )
 
 
-def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str, seen: ProcessorPayment | None) -> None:
+def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str, seen: ProcessorPayment | None) -> None:
     """Go on only where the processor has taken nothing, or there is none to ask."""
     if seen is None:
-        if session.processor is None or order.payment_id is None:
+        if context.processor is None or order.payment_id is None:
             return
         raise Paused(
             FindingCode.PAYMENT_UNKNOWN,
@@ -124,7 +124,7 @@ def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str,
             waiting_for="completion",
         )
     if seen.amount_received > 0:
-        _paid_not_completed(session, order, said, seen)
+        _paid_not_completed(context, order, said, seen)
     if seen.status in IN_FLIGHT:
         raise Paused(
             FindingCode.PAYMENT_PROCESSING,
@@ -143,13 +143,13 @@ def _refuse_if_money_may_be_out(session: Session, order: PlacedOrder, said: str,
         )
 
 
-def _compare(session: Session, order: PlacedOrder, done: Order, seen: ProcessorPayment | None) -> None:
+def _compare(context: Context, order: PlacedOrder, done: Order, seen: ProcessorPayment | None) -> None:
     total = Money(done.total_amount_cents, done.currency)
     wrong = [] if total == order.total else [f"the order was {order.total} and is now {total}"]
     if seen is not None:
         amount, received = Money(seen.amount, seen.currency), Money(seen.amount_received, seen.currency)
         right = f"{amount}, received {received}"
-        equal = session.compare("R1", f"{total}, received {total}", right, session.call("getOrder"), seen.call)
+        equal = context.compare("R1", f"{total}, received {total}", right, context.call("getOrder"), seen.call)
         if not equal:
             wrong.append(f"the order's total is {total}, the processor's amount {amount}, received {received}")
     if wrong:
@@ -161,9 +161,9 @@ def _compare(session: Session, order: PlacedOrder, done: Order, seen: ProcessorP
         )
 
 
-def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
+def _not_completed(context: Context, order: PlacedOrder) -> NoReturn:
     """Tell apart: paid but not completed, declined, challenge open, not paid, and not known."""
-    seen = cross_check(session, order)
+    seen = cross_check(context, order)
     payment = f"payment {order.payment_id}"
     if seen is None:
         raise Paused(
@@ -173,7 +173,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
             todo="Look the payment up at the processor's dashboard; then resume.",
             waiting_for="completion",
         )
-    _refuse_if_money_may_be_out(session, order, "still pending", seen)
+    _refuse_if_money_may_be_out(context, order, "still pending", seen)
     if seen.status in VOID and not seen.amount_received:
         link_gone(order, seen)
     if seen.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
@@ -203,7 +203,7 @@ def _not_completed(session: Session, order: PlacedOrder) -> NoReturn:
     )
 
 
-def _paid_not_completed(session: Session, order: PlacedOrder, said: str, seen: ProcessorPayment) -> NoReturn:
+def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: ProcessorPayment) -> NoReturn:
     amount = Money(seen.amount_received, seen.currency)
     observed = (
         f"paid, not completed: the processor has {amount} of payment {seen.payment_id} ({seen.status}), "
@@ -217,8 +217,8 @@ def _paid_not_completed(session: Session, order: PlacedOrder, said: str, seen: P
             meaning=f"The card was charged {amount}, and {back} came back, without the backend.",
             todo="Report to the backend's makers that the order did not complete.",
         )
-    since = _paid_at(session)
-    if since is not None and session.clock.now() - since >= RETRIES:
+    since = _paid_at(context)
+    if since is not None and context.clock.now() - since >= RETRIES:
         raise Failed(
             FindingCode.PAID_NOT_COMPLETED,
             observed + ", 24 hours after the payment",
@@ -234,9 +234,9 @@ def _paid_not_completed(session: Session, order: PlacedOrder, said: str, seen: P
     )
 
 
-def _paid_at(session: Session) -> datetime | None:
+def _paid_at(context: Context) -> datetime | None:
     """When the operator's part at the checkout ended."""
-    for line in session.journal.lines:
+    for line in context.journal.lines:
         if isinstance(line.event, StepFinished) and line.event.step == "pay":
             return datetime.fromisoformat(line.at)
     return None

@@ -48,7 +48,7 @@ class TimedOut(Exception):  # noqa: N818 - the waiting's outcome; the step decid
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Context:
     """The world of a step."""
 
     journal: Journal

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from veza_e2e.ports.processor import ProcessorError, ProcessorPayment
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
 
 
-def cross_check(session: Session, order: PlacedOrder) -> ProcessorPayment | None:
+def cross_check(context: Context, order: PlacedOrder) -> ProcessorPayment | None:
     """Return what the processor says of the payment; None where it cannot be asked or does not answer."""
-    if session.processor is None or order.payment_id is None:
+    if context.processor is None or order.payment_id is None:
         return None
     try:
-        return session.processor.payment(order.payment_id)
+        return context.processor.payment(order.payment_id)
     except ProcessorError:
         return None

@@ -10,7 +10,7 @@ from veza import Order, OrderStatus
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import CallFinished, CallIntended
 from veza_e2e.ports.protocols import SKEW
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 
 KEY_LIFETIME = timedelta(hours=23)
 _UNTOUCHED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
@@ -27,13 +27,13 @@ class Doubt:
     key: str | None
 
 
-def open_doubt(session: Session, operation: str) -> Doubt | None:
+def open_doubt(context: Context, operation: str) -> Doubt | None:
     """Return the doubt that the journal leaves about an operation of this session.
 
     An intent is settled by an answer that says that it was done, or that nothing was.
     """
     open_intents: dict[int, tuple[datetime, CallIntended]] = {}
-    for line in session.journal.lines:
+    for line in context.journal.lines:
         event = line.event
         if isinstance(event, CallIntended) and event.operation == operation:
             open_intents[event.call] = (datetime.fromisoformat(line.at), event)
@@ -45,22 +45,22 @@ def open_doubt(session: Session, operation: str) -> Doubt | None:
     return Doubt(at, intent.idempotency_key)
 
 
-def recorded_answer(session: Session, operation: str) -> JSON:
+def recorded_answer(context: Context, operation: str) -> JSON:
     """Return the data of the last success of an operation, as it is on record, redacted; None where there is none."""
-    for event in reversed(list(session.journal.events())):
+    for event in reversed(list(context.journal.events())):
         if isinstance(event, CallFinished) and event.operation == operation and event.status in _SUCCESS:
             body = (event.response_body or {}).get("json")
             return body.get("data", body) if isinstance(body, Mapping) else None
     return None
 
 
-def may_send_again(session: Session, doubt: Doubt) -> bool:
+def may_send_again(context: Context, doubt: Doubt) -> bool:
     """Whether the same request can be sent again: the environment honours keys, and the key still holds."""
-    age = session.clock.now() - doubt.at
-    return session.options.idempotency and doubt.key is not None and timedelta() - SKEW <= age < KEY_LIFETIME
+    age = context.clock.now() - doubt.at
+    return context.options.idempotency and doubt.key is not None and timedelta() - SKEW <= age < KEY_LIFETIME
 
 
-def found_orders(session: Session, product_id: str, doubt: Doubt) -> list[Order]:
+def found_orders(context: Context, product_id: str, doubt: Doubt) -> list[Order]:
     """Return the account's own orders of this product since the intent, with five minutes of skew.
 
     An order that was paid or refused its payment is another session's: this one's page was never opened. One that
@@ -68,7 +68,7 @@ def found_orders(session: Session, product_id: str, doubt: Doubt) -> list[Order]
     """
     since = doubt.at - SKEW
     found: list[Order] = []
-    for page in session.api.orders.list(limit=100).pages():
+    for page in context.api.orders.list(limit=100).pages():
         found += [
             order
             for order in page.data

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from veza import License, LicenseStatus
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import CHARGED, RESUME
-from veza_e2e.steps.context import Session, TimedOut
+from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import Buyer, ChosenProduct, GrantedLicense, PlacedOrder
 from veza_e2e.steps.step import Failed, step
 
 
 @step("license", GrantedLicense)
-def verify_license(session: Session, buyer: Buyer, product: ChosenProduct, order: PlacedOrder) -> GrantedLicense:
+def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order: PlacedOrder) -> GrantedLicense:
     """Find the license of this buyer, product and order (operation listMyLicenses)."""
     _ = buyer  # licenses/mine lists the caller's own: the buyer is the one who is logged in
 
@@ -21,14 +21,14 @@ def verify_license(session: Session, buyer: Buyer, product: ChosenProduct, order
         return [one for one in licenses if one.order_id == order.order_id and one.product_id == product.product_id]
 
     try:
-        licenses = session.wait(
-            lambda: ours(session.api.licenses.mine(order_id=order.order_id)), bool, timeout=session.options.grace
+        licenses = context.wait(
+            lambda: ours(context.api.licenses.mine(order_id=order.order_id)), bool, timeout=context.options.grace
         )
     except TimedOut:
         raise Failed(
             FindingCode.LICENSE_MISSING,
             f"no license for order {order.order_id} and product {product.product_id} "
-            f"{session.options.grace:.0f} s after the order was completed",
+            f"{context.options.grace:.0f} s after the order was completed",
             meaning=CHARGED,
             todo=RESUME,
         ) from None

@@ -21,7 +21,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.redaction import ALIAS
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import Doubt, found_orders, may_send_again, open_doubt, recorded_answer
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
@@ -30,17 +30,17 @@ LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, De
 
 
 @step("order", PlacedOrder)
-def place_order(session: Session, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
+def place_order(context: Context, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
     """Create the order, once (operation createOrder)."""
-    doubt = open_doubt(session, "createOrder")
-    placed = _create(session, product) if doubt is None else _recorded(session) or _settle(session, product, doubt)
-    _accept(session, product, placed)
+    doubt = open_doubt(context, "createOrder")
+    placed = _create(context, product) if doubt is None else _recorded(context) or _settle(context, product, doubt)
+    _accept(context, product, placed)
     return placed
 
 
-def _create(session: Session, product: ChosenProduct) -> PlacedOrder:
+def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
     try:
-        created = _send(session, product, session.ids.key())
+        created = _send(context, product, context.ids.key())
     except ConflictError as error:
         raise Failed(
             FindingCode.ORDER_REFUSED,
@@ -49,33 +49,33 @@ def _create(session: Session, product: ChosenProduct) -> PlacedOrder:
             todo="If this account already owns the product, choose another one, or another account.",
         ) from error
     except LOST_ANSWER:
-        doubt = open_doubt(session, "createOrder")
+        doubt = open_doubt(context, "createOrder")
         if doubt is None:
             raise
-        return _settle(session, product, doubt)
-    return _placed(session, created.order, created.checkout_url)
+        return _settle(context, product, doubt)
+    return _placed(context, created.order, created.checkout_url)
 
 
-def _recorded(session: Session) -> PlacedOrder | None:
+def _recorded(context: Context) -> PlacedOrder | None:
     """The answer came and is on record, and the process ended before the step did."""
-    answer = recorded_answer(session, "createOrder")
+    answer = recorded_answer(context, "createOrder")
     if answer is None:
         return None
     try:
         created = CheckoutOrder.model_validate(answer)
     except ValueError:
         return None
-    return _placed(session, created.order, created.checkout_url)
+    return _placed(context, created.order, created.checkout_url)
 
 
-def _settle(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
     """An order may exist already: ask before anything is sent again."""
-    orders = found_orders(session, product.product_id, doubt)
+    orders = found_orders(context, product.product_id, doubt)
     if len(orders) > 1:
         _several(order.id for order in orders)
     if orders:
-        return _adopt(session, product, orders[0], doubt)
-    if not may_send_again(session, doubt):
+        return _adopt(context, product, orders[0], doubt)
+    if not may_send_again(context, doubt):
         raise Paused(
             FindingCode.ORDER_IN_DOUBT,
             "the request for the order was sent, its answer was lost, and no order of this account can be found",
@@ -83,7 +83,7 @@ def _settle(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
             todo="Resume later, in case the order turns up; or end the session with `abandon`.",
             waiting_for="operator",
         )
-    return _send_again(session, product, doubt)
+    return _send_again(context, product, doubt)
 
 
 def _several(ids: Iterable[str]) -> NoReturn:
@@ -95,12 +95,12 @@ def _several(ids: Iterable[str]) -> NoReturn:
     )
 
 
-def _send_again(session: Session, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+def _send_again(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
     try:
-        created = _send(session, product, doubt.key or session.ids.key())
+        created = _send(context, product, doubt.key or context.ids.key())
     except LOST_ANSWER as error:
         _lost(error)
-    return _placed(session, created.order, created.checkout_url)
+    return _placed(context, created.order, created.checkout_url)
 
 
 def _lost(error: Exception) -> NoReturn:
@@ -113,14 +113,14 @@ def _lost(error: Exception) -> NoReturn:
     ) from error
 
 
-def _adopt(session: Session, product: ChosenProduct, order: Order, doubt: Doubt) -> PlacedOrder:
+def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt) -> PlacedOrder:
     """The order is there, the address of its page was lost with the answer: the processor may know it, or the key."""
     link = None
-    if session.processor is not None and order.payment_id is not None:
+    if context.processor is not None and order.payment_id is not None:
         with suppress(ProcessorError):
-            link = session.processor.payment(order.payment_id).link
-    if link is None and may_send_again(session, doubt):
-        same = _send_again(session, product, doubt)
+            link = context.processor.payment(order.payment_id).link
+    if link is None and may_send_again(context, doubt):
+        same = _send_again(context, product, doubt)
         return same if same.order_id == order.id else _several((order.id, same.order_id))
     if link is None and order.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
@@ -131,31 +131,31 @@ def _adopt(session: Session, product: ChosenProduct, order: Order, doubt: Doubt)
             "or end the session with `abandon`.",
             waiting_for="operator",
         )
-    return _placed(session, order, link or "", adopted=True)
+    return _placed(context, order, link or "", adopted=True)
 
 
-def _send(session: Session, product: ChosenProduct, key: str) -> CheckoutOrder:
-    orders, wanted = session.api.orders, product.license_type
+def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
+    orders, wanted = context.api.orders, product.license_type
     if wanted is None:
         return orders.create(items=[product.product_id], idempotency_key=key)
     return orders.create(items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key)
 
 
-def _placed(session: Session, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
+def _placed(context: Context, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
     if checkout_url and not ALIAS.search(checkout_url):
-        session.pages[order.id] = checkout_url
+        context.pages[order.id] = checkout_url
     return PlacedOrder(
         order_id=order.id,
         payment_id=order.payment_id,
         total_cents=order.total_amount_cents,
         tax_cents=order.tax_amount_cents or 0,
         currency=order.currency,
-        checkout_url=session.recorder.redactor.url(checkout_url) if checkout_url else "",
+        checkout_url=context.recorder.redactor.url(checkout_url) if checkout_url else "",
         adopted=adopted,
     )
 
 
-def _accept(session: Session, product: ChosenProduct, placed: PlacedOrder) -> None:
+def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> None:
     """Refuse an order whose total the operator did not agree to."""
     price, total = Money(product.price_cents, product.currency), placed.total
     if placed.currency != product.currency:
@@ -165,22 +165,22 @@ def _accept(session: Session, product: ChosenProduct, placed: PlacedOrder) -> No
             meaning=UNCHARGED,
             todo="Do not pay this order. The backend mixes currencies.",
         )
-    if total.currency != session.options.limit.currency or total > session.options.limit:
+    if total.currency != context.options.limit.currency or total > context.options.limit:
         raise Failed(
             FindingCode.OVER_LIMIT,
-            f"the order's total is {total}, the limit is {session.options.limit}",
+            f"the order's total is {total}, the limit is {context.options.limit}",
             meaning=UNCHARGED,
             todo="Do not pay this order. Choose a cheaper product, or raise --max-amount.",
         )
     tax = Money(placed.tax_cents, placed.currency)
-    if not session.compare("R3", total, price + tax, session.call("createOrder"), session.call("listProducts")):
+    if not context.compare("R3", total, price + tax, context.call("createOrder"), context.call("listProducts")):
         raise Failed(
             FindingCode.TOTAL_DIFFERS,
             f"the order's total is {total}, but the list price of {price} and tax of {tax} make {price + tax}",
             meaning=UNCHARGED,
             todo=f"Do not pay order {placed.order_id}.",
         )
-    if tax and not session.yes("vat", f"List price {price}, VAT {tax}, total {total}. Go on with this total?"):
+    if tax and not context.yes("vat", f"List price {price}, VAT {tax}, total {total}. Go on with this total?"):
         raise Failed(
             FindingCode.TOTAL_REFUSED,
             f"the operator did not accept the total of {total} ({price} and VAT of {tax})",

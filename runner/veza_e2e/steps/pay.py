@@ -9,28 +9,28 @@ from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNPAID
 from veza_e2e.steps.checkout_page import moved_on, open_page, operator_pays, ran_out, refuse_dead_link
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, step
 
 
 @step("pay", Payment)
-def pay(session: Session, order: PlacedOrder) -> Payment:
+def pay(context: Context, order: PlacedOrder) -> Payment:
     """Offer the checkout page and wait for the operator, or for the order to move on by itself."""
-    now = session.wait(lambda: session.api.orders.get(order.order_id), lambda _: True, timeout=session.options.grace)
+    now = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=context.options.grace)
     if now.status is not OrderStatus.PENDING_PAYMENT:
-        return moved_on(session, now)
-    if ran_out(session):
-        refuse_dead_link(session, order)
-    _check_host(session, order)
-    if session.options.live:
-        _type_amount(session, order)
-    open_page(session, order)
-    return operator_pays(session, order)
+        return moved_on(context, now)
+    if ran_out(context):
+        refuse_dead_link(context, order)
+    _check_host(context, order)
+    if context.options.live:
+        _type_amount(context, order)
+    open_page(context, order)
+    return operator_pays(context, order)
 
 
-def _check_host(session: Session, order: PlacedOrder) -> None:
-    hosts = session.options.checkout_hosts
+def _check_host(context: Context, order: PlacedOrder) -> None:
+    hosts = context.options.checkout_hosts
     try:
         url = httpx.URL(order.checkout_url or "about:blank")
     except (httpx.InvalidURL, ValueError) as error:
@@ -40,7 +40,7 @@ def _check_host(session: Session, order: PlacedOrder) -> None:
             meaning=UNPAID,
             todo="Report it to the backend's makers; the order expires unpaid.",
         ) from error
-    local = session.options.loopback and url.host == session.options.backend_host
+    local = context.options.loopback and url.host == context.options.backend_host
     secure = url.scheme == "https" or (url.scheme == "http" and local)
     if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
         raise Failed(
@@ -51,7 +51,7 @@ def _check_host(session: Session, order: PlacedOrder) -> None:
         )
 
 
-def _type_amount(session: Session, order: PlacedOrder) -> None:
+def _type_amount(context: Context, order: PlacedOrder) -> None:
     total = order.total
 
     def accept(answer: str) -> str | None:
@@ -61,4 +61,4 @@ def _type_amount(session: Session, order: PlacedOrder) -> None:
             return f"{answer!r:.40} is not an amount with its currency."
         return None if typed == total else f"{typed} is not the order's total of {total}."
 
-    session.ask("amount", f"Your card will be charged {total}. Type the amount and currency to go on", accept)
+    context.ask("amount", f"Your card will be charged {total}. Type the amount and currency to go on", accept)

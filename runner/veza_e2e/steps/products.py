@@ -10,18 +10,18 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.screen import plain
 from veza_e2e.preflight.catalogue import affordable, listed
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Buyer, ChosenProduct
 from veza_e2e.steps.step import Failed, step
 
 
 @step("products", ChosenProduct)
-def choose_product(session: Session, _buyer: Buyer) -> ChosenProduct:
+def choose_product(context: Context, _buyer: Buyer) -> ChosenProduct:
     """List the products and let the operator choose one (operation listProducts)."""
-    options = session.options
-    products = listed(session.api)
+    options = context.options
+    products = listed(context.api)
     if options.product is not None:
-        chosen = next((p for p in products if p.id == options.product), None) or session.api.products.get(
+        chosen = next((p for p in products if p.id == options.product), None) or context.api.products.get(
             options.product
         )
         if not affordable(chosen, options.limit):
@@ -33,10 +33,10 @@ def choose_product(session: Session, _buyer: Buyer) -> ChosenProduct:
                 todo="Choose another product, or raise --max-amount.",
             )
     else:
-        chosen = _asked(session, [product for product in products if affordable(product, options.limit)])
+        chosen = _asked(context, [product for product in products if affordable(product, options.limit)])
     return ChosenProduct(
         product_id=chosen.id,
-        title=session.recorder.redactor.text(chosen.title),
+        title=context.recorder.redactor.text(chosen.title),
         price_cents=chosen.price_cents,
         currency=chosen.currency,
         license_type=chosen.license_types[0] if chosen.license_types else None,
@@ -44,8 +44,8 @@ def choose_product(session: Session, _buyer: Buyer) -> ChosenProduct:
     )
 
 
-def _asked(session: Session, products: list[Product]) -> Product:
-    limit = session.options.limit
+def _asked(context: Context, products: list[Product]) -> Product:
+    limit = context.options.limit
     if not products:
         raise Failed(
             FindingCode.NO_PRODUCT,
@@ -61,4 +61,4 @@ def _asked(session: Session, products: list[Product]) -> Product:
             return None
         return f"Please type a number from 1 to {len(products)}, not {answer!r:.40}."
 
-    return products[int(session.ask("product", text, accept)) - 1]
+    return products[int(context.ask("product", text, accept)) - 1]

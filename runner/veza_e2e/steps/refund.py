@@ -18,7 +18,7 @@ from veza.money import Money
 from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.ports.processor import returned
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.in_doubt import open_doubt, recorded_answer
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund
@@ -30,25 +30,25 @@ _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderS
 
 
 @step("refund", RequestedRefund)
-def refund_order(session: Session, order: PlacedOrder) -> RequestedRefund:
+def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     """Ask for the whole of the money back, once (operation requestRefund)."""
-    doubt = open_doubt(session, "requestRefund")
-    current = session.wait(lambda: session.api.orders.get(order.order_id), lambda _: True, timeout=60)
+    doubt = open_doubt(context, "requestRefund")
+    current = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=60)
     if current.status in _ASKED_FOR or (doubt is not None and current.refund_id is not None):
         return _requested(current)
-    if doubt is not None and (recorded := _recorded(session, order)):
+    if doubt is not None and (recorded := _recorded(context, order)):
         return recorded
     if current.status is not OrderStatus.COMPLETED:
-        _not_refundable(session, order, current)
-    if doubt is None and not _wanted(session, order):
+        _not_refundable(context, order, current)
+    if doubt is None and not _wanted(context, order):
         raise Skipped("the operator kept the purchase; the refund stays open")
-    key = doubt.key if doubt is not None and session.options.idempotency else None
-    return _request(session, order, key or session.ids.key())
+    key = doubt.key if doubt is not None and context.options.idempotency else None
+    return _request(context, order, key or context.ids.key())
 
 
-def _recorded(session: Session, order: PlacedOrder) -> RequestedRefund | None:
+def _recorded(context: Context, order: PlacedOrder) -> RequestedRefund | None:
     """The refund was accepted, its answer is on record, and the order does not show it yet."""
-    answer = recorded_answer(session, "requestRefund")
+    answer = recorded_answer(context, "requestRefund")
     try:
         refund = None if answer is None else RefundedOrder.model_validate(answer).refund
     except ValueError:
@@ -58,9 +58,9 @@ def _recorded(session: Session, order: PlacedOrder) -> RequestedRefund | None:
     return RequestedRefund(refund.id, str(refund.status), refund.amount_cents, order.currency)
 
 
-def _wanted(session: Session, order: PlacedOrder) -> bool:
-    options = session.options
-    if (said := _answered(session)) is not None:
+def _wanted(context: Context, order: PlacedOrder) -> bool:
+    options = context.options
+    if (said := _answered(context)) is not None:
         return said
     if options.refund is not None and not (options.resumed and options.refund is False):
         return options.refund
@@ -68,9 +68,9 @@ def _wanted(session: Session, order: PlacedOrder) -> bool:
         return options.resumed
     text = f"Refund {order.total} of order {order.order_id}?"
     if not options.live:
-        return session.yes("refund", text)
+        return context.yes("refund", text)
     known = {"refund": True, "keep": False}
-    answer = session.ask(
+    answer = context.ask(
         "refund",
         f"{text} Type `refund` or `keep`",
         lambda typed: None if typed in known else "There is no default: type refund or keep.",
@@ -78,9 +78,9 @@ def _wanted(session: Session, order: PlacedOrder) -> bool:
     return known[answer]
 
 
-def _answered(session: Session) -> bool | None:
+def _answered(context: Context) -> bool | None:
     """What the operator said in this process already: a limit of requests that is waited out is no new question."""
-    for event in reversed(list(session.journal.events())):
+    for event in reversed(list(context.journal.events())):
         if isinstance(event, SessionResumed):
             return None
         if isinstance(event, Answered) and event.question == "refund":
@@ -88,18 +88,18 @@ def _answered(session: Session) -> bool | None:
     return None
 
 
-def _request(session: Session, order: PlacedOrder, key: str) -> RequestedRefund:
+def _request(context: Context, order: PlacedOrder, key: str) -> RequestedRefund:
     try:
-        accepted = session.api.orders.refund(order.order_id, reason=REASON, idempotency_key=key)
+        accepted = context.api.orders.refund(order.order_id, reason=REASON, idempotency_key=key)
     except (*_LOST_ANSWER, ConflictError) as error:
-        return _settle(session, order, error)
+        return _settle(context, order, error)
     refund = accepted.refund
     return RequestedRefund(refund.id, str(refund.status), refund.amount_cents, order.currency)
 
 
-def _settle(session: Session, order: PlacedOrder, error: Exception) -> RequestedRefund:
+def _settle(context: Context, order: PlacedOrder, error: Exception) -> RequestedRefund:
     """The refund may have been accepted: read the order before anything else."""
-    current, _ = session.glance(lambda: session.api.orders.get(order.order_id))
+    current, _ = context.glance(lambda: context.api.orders.get(order.order_id))
     if current is not None and current.refund_id is not None and current.status in _ASKED_FOR:
         return _requested(current)
     if isinstance(error, ConflictError):
@@ -126,9 +126,9 @@ def _requested(current: Order) -> RequestedRefund:
     return RequestedRefund(current.refund_id or "", str(status), current.total_amount_cents, current.currency)
 
 
-def _not_refundable(session: Session, order: PlacedOrder, current: Order) -> NoReturn:
+def _not_refundable(context: Context, order: PlacedOrder, current: Order) -> NoReturn:
     """The backend cannot refund it: say what is known of the money, and look for a refund that was made elsewhere."""
-    seen = cross_check(session, order)
+    seen = cross_check(context, order)
     charged = None if seen is None else Money(seen.amount_received, seen.currency)
     told = f"order {current.id} is {str(current.status)!r}"
     if seen is not None and charged and returned(seen) >= charged:

@@ -15,7 +15,7 @@ from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.steps.context import Session, TimedOut
+from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.steps.rows import read_rows
@@ -26,12 +26,12 @@ _ON_ITS_WAY = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundSta
 
 
 @step("revoked", Revoked)
-def await_revoked(session: Session, order: PlacedOrder, refund: RequestedRefund) -> Revoked:
+def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Revoked:
     """Read the order until it is refunded and the license until it is revoked (getOrder, listMyLicenses)."""
-    done = _await_refunded(session, order, refund)
-    licenses = _await_licenses(session, order)
-    _cross_check(session, order, refund)
-    _check_reversals(session, order, done)
+    done = _await_refunded(context, order, refund)
+    licenses = _await_licenses(context, order)
+    _cross_check(context, order, refund)
+    _check_reversals(context, order, done)
     last = licenses[0] if licenses else None
     back = done.total_amount_cents if done.refunded_amount_cents is None else done.refunded_amount_cents
     if back != order.total_cents:
@@ -53,12 +53,12 @@ def await_revoked(session: Session, order: PlacedOrder, refund: RequestedRefund)
     )
 
 
-def _await_refunded(session: Session, order: PlacedOrder, refund: RequestedRefund) -> Order:
+def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Order:
     try:
-        done = session.wait(
-            lambda: session.api.orders.get(order.order_id),
+        done = context.wait(
+            lambda: context.api.orders.get(order.order_id),
             _refund_settled,
-            timeout=session.options.poll_timeout,
+            timeout=context.options.poll_timeout,
         )
     except TimedOut:
         raise Paused(
@@ -88,36 +88,36 @@ def _refund_settled(seen: Order) -> bool:
     return not under_way and seen.status is not OrderStatus.REFUND_PENDING
 
 
-def _await_licenses(session: Session, order: PlacedOrder) -> Sequence[License]:
+def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
     def ours() -> list[License]:
-        return [one for one in session.api.licenses.mine(order_id=order.order_id) if one.order_id == order.order_id]
+        return [one for one in context.api.licenses.mine(order_id=order.order_id) if one.order_id == order.order_id]
 
     def gone(licenses: Sequence[License]) -> bool:
         return all(one.status is LicenseStatus.REVOKED for one in licenses)
 
     try:
-        return session.wait(ours, gone, timeout=session.options.grace)
+        return context.wait(ours, gone, timeout=context.options.grace)
     except TimedOut:
         raise Failed(
             FindingCode.LICENSE_NOT_REVOKED,
             f"the order is refunded, but a license of order {order.order_id} is not revoked "
-            f"after {session.options.grace:.0f} s",
+            f"after {context.options.grace:.0f} s",
             meaning=f"{order.total} came back; the buyer still holds the license.",
             todo="Report it to the backend's makers.",
         ) from None
 
 
-def _cross_check(session: Session, order: PlacedOrder, refund: RequestedRefund) -> None:
+def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) -> None:
     """R4 to R6 as far as the processor tells: the refund's amount, and the payment it belongs to."""
-    seen = cross_check(session, order)
+    seen = cross_check(context, order)
     if seen is None:
         return
     back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
     total = Money(sum(one.amount for one in back), seen.currency)
     received = Money(seen.amount_received, seen.currency)
     payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
-    equal = session.compare("R6", order.payment_id, payments, seen.call)
-    equal = session.compare("R4", order.total, total, seen.call, session.call("getOrder")) and equal
+    equal = context.compare("R6", order.payment_id, payments, seen.call)
+    equal = context.compare("R4", order.total, total, seen.call, context.call("getOrder")) and equal
     if total > received or not equal:
         raise Failed(
             FindingCode.REFUND_DIFFERS,
@@ -127,15 +127,15 @@ def _cross_check(session: Session, order: PlacedOrder, refund: RequestedRefund) 
         )
 
 
-def _check_reversals(session: Session, order: PlacedOrder, _done: Order) -> None:
+def _check_reversals(context: Context, order: PlacedOrder, _done: Order) -> None:
     """R5, where the books can be read without the operator: the seller's transfers were reversed."""
-    rows = read_rows(session, order)
+    rows = read_rows(context, order)
     if rows is None:
         return
     booked = [row for row in rows if row.get("amount_cents") is not None]
     transferred, reversed_ = (_sum(booked, name) for name in ("amount_cents", "reversed_amount_cents"))
     left, right = Money(transferred, order.currency), Money(reversed_, order.currency)
-    if session.compare("R5", left, right, session.call("getOrder")):
+    if context.compare("R5", left, right, context.call("getOrder")):
         return
     reasons = ", ".join(sorted({str(row["error_message"]) for row in booked if row.get("error_message")}))
     raise Failed(

@@ -7,66 +7,66 @@ from collections.abc import Mapping, Sequence
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import RowsRead
 from veza_e2e.ports import seller_transfers as ledger
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
 
 
-def read_rows(session: Session, order: PlacedOrder) -> Sequence[Mapping[str, JSON]] | None:
+def read_rows(context: Context, order: PlacedOrder) -> Sequence[Mapping[str, JSON]] | None:
     """Return the rows where they can be read without the operator, else None; so too where the id is unsafe in SQL."""
     try:
         sql = ledger.query(order.order_id)
     except ValueError:
         return None
-    rows = session.ledger.rows(sql, order.order_id)
+    rows = context.ledger.rows(sql, order.order_id)
     if rows is None:
         return None
     clean = tuple({name: row.get(name) for name in ledger.COLUMNS} for row in rows)
-    _read(session, session.ledger.source, sql, clean)
+    _read(context, context.ledger.source, sql, clean)
     return clean
 
 
-def _read(session: Session, source: str, sql: str, rows: Sequence[Mapping[str, JSON]], problem: str = "") -> None:
-    shown = tuple(_redacted(session, row) for row in rows)
-    step = session.recorder.step
+def _read(context: Context, source: str, sql: str, rows: Sequence[Mapping[str, JSON]], problem: str = "") -> None:
+    shown = tuple(_redacted(context, row) for row in rows)
+    step = context.recorder.step
     if step is not None:
-        session.journal.append(
+        context.journal.append(
             RowsRead(
                 step=step,
                 source="database" if source == "database" else "rehearsal" if source == "rehearsal" else "pasted",
                 sql=sql,
                 rows=shown,
                 final=not problem,
-                problem=session.recorder.redactor.text(problem) or None,
+                problem=context.recorder.redactor.text(problem) or None,
             )
         )
 
 
-def _redacted(session: Session, row: Mapping[str, JSON]) -> dict[str, JSON]:
-    text = session.recorder.redactor.text
+def _redacted(context: Context, row: Mapping[str, JSON]) -> dict[str, JSON]:
+    text = context.recorder.redactor.text
     return {name: text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
-def paste_rows(session: Session, order: PlacedOrder, sql: str) -> Sequence[Mapping[str, JSON]]:
+def paste_rows(context: Context, order: PlacedOrder, sql: str) -> Sequence[Mapping[str, JSON]]:
     text = f"Run this in psql on the backend's database and paste what it prints:\n\n{sql}\n"
-    session.asked("transfers", text)
-    since = session.clock.monotonic()
-    printed = session.ledger.peek(order.order_id)
+    context.asked("transfers", text)
+    since = context.clock.monotonic()
+    printed = context.ledger.peek(order.order_id)
     peek = None if printed is None else lambda: printed
     hint = " On the rehearsal backend `s` shows what psql would print." if peek else ""
     shown = f"{text}\nEnd with an empty line or `.` (`@file` reads a file).{hint}"
     while True:
-        pasted = session.operator.paste("transfers", shown, peek)
+        pasted = context.operator.paste("transfers", shown, peek)
         try:
             rows = ledger.parse(pasted)
             _related(rows, order)
         except ledger.PasteError as error:
-            session.answered("transfers", f"{len(pasted.splitlines())} lines, not usable", since)
-            _read(session, "pasted", sql, (), str(error))
+            context.answered("transfers", f"{len(pasted.splitlines())} lines, not usable", since)
+            _read(context, "pasted", sql, (), str(error))
             shown = f"That cannot be used: {error}. Please paste it again."
             continue
-        session.answered("transfers", f"{len(pasted.splitlines())} lines", since)
-        _read(session, "pasted", sql, rows)
-        if session.yes("transfers_right", f"Read as:\n{ledger.table(rows)}\nIs this what psql printed?"):
+        context.answered("transfers", f"{len(pasted.splitlines())} lines", since)
+        _read(context, "pasted", sql, rows)
+        if context.yes("transfers_right", f"Read as:\n{ledger.table(rows)}\nIs this what psql printed?"):
             return rows
         shown = "Please paste it again."
 

@@ -10,7 +10,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import CHARGED, RESUME
 from veza_e2e.ports import seller_transfers as ledger
-from veza_e2e.steps.context import Session
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder, Transfers
 from veza_e2e.steps.rows import paste_rows, read_rows
 from veza_e2e.steps.step import Failed, step
@@ -31,19 +31,19 @@ _BOOKED = frozenset({TransferStatus.PENDING, TransferStatus.COMPLETED})
 
 
 @step("transfers", Transfers)
-def check_transfers(session: Session, order: PlacedOrder) -> Transfers:
+def check_transfers(context: Context, order: PlacedOrder) -> Transfers:
     """Read the seller's transfers and compare their sum with the order's total (R2)."""
     try:
         sql = ledger.script(order.order_id)
     except ValueError as error:
         raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=CHARGED, todo=RESUME) from error
-    rows = read_rows(session, order)
+    rows = read_rows(context, order)
     if rows is None:
-        rows = paste_rows(session, order, sql)
+        rows = paste_rows(context, order, sql)
     booked = _booked(order, rows)
     paid = Money(sum(_cents(row, "amount_cents") + _cents(row, "platform_fee_cents") for row in booked), order.currency)
     owed = order.total - Money(order.tax_cents, order.currency)
-    if not session.compare("R2", owed, paid, session.call("getOrder")):
+    if not context.compare("R2", owed, paid, context.call("getOrder")):
         raise Failed(
             FindingCode.TRANSFER_DIFFERS,
             f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained",

@@ -11,18 +11,18 @@ from veza import APIConnectionError, InternalServerError, NotFoundError, RateLim
 from veza.testing import Reply
 from veza_e2e.engine.walk import options
 from veza_e2e.journal.events import PreflightFinished, StepFailed, StepPaused
-from veza_e2e.steps.context import Session, TimedOut
+from veza_e2e.steps.context import Context, TimedOut
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
 
 
-def session(walk: Walk, *, loopback: bool = False) -> Session:
+def context(walk: Walk, *, loopback: bool = False) -> Context:
     walk.started = {"loopback": loopback}
     stage = walk.begin()
     gate = walk.events(PreflightFinished)[0]
     ports = stage.parts.ports
-    return Session(
+    return Context(
         journal=stage.journal, recorder=stage.recorder, api=stage.api, operator=ports.operator, browser=ports.browser,
         ledger=ports.ledger, clock=ports.clock, ids=ports.ids, processor=None,
         options=options(stage.started, gate, resumed=False),
@@ -44,7 +44,7 @@ def failing(*errors: VezaError | int, times: list[float], at: Callable[[], float
 
 
 def test_a_remote_backend_is_read_at_most_20_times_in_any_minute(walk: Walk) -> None:
-    one, times = session(walk), list[float]()
+    one, times = context(walk), list[float]()
     with pytest.raises(TimedOut):
         one.wait(failing(0, times=times, at=walk.clock.monotonic), bool, timeout=1800)
     assert max(sum(start <= t < start + 60 for t in times) for start in times) <= 20
@@ -53,27 +53,27 @@ def test_a_remote_backend_is_read_at_most_20_times_in_any_minute(walk: Walk) -> 
 
 
 def test_loopback_is_read_faster(walk: Walk) -> None:
-    one, times = session(walk, loopback=True), list[float]()
+    one, times = context(walk, loopback=True), list[float]()
     with pytest.raises(TimedOut):
         one.wait(failing(0, times=times, at=walk.clock.monotonic), bool, timeout=10)
     assert times[1] <= 0.05
 
 
 def test_what_settles_ends_the_wait_at_once(walk: Walk) -> None:
-    one, times = session(walk), list[float]()
+    one, times = context(walk), list[float]()
     assert one.wait(failing(0, 0, 7, times=times, at=walk.clock.monotonic), bool, timeout=60) == 7
     assert len(times) == 3
 
 
 def test_retry_after_is_honoured_between_reads(walk: Walk) -> None:
-    one, times = session(walk), list[float]()
+    one, times = context(walk), list[float]()
     limited = RateLimitError("slow down", status_code=429, retry_after=40.0)
     assert one.wait(failing(limited, 7, times=times, at=walk.clock.monotonic), bool, timeout=1800) == 7
     assert times == [0, 40]
 
 
 def test_retry_after_is_honoured_even_where_the_time_runs_out_before_it_ends(walk: Walk) -> None:
-    one, times = session(walk), list[float]()
+    one, times = context(walk), list[float]()
     limited = RateLimitError("slow down", status_code=429, retry_after=500.0)
     with pytest.raises(RateLimitError):
         one.wait(failing(limited, times=times, at=walk.clock.monotonic), bool, timeout=60)
@@ -84,7 +84,7 @@ def test_retry_after_is_honoured_even_where_the_time_runs_out_before_it_ends(wal
 def test_after_a_long_sleep_of_the_machine_it_is_read_once_more_before_the_time_is_over(
     walk: Walk, asleep: str
 ) -> None:
-    one, reads = session(walk), list[float]()
+    one, reads = context(walk), list[float]()
     pause = walk.clock.sleep
 
     def read() -> int:
@@ -104,14 +104,14 @@ def test_after_a_long_sleep_of_the_machine_it_is_read_once_more_before_the_time_
 
 @pytest.mark.parametrize("error", [APIConnectionError("gone"), InternalServerError("broken", status_code=500)])
 def test_a_wait_whose_last_read_failed_says_so_and_not_that_nothing_settled(walk: Walk, error: VezaError) -> None:
-    one, times = session(walk), list[float]()
+    one, times = context(walk), list[float]()
     with pytest.raises(type(error)):
         one.wait(failing(0, error, times=times, at=walk.clock.monotonic), bool, timeout=60)
     assert times[-1] == 60
 
 
 def test_a_read_that_fails_for_good_ends_the_wait(walk: Walk) -> None:
-    one, times = session(walk), list[float]()
+    one, times = context(walk), list[float]()
     with pytest.raises(NotFoundError):
         one.wait(
             failing(NotFoundError("none", status_code=404), times=times, at=walk.clock.monotonic), bool, timeout=60

@@ -22,6 +22,8 @@ UNTAKEN = {
 }  # fmt: skip
 STATUSES = (*map(str, PaymentStatus), "weird")
 ORDERS = ("pending_payment", "failed", "cancelled", "expired")
+BRIEFLY = {"poll_timeout_ms": 1_000}
+"""For what does not change while it is waited for."""
 
 
 def ends(walk: Walk, order: str, /, **payment: Any) -> None:
@@ -44,7 +46,7 @@ def test_a_payment_of_which_nothing_was_received(
 ) -> None:
     for status in STATUSES:
         with subtests.test(status=status):
-            says_what_is_known_of_the_charge(walking(), order, status, 0)
+            says_what_is_known_of_the_charge(walking(started=BRIEFLY), order, status, 0)
 
 
 def test_a_payment_of_which_something_was_received(walking: Callable[..., Walk], subtests: pytest.Subtests) -> None:
@@ -52,7 +54,7 @@ def test_a_payment_of_which_something_was_received(walking: Callable[..., Walk],
     for number, status in enumerate(STATUSES):
         for received, order in ((250, ORDERS[number % 4]), (500, ORDERS[(number + 1) % 4])):
             with subtests.test(status=status, received=received, order=order):
-                says_what_is_known_of_the_charge(walking(), order, status, received)
+                says_what_is_known_of_the_charge(walking(started=BRIEFLY), order, status, received)
 
 
 def says_what_is_known_of_the_charge(walk: Walk, order: str, status: str, received: int) -> None:

@@ -12,13 +12,13 @@ import pytest
 from scenarios import SCENARIOS
 from surroundings import PATIENCE, environment
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 CASSETTES = sorted(path.name for path in (ROOT / "cassettes").iterdir() if path.is_dir())
 
 ALONE = """
 import datetime, os, socket, sys, time
-pytestmark = pytest.mark.process
-
 def refuse(*_, **__):
     raise SystemExit("a replay opened a socket, or slept")
 sys.addaudithook(lambda event, _: refuse() if event.startswith("socket.") else None)

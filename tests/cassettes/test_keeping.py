@@ -44,9 +44,11 @@ def on_a_small_disk(folder: Path, limit: int, *words: str) -> subprocess.Complet
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
+    # Python would cut its own .pyc files as well, and every later process reads them.
+    uncompiled = {"PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [*COMMAND, "--json", *words],
-        cwd=folder, env=Shell(folder).environment(), capture_output=True, encoding="utf-8",
+        cwd=folder, env=Shell(folder).environment(uncompiled), capture_output=True, encoding="utf-8",
         timeout=PATIENCE, check=False, preexec_fn=small_disk,
     )  # fmt: skip
 

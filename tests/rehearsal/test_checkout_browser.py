@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route, ViewportSize
     from rehearsal.conftest import Backend
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.process, pytest.mark.real_clock]
 Scheme: TypeAlias = Literal["light", "dark"]
 
 PHONE: ViewportSize = {"width": 360, "height": 740}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rehearsal.conftest import Child
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.process, pytest.mark.real_clock]
 USER = "rehearsal"
 
 

@@ -15,7 +15,7 @@ from veza.testing import EMAIL, PASSWORD, FakeBackend, serve
 
 from .versions import TOOLS, build, environment, installed, pins, run, suite
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.real_clock, pytest.mark.timeout(1800)]
 LOWEST = {
     "httpx": "0.28.1", "httpx2": "2.0.0", "httpcore2": "2.0.0",
     **({"pydantic": "2.11.0", "pydantic_core": "2.33.0"} if sys.version_info < (3, 14)

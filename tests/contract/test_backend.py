@@ -33,6 +33,8 @@ QUICK = ("--examples", "2", "--rate-limit", "1000/s")
 def test_a_read_only_test_sends_nothing_but_reads(rehearsal: Start, veza_e2e: Command, tmp_path: Path) -> None:
     backend = rehearsal()
     token = backend.token()
+    # requests would send this login in the token's place.
+    (tmp_path / ".netrc").write_text("default login ada password another\n", encoding="utf-8")
     done = veza_e2e("--json", "contract", "test", "--base-url", backend.base_url, *QUICK, token=token)
     assert done.code == 0, done.err
     assert done.document["ok"] is True

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from scripted_session import Script
+from surroundings import PATIENCE
 
 pytestmark = pytest.mark.process
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -48,7 +49,7 @@ class Clone:
     def run(self, script: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.root / "tools" / script, *words], cwd=self.root, stdin=subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", check=False, timeout=60,
+            capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE,
         )  # fmt: skip
 
     def venv(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +101,7 @@ def test_an_interrupted_phase_says_how_to_go_on(clone: Clone, tmp_path: Path) ->
     )  # fmt: skip
     (tmp_path / "started").read_text(encoding="utf-8")
     os.killpg(phase.pid, signal.SIGINT)
-    _, said = phase.communicate(timeout=30)
+    _, said = phase.communicate(timeout=PATIENCE)
     assert phase.returncode == 130
     assert "Interrupted while counting" in said
     assert "make clean" in said
@@ -186,7 +187,7 @@ def test_root_gets_what_the_tests_need_and_others_the_command(clone: Clone, tmp_
         (programs / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
         [clone.root / "tools" / "system-packages.sh"], env={"PATH": str(programs)},
-        capture_output=True, encoding="utf-8", check=False, timeout=60,
+        capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE,
     )  # fmt: skip
     if user == "0":
         assert done.returncode == 0, done.stderr

@@ -290,7 +290,7 @@ def read_log(outcome: Outcome, log: str) -> None:
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", last[-1] if last else "")}
     outcome.passed, outcome.skipped = counts.get("passed", 0), counts.get("skipped", 0)
     outcome.left_out = counts.get("deselected", 0)
-    outcome.failures += re.findall(r"^(?:FAILED|ERROR) (\S+::.*?)(?: - .*)?$", plain, re.MULTILINE)
+    outcome.failures += re.findall(r"^(?:FAILED|ERROR) (\S+::[^\[\s]+(?:\[.*?\](?= - |$))?)", plain, re.MULTILINE)
     outcome.failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     if not last or (outcome.failures and not outcome.failed):
         outcome.failed = max(1, outcome.failed)

@@ -11,11 +11,7 @@ import json
 import os
 import platform
 import random
-import shutil
-import sqlite3
-import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sweep import COUNTS
+from benchmarks import driver
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"
@@ -40,7 +36,6 @@ STEPS = [
     "revoked",
     "end",
 ]
-_SECRETS = {"OPERATOR_EMAIL", "OPERATOR_PASSWORD", "HYPERSWITCH_API_KEY", "VEZA_DATABASE_URL"}
 
 
 @dataclass(frozen=True)
@@ -144,44 +139,21 @@ def pairs(count: int) -> list[tuple[str, str]]:
 
 def carry_out(faults: tuple[str, ...]) -> Row:
     """Run one walkthrough with these switches and compare it with what must come out."""
-    folder = Path(tempfile.mkdtemp(prefix="faults-"))
     words = [word for fault in faults for word in ("--fault", fault)]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "veza_e2e", "--json", "run", "--unattended", "--refund", *words],
-            cwd=folder,
-            env={name: value for name, value in os.environ.items() if name not in _SECRETS},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            timeout=150,
-        )
-        document: dict[str, Any] = json.loads(done.stdout)
-        finding, reported = _finding(folder, document)
-        return Row(faults, expectation(faults), done.returncode, reported, finding, _books(folder))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with driver.folder("faults-") as folder:
+        done = driver.command(folder, "--json", "run", "--unattended", "--refund", *words)
+        finding, reported = _finding(folder, json.loads(done.stdout))
+        return Row(faults, expectation(faults), done.returncode, reported, finding, driver.books(folder))
 
 
 def _finding(folder: Path, document: dict[str, Any]) -> tuple[str, str]:
     if "error" in document:
         return "blocked", str(document["error"]["message"])
-    lines = [
-        json.loads(line) for line in (folder / document["paths"]["journal"]).read_text(encoding="utf-8").splitlines()
-    ]
+    lines = driver.lines(driver.journal(folder))
     found = [line for line in lines if line["type"] in {"StepFailed", "StepPaused"}]
     if not found:
         return "", "passed"
     return found[-1]["finding"], f"{found[-1]['step']}: {found[-1]['observed']}"
-
-
-def _books(folder: Path) -> tuple[int, int, int]:
-    found = list(folder.glob(".veza-e2e/rehearsal/*/backend.db"))
-    if not found:
-        return 0, 0, 0
-    with sqlite3.connect(found[0]) as database:
-        orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in COUNTS)
-    return orders, charges, refunds
 
 
 def page(rows: list[Row]) -> str:

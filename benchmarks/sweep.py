@@ -11,12 +11,9 @@ import json
 import os
 import platform
 import random
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -25,16 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import driver
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "sweep.md"
 FIRST, LAST = 40, 335
 MOST_RESUMES = 4
-COUNTS = (
-    "SELECT count(*) FROM orders",
-    "SELECT count(*) FROM hs_payments WHERE amount_received > 0",
-    "SELECT count(*) FROM hs_refunds",
-)
-_SECRETS = {"OPERATOR_EMAIL", "OPERATOR_PASSWORD", "HYPERSWITCH_API_KEY", "VEZA_DATABASE_URL"}
+KILLED = (sys.executable, str(ROOT / "benchmarks" / "killed.py"))
 
 
 @dataclass(frozen=True)
@@ -79,59 +73,34 @@ class Ending:
 
 
 def _command(folder: Path, point: int, how: int, words: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "killed.py"), str(point), str(how), "--", *words]
-    environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=120
-    )
-
-
-def _journal(folder: Path) -> bytes:
-    found = list(folder.glob("build/rehearsals/*/*/*/journal.jsonl"))
-    return found[0].read_bytes() if found else b""
-
-
-def _lines(data: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in data.split(b"\n")[:-1]]
-
-
-def _books(folder: Path) -> tuple[int, int, int]:
-    found = list(folder.glob(".veza-e2e/rehearsal/*/backend.db"))
-    if not found:
-        return 0, 0, 0
-    with sqlite3.connect(found[0]) as database:
-        orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in COUNTS)
-    return orders, charges, refunds
+    return driver.command(folder, str(point), str(how), "--", *words, program=KILLED)
 
 
 def carry_out(case: Case) -> Ending:
     """Kill one walkthrough, resume it to its end, and count what really happened."""
-    folder = Path(tempfile.mkdtemp(prefix="sweep-"))
-    try:
+    with driver.folder("sweep-") as folder:
         return _carried_out(case, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _carried_out(case: Case, folder: Path) -> Ending:
     problems: list[str] = []
     done = _command(folder, case.point, case.how, ["--json", "run", "--unattended", "--refund", *case.faults])
-    kept = _journal(folder)
-    begun = [line for line in _lines(kept) if line["type"] == "StepStarted"]
+    kept = driver.journal(folder)
+    begun = [line for line in driver.lines(kept) if line["type"] == "StepStarted"]
     step = begun[-1]["step"] if begun else "before the first step"
     if done.returncode != -signal.SIGKILL:
         step = SPARED
     elif begun:
         if case.again:
             _command(folder, case.again, case.how, ["--json", "resume"])
-            problems += _lost(kept, _journal(folder))
-            kept = _journal(folder)
+            problems += _lost(kept, driver.journal(folder))
+            kept = driver.journal(folder)
         for _ in range(MOST_RESUMES):
-            if _lines(kept)[-1]["type"] == "SessionEnded":
+            if driver.lines(kept)[-1]["type"] == "SessionEnded":
                 break
             done = _command(folder, 0, 0, ["--json", "resume"])
-            problems += _lost(kept, _journal(folder))
-            kept = _journal(folder)
+            problems += _lost(kept, driver.journal(folder))
+            kept = driver.journal(folder)
             if done.returncode not in {0, 4}:
                 problems.append(f"resume ended with {done.returncode}: {done.stderr[-300:]}")
                 break
@@ -154,8 +123,8 @@ def _lost(before: bytes, after: bytes) -> list[str]:
 
 
 def _ending(case: Case, folder: Path, step: str, done: subprocess.CompletedProcess[str], problems: list[str]) -> Ending:
-    orders, charges, refunds = _books(folder)
-    lines = _lines(_journal(folder))
+    orders, charges, refunds = driver.books(folder)
+    lines = driver.lines(driver.journal(folder))
     if not lines or not any(line["type"] == "StepStarted" for line in lines):
         outcome, finding = "not begun", ""
         expected = {(0, 0, 0)}

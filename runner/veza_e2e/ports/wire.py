@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypedDict
 
 import httpx
 
@@ -48,6 +49,19 @@ class _Sent:
     body: Mapping[str, JSON] | None
     at: datetime
     since: float
+
+
+class _Told(TypedDict):
+    call: int
+    step: StepName | None
+    operation: str | None
+    target: Target
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: Mapping[str, JSON] | None
+    started_at: str
+    elapsed_ms: int
 
 
 class RecordingTransport(httpx.BaseTransport):
@@ -138,26 +152,25 @@ class RecordingTransport(httpx.BaseTransport):
             )
         return sent
 
-    def _elapsed(self, sent: _Sent) -> int:
-        return round((self._recorder.clock.monotonic() - sent.since) * 1000)
+    def _told(self, sent: _Sent) -> _Told:
+        """Return what is told of a call, however it ended."""
+        return _Told(
+            call=sent.call,
+            step=self._recorder.step,
+            operation=sent.operation,
+            target=self._target,
+            method=sent.method,
+            url=sent.url,
+            request_headers=sent.headers,
+            request_body=sent.body,
+            started_at=timestamp(sent.at),
+            elapsed_ms=round((self._recorder.clock.monotonic() - sent.since) * 1000),
+        )
 
     def _failed(self, sent: _Sent, error: BaseException) -> None:
         recorder = self._recorder
         recorder.journal.append(
-            CallFailed(
-                call=sent.call,
-                step=recorder.step,
-                operation=sent.operation,
-                target=self._target,
-                method=sent.method,
-                url=sent.url,
-                request_headers=sent.headers,
-                request_body=sent.body,
-                error=type(error).__name__,
-                message=recorder.redactor.text(str(error)),
-                started_at=timestamp(sent.at),
-                elapsed_ms=self._elapsed(sent),
-            )
+            CallFailed(**self._told(sent), error=type(error).__name__, message=recorder.redactor.text(str(error)))
         )
 
     def _finished(self, sent: _Sent, response: httpx.Response) -> None:
@@ -168,20 +181,11 @@ class RecordingTransport(httpx.BaseTransport):
             headers, body = {}, {"withheld": "it could not be redacted safely", "bytes": len(response.content)}
         recorder.journal.append(
             CallFinished(
-                call=sent.call,
-                step=recorder.step,
-                operation=sent.operation,
-                target=self._target,
-                method=sent.method,
-                url=sent.url,
-                request_headers=sent.headers,
-                request_body=sent.body,
+                **self._told(sent),
                 status=response.status_code,
                 response_headers=headers,
                 response_body=body,
                 request_id=_request_id(redactor, response),
-                started_at=timestamp(sent.at),
-                elapsed_ms=self._elapsed(sent),
             )
         )
         if sent.operation is not None:

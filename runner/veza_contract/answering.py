@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from veza_contract.bindings import error_class
 from veza_contract.cases import edges
-from veza_contract.changes import Change, Verdict
+from veza_contract.findings import Change, Verdict
 from veza_contract.model import JSON_MEDIA, Operation
 from veza_contract.recursion import carried
 from veza_contract.schema import Schema, closed, merged, properties, text

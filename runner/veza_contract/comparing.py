@@ -9,7 +9,7 @@ from typing import Final
 
 from veza_contract.answering import answers
 from veza_contract.bindings import Method, by_operation
-from veza_contract.changes import Change, Verdict
+from veza_contract.findings import Change, Verdict
 from veza_contract.matching import Match, matches
 from veza_contract.model import ANY_COOKIE, JSON_MEDIA, Operation, Parameter, Spec
 from veza_contract.sides import CONTRACT_FILE, WIRE_FILE, Side

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""What the contract tools find: a check's finding, and a change that another spec makes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ class Direction(StrEnum):
     """The SDK's types against the spec's schemas, without a call."""
 
 
+class Verdict(StrEnum):
+    """What a change means for the SDK as it is."""
+
+    BREAK = "break"
+    """The SDK sends what they refuse, or cannot read what they send."""
+    DRIFT = "drift"
+    """The SDK still works; its types say more, less or other than the spec."""
+    BEYOND = "beyond"
+    """They offer what the SDK does not use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A difference between the SDK and a spec.
@@ -26,7 +37,7 @@ class Finding:
         operation: the operationId.
         place: where in the request or the response.
         message: what differs.
-        value: a value that shows it, as JSON text; empty where there is none.
+        value: a value that shows it, as JSON text; empty if there is none.
     """
 
     direction: Direction
@@ -38,3 +49,31 @@ class Finding:
     def __str__(self) -> str:
         shown = f" ({self.value[:200]})" if self.value else ""
         return f"{self.direction}: {self.operation} {self.place}: {self.message}{shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of another spec.
+
+    Attributes:
+        verdict: what it means.
+        operation: our operationId; empty if it concerns the whole spec.
+        method: the SDK's method, as a caller writes it.
+        place: where: `path`, `login`, `body items.0.product_id`, `200 data.status`.
+        message: what changed.
+        value: a value that shows it, as JSON text; empty if none does.
+        file: the file to change, from the top of the project; empty if none needs to be.
+    """
+
+    verdict: Verdict
+    operation: str
+    method: str
+    place: str
+    message: str
+    value: str = ""
+    file: str = ""
+
+    def __str__(self) -> str:
+        shown = f", e.g. {self.value[:160]}" if self.value else ""
+        where = f" → {self.file}" if self.file else ""
+        return f"{self.place}: {self.message}{shown}{where}"

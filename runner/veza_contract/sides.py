@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from veza_contract.bindings import Method
-from veza_contract.changes import Change, Verdict
+from veza_contract.findings import Change, Verdict
 from veza_contract.model import Operation
 from veza_contract.schema import UNUSABLE
 from veza_contract.walking import Difference, incomparable

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from veza_contract.amounts import kinds, stated, unread
-from veza_contract.changes import Verdict
 from veza_contract.containment import counterexample
+from veza_contract.findings import Verdict
 from veza_contract.recursion import carried, opened, within
 from veza_contract.schema import UNUSABLE, Schema, SchemaError, closed, covers, text
 from veza_contract.seams import MONEY

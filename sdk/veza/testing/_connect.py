@@ -55,23 +55,21 @@ def connect(backend: FakeBackend, family: FamilyName = "httpx", **options: Any) 
     """
     from veza._sync.client import Veza  # noqa: PLC0415  (an asynchronous test never loads it)
 
-    module: Any = import_module(family)
-    client = module.Client(transport=transport(backend, family))
-    return Veza(BASE_URL, http_client=client, **(_credentials(backend, options) | options))
+    return Veza(BASE_URL, **_connected("Client", backend, family, options))
 
 
 def connect_async(backend: FakeBackend, family: FamilyName = "httpx", **options: Any) -> AsyncVeza:
     """As `connect`, for `AsyncVeza`."""
     from veza._async.client import AsyncVeza  # noqa: PLC0415  (a synchronous test never loads it)
 
-    module: Any = import_module(family)
-    client = module.AsyncClient(transport=transport(backend, family))
-    return AsyncVeza(BASE_URL, http_client=client, **(_credentials(backend, options) | options))
+    return AsyncVeza(BASE_URL, **_connected("AsyncClient", backend, family, options))
 
 
-def _credentials(backend: FakeBackend, options: dict[str, Any]) -> dict[str, Any]:
+def _connected(name: str, backend: FakeBackend, family: FamilyName, options: dict[str, Any]) -> dict[str, Any]:
+    http = getattr(import_module(family), name)(transport=transport(backend, family))
     own = {"email", "password", "access_token", "refresh_token", "token_provider"} & options.keys()
-    return {} if own else {"email": backend.email, "password": backend.password}
+    credentials = {} if own else {"email": backend.email, "password": backend.password}
+    return {"http_client": http} | credentials | options
 
 
 def _headers(headers: Any) -> dict[str, str]:

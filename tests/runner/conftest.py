@@ -19,14 +19,7 @@ from veza_e2e.engine.start import begin
 from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line, MemorySink
-from veza_e2e.journal.events import (
-    SCHEMA,
-    WALKTHROUGH,
-    CallIntended,
-    Event,
-    SessionResumed,
-    SessionStarted,
-)
+from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
 from veza_e2e.ports.protocols import EndOfInput, Ports
 from veza_e2e.preflight.gate import Gate
 from veza_e2e.redaction import Redactor

@@ -15,14 +15,7 @@ from veza_e2e.canonical import digest, dumps
 from veza_e2e.evidence import summarise
 from veza_e2e.journal import GENESIS, MemorySink, parse
 from veza_e2e.journal.codec import from_data, to_data
-from veza_e2e.journal.events import (
-    STEPS,
-    Event,
-    SessionStarted,
-    StepSkipped,
-    StepStarted,
-    UnknownEvent,
-)
+from veza_e2e.journal.events import STEPS, Event, SessionStarted, StepSkipped, StepStarted, UnknownEvent
 from veza_e2e.verify import verify
 
 if TYPE_CHECKING:

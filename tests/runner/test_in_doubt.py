@@ -11,14 +11,7 @@ import pytest
 from veza.testing import Reply
 from veza_e2e.engine.session import open_stage
 from veza_e2e.journal import MemorySink, parse
-from veza_e2e.journal.events import (
-    CallIntended,
-    SessionResumed,
-    StepFailed,
-    StepFinished,
-    StepPaused,
-    StepSkipped,
-)
+from veza_e2e.journal.events import CallIntended, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,7 @@ from veza_e2e.engine.finish import finish
 from veza_e2e.engine.session import open_stage
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import FileSink, parse
-from veza_e2e.journal.events import (
-    PreflightFinished,
-    SessionAbandoned,
-    TailCut,
-)
+from veza_e2e.journal.events import PreflightFinished, SessionAbandoned, TailCut
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
 

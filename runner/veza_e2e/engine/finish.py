@@ -14,9 +14,7 @@ from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import FileSink, UnwritableError, disk
-from veza_e2e.journal.events import (
-    SessionEnded,
-)
+from veza_e2e.journal.events import SessionEnded
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.wire import LeakError

@@ -10,15 +10,7 @@ from typing import Generic, NoReturn
 
 from veza import VezaError
 from veza_e2e.canonical import JSON
-from veza_e2e.journal.events import (
-    Event,
-    StepFailed,
-    StepFinished,
-    StepName,
-    StepPaused,
-    StepSkipped,
-    StepStarted,
-)
+from veza_e2e.journal.events import Event, StepFailed, StepFinished, StepName, StepPaused, StepSkipped, StepStarted
 from veza_e2e.journal.findings import RecordedName
 from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
 

@@ -12,12 +12,7 @@ from veza import Veza
 from veza_contract.operations import operation_of
 from veza_e2e import evidence
 from veza_e2e.journal import Journal, Line, Sink
-from veza_e2e.journal.events import (
-    CallFailed,
-    CallFinished,
-    CallIntended,
-    SessionStarted,
-)
+from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, SessionStarted
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Ports
 from veza_e2e.ports.wire import Recorder, RecordingTransport

@@ -13,12 +13,7 @@ from typing import Protocol
 from veza_e2e.config import Secrets, Settings
 from veza_e2e.engine.session import Parts, Stage, open_stage
 from veza_e2e.journal import MemorySink
-from veza_e2e.journal.events import (
-    SCHEMA,
-    WALKTHROUGH,
-    PreflightChecked,
-    SessionStarted,
-)
+from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, PreflightChecked, SessionStarted
 from veza_e2e.preflight.gate import Gate, preflight
 from veza_e2e.redaction import Redactor, mask
 

@@ -13,13 +13,7 @@ from veza_e2e.engine.run import Run
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walkthrough import walkthrough
 from veza_e2e.journal import timestamp
-from veza_e2e.journal.events import (
-    PreflightFinished,
-    SessionInterrupted,
-    SessionStarted,
-    StepFailed,
-    StepSkipped,
-)
+from veza_e2e.journal.events import PreflightFinished, SessionInterrupted, SessionStarted, StepFailed, StepSkipped
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import SKEW, EndOfInput, Left
 from veza_e2e.ports.redacted import RedactedOperator

@@ -1,16 +1,6 @@
 """The journal: one session's events, a line each, chained by their hashes and fsynced before anything acts on them."""
 
-from veza_e2e.journal.chain import (
-    GENESIS,
-    DamagedError,
-    JournalError,
-    Line,
-    Reading,
-    chain,
-    parse,
-    read,
-    timestamp,
-)
+from veza_e2e.journal.chain import GENESIS, DamagedError, JournalError, Line, Reading, chain, parse, read, timestamp
 from veza_e2e.journal.file import FileSink, LockedError, MemorySink, Sink, UnwritableError
 from veza_e2e.journal.log import Journal
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from veza import (
-    Product,
-    ProductStatus,
-    Veza,
-)
+from veza import Product, ProductStatus, Veza
 from veza.money import Money
 
 MAX_PAGES = 5

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from veza import (
-    Product,
-)
+from veza import Product
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from veza import (
-    License,
-    LicenseStatus,
-    Order,
-    OrderStatus,
-    RefundStatus,
-)
+from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import timestamp

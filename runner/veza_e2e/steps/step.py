@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from typing import Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from veza_e2e.journal import Journal
-from veza_e2e.journal.events import (
-    StepName,
-    WaitingFor,
-)
+from veza_e2e.journal.events import StepName, WaitingFor
 from veza_e2e.journal.findings import FindingCode, RecordedName
 from veza_e2e.ports.wire import Recorder
 from veza_e2e.steps.results import Result

@@ -89,7 +89,7 @@ def test_an_events_line_is_never_cut_in_two(interrupts: Interrupts) -> None:
 def test_what_the_caller_ignores_stays_ignored() -> None:
     code = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
-        "from veza_e2e.interrupts import Interrupts; Interrupts().install();"
+        "from veza_e2e.ports.interrupts import Interrupts; Interrupts().install();"
         "os.kill(os.getpid(), signal.SIGHUP); print('still here')"
     )
     done = subprocess.run(

@@ -221,7 +221,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from veza.testing import FakeClock
-from veza_e2e.events import StepStarted
+from veza_e2e.journal.events import StepStarted
 from veza_e2e.journal import FileSink, Journal, UnwritableError, read
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
@@ -259,7 +259,7 @@ def test_after_a_half_line_that_could_not_be_cut_nothing_is_written_any_more(tmp
 import os, resource, sys
 from pathlib import Path
 from veza.testing import FakeClock
-from veza_e2e.events import StepStarted
+from veza_e2e.journal.events import StepStarted
 from veza_e2e.journal import FileSink, Journal, UnwritableError, parse
 path = Path(sys.argv[1])
 sink = FileSink(path, create=True)

@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(1800)]
 DRILL = Path(__file__).with_name("drill")
 SWAGGER, PATCH = DRILL / "swagger.yaml", DRILL / "adapt.patch"
 ACCOUNT = {"email": "operator@veza.test", "password": "correct horse battery staple"}
-PARTS = ("sdk", "runner", "rehearsal", "templates", "tests/contract", "pyproject.toml")
+PARTS = (
+    "sdk", "runner", "rehearsal", "templates", "tests/contract", "tests/amount.py", "tests/front_door.py",
+    "tests/surroundings.py", "pyproject.toml",
+)  # fmt: skip
 MAP = (
     ("listOrders", "GET /marketplace/orders"),
     ("createOrder", "POST /marketplace/orders"),

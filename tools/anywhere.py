@@ -261,7 +261,7 @@ def run(condition: Condition, python: str, seed: int, asked: argparse.Namespace)
             return outcome
         if asked.prepare:
             return outcome
-        command = [str(folder / ".venv/bin/python"), "-m", "pytest", "-q", f"--shuffle={seed}", *asked.tests]
+        command = [str(folder / ".venv/bin/python"), "-m", "pytest", "-v", f"--shuffle={seed}", *asked.tests]
         command += [f"--numprocesses={asked.workers}", "--dist=loadfile", "--no-loadscope-reorder"]
         command += ["-m", REAL_CLOCK_ONLY] if condition.moment is not None else []
         began = datetime.now(UTC)
@@ -288,12 +288,15 @@ def read_log(outcome: Outcome, log: str) -> None:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
     last = re.findall(r"^=*\s*(\d+ \w+.*) in [0-9.]+s", plain, re.MULTILINE)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", last[-1] if last else "")}
-    outcome.passed, outcome.skipped = counts.get("passed", 0), counts.get("skipped", 0)
-    outcome.left_out = counts.get("deselected", 0)
-    outcome.failures += re.findall(r"^(?:FAILED|ERROR) (\S+::[^\[\s]+(?:\[.*?\](?= - |$))?)", plain, re.MULTILINE)
+    outcome.skipped, outcome.left_out = counts.get("skipped", 0), counts.get("deselected", 0)
+    outcome.passed = counts.get("passed", 0) or len(re.findall(r"\] PASSED ", plain))
+    named = re.findall(
+        r"^(?:\[gw\d+\] \[ *\d+%\] )?(?:FAILED|ERROR) (\S+::[^\[\s]+(?:\[.*?\](?= - | *$))?)", plain, re.MULTILINE
+    )
+    outcome.failures += dict.fromkeys(named)
     outcome.failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     if not last or (outcome.failures and not outcome.failed):
-        outcome.failed = max(1, outcome.failed)
+        outcome.failed = max(1, len(outcome.failures))
         outcome.failures.append(f"pytest did not come to its end: {' '.join(plain.split()[-30:])}")
 
 

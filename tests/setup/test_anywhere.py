@@ -26,6 +26,11 @@ def test_what_failed_is_named() -> None:
     assert (one.failed, one.failures) == (2, ["a.py::test_b[x - y]", "a.py::test_c"])
 
 
+def test_what_failed_before_a_run_was_ended_is_named() -> None:
+    one = outcome("[gw0] [  5%] PASSED a.py::test_a \n[gw1] [  6%] FAILED a.py::test_b[x - y] \n")
+    assert (one.passed, one.failed, one.failures[0]) == (1, 1, "a.py::test_b[x - y]")
+
+
 @pytest.mark.parametrize("log", ["", "........", "Error while loading plugin", "no tests ran in 0.01s"])
 def test_a_run_that_did_not_end_is_not_a_pass(log: str) -> None:
     assert outcome(log).failed > 0

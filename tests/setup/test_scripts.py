@@ -215,7 +215,9 @@ def test_a_demo_resumes_the_walkthrough_that_was_interrupted(clone: Clone, inter
     session = Script().start().until("pay") if interrupted else Script().start().until("revoked").end()
     session.store(archive)
     programs = clone.root / ".venv" / "bin"
-    clone.write(programs / "veza-e2e", VEZA_E2E.format(python=sys.executable, archive=shlex.quote(str(archive))))
+    clone.write(
+        programs / "veza-e2e", VEZA_E2E.format(python=shlex.quote(sys.executable), archive=shlex.quote(str(archive)))
+    )
     (programs / "python").symlink_to(sys.executable)
     done = clone.run("demo.sh")
     assert done.returncode == 0, done.stderr

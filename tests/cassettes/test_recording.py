@@ -31,11 +31,15 @@ from recorded_world import (
 )
 from surroundings import PATIENCE
 
+from veza.testing import FakeClock
 from veza_e2e.cassettes import tape
 from veza_e2e.cassettes.errors import Mismatch, ProcessKilled
 from veza_e2e.cassettes.interaction import Clean
 from veza_e2e.cassettes.record import Recording, origins
 from veza_e2e.cassettes.replay import Replay
+from veza_e2e.journal import Journal, MemorySink
+from veza_e2e.journal.events import SessionInterrupted
+from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.wire import LeakError
 from veza_e2e.redaction import Redactor
@@ -133,6 +137,22 @@ def test_another_order_is_a_mismatch_that_no_handler_of_exceptions_swallows(back
         stubborn()
     with pytest.raises(Mismatch, match="interaction 1"):
         again.close()
+
+
+def test_a_signal_between_two_calls_comes_back_where_it_came(backend: Backend, recorded: Start) -> None:
+    backend.replies["/one"] = says({"data": {"id": "1"}})
+    recording = recorded()
+    journal = Journal(MemorySink(), FakeClock(), listeners=[recording.heard])
+    with httpx.Client(transport=recording.wrap(ports()).transport) as client:
+        client.get(f"{backend.url}/one")
+    journal.append(SessionInterrupted(reason="SIGTERM"))
+    recording.finish()
+    again = opened(recording.folder)
+    with httpx.Client(transport=again.ports.transport) as client:
+        client.get("http://veza.test/one")
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        again.ports.operator.ask("paid", "Paid?")
+    again.close()
 
 
 def test_what_is_left_unplayed_is_a_mismatch(backend: Backend, recorded: Start) -> None:

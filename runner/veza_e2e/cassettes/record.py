@@ -17,7 +17,14 @@ from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
 from veza_e2e.cassettes.interaction import ORIGIN, PROCESSOR_ORIGIN, Clean
 from veza_e2e.engine.start import tools
 from veza_e2e.journal import Line, disk, timestamp
-from veza_e2e.journal.events import StepFailed, StepFinished, StepPaused, StepSkipped, StepStarted
+from veza_e2e.journal.events import (
+    SessionInterrupted,
+    StepFailed,
+    StepFinished,
+    StepPaused,
+    StepSkipped,
+    StepStarted,
+)
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import Browser, Clock, EndOfInput, Ids, Ledger, Left, Operator, Ports
 from veza_e2e.redaction import Redactor
@@ -47,6 +54,7 @@ class Recording:
         self._step: str | None = None
         self._clean = Clean(redactor, aliases)
         self._file = file
+        self._signalled = False
 
     @classmethod
     def start(
@@ -146,8 +154,11 @@ class Recording:
         )
 
     def heard(self, line: Line) -> None:
-        """Follow the walkthrough from step to step."""
-        if isinstance(line.event, StepStarted):
+        """Follow the walkthrough from step to step; keep a signal that came between two entries."""
+        if isinstance(line.event, SessionInterrupted):
+            if line.event.reason.startswith("SIG") and not self._signalled:
+                self.entry("interrupted", signal=line.event.reason)
+        elif isinstance(line.event, StepStarted):
             self._step = line.event.step
         elif isinstance(line.event, StepFinished | StepFailed | StepPaused | StepSkipped):
             self._step = None
@@ -180,6 +191,9 @@ class Recording:
         self._append("clock", sync=False, **{name: [value]})
 
     def _append(self, kind: str, *, sync: bool, **data: JSON) -> None:
+        error = data.get("error")
+        ended = error.get("class") if isinstance(error, Mapping) else data.get("raised")
+        self._signalled |= kind == "interrupted" or ended == Interrupted.__name__
         line = dumps({"kind": kind, "step": self._step, **data}) + "\n"
         view = memoryview(line.encode())
         while view:

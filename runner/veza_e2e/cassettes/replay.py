@@ -14,6 +14,7 @@ from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
 from veza_e2e.cassettes.errors import CassetteError, Mismatch, ProcessKilled
 from veza_e2e.cassettes.interaction import Clean
 from veza_e2e.cassettes.stand_ins import TapedBrowser, TapedClock, TapedIds, TapedLedger, TapedOperator
+from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import Ports
 from veza_e2e.redaction import Redactor
 
@@ -158,6 +159,7 @@ class Replay:
         Raises:
             Mismatch: it is not.
             ProcessKilled: the recorded process got no further.
+            Interrupted: a signal came to the recorded process before it asked.
         """
         if self._failed is not None:
             raise self._failed
@@ -166,6 +168,9 @@ class Replay:
         entry = self._entries[self._next]
         if entry.kind == "start":
             raise ProcessKilled
+        if entry.kind == "interrupted" != kind:
+            self._next += 1
+            raise Interrupted(str(entry.data["signal"]))
         if entry.kind != kind:
             self._fail(entry, [f"recorded {_told(entry)}, now {_name(kind, expected)}"])
         found = {name: entry.data.get(name) for name in expected}

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,6 @@ def books(where: Path) -> tuple[int, int, int]:
     found = list(where.glob(".veza-e2e/rehearsal/*/backend.db"))
     if not found:
         return 0, 0, 0
-    with sqlite3.connect(found[0]) as database:
+    with closing(sqlite3.connect(found[0])) as database:
         orders, charges, refunds = (int(database.execute(sql).fetchone()[0]) for sql in _COUNTS)
     return orders, charges, refunds

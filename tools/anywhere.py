@@ -241,6 +241,8 @@ def environment(condition: Condition, folder: Path) -> dict[str, str]:
             "LD_PRELOAD": str(faketime()),
             "FAKETIME": f"{ahead.total_seconds():+.0f}s",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # It would read the environment every ten seconds, while another thread may change it: a crash.
+            "FAKETIME_CACHE_DURATION": "1000000",
         }
     return variables
 

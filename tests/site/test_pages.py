@@ -178,7 +178,9 @@ def test_the_search_finds_a_session_by_its_ids(page: Page, urls: dict[str, str],
     summary = summarise(read(sessions.folders["passed"] / "journal.jsonl").lines)
     page.goto(urls["home"])
     page.get_by_role("textbox", name="Search").click()
-    page.keyboard.type(getattr(summary, what), delay=30)
+    # At once: a half id that ends in a hyphen is no query, and the search says so on the console if it gets to it.
+    page.keyboard.insert_text(getattr(summary, what))
+    page.keyboard.press("End")
     page.locator(f'.md-search-result__link[href$="#{summary.session}"]').click()
     page.wait_for_url(f"**/{summary.session}/index.html")
     expect(page.get_by_role("heading", level=1)).to_contain_text("release with passed")

@@ -105,7 +105,6 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    left_out: int = 0
     seconds: int = 0
     seed: int = 0
     day: str = ""
@@ -290,7 +289,7 @@ def read_log(outcome: Outcome, log: str) -> None:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
     last = re.findall(r"^=*\s*(\d+ \w+.*) in [0-9.]+s", plain, re.MULTILINE)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", last[-1] if last else "")}
-    outcome.skipped, outcome.left_out = counts.get("skipped", 0), counts.get("deselected", 0)
+    outcome.skipped = counts.get("skipped", 0)
     outcome.passed = counts.get("passed", 0) or len(re.findall(r"\] PASSED ", plain))
     named = re.findall(
         r"^(?:\[gw\d+\] \[ *\d+%\] )?(?:FAILED|ERROR) (\S+::[^\[\s]+(?:\[.*?\](?= - | *$))?)", plain, re.MULTILINE
@@ -304,12 +303,12 @@ def read_log(outcome: Outcome, log: str) -> None:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """Return the table of the runs, as Markdown."""
-    rows = ["| run | condition | Python | passed | failed | skipped | left out | seconds |"]
-    rows += ["|---|---|---|--:|--:|--:|--:|--:|"]
+    rows = ["| run | condition | Python | passed | failed | skipped | seconds |"]
+    rows += ["|---|---|---|--:|--:|--:|--:|"]
     for one in outcomes:
-        counts = f"{one.python} | {one.passed:,} | {one.failed} | {one.skipped} | {one.left_out} | {one.seconds} |"
+        counts = f"{one.python} | {one.passed:,} | {one.failed} | {one.skipped} | {one.seconds} |"
         if one.not_had:
-            counts = f"not had: {one.not_had} | | | | | |"
+            counts = f"not had: {one.not_had} | | | | |"
         rows.append(f"| {one.condition} | {one.where} | {counts}")
     return "\n".join(rows)
 

@@ -64,9 +64,9 @@ def serving(
 
     thread = _Serving(bound, database, make)
     thread.start()
-    thread.ready.wait()
     try:
-        if thread.server is None:
+        thread.ready.wait()
+        if thread.server is None or thread.failure is not None:
             raise thread.failure or RuntimeError("the rehearsal backend did not start")
         yield settings.base_url, thread.server
     finally:

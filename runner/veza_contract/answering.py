@@ -1,4 +1,4 @@
-"""What another spec answers, as the SDK reads it: successes in their envelope, errors in their shapes."""
+"""Checks that the SDK can read the responses of another spec."""
 
 from __future__ import annotations
 

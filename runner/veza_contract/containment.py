@@ -1,4 +1,4 @@
-"""static: the SDK's types against a spec's schemas, both ways, without a call.
+"""Compares the SDK's types with a spec's schemas, without a call.
 
 One way is a break: the spec holds what the SDK does not declare, or asks for less than the SDK sends. The other way is
 drift: the SDK declares what the spec no longer has.

@@ -1,4 +1,4 @@
-"""Another spec's nodes as OpenAPI 3.1 has them, under names that are free with us."""
+"""Converts foreign schemas to OpenAPI 3.1, and renames those whose names are taken."""
 
 from __future__ import annotations
 

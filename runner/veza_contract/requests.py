@@ -1,4 +1,4 @@
-"""a, client → spec: a request held strictly against a spec's operation, and against the arguments it was made of."""
+"""Checks what the SDK sends against a spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""b, spec → client: answers generated from a spec, read by the SDK; nothing may be lost, each error is its own."""
+"""Checks that the SDK reads what a spec allows a backend to answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operation of ours beside theirs: what a change of it is called, and which file answers for it."""
+"""Names a change of an operation, and the SDK's file that it affects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the parts of each mode together; the only module that knows the rehearsal backend."""
+"""Puts the parts of each mode together."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import as_file, files
@@ -121,8 +121,9 @@ def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int
     try:
         said = json.loads(line)
         return str(said["base_url"]), int(said["port"])
-    except (ValueError, KeyError) as error:
-        process.wait(_START_SECONDS)
+    except (ValueError, KeyError, TypeError) as error:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_START_SECONDS)
         last = (folder / "stderr.log").read_text(errors="replace", encoding="utf-8").strip().splitlines()[-1:]
         raise RehearsalError(f"the rehearsal backend did not start: {' '.join(last) or 'it said nothing'}") from error
 

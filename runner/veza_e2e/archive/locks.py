@@ -1,4 +1,4 @@
-"""The one place there is for a new session of an account."""
+"""Locks an account, so that only one session of it starts at a time."""
 
 from __future__ import annotations
 

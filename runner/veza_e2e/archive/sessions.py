@@ -1,4 +1,4 @@
-"""The archive: where sessions are, and what is added to them later. It grows by adding; nothing is rewritten.
+"""Finds, lists and reads stored sessions; stores addenda and attestations.
 
 `ARCHIVE/YYYY/MM/<ULID>/` holds a session: journal, views, addenda, signatures. `ARCHIVE/attestations/` holds what
 people attest. No file is shared between sessions, so operators never conflict.

@@ -1,4 +1,4 @@
-"""A recorded session again, by the walkthrough's own code: what a recording must know of it, and the way back."""
+"""Replays a recording through the normal walkthrough."""
 
 from __future__ import annotations
 

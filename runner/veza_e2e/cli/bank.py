@@ -1,4 +1,4 @@
-"""Commands over the archive: what there is, what was learnt later, and whether it still is what it was."""
+"""`bank`: records what the bank statement shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session whose pre-flight was made: what `preflight` and `run` have in common."""
+"""Runs the pre-flight for `preflight` and `run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`replay` and `cassettes`: recorded walkthroughs again, and what is kept of them."""
+"""`cassettes`: publishes recordings and checks those that are kept."""
 
 from __future__ import annotations
 

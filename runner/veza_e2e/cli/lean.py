@@ -1,4 +1,4 @@
-"""Keeps a command's start short: libraries import what they might need one day, and a command does not.
+"""Skips optional imports to keep start-up fast.
 
 Only for the command line's own process, which nobody else imports into.
 """

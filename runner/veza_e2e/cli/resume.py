@@ -1,4 +1,4 @@
-"""`resume`: a session that another process left is gone on with, or looked at again."""
+"""`resume`: continues an interrupted session, or re-checks one that has ended."""
 
 from __future__ import annotations
 

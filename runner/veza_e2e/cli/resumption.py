@@ -1,4 +1,4 @@
-"""What `resume` and `abandon` have in common: the session that is meant, and its parts again."""
+"""Finds a session and rebuilds its parts, for `resume` and `abandon`."""
 
 from __future__ import annotations
 

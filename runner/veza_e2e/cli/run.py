@@ -1,4 +1,4 @@
-"""The commands that talk to a backend: preflight, run, resume, abandon."""
+"""`run`: the pre-flight, then the nine steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands on whether a session's files are what they were: render, verify, sign."""
+"""`verify`: checks a session's files, offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other sessions have to do with a new one: the unresolved one that bars it, and recent logins."""
+"""Unresolved sessions that bar a new one, and recent logins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error means for the walkthrough and for the money, where a step has no word of its own for it."""
+"""What an error means for the walkthrough and the money, unless the step says so itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: one session's events, a line each, chained by their hashes and fsynced before anything acts on them."""
+"""The lines of a journal: hashed, parsed, and checked against the line before."""
 
 from __future__ import annotations
 

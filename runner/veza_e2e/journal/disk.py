@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def create(path: Path, data: bytes) -> None:
         FileExistsError: there is one already.
         OSError: it could not be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     try:
         with part.open("xb") as file:
             file.write(data)

@@ -1,4 +1,4 @@
-"""The machine's own clock and ids, and the ledgers that can be read without the operator."""
+"""Reads the seller's transfers: from the rehearsal backend, from a database, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ports through which a step reaches the world, and the modes' one difference.
+"""The protocols through which a step reaches the world.
 
 Live, rehearsal, recording and replay put other parts behind these protocols; steps never learn which.
 """

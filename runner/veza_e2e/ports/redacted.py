@@ -1,4 +1,4 @@
-"""The operator's ear: what a backend gave is redacted before it is shown, as it is before it is kept."""
+"""Redacts backend text before the operator sees it."""
 
 from __future__ import annotations
 

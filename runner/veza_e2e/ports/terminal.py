@@ -11,7 +11,7 @@ from typing import Literal
 
 import click
 
-from veza_e2e.ports import screen as onscreen
+from veza_e2e.ports import screen
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.screen import plain
 from veza_e2e.ports.seller_transfers import begun
@@ -76,19 +76,19 @@ class TerminalOperator:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._shown: str | None = None
-        onscreen.entered()
+        screen.entered()
 
     def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
         """See `protocols.Operator`."""
         if self._shown != text:
             self._prompt(text)
             self._shown = text
-        elif not onscreen.prompting():
+        elif not screen.prompting():
             self._prompt(text.rpartition("\n")[2])
         line = self._lines.next(timeout)
         if line is not None:
             self._shown = None
-            onscreen.entered()
+            screen.entered()
         return line
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
@@ -97,7 +97,7 @@ class TerminalOperator:
         kept: list[str] = []
         while True:
             line = self._lines.next() or ""
-            onscreen.entered()
+            screen.entered()
             stripped = line.strip()
             if stripped == "s" and peek is not None and not kept:
                 self.tell(peek())
@@ -132,10 +132,10 @@ class TerminalOperator:
 
     def tell(self, text: str) -> None:
         """See `protocols.Operator`."""
-        onscreen.line("\n".join(plain(line) for line in text.split("\n")))
+        screen.line("\n".join(plain(line) for line in text.split("\n")))
 
     def _prompt(self, text: str) -> None:
         *above, last = text.split("\n")
         for line in above:
-            onscreen.line(plain(line))
-        onscreen.prompt(click.style("? ", fg="cyan", bold=True) + plain(last))
+            screen.line(plain(line))
+        screen.prompt(click.style("? ", fg="cyan", bold=True) + plain(last))

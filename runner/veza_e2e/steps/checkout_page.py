@@ -1,4 +1,4 @@
-"""Step 4: the operator pays on the processor's page."""
+"""The checkout page: open it, wait until it is paid, notice an expired link."""
 
 from __future__ import annotations
 

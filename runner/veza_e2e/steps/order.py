@@ -1,4 +1,4 @@
-"""Steps 1 to 3: log in, choose a product, place the order."""
+"""Step 3: place the order, or find the one that was placed already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps 8 and 9: the money goes back, and the license is gone."""
+"""Step 8: ask for the refund."""
 
 from __future__ import annotations
 

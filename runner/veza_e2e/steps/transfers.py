@@ -1,4 +1,4 @@
-"""Steps 6 and 7: the license is there, and the seller's transfer is booked."""
+"""Step 7: the seller's transfer is booked."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ Where a process of its own is the point (a terminal, a signal, a closed standard
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from unittest.mock import patch
 import httpx
 import pexpect
 from click.testing import CliRunner
-from surroundings import PATIENCE, environment
+from surroundings import PATIENCE, environment, variables
 
 from veza import SystemClock
 from veza_e2e.cli.app import main
@@ -137,7 +136,7 @@ class Shell:
         machine = Machine(self.time, self._rehearsal)
         handlers = {number: signal.getsignal(number) for number in _SIGNALS}
         with ExitStack() as stack:
-            stack.enter_context(patch.dict(os.environ, {**self.environment(env), "BROWSER": ""}, clear=True))
+            stack.enter_context(variables({**self.environment(env), "BROWSER": ""}))
             stack.enter_context(chdir(self.folder))
             out, err, _ = stack.enter_context(CliRunner().isolation())
             typed = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))

@@ -10,7 +10,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 300.0
@@ -74,3 +75,26 @@ def environment(home: Path | None = None, /, **extra: str) -> dict[str, str]:
     """Return the environment of a child process: this one's, `home` in the place of its home folder, and `extra`."""
     own = {} if home is None else {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
     return {**os.environ, **own, **extra}
+
+
+@contextmanager
+def variables(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Make this process's environment the wanted one for a while.
+
+    Only what differs is set: the C library's readers on other threads, libfaketime among them, crash while a variable
+    is added or removed, and here that is few moments instead of hundreds.
+    """
+    before = dict(os.environ)
+    try:
+        _set(wanted)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(wanted: Mapping[str, str]) -> None:
+    for name in set(os.environ) - set(wanted):
+        del os.environ[name]
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value

@@ -24,6 +24,7 @@ from unittest.mock import patch
 
 from at_terminal import PASTE
 from front_door import ACCOUNT, Result, Shell, Time, books, pay, serving
+from surroundings import variables
 
 from veza_e2e.cli.app import main
 from veza_e2e.config import Secrets
@@ -153,7 +154,7 @@ def command(folder: Path, clock: Time, *words: str, base_url: str) -> Result:
     environment = {name: value for name, value in Shell(folder).environment(ACCOUNT).items() if name != "BROWSER"}
     try:
         with (
-            patch.dict(os.environ, environment, clear=True),
+            variables(environment),
             chdir(folder),
             person.at_terminal() as screen,
             redirect_stdout(output),

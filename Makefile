@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants anywhere sweep newest demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants anywhere fuzz sweep newest demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
@@ -43,6 +43,9 @@ anywhere: ## the suite in other places, on other days, for other users (ARGS="--
 
 newest: $(VENV)/.dev ## the SDK's suite on the newest releases of the day: a weekly job, no part of `make test`
 	$(BIN)/python tests/sdk/versions.py
+
+fuzz: $(VENV)/.dev ## 20,000 answers that the contract allows: redaction changes no result
+	$(BIN)/python -m benchmarks.fuzz
 
 sweep: $(VENV)/.dev ## 500 kill -9, each resumed to its end
 	$(BIN)/python -m benchmarks.sweep

@@ -10,13 +10,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-ORDER = ("bench_walkthrough", "bench_sdk", "bench_replay", "bench_site")
+ORDER = ("bench_walkthrough", "bench_sdk", "bench_replay", "bench_redaction", "bench_site")
 DOCS = Path(__file__).parents[1] / "docs"
 OF_ITS_OWN = {"bench_sdk": DOCS / "sdk" / "benchmarks.md"}
 """Benchmarks that print a whole page."""
 WHAT = {
     "bench_walkthrough": "An unattended walkthrough with its report",
     "bench_replay": "Replay",
+    "bench_redaction": "Redaction while cookies rotate",
     "bench_site": "The site of 1,000 sessions",
 }
 

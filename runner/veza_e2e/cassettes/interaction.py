@@ -44,12 +44,12 @@ class Clean:
         self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
     ) -> dict[str, JSON]:
         """Return a request as it is kept."""
-        shown = self.redactor.headers(headers)
+        shown = self.redactor.headers(headers, sent=True)
         sent = dict(headers)
         body = self.redactor.body(content or b"", _of(sent, "content-type"), _of(sent, "content-encoding"))
         return {
             "method": method,
-            "url": self.text(self.redactor.url(url)),
+            "url": self.text(self.redactor.url(url, sent=True)),
             "headers": {name: self.text(shown[name]) for name in MATTERS if name in shown},
             "body": self._body(body),
         }

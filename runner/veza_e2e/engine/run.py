@@ -5,23 +5,19 @@ A resume is the same walkthrough run again: what the journal already holds is ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Generic, NoReturn
 
 from veza import VezaError
-from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import Event, StepFailed, StepFinished, StepName, StepPaused, StepSkipped, StepStarted
-from veza_e2e.journal.findings import RecordedName
+from veza_e2e.journal.findings import FindingCode, RecordedName
+from veza_e2e.money.words import UNCHARGED
 from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
 
 DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a program raises that meets what it was not made for: no reason to keep the operator from the refund."""
 _LAST: frozenset[StepName] = frozenset({"refund", "revoked"})
-
-
-def _redacted(members: Mapping[str, JSON], text: Callable[[str], str]) -> dict[str, JSON]:
-    """A backend may put anything into an id: what stays in the journal is what the next steps work with."""
-    return {name: text(value) if isinstance(value, str) else value for name, value in members.items()}
+_BEFORE_CHARGE: frozenset[StepName] = frozenset({"login", "products", "order"})
 
 
 class Run(Generic[W]):
@@ -88,8 +84,13 @@ class Run(Generic[W]):
             self._found(step.name, self._foreign(error, step.name))
         finally:
             recorder.step = None
-        result = step.result.from_json(_redacted(result.to_json(), recorder.redactor.text))
-        journal.append(StepFinished(step=step.name, result=result.to_json(), observed=result.observed))
+        shown, withheld = recorder.redactor.members(result.to_json())
+        if withheld and step.name in _BEFORE_CHARGE:
+            self._found(step.name, _echoed(withheld))
+        observed = step.result.from_json(shown).observed
+        if withheld:
+            observed += f" ({', '.join(withheld)} withheld: the answer held a login secret)"
+        journal.append(StepFinished(step=step.name, result=shown, observed=observed))
         return result
 
     def _found(self, name: StepName, finding: Finding) -> NoReturn:
@@ -108,3 +109,12 @@ class Run(Generic[W]):
                 StepFailed(step=name, finding=kind, observed=observed, meaning=meaning, todo=todo)
             )
         raise finding
+
+
+def _echoed(names: Sequence[str]) -> Failed:
+    return Failed(
+        FindingCode.SECRET_ECHOED,
+        f"the backend's answer holds a login secret of this session, in {', '.join(names)}",
+        meaning=UNCHARGED,
+        todo="Report it to the backend's makers, and change the password: nothing can be bought without recording it.",
+    )

@@ -12,6 +12,7 @@ from veza import Veza
 from veza_contract.operations import operation_of
 from veza_e2e import evidence
 from veza_e2e.journal import Journal, Line, Sink
+from veza_e2e.journal.codec import to_data
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, SessionStarted
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Ports
@@ -73,6 +74,8 @@ def open_stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[L
     """Put the parts of a session together."""
     ports = parts.ports
     journal = Journal(sink, ports.clock, lines, guard=parts.guard, listeners=parts.listeners)
+    for line in lines:
+        parts.redactor.note(dict(to_data(line.event)))
     recorder = Recorder(
         journal, parts.redactor, ports.clock, calls=_calls(lines), guard=parts.guard, last=_answered(lines)
     )

@@ -27,6 +27,7 @@ class FindingCode(StrEnum):
     RATE_LIMITED = "rate_limited", "The backend allows no further request now."
     REQUEST_REFUSED = "request_refused", "The backend refused a request of this step."
     NO_ANSWER = "no_answer", "The backend did not answer, or its answer could not be read."
+    SECRET_ECHOED = "secret_echoed", "An answer holds a login secret where an id, an amount or a status belongs."
     DEFECT = "defect", "This program met something that it was not made for."
     NO_PRODUCT = "no_product", "No product on sale is within the limit."
     OVER_LIMIT = "over_limit", "The product or the order costs more than the limit."

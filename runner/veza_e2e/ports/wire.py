@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -14,14 +14,14 @@ from veza_e2e.canonical import JSON, digest
 from veza_e2e.journal import Journal, timestamp
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, StepName, Target
 from veza_e2e.ports.protocols import Clock
-from veza_e2e.redaction import Redactor
+from veza_e2e.redaction import WITHHELD, Redactor
 
 MAX_BODY = 4 * 1024 * 1024
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class LeakError(Exception):
-    """A request was not sent, because its record would hold a secret."""
+    """A request was not sent, because its idempotency key cannot stand in the record."""
 
 
 @dataclass
@@ -90,7 +90,7 @@ class RecordingTransport(httpx.BaseTransport):
         """Send `request` and return its answer, read whole.
 
         Raises:
-            LeakError: the request's record would hold a secret; nothing was sent.
+            LeakError: the idempotency key would be a secret on record; nothing was sent.
             httpx.TransportError: as the network's; on record.
             UnwritableError: the journal cannot be written; what was sent is in doubt.
         """
@@ -123,8 +123,8 @@ class RecordingTransport(httpx.BaseTransport):
             call=recorder.calls,
             operation=self._operation(request),
             method=request.method,
-            url=redactor.url(str(request.url)),
-            headers=redactor.headers(request.headers.multi_items()),
+            url=redactor.url(str(request.url), sent=True),
+            headers=redactor.headers(request.headers.multi_items(), sent=True),
             body=redactor.body(content, request.headers.get("content-type")),
             at=recorder.clock.now(),
             since=recorder.clock.monotonic(),
@@ -133,10 +133,8 @@ class RecordingTransport(httpx.BaseTransport):
         if key is not None and sent.headers.get("idempotency-key") != key:
             # A resume sends the key again as it is on record: one that cannot stand there is not used.
             raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret")
-        found = redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})])
-        if found:
-            kinds = ", ".join(sorted({finding.kind for finding in found}))
-            raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its record would hold {kinds}")
+        if redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})]):
+            sent = replace(sent, url=WITHHELD, headers={}, body=_withheld(content))
         if request.method not in _SAFE:
             recorder.journal.append(
                 CallIntended(
@@ -178,7 +176,7 @@ class RecordingTransport(httpx.BaseTransport):
         headers = redactor.headers(response.headers.multi_items())
         body = redactor.body(response.content, response.headers.get("content-type"))
         if redactor.find([dict(headers), dict(body or {})]):
-            headers, body = {}, {"withheld": "it could not be redacted safely", "bytes": len(response.content)}
+            headers, body = {}, _withheld(response.content)
         recorder.journal.append(
             CallFinished(
                 **self._told(sent),
@@ -190,6 +188,11 @@ class RecordingTransport(httpx.BaseTransport):
         )
         if sent.operation is not None:
             recorder.last[sent.operation] = sent.call
+
+
+def _withheld(content: bytes) -> dict[str, JSON]:
+    """Return what is kept of a record that would hold a secret: the call itself goes on."""
+    return {"withheld": "it could not be redacted safely", "bytes": len(content)}
 
 
 def _request_id(redactor: Redactor, response: httpx.Response) -> str | None:

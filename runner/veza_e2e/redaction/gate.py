@@ -8,8 +8,8 @@ import contextlib
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from veza_e2e.canonical import JSON
@@ -34,18 +34,42 @@ class Finding:
     """The path of member names and indexes, from `$`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a gate looks for: forms of secrets, each with its kind."""
+
+    credentials: Mapping[str, str]
+    """No field may hold one of them."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Learnt tokens and the account's address: an id may look the same."""
+    short: Sequence[str] = ()
+    """Given values of fewer than eight characters, looked for as whole words only."""
+    patterns: bool = True
+    """Whether anything that looks like a secret is one."""
+
+
 class Gate:
     """Looks for secrets in parsed and decoded values.
 
     Args:
-        known: secret values, each with its kind.
-        short: known values of fewer than eight characters, looked for as whole words only.
+        sought: what to look for.
+        spans: returns where ids stand in a text; what is part of one is no finding, unless it is a credential.
     """
 
-    def __init__(self, known: Mapping[str, str], short: Sequence[str] = ()) -> None:
-        self._known = known
-        self._bytes = {value.encode("utf-8", "replace"): kind for value, kind in known.items()}
-        self._short = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])") for value in short]
+    def __init__(self, sought: Sought, spans: Callable[[str], Sequence[tuple[int, int]]] = lambda _: ()) -> None:
+        self._sought = sought
+        self._spans = spans
+        every = {**sought.others, **sought.credentials}
+        self._bytes = {value.encode("utf-8", "replace"): kind for value, kind in every.items()}
+        self._short = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])") for value in sought.short]
+        self._strict: Gate | None = None
+
+    @property
+    def strict(self) -> Gate:
+        """The gate for ids, amounts and statuses: it looks for credentials alone."""
+        if self._strict is None:
+            self._strict = Gate(Sought(self._sought.credentials, short=self._sought.short, patterns=False))
+        return self._strict
 
     def find(self, value: JSON | bytes, place: str = "$", name: str = "data", depth: int = 0) -> Iterator[Finding]:
         """Iterate over what must not be kept. What cannot be looked into is a finding too."""
@@ -59,16 +83,19 @@ class Gate:
             yield from self._bytes_found(bytes(value), place, 0)
         elif isinstance(value, str):
             yield from self._named(name, value, place)
-            yield from self._text(value, place, 0)
+            gate = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
+            yield from gate._text(value, place, 0)  # noqa: SLF001 - a gate of the same class
         elif isinstance(value, Sequence):
             for index, item in enumerate(value):
                 yield from self.find(item, f"{place}[{index}]", name, depth + 1)
         elif value is not None and not isinstance(value, bool):
-            yield from self._text(str(value), place, _NESTED)
+            gate = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
+            yield from gate._text(str(value), place, _NESTED)  # noqa: SLF001 - a gate of the same class
 
     def hides(self, run: str) -> bool:
         """Whether a run of base64 characters hides a secret."""
-        return any(secret in run for secret in self._known) or any(
+        known = (*self._sought.credentials, *self._sought.others)
+        return any(secret in run for secret in known) or any(
             True for raw in _unbased(run) for _ in self._bytes_found(raw, "$", 1)
         )
 
@@ -84,17 +111,27 @@ class Gate:
             yield Finding(classify(name)[1] or lower, place)
 
     def _text(self, text: str, place: str, nested: int) -> Iterator[Finding]:
-        for secret, kind in self._known.items():
+        for secret, kind in self._sought.credentials.items():
             if secret in text:
                 yield Finding(kind, place)
         if any(pattern.search(text) for pattern in self._short):
             yield Finding("known secret", place)
-        for find in (patterns.secrets, patterns.emails):
-            for match in find(text):
-                if text[match.start : match.end] != "***@":
-                    yield Finding(match.kind, place)
+        looks = list(self._looks(text))
+        spans = self._spans(text) if looks else ()
+        for match in looks:
+            if not any(start <= match.start and match.end <= end for start, end in spans):
+                yield Finding(match.kind, place)
         if nested < _NESTED:
             yield from self._decoded(text, place, nested + 1)
+
+    def _looks(self, text: str) -> Iterator[patterns.Match]:
+        """Find what may be a secret, or a part of an id."""
+        for secret, kind in self._sought.others.items():
+            if secret in text:
+                yield from (patterns.Match(kind, *found.span()) for found in re.finditer(re.escape(secret), text))
+        if self._sought.patterns:
+            for find in (patterns.secrets, patterns.emails):
+                yield from (match for match in find(text) if text[match.start : match.end] != "***@")
 
     def _decoded(self, text: str, place: str, nested: int) -> Iterator[Finding]:
         for plain in dict.fromkeys((unquote_plus(text), html.unescape(text), _UNICODE.sub(_character, text))):

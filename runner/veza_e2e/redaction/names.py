@@ -58,7 +58,13 @@ SECRET_HEADERS = {
     "x-webhook-signature-512": "signature",
 }
 
-Class: TypeAlias = Literal["allowed", "secret", "email", "withheld"]
+Class: TypeAlias = Literal["verbatim", "allowed", "secret", "email", "withheld"]
+
+_VERBATIM = re.compile(
+    r"id|.*_(id|cents|at|status|currency)|(net_|total_|tax_|order_tax_|refund_)?amount(_[a-z]+)?|price|total|unexplained"
+    r"|status|currency|mode|created|updated|expires_on|license_types?"
+)
+"""Ids, amounts, currencies, statuses and times: what the walkthrough decides by."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _KINDS = (
@@ -79,12 +85,20 @@ _KINDS = (
 )
 
 
+def verbatim(name: str) -> bool:
+    """Whether a member of this name is an id, an amount, a currency, a status or a time.
+
+    A request id is chosen by whoever sends it, and nothing is decided by it.
+    """
+    return name != "request_id" and _VERBATIM.fullmatch(name) is not None
+
+
 @lru_cache(maxsize=4096)
 def classify(name: str) -> tuple[Class, str]:
     """Return what a member, field or parameter of this name is, and for a secret its kind."""
     plain = _CAMEL.sub("_", name).lower().replace("-", "_")
     if plain in ALLOWED:
-        return "allowed", ""
+        return "verbatim" if verbatim(plain) else "allowed", ""
     if plain in {"email", "e_mail", "email_address", "login"}:
         return "email", ""
     for kind, pattern in _KINDS:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.redaction import patterns
-from veza_e2e.redaction.encodings import SHORT, base64_forms, decoded, variants
-from veza_e2e.redaction.gate import BASE64, Finding, Gate
-from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify
-from veza_e2e.redaction.patterns import ALIAS, WITHHELD
+from veza_e2e.redaction.encodings import decoded
+from veza_e2e.redaction.gate import Finding
+from veza_e2e.redaction.known import Known
+from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify, verbatim
+from veza_e2e.redaction.patterns import WITHHELD
+from veza_e2e.redaction.scrubber import Scrubber
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s\"'<>\\]+", re.IGNORECASE)
-_TINY = 4
 _DEEP = 64
 _WORD = re.compile(r"\S+")
 _PLAIN_WORD = re.compile(
     r"[(\"']?(?:[A-Za-z]{1,20}(?:'[a-z]{1,2})?|[0-9]{1,5}|\{\{[a-z_]+:[0-9]+\}\}|\[withheld\])[.,:;!?)\"']{0,2}|[-|/*=#]{1,3}"
 )
-_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
 _TOKEN = re.compile(r"(?=[A-Za-z_+/=\-]*[0-9])[A-Za-z0-9+/=\-]{16,}|[A-Za-z0-9+/=]{32,}")
 _CACHE = 4096
 _PLAIN = 2 * 1024
@@ -42,81 +42,98 @@ class Redactor:
     An alias such as `{{access_token:1}}` is numbered in first-seen order and stands for itself: what was redacted
     stays the same when it is redacted again, so that a replay's requests match the recorded ones.
 
+    Ids, amounts, currencies, statuses and times stay as they are, unless they hold a credential: then they are
+    withheld. What the walkthrough works with never passes through here.
+
     Args:
         secrets: values known beforehand, by kind; `email` is masked and not aliased.
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
-        self._aliases: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
-        self._variants: dict[str, str] = {}
-        self._bounded: dict[str, str] = {}
+        self._known = Known()
+        self._scrubber = Scrubber(self._known)
         self._texts: dict[str, str] = {}
-        self._gate: Gate | None = None
+        self._seen = -1
         for kind, value in (secrets or {}).items():
-            if kind == "email" and value:
-                self._know(value, patterns.mask(value))
-            elif value:
-                self.learn(kind, value)
-            if _TINY <= len(value) < SHORT:
-                self._bounded[value] = self._aliases[value]
+            if value:
+                self._known.give(kind, value)
 
     def __repr__(self) -> str:
-        return f"Redactor({len(self._aliases)} secrets)"
+        return f"Redactor({len(self._known)} secrets)"
 
     def learn(self, kind: str, value: str) -> str:
         """Return the alias of a secret, a new one where it was not seen before."""
-        if not value or value == WITHHELD or ALIAS.fullmatch(value):
-            return value
-        known = self._aliases.get(value)
-        if known is None:
-            self._counts[kind] = self._counts.get(kind, 0) + 1
-            known = f"{{{{{kind}:{self._counts[kind]}}}}}"
-            self._know(value, known)
-        return known
+        return self._known.learn(kind, value)
 
     def reserve(self, text: str) -> None:
         """Number new aliases after those in `text`: what an earlier process recorded of the same session."""
-        for alias in ALIAS.findall(text):
-            kind, _, number = alias[2:-2].partition(":")
-            self._counts[kind] = max(self._counts.get(kind, 0), int(number))
+        self._known.reserve(text)
 
-    def _know(self, value: str, shown: str) -> None:
-        self._aliases[value] = shown
-        if len(value) >= SHORT:
-            for variant in variants(value):
-                self._variants.setdefault(variant, shown)
-        self._texts.clear()
-        self._gate = None
+    def note(self, record: JSON) -> None:
+        """Remember the ids in a record, so that texts which name them are not changed."""
+        self._known.note(record)
 
-    def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Return the headers that may be shown, by lower-case name; repeated ones are joined by a comma."""
+    def field(self, name: str, value: str) -> str:
+        """Return what may be shown of a member that is known by its name.
+
+        Returns:
+            An id, amount, currency, status or time as it is; `[withheld]` if it holds a credential.
+        """
+        if not verbatim(name):
+            return self.url(value) if name.endswith("_url") else self.text(value)
+        self._known.note_id(value)
+        return self._scrubber.verbatim(value)
+
+    def members(self, record: Mapping[str, JSON]) -> tuple[dict[str, JSON], list[str]]:
+        """Return a record with what may be shown of its members, and the names of those that hold a credential."""
+        withheld: list[str] = []
+
+        def shown(name: str, value: JSON) -> JSON:
+            if isinstance(value, str):
+                kept = self.field(name, value)
+                if kept == WITHHELD != value:
+                    withheld.append(name)
+                return kept
+            if isinstance(value, Mapping):
+                return {key: shown(key, item) for key, item in value.items()}
+            return tuple(shown(name, item) for item in value) if isinstance(value, Sequence) else value
+
+        return {name: shown(name, value) for name, value in record.items()}, withheld
+
+    def headers(self, headers: Iterable[tuple[str, str]], *, sent: bool = False) -> dict[str, str]:
+        """Return the headers that may be shown, by lower-case name; repeated ones are joined by a comma.
+
+        Args:
+            headers: names and values.
+            sent: whether this client sends them: what it authenticates with is then a credential.
+        """
         shown: dict[str, str] = {}
-        for name, value in self.header_items(headers):
+        for name, value in self.header_items(headers, sent=sent):
             shown[name] = f"{shown[name]}, {value}" if name in shown else value
         return shown
 
-    def header_items(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    def header_items(self, headers: Iterable[tuple[str, str]], *, sent: bool = False) -> list[tuple[str, str]]:
         """Return the headers that may be shown, in order, with lower-case names; the others are left out."""
         shown = []
         for raw, value in headers:
             name = raw.lower()
             if name in {"authorization", "proxy-authorization"}:
-                shown.append((name, self._authorization(value)))
+                shown.append((name, self._authorization(value, sent=sent)))
             elif name in {"cookie", "set-cookie"}:
                 shown.append((name, self._cookies(value, several=name == "cookie")))
             elif name in SECRET_HEADERS:
-                shown.append((name, self.learn(SECRET_HEADERS[name], value.strip())))
+                credential = sent and SECRET_HEADERS[name] == "api_key"
+                shown.append((name, self._known.learn(SECRET_HEADERS[name], value.strip(), credential=credential)))
             elif name in HEADERS:
                 shown.append((name, self.url(value) if name == "location" else self.text(value)))
         return shown
 
-    def _authorization(self, value: str) -> str:
+    def _authorization(self, value: str, *, sent: bool) -> str:
         scheme, space, rest = value.strip().partition(" ")
         if not space:
-            return self.learn("authorization", scheme)
+            return self._known.learn("authorization", scheme, credential=sent)
         kind = "access_token" if scheme.lower() == "bearer" else "authorization"
-        return f"{self.text(scheme)} {self.learn(kind, rest.strip())}"
+        return f"{self.text(scheme)} {self._known.learn(kind, rest.strip(), credential=sent)}"
 
     def _cookies(self, value: str, *, several: bool) -> str:
         parts = []
@@ -130,8 +147,13 @@ class Redactor:
                 parts.append(f"{name}={content}" if equals else name)
         return "; ".join(parts)
 
-    def url(self, url: str) -> str:
-        """Return a URL without its userinfo and fragment, with the values of the query that may be shown."""
+    def url(self, url: str, *, sent: bool = False) -> str:
+        """Return a URL without its userinfo and fragment, with the values of the query that may be shown.
+
+        Args:
+            url: any text; what is not a URL is withheld.
+            sent: whether this client asks for it: then its path is made of words and ids alone.
+        """
         url = str(clean(url))
         try:
             parts = urlsplit(url)
@@ -141,14 +163,14 @@ class Redactor:
             return WITHHELD
         if parts.scheme not in {"http", "https", ""}:
             return f"{parts.scheme}://{host}/***"
-        path = "/".join(self._segment(segment) for segment in parts.path.split("/"))
+        path = "/".join(self._segment(segment, sent=sent) for segment in parts.path.split("/"))
         query = "&".join(f"{self._segment(name)}={self._parameter(name, value)}" for name, value in fields)
         start = f"{parts.scheme}://{host}" if parts.scheme else f"//{host}" if host else ""
         return f"{start}{path}{'?' if query else ''}{query}"
 
-    def _segment(self, segment: str) -> str:
+    def _segment(self, segment: str, *, sent: bool = False) -> str:
         plain = unquote(segment)
-        shown = self._scrub(plain)
+        shown = self.field("id", plain) if sent else self._scrubber.scrub(plain)
         return segment if shown == plain else quote(shown, safe="{}:*@")
 
     def _parameter(self, name: str, value: str) -> str:
@@ -157,7 +179,9 @@ class Redactor:
             return quote(self._masked(value), safe="{}:*@")
         if kind[0] == "secret":
             return quote(self.learn(kind[1], value), safe="{}:*[]")
-        return quote(self._scrub(value), safe="{}:*@") if name in QUERY else "***"
+        if name not in QUERY:
+            return "***"
+        return quote(self.field(name, value) if kind[0] == "verbatim" else self._scrubber.scrub(value), safe="{}:*@[]")
 
     def body(self, content: bytes, content_type: str | None, encoding: str | None = None) -> dict[str, JSON] | None:
         """Return what may be shown of a body, None where there is none.
@@ -227,68 +251,37 @@ class Redactor:
             return self._masked(text)
         if sort == "withheld":
             return WITHHELD if text else value
+        if sort == "verbatim":
+            shown = self.field(name, text)
+            return value if shown == text and type(value) is not str else shown
         if isinstance(value, str) and not isinstance(value, Exact):
             return self._nested(text, depth) if text[:1] in _OPENS else self.text(text)
-        return value if self._scrub(text) == text else WITHHELD
+        return value if self._scrubber.scrub(text) == text else WITHHELD
 
     def _key(self, key: str) -> str:
         shown = self.text(key)
         return shown if len(shown) <= _DEEP and not _TOKEN.search(shown) else WITHHELD
 
     def _masked(self, value: str) -> str:
-        return self._aliases.get(value) or patterns.mask(str(clean(value)))
+        return self._known.exact(value) or patterns.mask(str(clean(value)))
 
     def text(self, text: str) -> str:
         """Return a text with each known secret, and all that looks like one, replaced; addresses are masked."""
+        if self._seen != self._known.changes:
+            self._texts.clear()
+            self._seen = self._known.changes
         shown = self._texts.get(text)
         if shown is None:
+            plain = str(clean(text))
+            shown = self._scrubber.scrub(_URL.sub(lambda found: self.url(found[0]), plain) if "://" in plain else plain)
             if len(self._texts) >= _CACHE:
                 self._texts.clear()
-            plain = str(clean(text))
-            shown = self._scrub(_URL.sub(lambda found: self.url(found[0]), plain) if "://" in plain else plain)
             self._texts[text] = shown
         return shown
 
-    def _scrub(self, text: str) -> str:
-        known = self._aliases.get(text)
-        if known is not None:
-            return known
-        for variant in sorted((v for v in self._variants if v in text), key=len, reverse=True):
-            text = text.replace(variant, self._variants[variant])
-        for short, shown in self._bounded.items():
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(short)}(?![A-Za-z0-9])", shown, text)
-        if len(text) < SHORT:
-            return text
-        for find in (patterns.secrets, patterns.named):
-            for match in sorted(find(text), key=lambda match: match.start, reverse=True):
-                text = text[: match.start] + self._replacement(match, text[match.start : match.end]) + text[match.end :]
-        for match in reversed(list(patterns.emails(text))):
-            text = text[: match.start] + patterns.mask(text[match.start : match.end]) + text[match.end :]
-        text = BASE64.sub(lambda run: WITHHELD if self._opened_gate().hides(run[0]) else run[0], text)
-        # Encoded more than once, or in a way that has no form of its own here.
-        return WITHHELD if _ENCODED.search(text) and self.find(text) else text
-
-    def _replacement(self, match: patterns.Match, value: str) -> str:
-        if match.kind == "userinfo":
-            return "***@"
-        return self.learn(match.kind, value)
-
     def find(self, value: JSON | bytes) -> list[Finding]:
         """Return every secret that `value` holds: the gate, which must find nothing in what was redacted."""
-        return list(self._opened_gate().find(value))
-
-    def _opened_gate(self) -> Gate:
-        if self._gate is None:
-            known = dict(self._variants)
-            for value, shown in self._aliases.items():
-                if len(value) >= SHORT:
-                    known.update(dict.fromkeys(base64_forms(value), shown))
-            kinds = {
-                form: shown[2:-2].partition(":")[0] if ALIAS.fullmatch(shown) else "email"
-                for form, shown in known.items()
-            }
-            self._gate = Gate(kinds, tuple(self._bounded))
-        return self._gate
+        return self._scrubber.find(value)
 
     def _prose(self, text: str) -> str:
         """Return a body of plain text: its words and short numbers, for no name tells what anything else is."""

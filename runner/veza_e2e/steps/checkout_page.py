@@ -35,11 +35,10 @@ def open_page(context: Context, order: PlacedOrder) -> None:
     context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
     if ran_out(context):
         context.operator.tell(RAN_OUT)
-    address = context.pages.get(order.order_id, order.checkout_url)
-    kept = order.order_id in context.pages or not ALIAS.search(address)
+    kept = not ALIAS.search(order.checkout_url)
     if not kept:
         context.operator.tell("Its address holds a secret that no record keeps: open the order's page from the shop.")
-    opened = kept and context.browser.open(address)
+    opened = kept and context.browser.open(order.checkout_url)
     context.journal.append(BrowserOpened(step="pay", url=shown, by=context.browser.by, opened=opened))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError
@@ -61,8 +61,6 @@ class Context:
     ids: Ids
     processor: Processor | None
     options: Options
-    pages: dict[str, str] = field(default_factory=dict)
-    """Checkout pages by order, as they are opened: an address may hold a secret, so no record has it."""
 
     def pace(self) -> Iterator[float]:
         """Yield the seconds between reads: at most 20 a minute against a remote backend."""

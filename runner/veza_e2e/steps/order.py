@@ -20,7 +20,6 @@ from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.processor import ProcessorError
-from veza_e2e.redaction import ALIAS
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import Doubt, found_orders, may_send_again, open_doubt, recorded_answer
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
@@ -53,7 +52,7 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
         if doubt is None:
             raise
         return _settle(context, product, doubt)
-    return _placed(context, created.order, created.checkout_url)
+    return _placed(created.order, created.checkout_url)
 
 
 def _recorded(context: Context) -> PlacedOrder | None:
@@ -65,7 +64,7 @@ def _recorded(context: Context) -> PlacedOrder | None:
         created = CheckoutOrder.model_validate(answer)
     except ValueError:
         return None
-    return _placed(context, created.order, created.checkout_url)
+    return _placed(created.order, created.checkout_url)
 
 
 def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
@@ -100,7 +99,7 @@ def _send_again(context: Context, product: ChosenProduct, doubt: Doubt) -> Place
         created = _send(context, product, doubt.key or context.ids.key())
     except LOST_ANSWER as error:
         _lost(error)
-    return _placed(context, created.order, created.checkout_url)
+    return _placed(created.order, created.checkout_url)
 
 
 def _lost(error: Exception) -> NoReturn:
@@ -131,7 +130,7 @@ def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt)
             "or end the session with `abandon`.",
             waiting_for="operator",
         )
-    return _placed(context, order, link or "", adopted=True)
+    return _placed(order, link or "", adopted=True)
 
 
 def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
@@ -141,16 +140,14 @@ def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
     return orders.create(items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key)
 
 
-def _placed(context: Context, order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
-    if checkout_url and not ALIAS.search(checkout_url):
-        context.pages[order.id] = checkout_url
+def _placed(order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
     return PlacedOrder(
         order_id=order.id,
         payment_id=order.payment_id,
         total_cents=order.total_amount_cents,
         tax_cents=order.tax_amount_cents or 0,
         currency=order.currency,
-        checkout_url=context.recorder.redactor.url(checkout_url) if checkout_url else "",
+        checkout_url=checkout_url,
         adopted=adopted,
     )
 

@@ -34,7 +34,7 @@ def choose_product(context: Context, _buyer: Buyer) -> ChosenProduct:
         chosen = _asked(context, [product for product in products if affordable(product, options.limit)])
     return ChosenProduct(
         product_id=chosen.id,
-        title=context.recorder.redactor.text(chosen.title),
+        title=chosen.title,
         price_cents=chosen.price_cents,
         currency=chosen.currency,
         license_type=chosen.license_types[0] if chosen.license_types else None,

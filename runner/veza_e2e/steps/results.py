@@ -77,6 +77,7 @@ class PlacedOrder(Result):
     tax_cents: int
     currency: str
     checkout_url: str
+    """Opened as it came. The journal has it without its secrets: an alias in it means that it cannot be opened."""
     adopted: bool = False
     """Whether the answer to the request was lost and the order was found by asking."""
 

@@ -26,7 +26,7 @@ def read_rows(context: Context, order: PlacedOrder) -> Sequence[Mapping[str, JSO
 
 
 def _read(context: Context, source: str, sql: str, rows: Sequence[Mapping[str, JSON]], problem: str = "") -> None:
-    shown = tuple(_redacted(context, row) for row in rows)
+    shown = tuple(context.recorder.redactor.members(row)[0] for row in rows)
     step = context.recorder.step
     if step is not None:
         context.journal.append(
@@ -39,11 +39,6 @@ def _read(context: Context, source: str, sql: str, rows: Sequence[Mapping[str, J
                 problem=context.recorder.redactor.text(problem) or None,
             )
         )
-
-
-def _redacted(context: Context, row: Mapping[str, JSON]) -> dict[str, JSON]:
-    text = context.recorder.redactor.text
-    return {name: text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def paste_rows(context: Context, order: PlacedOrder, sql: str) -> Sequence[Mapping[str, JSON]]:

@@ -1,0 +1,102 @@
+"""Replaces secrets inside texts, and leaves the ids that stand in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+from veza_e2e.canonical import JSON
+from veza_e2e.redaction import patterns
+from veza_e2e.redaction.encodings import SHORT
+from veza_e2e.redaction.gate import BASE64, Finding, Gate, Sought
+from veza_e2e.redaction.known import Known
+from veza_e2e.redaction.patterns import ALIAS, WITHHELD
+
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
+
+
+class Scrubber:
+    """Searches texts for what a session knows, and for what looks like a secret.
+
+    Args:
+        known: the session's secrets and ids; it learns from what is found.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._forms: dict[str, str] = {}
+        self._credentials: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
+        self._gate = Gate(Sought({}))
+        self._seen = 0
+
+    def scrub(self, text: str) -> str:
+        """Return a text with each secret replaced by its alias, each address masked."""
+        self._refresh()
+        shown = self._replaced(text)
+        if shown == text or not self._known.spans(text):
+            return shown
+        text = _substituted(text, self._credentials)
+        edges = [0, *(edge for span in self._known.spans(text) for edge in span), len(text)]
+        parts = [text[start:end] for start, end in pairwise(edges)]
+        # Every second part is an id.
+        joined = "".join(part if place % 2 else self._replaced(part) for place, part in enumerate(parts))
+        return WITHHELD if self.find(joined) else joined
+
+    def verbatim(self, value: str) -> str:
+        """Return an id, amount, currency, status or time as it is; `[withheld]` if it holds a credential."""
+        self._refresh()
+        if any(True for _ in self._gate.strict.find(value)):
+            return WITHHELD
+        return _substituted(value, self._addresses)
+
+    def find(self, value: JSON | bytes) -> list[Finding]:
+        """Return every secret that a record holds."""
+        if not isinstance(value, bytes):
+            self._known.note(value)
+        self._refresh()
+        return list(self._gate.find(value))
+
+    def _replaced(self, text: str) -> str:
+        known = self._known.exact(text)
+        if known is not None:
+            return known
+        text = _substituted(text, self._forms)
+        for short, shown in self._known.bounded().items():
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(short)}(?![A-Za-z0-9])", shown, text)
+        if len(text) < SHORT:
+            return text
+        for find in (patterns.secrets, patterns.named):
+            for match in sorted(find(text), key=lambda match: match.start, reverse=True):
+                text = text[: match.start] + self._replacement(match, text[match.start : match.end]) + text[match.end :]
+        for match in reversed(list(patterns.emails(text))):
+            text = text[: match.start] + patterns.mask(text[match.start : match.end]) + text[match.end :]
+        self._refresh()
+        text = BASE64.sub(lambda run: WITHHELD if self._gate.hides(run[0]) else run[0], text)
+        # Encoded more than once, or in a way that has no form of its own here.
+        return WITHHELD if _ENCODED.search(text) and self.find(text) else text
+
+    def _replacement(self, match: patterns.Match, value: str) -> str:
+        return "***@" if match.kind == "userinfo" else self._known.learn(match.kind, value)
+
+    def _refresh(self) -> None:
+        """Make again what depends on the known secrets."""
+        if self._seen == self._known.changes:
+            return
+        self._seen = self._known.changes
+        secrets = list(self._known.secrets())
+        self._forms = {form: one.shown for one in secrets for form in one.forms}
+        self._credentials = {form: one.shown for one in secrets if one.credential for form in one.forms}
+        self._addresses = {form: shown for form, shown in self._forms.items() if not ALIAS.fullmatch(shown)}
+        sought: dict[bool, dict[str, str]] = {True: {}, False: {}}
+        for one in secrets:
+            kind = one.shown[2:-2].partition(":")[0] if ALIAS.fullmatch(one.shown) else "email"
+            sought[one.credential] |= dict.fromkeys((*one.forms, *one.based), kind)
+        self._gate = Gate(Sought(sought[True], sought[False], tuple(self._known.bounded())), self._known.spans)
+
+
+def _substituted(text: str, forms: Mapping[str, str]) -> str:
+    for form in sorted((one for one in forms if one in text), key=len, reverse=True):
+        text = text.replace(form, forms[form])
+    return text

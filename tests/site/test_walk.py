@@ -8,7 +8,7 @@ import pytest
 from ten_sessions import Sessions
 
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.evidence.story import Story
+from veza_e2e.journal.story import Story
 from veza_e2e.journal import read
 from veza_e2e.journal.events import (
     Answered,
@@ -75,8 +75,8 @@ def test_every_acceptance_item_is_borne_out(sessions: Sessions, name: str) -> No
 def test_every_amount_was_on_the_wire(sessions: Sessions, name: str) -> None:
     summary, events = load(sessions, name)
     for cents, seqs in (
-        (summary.money.charged_cents, summary.money.charged_by),
-        (summary.money.refunded_cents, summary.money.refunded_by),
+        (summary.money.charged_cents, summary.money.seen.charged_by),
+        (summary.money.refunded_cents, summary.money.seen.refunded_by),
     ):
         assert bool(cents) == bool(seqs)
         for seq in seqs:

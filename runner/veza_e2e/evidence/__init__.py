@@ -10,7 +10,7 @@ from veza_e2e.evidence.addenda import (
     seal,
     unseal,
 )
-from veza_e2e.evidence.model import Decision, Item, Money, Reconciliation, Step, Summary
+from veza_e2e.evidence.model import Decision, Item, Reconciliation, Step, Summary
 from veza_e2e.evidence.summary import counts_as_dry_run, summarise
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "Decision",
     "EvidenceFile",
     "Item",
-    "Money",
     "Reconciliation",
     "Reread",
     "Step",

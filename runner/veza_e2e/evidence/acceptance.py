@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 
 from veza_e2e.evidence.addenda import BankStatement
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
-from veza_e2e.evidence.seen import Seen
-from veza_e2e.evidence.story import Story, text_of
 from veza_e2e.journal.events import Compared, PreflightChecked, PreflightFinished, RowsRead, StepFinished, StepName
+from veza_e2e.journal.story import Story, text_of
+from veza_e2e.money.sightings import Seen
 
 DRY_RUN_AGE = timedelta(days=14)
 """How old a dry-run may be when the live run starts."""

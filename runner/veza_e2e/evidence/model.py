@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from veza.money import Money as Amount
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence.addenda import BankStatement
 from veza_e2e.journal.events import Outcome, StepName, WaitingFor
+from veza_e2e.money.account import Account
 
 StepStatus = Literal["passed", "failed", "skipped", "pending"]
 ItemStatus = Literal["met", "not_met", "pending", "not_checked", "not_applicable"]
@@ -62,41 +62,6 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """What the card was charged and what came back, as far as it was seen, in minor units.
-
-    None where nothing tells; 0 where the answers say that nothing moved.
-    """
-
-    charged_cents: int | None
-    refunded_cents: int | None
-    currency: str | None
-    charged_by: tuple[int, ...]
-    refunded_by: tuple[int, ...]
-
-    @property
-    def moved(self) -> bool:
-        """Whether a charge was seen."""
-        return bool(self.charged_cents)
-
-    @property
-    def refund_open(self) -> bool:
-        """Whether a charge was seen that has not wholly come back."""
-        return (self.charged_cents or 0) > (self.refunded_cents or 0)
-
-    @property
-    def sentence(self) -> str:
-        """What the card was charged and what came back, for people."""
-        if self.charged_cents is None:
-            return "whether the card was charged is not known"
-        if not self.charged_cents or self.currency is None:
-            return "nothing was charged"
-        back = self.refunded_cents
-        came = "whether it came back is not known" if back is None else f"refunded {Amount(back, self.currency)}"
-        return f"charged {Amount(self.charged_cents, self.currency)}, {came}"
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """One session, judged."""
 
@@ -115,7 +80,7 @@ class Summary:
     """Why the decision is what it is."""
     rehearsed_decision: Decision | None
     """What the decision would be, had the money been real; None off the rehearsal backend."""
-    money: Money
+    money: Account
     order_id: str | None
     payment_id: str | None
     refund_id: str | None
@@ -151,7 +116,7 @@ class Summary:
     @property
     def money_may_be_out(self) -> bool:
         """Whether the card was charged and not refunded, or may have been charged for all that was seen."""
-        return self.refund_open or self.money.charged_cents is None
+        return self.money.may_be_out
 
     def to_json(self, paths: Mapping[str, str] | None = None) -> dict[str, JSON]:
         """Return the JSON document of `run`, `resume` and `show`.

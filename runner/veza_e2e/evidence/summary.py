@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 
 from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
 from veza_e2e.evidence.addenda import Addendum, Attestation, BankStatement, Reread
-from veza_e2e.evidence.model import Decision, Item, Money, Step, Summary
-from veza_e2e.evidence.seen import Seen, see, seen_again
-from veza_e2e.evidence.story import Story, text_of
+from veza_e2e.evidence.model import Decision, Item, Step, Summary
 from veza_e2e.journal import GENESIS, Line
 from veza_e2e.journal.events import (
     STEPS,
@@ -25,6 +23,9 @@ from veza_e2e.journal.events import (
     WaitingFor,
 )
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.journal.story import Story, text_of
+from veza_e2e.money.account import Account, fold
+from veza_e2e.money.sightings import Seen
 
 OVER_LIMIT = FindingCode.OVER_LIMIT
 """The finding of a step that refused to spend more than the limit."""
@@ -42,7 +43,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     started, gate = story.started, story.gate
     steps = tuple(_step(story, number, name) for number, name in enumerate(STEPS, 1))
     by_name = {step.name: step for step in steps}
-    seen = see(story)
+    money = fold(lines)
     reconciliation = reconcile(story, refund_kept=by_name["refund"].status == "skipped")
     statements = [a for a in addenda if isinstance(a, BankStatement)]
     bank = max(statements, key=lambda a: a.number, default=None)
@@ -50,9 +51,9 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     if reread is not None:
         steps = tuple(_read_again(step, reread) for step in steps)
         by_name = {step.name: step for step in steps}
-        seen = seen_again(seen, reread)
+        money = money.read_again(reread.refunded_cents, reread.seq)
+    seen = money.seen
     acceptance = judge(Grounds(story, seen, by_name, {r.id: r for r in reconciliation}, bank))
-    money = Money(seen.charged, seen.refunded, seen.currency, seen.charged_by, seen.refunded_by)
     outcome = _outcome(story, steps)
     live_requested = started is not None and started.live_requested
     live = gate is not None and gate.live
@@ -158,7 +159,7 @@ def _waiting_for(story: Story, steps: Sequence[Step], outcome: Outcome) -> Waiti
     return "refund" if current.name == "revoked" else "operator"
 
 
-def _decide(money: Money, outcome: Outcome, acceptance: Sequence[Item], *, live: bool) -> tuple[Decision, str]:
+def _decide(money: Account, outcome: Outcome, acceptance: Sequence[Item], *, live: bool) -> tuple[Decision, str]:
     """Return GO, NO-GO or PENDING as if the money were real, with the reason."""
     if not live:
         return "PENDING", "not a live run"

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from veza.money import Money
 from veza_e2e.evidence import Summary
-from veza_e2e.evidence.story import Story, cents_of, text_of
 from veza_e2e.journal.events import SessionStarted
+from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.report.escape import inline
 
 

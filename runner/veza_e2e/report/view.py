@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from veza_e2e.evidence import Summary, summarise
 from veza_e2e.evidence.addenda import Addendum, Attestation
-from veza_e2e.evidence.story import Story
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import Answered, Asked, SessionStarted, StepName
+from veza_e2e.journal.story import Story
 from veza_e2e.report.facts import Fact, amount, artefacts, facts, moment, risks
 from veza_e2e.report.labels import Labels
 from veza_e2e.report.record import Chapter, record, seconds

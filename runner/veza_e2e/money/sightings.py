@@ -7,13 +7,13 @@ what the card was charged. Order and license states: docs of the contract; payme
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 from veza.money import to_minor
 from veza_e2e.canonical import JSON
-from veza_e2e.evidence.addenda import Reread
-from veza_e2e.evidence.story import Story, cents_of, text_of
 from veza_e2e.journal.events import BrowserOpened, CallFailed, CallFinished, StepFinished
+from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.payment_states import UNTAKEN, VOID
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
@@ -22,10 +22,16 @@ UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge leads to."""
 
 
+FigureKind = Literal["charged", "refunded"]
+Witness = Literal["backend", "processor"]
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """An amount that an answer named, in minor units."""
 
+    kind: FigureKind
+    by: Witness
     seq: int
     cents: int
 
@@ -50,6 +56,8 @@ class Seen:
     payment_id: str | None
     refund_id: str | None
     currency: str | None
+    figures: tuple[Sighting, ...]
+    """All that was named, in the order of the events."""
     charged: int | None
     charged_by: tuple[int, ...]
     refunded: int | None
@@ -85,6 +93,7 @@ def see(story: Story) -> Seen:
         payment_id=_last_id(story, orders, "payment_id"),
         refund_id=_last_id(story, orders, "refund_id"),
         currency=_currency(story, orders),
+        figures=tuple(sorted([*charges, *captures, *refunds], key=lambda s: s.seq)),
         charged=charged,
         charged_by=tuple(dict.fromkeys(s.seq for s in charged_by)),
         refunded=refunded,
@@ -93,11 +102,6 @@ def see(story: Story) -> Seen:
         refund_requested_by=_refund_requests(story, answers),
         licenses=tuple(_licenses(answers, order_id)),
     )
-
-
-def seen_again(seen: Seen, reread: Reread) -> Seen:
-    """Return what was seen once the order was read again after the session."""
-    return replace(seen, refunded=reread.refunded_cents, refunded_by=(reread.seq,))
 
 
 def _answers(story: Story) -> Iterator[_Answer]:
@@ -137,7 +141,7 @@ def _payments(answers: Sequence[_Answer], own: str | None) -> Iterator[_Answer]:
 def _capture(answer: _Answer) -> Sighting | None:
     assert isinstance(answer.data, Mapping)
     cents = cents_of(answer.data.get("amount_received"))
-    return Sighting(answer.seq, cents) if cents else None
+    return Sighting("charged", "processor", answer.seq, cents) if cents else None
 
 
 def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Sighting]:
@@ -147,12 +151,12 @@ def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
         cents = _amount(order, "total_amount")
         cents = agreed if cents is None else cents
         if order.get("status") in CHARGED and cents is not None:
-            found.append(Sighting(seq, cents))
+            found.append(Sighting("charged", "backend", seq, cents))
     finished = story.last_of_step(StepFinished, "completed")
     if finished and not found:
         cents = cents_of(finished[1].result.get("total_cents"))
         if cents is not None:
-            found.append(Sighting(finished[0].seq, cents))
+            found.append(Sighting("charged", "backend", finished[0].seq, cents))
     return found
 
 
@@ -197,7 +201,7 @@ def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
     if finished:
         cents = cents_of(finished[1].result.get("refunded_cents"))
         if cents is not None:
-            yield Sighting(finished[0].seq, cents)
+            yield Sighting("refunded", "backend", finished[0].seq, cents)
     for seq, order in orders:
         status = order.get("status")
         refund = order.get("refund_status")
@@ -206,9 +210,9 @@ def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
             if cents is None:
                 cents = _amount(order, "total_amount")
             if cents is not None:
-                yield Sighting(seq, cents)
+                yield Sighting("refunded", "backend", seq, cents)
         elif status == "refund_failed" or (status in CHARGED and refund == "failed"):
-            yield Sighting(seq, 0)
+            yield Sighting("refunded", "backend", seq, 0)
 
 
 def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
@@ -222,7 +226,7 @@ def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
         known = [r for r in refunds if isinstance(r, Mapping) and r.get("status") in {"succeeded", "failed"}]
         if known:
             returned = (cents_of(r.get("amount")) or 0 for r in known if r.get("status") == "succeeded")
-            yield Sighting(answer.seq, sum(returned))
+            yield Sighting("refunded", "processor", answer.seq, sum(returned))
 
 
 def _refund_requests(story: Story, answers: Sequence[_Answer]) -> tuple[int, ...]:

@@ -17,7 +17,6 @@ import httpx
 from veza.money import Money
 
 REHEARSAL = "rehearsal"
-LIVE_NAMES = frozenset({"live", "prod", "production"})
 CONFIG_FILE = Path("veza-e2e.toml")
 PUBLISHED_ARCHIVE = Path("docs/archive/payment-e2e")
 REHEARSAL_ARCHIVE = Path("build/rehearsals")
@@ -39,7 +38,8 @@ class Environment:
     base_url: str
     """The part before `/api/v1`; empty for the rehearsal backend, which is started on a free port."""
     expected_environment: tuple[str, ...]
-    live: bool = False
+    live: bool | None = None
+    """True: real money, `--live` is required. It decides alone only if no word of the backend's name tells."""
     idempotency: bool = False
     checkout_hosts: tuple[str, ...] = ()
     hyperswitch_url: str | None = None
@@ -212,7 +212,7 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
         name=name,
         base_url=_url(path, f"{where}base_url", table["base_url"]),
         expected_environment=_some(path, f"{where}expected_environment", table["expected_environment"]),
-        live=_boolean(path, f"{where}live", table.get("live", False)),
+        live=_boolean(path, f"{where}live", table["live"]) if "live" in table else None,
         idempotency=_boolean(path, f"{where}idempotency", table.get("idempotency", False)),
         checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
         hyperswitch_url=None if hyperswitch is None else _url(path, f"{where}hyperswitch_url", hyperswitch),

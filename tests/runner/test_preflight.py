@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from front_door import Time, serving
+from meddling import Answer, meddling
 from surroundings import PATIENCE
 
 from veza import Veza
@@ -80,17 +82,19 @@ def test_what_is_ready_passes(sandbox: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "name", "said"),
+    ("fault", "names", "said"),
     [
-        ("hyperswitch_disabled", "hyperswitch", "disabled"),
-        ("processor_mode_mismatch", "processor_mode", "'live' mode"),
+        ("hyperswitch_disabled", ["hyperswitch"], "disabled"),
+        ("processor_mode_mismatch", ["mode", "processor_mode"], "hyperswitch is in live mode"),
     ],
 )
-def test_a_fault_blocks_by_name_and_all_other_checks_are_made(faulty: str, fault: str, name: str, said: str) -> None:
+def test_a_fault_blocks_by_name_and_all_other_checks_are_made(
+    faulty: str, fault: str, names: list[str], said: str
+) -> None:
     throw(faulty, fault)
     checks, finished = made(READY, faulty)
-    assert blocked(checks) == [name]
-    assert said in checks[name].message
+    assert blocked(checks) == names
+    assert said in checks[names[-1]].message
     assert not finished.passed
     assert list(checks) == ALL
 
@@ -105,6 +109,54 @@ def test_another_environment_than_the_expected_is_blocked(sandbox: str) -> None:
     checks, _ = made(replace(READY, environment=Environment("s", "", ("staging",))), sandbox)
     assert blocked(checks) == ["environment"]
     assert "'sandbox', expected is staging" in checks["environment"].message
+
+
+def reporting(base_url: str, environment: object, modes: dict[str, str]) -> AbstractContextManager[str]:
+    """A backend whose /status says other things: its environment, and services with a mode."""
+
+    def change(answer: Answer) -> None:
+        if answer.path.endswith("/status"):
+            data = answer.body["data"]
+            data["environment"] = environment
+            for name, mode in modes.items():
+                data["services"].setdefault(name, {"status": "healthy"})["mode"] = mode
+
+    return meddling(base_url, change)
+
+
+@pytest.mark.parametrize("configured", [None, False, True])
+@pytest.mark.parametrize(
+    ("environment", "modes", "live"),
+    [
+        *((name, {}, True) for name in ("prod-eu", "pre-prod", "PRODUCTION", "eu.live.2", "test-prod")),
+        *((name, {}, False) for name in ("staging", "Staging-2", "qa", "eu_test", "local", "dev1", "rehearsal")),
+        *((name, {}, None) for name in ("canary", "delivery", "reproduction", "testing", "eu-west-1", "-")),
+        ("staging", {"stripe": "live"}, True),
+        ("canary", {"stripe": "live"}, True),
+        ("canary", {"stripe": "sandbox"}, None),
+    ],
+)
+def test_a_backend_is_a_test_one_only_by_a_positive_word(
+    sandbox: str, environment: str, modes: dict[str, str], live: bool | None, configured: bool | None
+) -> None:
+    """None: no word tells, so the environment's table decides, and without it the backend counts as live."""
+    with reporting(sandbox, environment, modes) as base_url:
+        given = replace(READY, environment=Environment("s", "", (environment,), live=configured))
+        checks, finished = made(given, base_url)
+    expected = live if live is not None else configured is not False
+    assert finished.live is expected
+    assert (checks["mode"].status == "ok") is (not expected and not configured)
+    if live is None and configured is False:
+        assert "`live = false` in the environment's table" in checks["mode"].message
+
+
+def test_no_hint_of_a_block_suggests_live_or_a_setting_that_lets_a_charge_through(sandbox: str) -> None:
+    for environment, modes in (("prod-eu", {}), ("canary", {}), ("staging", {"stripe": "live"})):
+        with reporting(sandbox, environment, modes) as base_url:
+            checks, _ = made(replace(READY, environment=Environment("s", "", (environment,))), base_url)
+        hints = [check.hint or "" for check in checks.values() if check.status == "blocked"]
+        assert hints
+        assert not [hint for hint in hints if "--live" in hint or "live =" in hint]
 
 
 def test_a_live_backend_without_live_is_blocked(live: str) -> None:

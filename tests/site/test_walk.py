@@ -8,7 +8,6 @@ import pytest
 from ten_sessions import Sessions
 
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.journal.story import Story
 from veza_e2e.journal import read
 from veza_e2e.journal.events import (
     Answered,
@@ -26,6 +25,7 @@ from veza_e2e.journal.events import (
     StepPaused,
     StepSkipped,
 )
+from veza_e2e.journal.story import Story
 
 FAILED = ("order", "completed", "license", "transfers", "revoked")
 TEN = ("passed", "kept", *FAILED, "incomplete", "rehearsed live", "stamped")

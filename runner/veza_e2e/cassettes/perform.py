@@ -132,7 +132,7 @@ def _gate(meta: Mapping[str, Any], first: SessionStarted) -> Gate:
             name=first.environment,
             base_url=first.base_url,
             expected_environment=tuple(gate["expected_environment"]),
-            live=bool(gate["live_configured"]),
+            live=gate.get("live_configured"),
         ),
         live=first.live_requested,
         unattended=first.unattended,

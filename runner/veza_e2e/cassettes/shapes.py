@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from veza_e2e.cassettes.errors import CassetteError
@@ -40,7 +41,9 @@ _STARTED: Mapping[str, type | tuple[type, ...]] = {
     "refund": (bool, type(None)),
     "dry_run": (dict, type(None)),
 }
-_GATE: Mapping[str, type] = {"expected_environment": list, "live_configured": bool, "has_password": bool}
+_GATE: Mapping[str, type | UnionType] = {
+    "expected_environment": list, "live_configured": bool | None, "has_password": bool
+}  # fmt: skip
 
 
 def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:

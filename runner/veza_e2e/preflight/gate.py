@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from veza import Health, HealthState, ProcessorMode, Product, ServiceState, Status, Veza, VezaError
 from veza.money import Money
-from veza_e2e.config import LIVE_NAMES, Environment
+from veza_e2e.config import Environment
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import CheckStatus, PreflightChecked, PreflightFinished
 from veza_e2e.ports.protocols import SKEW, Clock
 from veza_e2e.preflight.catalogue import MAX_PAGES, PER_PAGE, affordable
+from veza_e2e.preflight.liveness import Liveness, judge
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
 PROCESSOR = "hyperswitch"
@@ -45,8 +46,13 @@ class _Seen:
     status: Status | None = None
     products: list[Product] | None = None
     rehearsal: bool = False
-    live: bool = False
+    liveness: Liveness = field(default_factory=lambda: judge(None, (), None))
     candidate: Product | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the backend is taken for a live one."""
+        return self.status is not None and self.liveness.live
 
 
 def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChecked], object]) -> PreflightFinished:
@@ -109,7 +115,8 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
     info = seen.status.response_info
     seen.rehearsal = info is not None and info.headers.get(REHEARSAL_HEADER) == "1"
     reported = seen.status.environment
-    seen.live = reported.lower() in LIVE_NAMES
+    services = [name for name, one in seen.status.services.items() if one.mode is ProcessorMode.LIVE]
+    seen.liveness = judge(reported, sorted(services), gate.environment.live)
     if reported not in gate.environment.expected_environment:
         return _check(
             "environment",
@@ -142,14 +149,17 @@ def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
         yield _check("mode", "blocked", "whether this is live cannot be told without /status", "See above.")
     elif seen.live and not gate.live:
         yield _check(
-            "mode", "blocked", "the backend is live and --live was not given", "Add --live to pay with a real card."
+            "mode",
+            "blocked",
+            f"the backend is live ({seen.liveness.reason}), and --live was not given",
+            "A card that is used here is charged. Is this the environment that you meant?",
         )
     elif gate.environment.live and not gate.live:
         yield _check(
             "mode",
             "blocked",
             f"{gate.environment.name} is configured as live and --live was not given",
-            "Add --live; the configuration never stands in for it.",
+            "Is this the environment that you meant?",
         )
     elif gate.live and not seen.live:
         yield _check(
@@ -162,7 +172,9 @@ def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
     elif gate.live and seen.rehearsal:
         yield _check("mode", "ok", "a live run is rehearsed; the funds are test funds")
     else:
-        yield _check("mode", "ok", "live, with real money" if seen.live else "not live, test funds")
+        told = f"live, with real money ({seen.liveness.reason})" if seen.live else "not live, test funds"
+        by_table = f": {seen.liveness.reason}" if seen.liveness.configured and not seen.live else ""
+        yield _check("mode", "ok", f"{told}{by_table}")
 
 
 def _processor(seen: _Seen) -> PreflightChecked:
@@ -188,6 +200,13 @@ def _processor_mode(gate: Gate, seen: _Seen) -> PreflightChecked:
     mode = service.mode if service else None
     wanted = ProcessorMode.LIVE if seen.live else ProcessorMode.SANDBOX
     side = "live" if seen.live else "not live"
+    if seen.liveness.contradicted and seen.status is not None:
+        return _check(
+            "processor_mode",
+            "blocked",
+            f"the backend calls itself {seen.status.environment!r:.60}, but {seen.liveness.reason}",
+            "A live service must not be used for tests: ask the backend's makers which it is.",
+        )
     if mode is not None and mode is not wanted:
         return _check(
             "processor_mode",

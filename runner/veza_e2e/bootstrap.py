@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -58,7 +57,9 @@ def assemble(
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
     with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
         browser: Browser = (
-            ScriptedBrowser(beside, _card(machine.clock.now())) if unattended else PersonsBrowser(window=_has_window())
+            ScriptedBrowser(beside, _card(machine.clock.now()))
+            if unattended
+            else PersonsBrowser(window=settings.window)
         )
         yield Parts(
             ports=Ports(
@@ -104,10 +105,6 @@ def known_secrets(secrets: Secrets) -> dict[str, str]:
 def _beside(base_url: str) -> httpx.Client:
     """A client beside the record, for what stands in for the person: the checkout form and the books."""
     return httpx.Client(base_url=base_url, timeout=30, trust_env=False)
-
-
-def _has_window() -> bool:
-    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def _card(today: datetime) -> dict[str, str]:

@@ -6,6 +6,7 @@ import difflib
 import ipaddress
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -92,6 +93,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     report: Report = field(default_factory=Report)
     state: Path = STATE
+    window: bool = False
+    """Whether a browser can open a window on this machine."""
 
 
 SECRET_VARIABLES = {
@@ -139,13 +142,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def load(name: str, *, config: Path | None = None, archive: Path | None = None) -> Settings:
+def load(
+    name: str, *, config: Path | None = None, archive: Path | None = None, variables: Mapping[str, str] = os.environ
+) -> Settings:
     """Return the settings for the environment `name`.
 
     Args:
         name: `rehearsal`, or an environment of the file.
         config: the file; `veza-e2e.toml` of the working folder where it is None and exists.
         archive: in the place of the default archive.
+        variables: the environment's.
 
     Raises:
         ConfigError: the file or the environment cannot be used.
@@ -161,7 +167,12 @@ def load(name: str, *, config: Path | None = None, archive: Path | None = None) 
         archive=archive or (REHEARSAL_ARCHIVE if name == REHEARSAL else PUBLISHED_ARCHIVE),
         limits=_limits(path, _table(path, table, "limits")),
         report=_report(path, _table(path, table, "report")),
+        window=_has_window(variables),
     )
+
+
+def _has_window(variables: Mapping[str, str]) -> bool:
+    return sys.platform == "darwin" or any(variables.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,11 @@ def test_secrets_come_from_the_environments_variables_and_no_repr_shows_them() -
     assert found == set(values.values())
     assert "value-of" not in repr(secrets)
     assert read_secrets(dict.fromkeys(names, "")) == Secrets()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac always has windows")
+def test_a_browser_can_open_a_window_only_where_the_environment_names_one() -> None:
+    assert load("rehearsal", variables={}).window is False
+    assert load("rehearsal", variables={"DISPLAY": ""}).window is False
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        assert load("rehearsal", variables={name: ":0"}).window is True

@@ -14,9 +14,7 @@ from surroundings import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("sdk/veza/", "runner/veza_contract/", "runner/veza_e2e/", "rehearsal/veza_rehearsal/")
-EDGES = {
-    "runner/veza_e2e/config.py", "runner/veza_e2e/bootstrap.py", "rehearsal/veza_rehearsal/__main__.py",
-}  # fmt: skip
+EDGES = {"runner/veza_e2e/config.py", "rehearsal/veza_rehearsal/__main__.py"}
 """Where the environment's variables are read, or handed on to a child process."""
 LONGEST_MODULE, LONGEST_FUNCTION = 320, 60
 

@@ -13,8 +13,8 @@ from veza_e2e.config import Environment
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import CheckStatus, PreflightChecked, PreflightFinished
 from veza_e2e.ports.protocols import SKEW, Clock
-from veza_e2e.preflight.catalogue import MAX_PAGES, PER_PAGE, affordable
 from veza_e2e.preflight.liveness import Liveness, judge
+from veza_e2e.preflight.offers import MAX_PAGES, PER_PAGE, affordable
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
 PROCESSOR = "hyperswitch"

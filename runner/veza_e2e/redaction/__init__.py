@@ -1,8 +1,7 @@
-"""One redactor for the journal, the recordings, error texts and the gate."""
+"""Finds and replaces secrets in what is stored or shown."""
 
-from veza_e2e.redaction.gate import Finding, Gate
 from veza_e2e.redaction.names import classify
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD, mask
 from veza_e2e.redaction.redactor import Exact, Redactor
 
-__all__ = ["ALIAS", "WITHHELD", "Exact", "Finding", "Gate", "Redactor", "classify", "mask"]
+__all__ = ["ALIAS", "WITHHELD", "Exact", "Redactor", "classify", "mask"]

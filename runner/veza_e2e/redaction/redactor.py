@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import decoded
-from veza_e2e.redaction.gate import Finding
 from veza_e2e.redaction.known import Known
 from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify, verbatim
 from veza_e2e.redaction.patterns import WITHHELD
+from veza_e2e.redaction.scanner import Finding
 from veza_e2e.redaction.scrubber import Scrubber
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s\"'<>\\]+", re.IGNORECASE)

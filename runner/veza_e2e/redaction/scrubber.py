@@ -9,9 +9,9 @@ from itertools import pairwise
 from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT
-from veza_e2e.redaction.gate import BASE64, Finding, Gate, Sought
 from veza_e2e.redaction.known import Known
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
+from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
 
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
 
@@ -28,7 +28,7 @@ class Scrubber:
         self._forms: dict[str, str] = {}
         self._credentials: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
-        self._gate = Gate(Sought({}))
+        self._scanner = SecretScanner(Sought({}))
         self._seen = 0
 
     def scrub(self, text: str) -> str:
@@ -47,7 +47,7 @@ class Scrubber:
     def verbatim(self, value: str) -> str:
         """Return an id, amount, currency, status or time as it is; `[withheld]` if it holds a credential."""
         self._refresh()
-        if any(True for _ in self._gate.strict.find(value)):
+        if any(True for _ in self._scanner.strict.find(value)):
             return WITHHELD
         return _substituted(value, self._addresses)
 
@@ -56,7 +56,7 @@ class Scrubber:
         if not isinstance(value, bytes):
             self._known.note(value)
         self._refresh()
-        return list(self._gate.find(value))
+        return list(self._scanner.find(value))
 
     def _replaced(self, text: str) -> str:
         known = self._known.exact(text)
@@ -73,7 +73,7 @@ class Scrubber:
         for match in reversed(list(patterns.emails(text))):
             text = text[: match.start] + patterns.mask(text[match.start : match.end]) + text[match.end :]
         self._refresh()
-        text = BASE64.sub(lambda run: WITHHELD if self._gate.hides(run[0]) else run[0], text)
+        text = BASE64.sub(lambda run: WITHHELD if self._scanner.hides(run[0]) else run[0], text)
         # Encoded more than once, or in a way that has no form of its own here.
         return WITHHELD if _ENCODED.search(text) and self.find(text) else text
 
@@ -93,7 +93,9 @@ class Scrubber:
         for one in secrets:
             kind = one.shown[2:-2].partition(":")[0] if ALIAS.fullmatch(one.shown) else "email"
             sought[one.credential] |= dict.fromkeys((*one.forms, *one.based), kind)
-        self._gate = Gate(Sought(sought[True], sought[False], tuple(self._known.bounded())), self._known.spans)
+        self._scanner = SecretScanner(
+            Sought(sought[True], sought[False], tuple(self._known.bounded())), self._known.spans
+        )
 
 
 def _substituted(text: str, forms: Mapping[str, str]) -> str:

@@ -20,12 +20,14 @@ from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.facts import Fact, amount
 from veza_e2e.report.view import view
-from veza_e2e.site.catalogue import Catalogue, Entry, catalogue
 from veza_e2e.site.flow import money_flow
-from veza_e2e.site.pages import ARCHIVE, checklist, data_script, release_view, row, unknown
+from veza_e2e.site.live_report import checklist, release_view, unknown
+from veza_e2e.site.releases import Archived, Entry, by_release
+from veza_e2e.site.sessions_table import data_script, session_row
 from veza_e2e.site.waterfall import waterfall
 from veza_e2e.verify import signature_of
 
+ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
 KEPT = ("docs", "templates", "cassettes", str(SOURCE))
 """Folders of the checkout that no site may be built into, nor around."""
@@ -80,7 +82,7 @@ def build(archive: Archive, *, root: Path, out: Path) -> Built:
     return Built(out, len(shown.entries), tuple(_damage(shown)))
 
 
-def _damage(shown: Catalogue) -> Iterator[tuple[str, str]]:
+def _damage(shown: Archived) -> Iterator[tuple[str, str]]:
     for entry in shown.entries:
         if entry.summary is None:
             yield entry.stored.session, "shown as damaged; veza-e2e verify says more"
@@ -113,7 +115,7 @@ def _begun(root: Path) -> Path | None:
         return None
 
 
-def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
+def write_tree(archive: Archive, docs: Path, source: Path) -> Archived:
     """Write the pages by hand and the archive's pages to `source`.
 
     Raises:
@@ -126,9 +128,9 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Catalogue:
     pages = source / ARCHIVE
     entries = [_session(stored, pages) for stored in archive.sessions()]
     try:
-        shown = catalogue(entries, archive.attestations())
+        shown = by_release(entries, archive.attestations())
     except ArchiveError as error:
-        shown = catalogue(entries, (), f"none is counted: {str(error).replace(str(archive.root) + '/', '')}")
+        shown = by_release(entries, (), f"none is counted: {str(error).replace(str(archive.root) + '/', '')}")
     _index(shown, pages)
     _months(shown, pages)
     _releases(shown, source)
@@ -196,23 +198,23 @@ def _files(entry: Entry, target: Path) -> list[Fact]:
     return found
 
 
-def _index(shown: Catalogue, pages: Path) -> None:
-    rows = [row(entry, "") for entry in shown.entries[:NEWEST]]
+def _index(shown: Archived, pages: Path) -> None:
+    rows = [session_row(entry, "") for entry in shown.entries[:NEWEST]]
     months = sorted({entry.page[:7] for entry in shown.entries}, reverse=True)
     _write(pages / "index.md", "archive.md", rows=rows, total=len(shown.entries), months=months)
     (pages / SCRIPT).write_text(data_script(shown.entries), encoding="utf-8")
 
 
-def _months(shown: Catalogue, pages: Path) -> None:
+def _months(shown: Archived, pages: Path) -> None:
     months: dict[str, list[Entry]] = {}
     for entry in shown.entries:
         months.setdefault(entry.page[:7], []).append(entry)
     for month, entries in months.items():
-        rows = [row(entry, "../../") for entry in entries]
+        rows = [session_row(entry, "../../") for entry in entries]
         _write(pages / month / "index.md", "month.md", rows=rows, month=month.replace("/", "-"))
 
 
-def _releases(shown: Catalogue, source: Path) -> None:
+def _releases(shown: Archived, source: Path) -> None:
     views = [release_view(release, f"{ARCHIVE}/") for release in shown.releases]
     for release in shown.releases:
         page = release_view(release, f"../{ARCHIVE}/")
@@ -223,8 +225,8 @@ def _releases(shown: Catalogue, source: Path) -> None:
     _write(source / "go-no-go.md", "go_no_go.md", **listed)
 
 
-def _home(shown: Catalogue, source: Path) -> None:
-    rows = [row(entry, f"{ARCHIVE}/") for entry in shown.entries[:5]]
+def _home(shown: Archived, source: Path) -> None:
+    rows = [session_row(entry, f"{ARCHIVE}/") for entry in shown.entries[:5]]
     latest = templates.markup().get_template("site/latest.md").render(rows=rows)
     home = source / "index.md"
     home.write_text(home.read_text(encoding="utf-8").replace("<!-- latest sessions -->", latest), encoding="utf-8")

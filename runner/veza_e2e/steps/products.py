@@ -7,7 +7,7 @@ from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.screen import plain
-from veza_e2e.preflight.catalogue import affordable, listed
+from veza_e2e.preflight.offers import affordable, listed
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Buyer, ChosenProduct
 from veza_e2e.steps.step import Failed, step

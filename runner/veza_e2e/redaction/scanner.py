@@ -1,4 +1,4 @@
-"""The gate: does a record hold a secret, however it is written?"""
+"""Does a record hold a secret, however it is written?"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a gate looks for: forms of secrets, each with its kind."""
+    """What a scanner looks for: forms of secrets, each with its kind."""
 
     credentials: Mapping[str, str]
     """No field may hold one of them."""
@@ -48,7 +48,7 @@ class Sought:
     """Whether anything that looks like a secret is one."""
 
 
-class Gate:
+class SecretScanner:
     """Looks for secrets in parsed and decoded values.
 
     Args:
@@ -62,13 +62,13 @@ class Gate:
         every = {**sought.others, **sought.credentials}
         self._bytes = {value.encode("utf-8", "replace"): kind for value, kind in every.items()}
         self._short = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])") for value in sought.short]
-        self._strict: Gate | None = None
+        self._strict: SecretScanner | None = None
 
     @property
-    def strict(self) -> Gate:
-        """The gate for ids, amounts and statuses: it looks for credentials alone."""
+    def strict(self) -> SecretScanner:
+        """The scanner for ids, amounts and statuses: it looks for credentials alone."""
         if self._strict is None:
-            self._strict = Gate(Sought(self._sought.credentials, short=self._sought.short, patterns=False))
+            self._strict = SecretScanner(Sought(self._sought.credentials, short=self._sought.short, patterns=False))
         return self._strict
 
     def find(self, value: JSON | bytes, place: str = "$", name: str = "data", depth: int = 0) -> Iterator[Finding]:
@@ -83,14 +83,14 @@ class Gate:
             yield from self._bytes_found(bytes(value), place, 0)
         elif isinstance(value, str):
             yield from self._named(name, value, place)
-            gate = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
-            yield from gate._text(value, place, 0)  # noqa: SLF001 - a gate of the same class
+            scanner = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
+            yield from scanner._text(value, place, 0)  # noqa: SLF001 - a scanner of the same class
         elif isinstance(value, Sequence):
             for index, item in enumerate(value):
                 yield from self.find(item, f"{place}[{index}]", name, depth + 1)
         elif value is not None and not isinstance(value, bool):
-            gate = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
-            yield from gate._text(str(value), place, _NESTED)  # noqa: SLF001 - a gate of the same class
+            scanner = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
+            yield from scanner._text(str(value), place, _NESTED)  # noqa: SLF001 - a scanner of the same class
 
     def hides(self, run: str) -> bool:
         """Whether a run of base64 characters hides a secret."""

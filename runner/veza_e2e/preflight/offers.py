@@ -1,4 +1,4 @@
-"""The products that the gate and step 2 go by."""
+"""The products on sale, and which of them the limit allows. The gate and the step `products` use both."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""What the archive's index, the live report and GO/NO-GO show: values for templates that only loop."""
+"""The values that the live report and GO/NO-GO show. Their templates only loop."""
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -15,71 +13,10 @@ from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.report.escape import inline
 from veza_e2e.report.facts import Fact, moment
-from veza_e2e.report.view import funds, money_line
-from veza_e2e.site.catalogue import EX_9, Catalogue, Entry, Release
+from veza_e2e.site.releases import EX_9, Archived, Entry, Release
+from veza_e2e.site.sessions_table import decided, session_row
 
-ARCHIVE = "archive/payment-e2e"
 ROTATED = "password-rotated"
-_SCRIPTED = (
-    "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "order", "payment",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A session in a list."""
-
-    session: str
-    link: Markup
-    outcome: str
-    money: str
-    when: str = ""
-    funds: str = ""
-    decision: str = "PENDING"
-    release: str = ""
-    environment: str = ""
-    order: str = ""
-    payment: str = ""
-    refund: str = ""
-
-
-def row(entry: Entry, up: str) -> Row:
-    """Return a session's row; `up` leads from the page to the archive's folder."""
-    session = entry.stored.session
-    link = Markup('<a href="{}">{}</a>').format(up + entry.html, session)
-    summary = entry.summary
-    if summary is None:
-        told = entry.claimed.environment if entry.claimed else ""
-        return Row(session, link, "damaged", entry.damage or "", release=entry.release or "", environment=told)
-    return Row(
-        session,
-        link,
-        summary.outcome,
-        money_line(summary),
-        moment(summary.started_at)[:16],
-        funds(summary),
-        decided(summary),
-        summary.release or "",
-        summary.environment,
-        summary.order_id or "",
-        summary.payment_id or "",
-        summary.refund_id or "",
-    )
-
-
-def decided(summary: Summary) -> str:
-    """Return the decision, with the rehearsed one beside it where the run was a rehearsed live run."""
-    if summary.rehearsal and summary.live_requested:
-        return f"{summary.decision} (rehearsed {summary.rehearsed_decision})"
-    return summary.decision
-
-
-def data_script(entries: Sequence[Entry]) -> str:
-    """Return the script that the archive's filters work on, without a server."""
-    found = [(entry.html, row(entry, "")) for entry in entries]
-    rows = [[page, *(getattr(r, name) for name in _SCRIPTED)] for page, r in found]
-    text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-    return f"window.vezaSessions = {text};\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +73,7 @@ def release_view(release: Release, up: str) -> ReleaseView:
     if release.undecided:
         window = "not known of the damaged live sessions" + (f"; of the others: {window}" if summary else "")
     decision = decided(summary) if summary and not release.undecided else release.decision
-    damaged = tuple(Fact("Session", row(entry, up).link) for entry in release.damaged)
+    damaged = tuple(Fact("Session", session_row(entry, up).link) for entry in release.damaged)
     unread = f"The live run cites {release.cited}, which is not here or cannot be read."
     none = unread if release.cited else "There is no dry-run of this release yet."
     return ReleaseView(
@@ -162,7 +99,7 @@ def release_view(release: Release, up: str) -> ReleaseView:
 def _block(title: str, entry: Entry | None, up: str, none: str) -> Block:
     if entry is None or entry.summary is None:
         return Block(title, (Fact("Session", none),))
-    shown = row(entry, up)
+    shown = session_row(entry, up)
     facts = [
         Fact("Session", shown.link),
         Fact("Began", moment(entry.summary.started_at)),
@@ -260,11 +197,11 @@ def _housekeeping(release: Release) -> list[Tick]:
     ]
 
 
-def unknown(shown: Catalogue, up: str) -> tuple[Markup, ...]:
+def unknown(shown: Archived, up: str) -> tuple[Markup, ...]:
     """Return what is damaged and may concern any release, a line each."""
     said = []
     if shown.unknown:
-        links = Markup(" ").join(row(entry, up).link for entry in shown.unknown)
+        links = Markup(" ").join(session_row(entry, up).link for entry in shown.unknown)
         said.append(Markup("{} damaged sessions, release unknown: {}").format(len(shown.unknown), links))
     if shown.damage:
         said.append(Markup("Damaged attestations: {}").format(inline(shown.damage)))

@@ -1,4 +1,4 @@
-"""The sessions of an archive, grouped by release: what the index, the live report and GO/NO-GO are made from."""
+"""Groups the sessions of an archive by release, and finds the live run that decides about each release."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Archived:
     """All that the archive holds, the newest first."""
 
     entries: tuple[Entry, ...]
@@ -114,10 +114,10 @@ class Catalogue:
         return max((e.summary.last_at for e in self.entries if e.summary), default="1970-01-01T00:00:00.000Z")
 
 
-def catalogue(entries: Sequence[Entry], attestations: Sequence[Attestation], damage: str | None = None) -> Catalogue:
+def by_release(entries: Sequence[Entry], attestations: Sequence[Attestation], damage: str | None = None) -> Archived:
     """Group the sessions, the newest first, by release."""
     names = dict.fromkeys(e.release for e in entries)
-    return Catalogue(tuple(entries), tuple(_release(name, entries, attestations) for name in names if name), damage)
+    return Archived(tuple(entries), tuple(_release(name, entries, attestations) for name in names if name), damage)
 
 
 def _release(name: str, entries: Sequence[Entry], attestations: Sequence[Attestation]) -> Release:

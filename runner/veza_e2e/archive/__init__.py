@@ -1,1 +1,1 @@
-"""The archive: where sessions are, and what is added to them later. It grows by adding; nothing is rewritten."""
+"""The archive: stored sessions, and what is added to them later. Files are added, never rewritten."""

@@ -1,4 +1,4 @@
-"""The dry-run that a live run cites."""
+"""Finds the dry-run that a live run cites."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from veza_e2e.archive.sessions import Archive
 from veza_e2e.evidence.summary import counts_as_dry_run
 
 _LONG_AGO = timedelta(days=60)
-"""A dry-run may be 14 days old when it ends, and may have taken long."""
+"""How far back to search. A dry-run may have ended 14 days ago, and may have begun long before."""
 
 
 def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) -> dict[str, str] | None:
-    """Return what a live run of `release` that starts at `at` cites as its dry-run, None where there is none.
+    """Return the newest dry-run that a live run of `release` may cite at `at`; None if there is none.
 
     Returns:
-        `{session, hash, ended_at}` of the newest one: SessionStarted.dry_run.
+        `{session, hash, ended_at}`, for SessionStarted.dry_run.
     """
     oldest = str(ULID.from_datetime(at - _LONG_AGO))
     for archive in archives if release else ():

@@ -1,4 +1,4 @@
-"""New files of the archive: whole or not at all, and never written again."""
+"""Writes new files of the archive, whole or not at all. Never overwrites one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def write_new(path: Path, data: bytes) -> None:
     """Bring a new file to the disk.
 
     Raises:
-        ArchiveError: there is one already, or it could not be written.
+        ArchiveError: the file exists already, or could not be written.
     """
     try:
         disk.create(path, data)

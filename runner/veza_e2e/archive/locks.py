@@ -12,12 +12,12 @@ from veza_e2e.config import Settings
 
 
 class BusyError(Exception):
-    """Another process, or another session, is in the way; says which."""
+    """Another process or session blocks this one; the message says which."""
 
 
 @contextmanager
 def account_lock(settings: Settings, account_digest: str) -> Iterator[None]:
-    """Hold the one place there is for a new session of this account in this environment.
+    """Hold the lock for starting a session of this account in this environment.
 
     Raises:
         BusyError: another process holds it.

@@ -39,7 +39,7 @@ _ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
 
 
 class UnknownSessionError(Exception):
-    """No session, or more than one, has an id that begins so."""
+    """No session, or more than one, has an id with this beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Stored:
         return read(self.journal)
 
     def last_written(self) -> datetime | None:
-        """Return when the last event was written, read from the journal's end alone; None if it cannot be told."""
+        """Return the time of the last event, reading only the journal's end; None if that is unreadable."""
         try:
             with self.journal.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
@@ -84,7 +84,7 @@ class Stored:
         return sorted((p for p in self.folder.iterdir() if _ADDENDUM.fullmatch(p.name)), key=lambda p: (_number(p), p))
 
     def beginning(self) -> SessionStarted | None:
-        """Return the first event, also where a later line is damaged; None where it does not have its own hash."""
+        """Return the first event, even if a later line is damaged; None if its own hash is wrong."""
         try:
             with self.journal.open("rb") as file:
                 lines = parse(file.readline(), self.journal).lines
@@ -94,7 +94,7 @@ class Stored:
         return first if isinstance(first, SessionStarted) else None
 
     def altered(self, reading: Reading) -> tuple[str, ...]:
-        """Return the names of the views that do not have, or no longer have, the digest that the last event names."""
+        """Return the names of the views whose digest differs from that in the last event."""
         last = reading.lines[-1].event if reading.lines else None
         views = last.views if isinstance(last, SessionEnded) else {}
         return tuple(name for name, expected in sorted(views.items()) if self._digest(name) != expected)
@@ -106,7 +106,7 @@ class Stored:
             return None
 
     def each_addendum(self, reading: Reading) -> Iterator[tuple[Path, Addendum | ArchiveError]]:
-        """Iterate over the addenda's files, each with what it holds or why it is not this journal's next addendum."""
+        """Iterate over the addenda's files, each with its addendum, or why it is not valid here."""
         before: str | None = None
         for number, path in enumerate(self.addendum_files(), 1):
             try:
@@ -134,7 +134,7 @@ class Stored:
         return item
 
     def addenda(self, reading: Reading) -> tuple[Addendum, ...]:
-        """Return what was learnt after the session.
+        """Return the session's addenda, in order.
 
         Raises:
             ArchiveError: an addendum does not hold what it claims, or is not this journal's.
@@ -147,7 +147,7 @@ class Stored:
         return tuple(found)
 
     def summary(self) -> Summary:
-        """Return the session, judged, its addenda included.
+        """Return the session's summary, addenda included.
 
         Raises:
             DamagedError: the chain is broken.
@@ -157,10 +157,10 @@ class Stored:
         return summarise(reading.lines, self.addenda(reading))
 
     def add(self, addendum: Addendum) -> Path:
-        """Write an addendum after those that there are, whatever number it was given, and let it cite the last of them.
+        """Write an addendum after the existing ones. Its number and the hash that it cites are set here.
 
         Raises:
-            ArchiveError: the last one does not hold what it claims, or it could not be written.
+            ArchiveError: the last addendum is damaged, or the new one could not be written.
         """
         files = self.addendum_files()
         previous = _sealed(files[-1])[1] if files else None
@@ -197,17 +197,17 @@ class Archive:
         return sorted((s for s in found if _ULID.fullmatch(s.session)), key=lambda s: s.session, reverse=True)
 
     def summaries(self, since: str = "") -> Iterator[tuple[Stored, Summary]]:
-        """Iterate over the sessions whose journals are whole; the damaged ones are `verify`'s to name.
+        """Iterate over the summaries of undamaged sessions; `verify` names the damaged ones.
 
         Args:
-            since: the id that the oldest of them may have.
+            since: the smallest id to include.
         """
         for stored in (s for s in self.sessions() if s.session >= since):
             with contextlib.suppress(DamagedError, ArchiveError, OSError):
                 yield stored, stored.summary()
 
     def attestations(self) -> tuple[Attestation, ...]:
-        """Return what people attest, the oldest first.
+        """Return the attestations, the oldest first.
 
         Raises:
             ArchiveError: an attestation does not hold what it claims.
@@ -231,7 +231,7 @@ def find(archives: Sequence[Archive], prefix: str) -> Stored:
     """Return the one session whose id begins with `prefix`.
 
     Raises:
-        UnknownSessionError: there is none, or several.
+        UnknownSessionError: there is no such session, or several.
     """
     found = {s.session: s for archive in archives for s in archive.sessions() if s.session.startswith(prefix.upper())}
     if len(found) == 1:
@@ -243,7 +243,7 @@ def find(archives: Sequence[Archive], prefix: str) -> Stored:
 
 
 def _sealed(path: Path) -> tuple[Addendum | Attestation, str]:
-    """Return what an addendum's or attestation's file holds, and its hash.
+    """Return the addendum or attestation in a file, and its hash.
 
     Raises:
         ArchiveError: it cannot be read, or does not hold what it claims.

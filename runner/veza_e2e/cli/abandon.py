@@ -1,4 +1,4 @@
-"""`abandon`: a session that nobody will resume is ended, unless money is out."""
+"""`abandon`: ends a session that nobody will resume; refused while money is out."""
 
 from __future__ import annotations
 

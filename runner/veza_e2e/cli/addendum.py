@@ -1,4 +1,4 @@
-"""What `bank` and `attest` have in common: notes, and the digest of a file of evidence."""
+"""Shared by `bank` and `attest`: notes, and the digest of an evidence file."""
 
 from __future__ import annotations
 

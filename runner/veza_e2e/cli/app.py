@@ -1,4 +1,4 @@
-"""The command line: global options, then a command. A command's module is imported when it is called."""
+"""The command line: global options, then a command. Imports a command's module only when it is called."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ COMMANDS = (
     "preflight", "run", "resume", "abandon", "sessions", "show", "bank", "attest", "render", "verify", "sign", "replay",
     "cassettes", "contract", "rehearsal", "site",
 )  # fmt: skip
-"""The commands, in the order of a walkthrough's life: each is a function in the module of its own name."""
+"""The commands, in the order in which an operator needs them. Each is a function in the module of the same name."""
 
 
 class Commands(click.Group):
     """Imports a command's module only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of a walkthrough's life."""
+        """Return the commands' names, in the order in which an operator needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -58,7 +58,7 @@ def veza_e2e(
 
 
 def _defect(error: Exception) -> Stop:
-    """Say where a defect is and of what kind, but not in its own words: they may hold a token, or a whole answer."""
+    """Report a defect's place and type, not its message, which may hold a token or a whole response."""
     frames = traceback.extract_tb(error.__traceback__)
     for frame in frames:
         say(f"  {frame.filename}:{frame.lineno} in {frame.name}")
@@ -74,8 +74,8 @@ def main(arguments: Sequence[str] | None = None, machine: Machine | None = None)
     """Run a command and return its exit code.
 
     Args:
-        arguments: the words after the command's name; the process's own where it is None.
-        machine: clock and rehearsal backend, where they are not the process's own.
+        arguments: the words after the command's name; None takes those of the process.
+        machine: clock and rehearsal backend; None takes those of the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words

@@ -1,4 +1,4 @@
-"""Where the operator's password comes from: the environment, the keyring, or a hidden prompt. Never an argument."""
+"""Gets the operator's password from the environment, the keyring or a hidden prompt; never from an argument."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SERVICE = "veza-e2e"
 
 
 def password_for(settings: Settings, secrets: Secrets, *, unattended: bool) -> str | None:
-    """Return the password, None where there is none to be had."""
+    """Return the password; None if there is none."""
     if secrets.password is not None or secrets.email is None:
         return secrets.password
     stored = _from_keyring(f"{secrets.email}@{settings.environment.name}")

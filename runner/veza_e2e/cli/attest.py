@@ -1,4 +1,4 @@
-"""`attest`: a person's word for what no machine can see."""
+"""`attest`: records a person's statement about something that no machine can check."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[tuple[Stage, Recording | None]]:
-    """Yield a session whose pre-flight was made, in memory; its backend runs as long as the block does."""
+    """Run the pre-flight and yield the session, still in memory. Its backend runs until the block ends."""
     interrupts = Interrupts()
     interrupts.install()
     secrets = _account(settings, asked, read_secrets())
@@ -73,7 +73,7 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
 def _gated(
     settings: Settings, asked: Asked, secrets: Secrets, parts: Parts, make: First
 ) -> Iterator[tuple[Stage, Recording | None]]:
-    """Make the pre-flight; what was recorded of it goes where no session comes of it."""
+    """Run the pre-flight. Delete its recording if no session follows."""
     now = parts.ports.clock.now()
     gate = gate_of(settings, asked, secrets, recent_logins=_recent_logins(settings, make(""), now))
     session = parts.ports.ids.session(now)

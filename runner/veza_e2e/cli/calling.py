@@ -1,4 +1,4 @@
-"""What every command that works on sessions needs: the settings, the exact command to go on, the way out of errors."""
+"""Shared by the commands that work on sessions: settings, the exact next command, errors turned into exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INC
 
 
 def settings_of(invocation: Invocation) -> Settings:
-    """Return the settings, or end the command with 2."""
+    """Return the settings; end the command with exit code 2 if they are invalid."""
     try:
         return load(invocation.environment, config=invocation.config, archive=invocation.archive)
     except ConfigError as error:
@@ -34,7 +34,7 @@ def settings_of(invocation: Invocation) -> Settings:
 
 
 def command_line(invocation: Invocation, *words: str) -> str:
-    """Return the exact command for a session of this invocation."""
+    """Return the exact command for a session, with the global options of this invocation."""
     given = ["veza-e2e"]
     if invocation.environment != "rehearsal":
         given += ["--env", invocation.environment]
@@ -52,7 +52,7 @@ _KEPT = "what was begun is kept: `veza-e2e sessions` lists it"
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what can go wrong with a session's files and backend into an exit code and a way out."""
+    """Turn errors of a session's files and backend into an exit code and a hint."""
     try:
         yield
     except Interrupted as signal:
@@ -74,7 +74,7 @@ def translated() -> Iterator[None]:
 
 
 def _problem(error: UnwritableError | OSError | LeakError) -> tuple[str, str]:
-    """Say what kept the record from being written, and what to do."""
+    """Return why the journal could not be written, and what to do."""
     return (str(error), _LEAK) if isinstance(error, LeakError) else (_unwritten(error), _ROOM)
 
 
@@ -85,7 +85,7 @@ def _unwritten(error: UnwritableError | OSError) -> str:
 
 
 def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:
-    """Print how the work on a session ended and return the exit code."""
+    """Print how the session stands and return the exit code."""
     summary, problem = ended.summary, None if ended.problem is None else _problem(ended.problem)
     if invocation.json:
         error = {} if problem is None else {"error": {"message": problem[0], "hint": problem[1]}}

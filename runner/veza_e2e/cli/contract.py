@@ -1,4 +1,4 @@
-"""Commands on the contract: diff, test, coverage."""
+"""`contract`: compares the contract with other specs, tests a backend against it, counts coverage."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _changes(found: Comparison) -> list[Item]:
 
 
 def _spec_place(where: str) -> str:
-    """A file, or a URL that is https or on this machine."""
+    """Accept a file, an https URL, or a URL on this machine."""
     if "://" not in where:
         return where
     try:
@@ -148,7 +148,7 @@ def coverage(invocation: Invocation, *, page: Path | None) -> int:
 
 
 def _answers_of_the_rehearsal() -> tuple[Counts, bool]:
-    """Let schemathesis ask a rehearsal backend; return its answers, and whether all were as documented."""
+    """Run schemathesis on a rehearsal backend; return its responses, and whether all were as documented."""
     from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
     from veza_contract import live  # noqa: PLC0415
 
@@ -189,7 +189,7 @@ def _backend(base_url: str) -> str:
 
 
 def _refuse(address: str, *, write: bool) -> None:
-    """Stop before anything is tested: no backend there, or writes where real money may be."""
+    """Stop before any test if no backend answers, or if writes might move real money."""
     hint = "writes are only ever tested where the backend itself says that it is not live"
     try:
         with Veza(address, max_retries=0) as veza:

@@ -1,6 +1,6 @@
 """Skips optional imports to keep start-up fast.
 
-Only for the command line's own process, which nobody else imports into.
+Only for the process of the command line, never for a program that imports this package.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ _CLIENTS = ("aiohttp", "boto3", "botocore", "httplib2", "httpx2", "requests", "t
 
 
 def without_httpx_cli() -> None:
-    """Spare httpx the import of its own command line (rich, Pygments); to be called before httpx is imported."""
-    # None is how Python is told that a module is not there.
+    """Keep httpx from importing its command line (rich, Pygments). Call this before importing httpx."""
+    # None makes Python raise ImportError, as if the module were not installed.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 @contextmanager
 def without_clients() -> Iterator[None]:
-    """Let vcrpy be imported without the HTTP clients that it could patch.
+    """Keep vcrpy from importing the HTTP clients that it could patch.
 
-    The strict cassette patches none, and urllib3 even opens a socket when it is imported.
+    The strict cassette patches no client, and urllib3 even opens a socket on import.
     """
     hidden = [name for name in _CLIENTS if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Finds sessions for commands, and turns what the archive raises into how a command ends."""
+"""Finds sessions for commands, and turns errors of the archive into exit codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from veza_e2e.journal import DamagedError
 
 
 def archives(invocation: Invocation) -> list[Archive]:
-    """Return where sessions may be: `--archive`, else the environment's archive and the other default one.
+    """Return the archives to search: `--archive`, else the environment's archive and the other default one.
 
     Raises:
         Stop: the configuration cannot be used.
@@ -43,7 +43,7 @@ def stored_session(invocation: Invocation, prefix: str) -> Stored:
     """Return the session whose id begins with `prefix`.
 
     Raises:
-        Stop: there is none, or several.
+        Stop: no session, or several, have such an id.
     """
     try:
         return find(archives(invocation), prefix)
@@ -52,7 +52,7 @@ def stored_session(invocation: Invocation, prefix: str) -> Stored:
 
 
 def summary_of(stored: Stored) -> Summary:
-    """Return a session, judged.
+    """Return a session's summary.
 
     Raises:
         Stop: its files are damaged.
@@ -64,7 +64,7 @@ def summary_of(stored: Stored) -> Summary:
 
 
 def written(write: Callable[[], Path]) -> Path:
-    """Return the path that `write` wrote.
+    """Call `write` and return the path that it wrote.
 
     Raises:
         Stop: nothing was written.

@@ -1,4 +1,4 @@
-"""Says on the terminal what the journal says, as it happens."""
+"""Prints the journal's events on the terminal as they happen."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _WAITS: dict[StepName, str] = {
 
 
 class Narrator:
-    """A listener of the journal."""
+    """Listens to the journal and prints each event for the operator."""
 
     def __init__(self) -> None:
         self._polls = 0
 
     def __call__(self, line: Line) -> None:
-        """Say what an event means to the person at the terminal."""
+        """Print what an event means for the operator."""
         event = line.event
         match event:
             case PreflightChecked():
@@ -67,7 +67,7 @@ class Narrator:
             return
         if event.step in _WAITS and event.method == "GET":
             self._polls += 1
-            if self._polls > 1 and self._polls.bit_count() == 1:  # 2, 4, 8, …: ever more seldom
+            if self._polls > 1 and self._polls.bit_count() == 1:  # print polls 2, 4, 8, … only
                 say(f"    {_WAITS[event.step]} (read {self._polls} times; Ctrl-C leaves, nothing is lost)")
 
 
@@ -85,7 +85,7 @@ def _gate(event: PreflightFinished) -> None:
 
 
 def reminder(gate: PreflightFinished, limit: Money) -> str:
-    """Return what nobody can miss before a live run."""
+    """Return the warning before a live run."""
     amount = "an amount not known yet"
     if gate.expected_cents is not None and gate.expected_currency is not None:
         amount = f"about {Money(gate.expected_cents, gate.expected_currency)}"
@@ -129,7 +129,7 @@ def _said(event: Event) -> None:
 
 
 def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) -> list[str]:
-    """Return the last words of a command that worked on a session."""
+    """Return the lines that end a command's output: outcome, money, next commands."""
     color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
     lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
     if summary.money.charged_cents and summary.payment_id:

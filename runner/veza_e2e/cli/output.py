@@ -1,4 +1,4 @@
-"""What a command says: one JSON document on standard output, or lines for people, on standard error where they talk."""
+"""A command's output: one JSON document or a result on standard output, messages on standard error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from veza_e2e.ports.screen import line, plain
 
 
 class Exit(IntEnum):
-    """Exit codes, as the interface promises them."""
+    """The exit codes that are promised to callers."""
 
     PASSED = 0
     FAILED = 1
@@ -42,7 +42,7 @@ class Stop(Exception):  # noqa: N818 - a command's end, with its exit code
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What stands before the command: the global options, for every command to read."""
+    """The global options, which stand before the command."""
 
     environment: str
     archive: Path | None
@@ -82,7 +82,7 @@ def items(invocation: Invocation, rows: Sequence[Item], *, ok: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line for people, on standard error; where nobody can read it any more, the work goes on."""
+    """Print a line on standard error. If standard error is closed, the work continues."""
     line(text)
 
 

@@ -1,4 +1,4 @@
-"""`preflight`: the gate alone."""
+"""`preflight`: runs only the pre-flight checks."""
 
 from __future__ import annotations
 

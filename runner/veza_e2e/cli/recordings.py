@@ -1,4 +1,4 @@
-"""Cassettes by name, and the publishing of a recording as one."""
+"""Finds cassettes by name, and publishes a recording as a cassette."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def names() -> list[str]:
 
 
 def chosen(wanted: Sequence[str]) -> list[Path]:
-    """Return the folders of the cassettes that are meant: all of them where none is named.
+    """Return the folders of the named cassettes; of all of them if no name is given.
 
     Raises:
-        Stop: there is none, or none of this name.
+        Stop: there is no cassette, or none of this name.
     """
     known = names()
     for name in wanted:
@@ -45,10 +45,10 @@ def publish(invocation: Invocation, settings: Settings, session: str, name: str)
     """Publish the recording of a session.
 
     Args:
-        invocation: the command's.
-        settings: tell where recordings are.
-        session: its id, or the beginning of it.
-        name: the cassette's.
+        invocation: the global options.
+        settings: name the folder of the recordings.
+        session: the session's id, or its beginning.
+        name: the name of the new cassette.
 
     Returns:
         The cassette's folder.

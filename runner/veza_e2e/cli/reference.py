@@ -1,4 +1,4 @@
-"""The command line's reference, written from the commands themselves: `python -m veza_e2e.cli.reference`."""
+"""Writes the reference of the command line from the commands: `python -m veza_e2e.cli.reference`."""
 
 from __future__ import annotations
 

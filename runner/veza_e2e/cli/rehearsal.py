@@ -1,4 +1,4 @@
-"""`rehearsal serve`: the rehearsal backend by itself, for a person, a browser or another program."""
+"""`rehearsal serve`: runs the rehearsal backend alone, for a person, a browser or another program."""
 
 from __future__ import annotations
 

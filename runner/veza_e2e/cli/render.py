@@ -1,4 +1,4 @@
-"""`render`: the views again, from the journal."""
+"""`render`: makes a session's views again from its journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from veza_e2e.journal import DamagedError, Reading
 from veza_e2e.journal.events import SessionEnded
 
 ELSEWHERE = Path("build/views")
-"""Where views go that may not stand in the archive: made by other templates than the session's own."""
+"""The folder for views made with newer templates than the session's own; these must not enter the archive."""
 
 
 @click.command()

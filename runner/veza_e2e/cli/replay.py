@@ -1,4 +1,4 @@
-"""`replay`: recorded walkthroughs again, offline."""
+"""`replay`: replays recorded walkthroughs offline."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from veza_e2e.preflight.gate import LOGINS
 
 
 def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[Stored, Ended]:
-    """Go on with a session to where it ends now."""
+    """Continue a session as far as it goes, or re-check one that has ended."""
     stored = meant_session(settings, session)
     if stored.read().ended:
         say(f"Session {stored.session} has ended; nothing is appended to it.")
@@ -44,12 +44,12 @@ def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[
             return stored, _resumed(settings, stored, sink, reading, first, machine)
     finally:
         sink.close()
-    # Another process ended it while this one waited for the file.
+    # Another process ended the session while this one waited for the lock.
     return stored, Ended(look_again(settings, stored, machine))
 
 
 def look_again(settings: Settings, stored: Stored, machine: Machine) -> Summary:
-    """Read the order of an ended session once more; what differs from the session becomes an addendum."""
+    """Read the order of an ended session again; record a change as an addendum."""
     summary = stored.summary()
     if summary.order_id is None or not summary.refund_requested:
         return summary

@@ -25,10 +25,10 @@ from veza_e2e.rehearsal_process import reachable, rehearsal_account
 
 
 def meant_session(settings: Settings, session: str | None) -> Stored:
-    """Return the session that is meant: by id, else the only one that can be resumed.
+    """Return the session with this id, else the only one that can be resumed.
 
     Raises:
-        Stop: there is none, or several.
+        Stop: there is no such session, or several.
     """
     archive = Archive(settings.archive)
     if session is not None:
@@ -55,7 +55,7 @@ def _open_here(stored: Stored, environment: str) -> bool:
 
 
 def first_of(reading: Reading, path: Path, settings: Settings, *, any_version: bool = False) -> SessionStarted:
-    """Return the first event of a session of this environment, and of this version where it is to be gone on with."""
+    """Return a session's first event; refuse another environment, and another walkthrough unless `any_version`."""
     first = reading.lines[0].event if reading.lines else None
     if not isinstance(first, SessionStarted):
         raise UnresumableError(f"{path}: nothing was begun in it; start a new session")
@@ -98,7 +98,7 @@ def secrets_of(settings: Settings, first: SessionStarted) -> Secrets:
 def parts_of(
     settings: Settings, first: SessionStarted, interrupts: Interrupts, machine: Machine, *, backend: bool = True
 ) -> Iterator[Parts]:
-    """Yield the session's parts again; its own rehearsal backend is started where it is needed."""
+    """Yield the session's parts; start its own rehearsal backend if it has one."""
     secrets = secrets_of(settings, first)
     if hashlib.sha256((secrets.email or "").lower().encode()).hexdigest() != first.account_digest:
         raise Stop(

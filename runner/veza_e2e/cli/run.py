@@ -1,4 +1,4 @@
-"""`run`: the pre-flight, then the nine steps."""
+"""`run`: runs the pre-flight, then the nine steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session in one line."""
+"""Shows a session in one line, and what is due for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from veza_e2e.evidence.due import statement_due, still_open
 
 
 def due_line(summary: Summary, today: date) -> str | None:
-    """Return what is due of a session, None where nothing is."""
+    """Return what is due for a session; None if nothing is."""
     window = statement_due(summary)
     awaited = window and f"bank statement {window.state(today)}: between {window.earliest} and {window.latest}"
     return "; ".join(line for line in (awaited, still_open(summary)) if line) or None

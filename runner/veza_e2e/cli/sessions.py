@@ -1,4 +1,4 @@
-"""`sessions`: a table, what is due first."""
+"""`sessions`: lists all sessions; those with something due come first."""
 
 from __future__ import annotations
 

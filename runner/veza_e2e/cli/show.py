@@ -1,4 +1,4 @@
-"""`show`: one session, step by step."""
+"""`show`: shows one session, step by step."""
 
 from __future__ import annotations
 

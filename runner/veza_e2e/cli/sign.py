@@ -1,4 +1,4 @@
-"""`sign`: an OpenSSH signature of a session's files."""
+"""`sign`: signs a session's files with an OpenSSH key."""
 
 from __future__ import annotations
 

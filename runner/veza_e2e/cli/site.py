@@ -1,4 +1,4 @@
-"""Commands that build and serve the site."""
+"""`site`: builds and serves the site."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def build(invocation: Invocation, out: Path) -> None:
 
 
 def _built(invocation: Invocation, out: Path) -> bool:
-    """Build the site and say so; return whether something of the archive is damaged."""
+    """Build the site and print the result; return whether any session or attestation is damaged."""
     from veza_e2e.site.build import SiteError, erased  # noqa: PLC0415 - the templates are slow to import
     from veza_e2e.site.build import build as build_site  # noqa: PLC0415
 

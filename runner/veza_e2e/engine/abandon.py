@@ -1,4 +1,4 @@
-"""Whether a session can be abandoned: not while money is or may be out."""
+"""Decides whether a session can be abandoned: not while money is or may be out."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class MoneyMayBeOutError(Exception):
 
 
 def refuse_if_money_is_out(stage: Stage, tell: Callable[[str], object]) -> None:
-    """Ask the processor and the API how payment and order stand.
+    """Read payment and order; raise unless both show that no money is out.
 
     Args:
         stage: the session.
-        tell: told what nobody can know.
+        tell: shows a line for the operator if the payment's state stays unknown.
 
     Raises:
-        MoneyMayBeOutError: the money is or may be out, or nobody can tell.
+        MoneyMayBeOutError: money is or may be out, or the processor does not answer.
     """
     summary = stage.summary()
     events = list(stage.journal.events())
@@ -63,7 +63,7 @@ def refuse_if_money_is_out(stage: Stage, tell: Callable[[str], object]) -> None:
 
 
 def _settled(order: Order, payment: ProcessorPayment | None, *, offered: bool) -> bool:
-    """Whether no money is out, by what was just read."""
+    """Whether order and payment, as just read, show that no money is out."""
     if payment is not None and payment.amount_received:
         return returned(payment).minor >= payment.amount_received
     if order.status is OrderStatus.PENDING_PAYMENT:
@@ -72,7 +72,7 @@ def _settled(order: Order, payment: ProcessorPayment | None, *, offered: bool) -
 
 
 def _wait_for_the_link(stage: Stage, shown: str, tell: Callable[[str], object]) -> None:
-    """Nobody can be asked whether it was paid: let the link run out, then say what is not known."""
+    """Without a processor to ask, refuse until the link has expired; then say that the payment is unknown."""
     if not link_ran_out(stage.journal, stage.parts.ports.clock.now()):
         raise MoneyMayBeOutError(
             f"money may be out: {shown}, its page was opened, and there is no processor to ask",
@@ -82,10 +82,10 @@ def _wait_for_the_link(stage: Stage, shown: str, tell: Callable[[str], object]) 
 
 
 def _payment(stage: Stage, payment_id: str | None) -> ProcessorPayment | None:
-    """Return the payment; None where there is no processor to ask.
+    """Return the payment; None if there is no processor to ask.
 
     Raises:
-        MoneyMayBeOutError: it was asked in vain.
+        MoneyMayBeOutError: the processor did not answer.
     """
     if stage.processor is None or payment_id is None:
         return None

@@ -1,4 +1,4 @@
-"""Unresolved sessions that bar a new one, and recent logins."""
+"""Finds unresolved sessions, which bar a new one, and counts recent logins."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ LOGIN_WINDOW = timedelta(minutes=15)
 
 
 def unresolved(archive: Archive, environment: str, account_digest: str, *, live: bool) -> tuple[Stored, Summary] | None:
-    """Return the session that must come to an end first.
+    """Return the session that must be resolved before a new one may start.
 
-    An incomplete session of the same environment and account bars a new one; before a live run also one whose refund
-    is open.
+    An incomplete session of the same environment and account bars a new one. A session with an open refund bars a
+    live run.
     """
     for stored in archive.sessions():
         reading = stored.read()

@@ -1,4 +1,4 @@
-"""What an error means for the walkthrough and the money, unless the step says so itself."""
+"""Translates errors that a step did not handle: what they mean for the walkthrough and the money."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from veza_e2e.steps.step import Failed, Paused
 
 _BEFORE_ORDER: frozenset[StepName] = frozenset({"login", "products"})
 _UNDECIDED: frozenset[StepName] = frozenset({"pay", "completed"})
-"""Steps in which the card may have been charged, and no answer has said so yet."""
+"""Steps in which the card may have been charged before any response says so."""
 
 
 def meaning_of(error: Exception, step: StepName) -> Failed | Paused:
-    """Return what an error means that ended a step."""
+    """Return the failure or pause that an error means for the step that it ended."""
     if not isinstance(error, VezaError):
         return _defect(error, step)
     found = _meant(error, MONEY[step])
     refused_login = isinstance(error, AuthenticationError | LockedError) and step not in _BEFORE_ORDER
     if isinstance(found, Failed) and (refused_login or step in _UNDECIDED):
-        # Money may be out: this says nothing of the payment, and the session must not end here.
+        # Money may be out. The error tells nothing about the payment, so the session must stay open.
         return Paused(
             found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
             waiting_for="operator",
@@ -32,7 +32,7 @@ def meaning_of(error: Exception, step: StepName) -> Failed | Paused:
 
 
 def _defect(error: Exception, step: StepName) -> Failed:
-    """Name the place and the kind; the words may hold a secret."""
+    """Name the place and the type of a defect; its message may hold a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{PurePath(frame.filename).name}:{frame.lineno}"
     return Failed(

@@ -1,4 +1,4 @@
-"""Walks to where a session ends now, writes its views, and ends its journal when it is over."""
+"""Runs the walkthrough, writes the views, and ends the journal if the session is over."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Ended:
 
     summary: Summary
     interrupted: str | None = None
-    """The signal's name, `end of input` or `left`; None where the walkthrough came to its own end."""
+    """The signal's name, `end of input` or `left`; None if nothing interrupted the walkthrough."""
     problem: OSError | UnwritableError | LeakError | None = None
-    """What kept the record from being written."""
+    """Why the journal or the views could not be written."""
 
 
 @contextmanager
 def keep(stage: Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
-    """Give a session that passed the gate its folder, and write what was kept in memory; lock it until the block ends.
+    """Make the folder of a session that passed the gate, write its journal there, and lock it until the block ends.
 
     Raises:
         OSError: the archive cannot be written.
-        UnwritableError: the same, for the journal.
+        UnwritableError: the journal cannot be written.
     """
     folder = archive.folder(stage.started.session, datetime.fromisoformat(started_at))
     folder.mkdir(parents=True)
@@ -54,7 +54,7 @@ def keep(stage: Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
 
 
 def walk(stage: Stage, stored: Stored, *, resumed: bool = False) -> Ended:
-    """Walk to where the session ends now, write its views, and end its journal where it is over."""
+    """Run the walkthrough as far as it goes, write the views, and end the journal if the session is over."""
     interrupted = None
     try:
         go_on(stage, resumed=resumed)
@@ -70,7 +70,7 @@ def walk(stage: Stage, stored: Stored, *, resumed: bool = False) -> Ended:
         with (stage.parts.guard or nullcontext)():
             finish(stage, stored)
     except Interrupted as signal:
-        # It came while the views were written, which was done first: the session is saved, and how to go on is said.
+        # The signal came while the views were written. They are complete, and so is the journal.
         interrupted = interrupted or signal.name
     except (OSError, UnwritableError) as error:
         return Ended(stage.summary(), interrupted, error)
@@ -78,12 +78,12 @@ def walk(stage: Stage, stored: Stored, *, resumed: bool = False) -> Ended:
 
 
 def finish(stage: Stage, stored: Stored, *, over: bool = False) -> None:
-    """Write the views beside the journal; then end the journal where the session is over.
+    """Write the views beside the journal, then end the journal if the session is over.
 
     Args:
         stage: the session.
         stored: its folder.
-        over: whether it is over whatever it shows: it was abandoned.
+        over: whether to end it whatever its outcome, because it was abandoned.
     """
     views, ended = conclude(stage, over=over)
     for name, data in views.items():
@@ -93,9 +93,9 @@ def finish(stage: Stage, stored: Stored, *, over: bool = False) -> None:
 
 
 def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
-    """Return the views, and the last event where the session is over: append it once the views are written.
+    """Return the views, and the last event if the session is over. Append it after writing the views.
 
-    A session whose money is still out is not over: `resume` can bring it back.
+    A session whose money is still out is not over, since `resume` can get it back.
     """
     summary = stage.summary()
     views = report.render(stage.journal.lines)

@@ -1,6 +1,6 @@
-"""`Run` carries out the walkthrough's steps and is the only place that says so in the journal.
+"""`Run` executes each step once. Only `Run` writes StepStarted, StepFinished and StepFailed to the journal.
 
-A resume is the same walkthrough run again: what the journal already holds is handed back.
+A resume runs the same walkthrough again: `Run` returns the results that the journal already holds.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from veza_e2e.money.words import UNCHARGED
 from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
 
 DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a program raises that meets what it was not made for: no reason to keep the operator from the refund."""
+"""Unexpected exceptions: recorded as a defect; the refund stays reachable."""
 _LAST: frozenset[StepName] = frozenset({"refund", "revoked"})
 _BEFORE_CHARGE: frozenset[StepName] = frozenset({"login", "products", "order"})
 
 
 class Run(Generic[W]):
-    """Carries out steps in a world, once each.
+    """Executes each step once.
 
     Args:
-        world: handed to each step.
-        recovering: whether a check failed after the charge and only the refund is still open. The refund's own steps
-            are then looked at anew, though they failed before.
-        foreign: what an error means, given the step, where the step has no word of its own for it.
+        world: the context that each step is given.
+        recovering: whether a check failed after the charge, so that only the refund remains. The steps of the refund
+            then run again even if they failed before.
+        foreign: translates an error that the step did not handle.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Run(Generic[W]):
                 self._done[event.step] = event
 
     def __call__(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return what the step saw: from the journal where it is there, else by taking the step.
+        """Return the step's result: from the journal if it holds one, else by running the step.
 
         Raises:
-            Failed: the step saw something wrong, now or in an earlier process.
-            Paused: it cannot be finished now.
-            Skipped: it was not taken.
+            Failed: something is wrong for good, seen now or in an earlier process.
+            Paused: the step cannot finish now.
+            Skipped: the step was left out by choice.
         """
         done = self._done.get(step.name)
         if isinstance(done, StepFinished):
@@ -59,10 +59,10 @@ class Run(Generic[W]):
         return self._take(step, *args, **kwargs)
 
     def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
-        """As a call, but a check that failed in an earlier process does not bar the way to the refund.
+        """Like a call, but a check that failed in an earlier process does not block the refund.
 
         Returns:
-            None where it failed before, or was never taken because an earlier one failed.
+            None if it failed before, or never ran because an earlier check failed.
         """
         done = self._done.get(step.name)
         if self._recovering and not isinstance(done, StepFinished):

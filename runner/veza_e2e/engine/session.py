@@ -1,4 +1,4 @@
-"""A session from its first event to its last: the gate, the walkthrough, the views. The same for every mode."""
+"""A session and its parts, the same for every mode: live, rehearsal, recording, replay."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from veza_e2e.ports.wire import Recorder, RecordingTransport
 from veza_e2e.redaction import Redactor
 
 JITTER = 0.5
-"""The SDK's spread of its waits: fixed, so that a replay waits as the recording did."""
+"""Fixes the SDK's random jitter, so that a replay waits exactly as the recording did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one mode supplies. Secrets are among them: nothing of this is printed or kept."""
+    """The parts that one mode supplies. They include secrets, so never print or store them."""
 
     ports: Ports
     redactor: Redactor
@@ -35,15 +35,15 @@ class Parts:
     hyperswitch_url: str | None = None
     hyperswitch_api_key: str | None = field(default=None, repr=False)
     checkout_page: str | None = None
-    """Where a backend that gives a client secret in place of a checkout URL has its page."""
+    """The checkout page of a backend that gives a client secret instead of a checkout URL."""
     guard: Callable[[], AbstractContextManager[None]] | None = None
-    """Puts signals off while something must not be cut in two."""
+    """Defers signals until the end of a block that must not be interrupted."""
     listeners: Sequence[Callable[[Line], None]] = ()
 
 
 @dataclass(slots=True)
 class Stage:
-    """A session at work."""
+    """A session that this process works on."""
 
     parts: Parts
     journal: Journal
@@ -51,14 +51,14 @@ class Stage:
     api: Veza
     processor: Processor | None
     kept: bool = False
-    """Whether it has a folder in the archive; before that its events are only in memory."""
+    """Whether the session has a folder in the archive. Before that, its events are only in memory."""
 
     @property
     def started(self) -> SessionStarted:
         """The first event.
 
         Raises:
-            TypeError: the journal does not begin with it.
+            TypeError: the journal does not begin with SessionStarted.
         """
         first = self.journal.lines[0].event if self.journal.lines else None
         if not isinstance(first, SessionStarted):
@@ -66,12 +66,12 @@ class Stage:
         return first
 
     def summary(self) -> evidence.Summary:
-        """What the journal shows so far."""
+        """The summary of the journal so far."""
         return evidence.summarise(self.journal.lines)
 
 
 def open_stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[Line] = ()) -> Stage:
-    """Put the parts of a session together."""
+    """Return a session on this sink, with its API client and recorder."""
     ports = parts.ports
     journal = Journal(sink, ports.clock, lines, guard=parts.guard, listeners=parts.listeners)
     for line in lines:

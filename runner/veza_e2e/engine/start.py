@@ -1,4 +1,4 @@
-"""From what was asked for and configured to a session that has passed its gate."""
+"""Starts a session: its first event, then the pre-flight."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TOOLS = ("veza", "httpx", "pydantic", "vcrpy", "jinja2")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line asked for."""
+    """The options given on the command line."""
 
     live: bool = False
     release: str | None = None
@@ -40,12 +40,12 @@ class First(Protocol):
     """Makes the first event of a session."""
 
     def __call__(self, session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None) -> SessionStarted:
-        """Return the event, for the session with this id, at this backend."""
+        """Return the first event of the session with this id, at this backend."""
         ...
 
 
 def first_event(settings: Settings, asked: Asked, secrets: Secrets) -> First:
-    """Return what makes the first event of a session."""
+    """Return a function that makes the first event of a session."""
     email = secrets.email or ""
     limits, environment = settings.limits, settings.environment
     scripted = asked.unattended
@@ -92,12 +92,12 @@ def _poll_timeout(settings: Settings, asked: Asked) -> int:
 
 @cache
 def tools() -> dict[str, str]:
-    """Return the versions that worked on a session."""
+    """Return the versions of Veza, Python and the libraries, for the journal."""
     return {"python": platform.python_version(), **{name: version(name) for name in _TOOLS}}
 
 
 def gate_of(settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins: int = 0) -> Gate:
-    """Return what the pre-flight goes by."""
+    """Return what the pre-flight checks against."""
     return Gate(
         environment=settings.environment,
         live=asked.live,
@@ -112,12 +112,12 @@ def gate_of(settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins
 
 
 def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) -> Stage:
-    """Make the pre-flight, in memory: there is no session until it has passed.
+    """Run the pre-flight in memory; a session gets its folder only after it passes.
 
     Args:
         parts: the mode's parts.
         started: returns the first event, given the session's id.
-        gate: what the pre-flight goes by.
+        gate: what the pre-flight checks against.
     """
     first = started(parts.ports.ids.session(parts.ports.clock.now()))
     begun = open_stage(parts, MemorySink(), idempotency=first.idempotency)
@@ -130,6 +130,6 @@ def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) ->
 
 
 def _redacted(check: PreflightChecked, redactor: Redactor) -> PreflightChecked:
-    """A backend may put anything into what the gate quotes."""
+    """Redact a check's texts, which may quote the backend."""
     hint = None if check.hint is None else redactor.text(check.hint)
     return replace(check, message=redactor.text(check.message), hint=hint)

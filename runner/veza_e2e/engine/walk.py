@@ -1,4 +1,4 @@
-"""Runs the walkthrough to where it ends now, in the first process or a later one."""
+"""Runs the walkthrough as far as it goes, in the first process or after a resume."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from veza_e2e.steps.step import Failed, Paused, Skipped
 
 MAX_WAITS = 3
 LONGEST_WAIT = 20 * 60.0
-"""Seconds that are waited where the backend allows no further request; a limit of logins counts in 15 minutes."""
+"""The longest wait for a rate limit, in seconds. The limit of logins lasts 15 minutes."""
 
 
 def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) -> Options:
-    """Return a session's choices from its own first events: a resume has the same."""
+    """Return a session's options from its first events, so that a resume has the same."""
     return Options(
         live=started.live_requested,
         unattended=started.unattended,
@@ -45,16 +45,16 @@ def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) 
 
 
 class UnresumableError(Exception):
-    """The journal cannot be gone on with by this version; says what to do."""
+    """This version cannot resume the journal; the message says what to do."""
 
 
 def go_on(stage: Stage, *, resumed: bool = False) -> None:
-    """Run the walkthrough to where it ends now; what was seen is in the journal, not in a return value.
+    """Run the walkthrough as far as it goes; its results are in the journal.
 
     Raises:
-        Interrupted: a signal arrived; on record.
-        EndOfInput: nobody answers any more; on record.
-        Left: the operator left; on record.
+        Interrupted: a signal arrived; recorded in the journal.
+        EndOfInput: standard input ended; recorded in the journal.
+        Left: the operator left; recorded in the journal.
         UnwritableError: the journal cannot be written.
     """
     gate = next((line.event for line in stage.journal.lines if isinstance(line.event, PreflightFinished)), None)
@@ -102,11 +102,11 @@ def _tell_clock(context: Context) -> None:
 
 
 def _walk(context: Context) -> None:
-    """Run the walkthrough; where the backend says when it may be asked again, and somebody is there, wait and go on."""
+    """Run the walkthrough; if a rate limit names its end and an operator is there, wait and continue."""
     waits = 0
     while True:
         failed = any(isinstance(event, StepFailed) for event in context.journal.events())
-        # Where nothing was charged there is nothing to bring back: what failed, failed.
+        # Without a charge there is nothing to refund, so a failure is final.
         recovering = failed and evidence.summarise(context.journal.lines).money_may_be_out
         try:
             walkthrough(Run(context, recovering=recovering, foreign=meaning_of))

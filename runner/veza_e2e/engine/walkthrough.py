@@ -1,4 +1,4 @@
-"""The walkthrough: nine typed calls. A resume is this function run again."""
+"""The walkthrough: nine typed calls. A resume runs this function again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from veza_e2e.steps.transfers import check_transfers
 
 
 def walkthrough(run: Run[Context]) -> Revoked:
-    """Buy, prove, refund, prove.
+    """Buy, check, refund, check.
 
     Raises:
-        Failed: a step saw something wrong.
-        Paused: a step cannot be finished now.
-        Skipped: the purchase was kept.
+        Failed: a step found something wrong for good.
+        Paused: a step cannot finish now.
+        Skipped: the operator keeps the purchase.
     """
     buyer = run(login)
     product = run(choose_product, buyer)

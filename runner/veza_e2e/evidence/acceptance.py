@@ -1,4 +1,4 @@
-"""The nine acceptance items, each by a rule over what the journal holds: never met without the events that prove it."""
+"""Judges the nine acceptance items, one rule each. An item is never met without events that prove it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.sightings import Seen
 
 DRY_RUN_AGE = timedelta(days=14)
-"""How old a dry-run may be when the live run starts."""
+"""The maximum age of a dry-run when the live run starts."""
 
 TITLES: Mapping[ItemName, str] = {
     "preflight": "Pre-flight passed",
@@ -29,14 +29,14 @@ TITLES: Mapping[ItemName, str] = {
 }
 
 _SHOWN: Mapping[str, str] = {"credit": "credit line", "charge-dropped": "the charge was dropped"}
-"""What a statement can show of a refund."""
+"""How a statement can show a refund."""
 
 Verdict = tuple[ItemStatus, Sequence[int], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What the rules judge."""
+    """The input of the rules."""
 
     story: Story
     seen: Seen
@@ -196,16 +196,16 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
 
 
 def before_refund(on: date, refunded: date) -> bool:
-    """Whether a statement of the day `on` is too early to show a refund; a day is left for time zones."""
+    """Whether a statement of the day `on` is too early to show a refund; allows a day for time zones."""
     return (refunded - on).days > 1
 
 
 def refund_day(story: Story, requested_by: Sequence[int]) -> date | None:
-    """Return the day of the refund as the backend told it, else of the request, since it may have been seen much later.
+    """Return the day of the refund as the backend states it, else of its request: it may be seen much later.
 
     Args:
         story: the session.
-        requested_by: the events that bear the request out.
+        requested_by: the events that prove the request.
     """
     told = text_of(story.result("revoked").get("refunded_at"))
     asked = next((line.at for line in story.lines if line.seq in requested_by), None)
@@ -248,7 +248,7 @@ RULES: Mapping[str, str] = {
 
 
 def reconcile(story: Story, *, refund_kept: bool) -> tuple[Reconciliation, ...]:
-    """Return R1 to R6; a comparison that once differed stays different."""
+    """Return R1 to R6. A comparison that differed once stays different."""
     found = []
     for name, rule in RULES.items():
         compared = [(line.seq, event) for line, event in story.of(Compared) if event.id == name]

@@ -1,6 +1,6 @@
-"""What is learnt after a session: addenda beside its journal, and attestations of what no machine can see.
+"""Addenda, which hold what is learnt after a session, and attestations, a person's statements about a release.
 
-An addendum goes on from the journal's last sequence number and cites its last hash, so evidence names it like an event.
+An addendum continues the journal's sequence numbers and cites its last hash, so evidence can name it like an event.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ SeenAtBank = Literal["credit", "charge-dropped", "nothing"]
 
 
 class AddendumError(Exception):
-    """An addendum's file does not hold what it claims."""
+    """An addendum's file is damaged or altered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceFile:
-    """A file that the operator keeps; only its digest and size enter the archive."""
+    """A file that the operator keeps. Only its digest and size enter the archive."""
 
     sha256: str
     bytes: int
@@ -50,12 +50,12 @@ class BankStatement:
     evidence: EvidenceFile | None = None
     note: str | None = None
     previous: str | None = None
-    """The hash of the addendum before; None in the first, and in those of a time before this member."""
+    """The hash of the previous addendum; None in the first one, and in those of versions without this member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
-    """How the order stood when an ended session was looked at again (operation getOrder)."""
+    """The state of the order when an ended session was re-checked (operation getOrder)."""
 
     session: str
     session_hash: str
@@ -71,9 +71,9 @@ class Reread:
     refunded_cents: int
     currency: str
     failed: bool
-    """Whether this takes back what the session had seen: a refund that failed after its success."""
+    """Whether the refund failed after the session had seen its success."""
     observed: str
-    """One line for people."""
+    """One line for the operator."""
     previous: str | None = None
     """As in BankStatement."""
 
@@ -83,10 +83,10 @@ Addendum: TypeAlias = BankStatement | Reread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
-    """A person's word for something that no machine can see, such as EX-9."""
+    """A person's statement about something that no machine can check, such as EX-9."""
 
     id: str
-    """A ULID: attestations of several people never conflict."""
+    """A ULID, so that attestations of several people never conflict."""
     item: str
     by: str
     at: str
@@ -96,7 +96,7 @@ class Attestation:
 
 
 def seal(value: Addendum | Attestation) -> dict[str, JSON]:
-    """Return the members of an addendum's file: type, members, and the SHA-256 of their canonical form."""
+    """Return the content of an addendum's file: type, members, and the SHA-256 of their canonical form."""
     members: dict[str, JSON] = {"type": type(value).__name__}
     for f in fields(value):
         item = getattr(value, f.name)
@@ -105,10 +105,10 @@ def seal(value: Addendum | Attestation) -> dict[str, JSON]:
 
 
 def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
-    """Return what an addendum's file holds.
+    """Return the addendum or attestation that a file's content describes.
 
     Raises:
-        AddendumError: it lacks something, a member is not what it has to be, or its digest is not its content's.
+        AddendumError: a member is missing or of the wrong type, or the digest does not match.
     """
     rest = {key: value for key, value in members.items() if key != "hash"}
     if digest(rest) != members.get("hash"):
@@ -194,4 +194,4 @@ _MEMBERS: Mapping[str, Callable[[object], bool]] = {
     "note": _ANY,
     "evidence": lambda _: False,
 }
-"""What a member has to be; `evidence` is an EvidenceFile or None, and nothing else."""
+"""The check of each member. `evidence` must be an EvidenceFile or None."""

@@ -1,7 +1,7 @@
-"""What is due of a session: when the bank statement has to show a refund, and what else is to be done about the money.
+"""What is due for a session: when the bank statement must show a refund, and what to do about open money.
 
-Business days are those of the TARGET2 calendar. The owner's checklist says 5 to 7 of them after the refund; after 10 it
-is overdue.
+Business days follow the TARGET2 calendar. The owner's checklist expects the refund after 5 to 7 of them; after 10 it is
+overdue.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SATURDAY = 5
 
 @cache
 def _closed(year: int) -> frozenset[date]:
-    # The calendar takes a tenth of a second to import; most commands never need it.
+    # Importing the calendar takes 0.1 s, and most commands never need it.
     from holidays.financial.european_central_bank import EuropeanCentralBank  # noqa: PLC0415
 
     return frozenset(EuropeanCentralBank(years=year))  # type: ignore[no-untyped-call]
@@ -43,14 +43,14 @@ def add_business_days(day: date, count: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a refund has to be on the statement."""
+    """When a refund must be on the statement."""
 
     earliest: date
     latest: date
     overdue_after: date
 
     def state(self, today: date) -> DueState:
-        """Return where `today` stands."""
+        """Return whether the refund is not due yet, due, late or overdue on `today`."""
         if today < self.earliest:
             return "not due yet"
         if today <= self.latest:
@@ -59,18 +59,18 @@ class Due:
 
 
 def due(refunded: date) -> Due:
-    """Return the window for a refund of the day `refunded`."""
+    """Return when a refund of the day `refunded` must be on the statement."""
     return Due(*(add_business_days(refunded, count) for count in (EARLIEST, LATEST, OVERDUE_AFTER)))
 
 
 def statement_due(summary: Summary) -> Due | None:
-    """Return when the bank statement has to show a session's refund, None where none is awaited."""
+    """Return when the bank statement must show a session's refund; None if no statement is awaited."""
     awaited = summary.live and summary.item("bank_statement").status == "pending"
     return due(date.fromisoformat(summary.refunded_at[:10])) if awaited and summary.refunded_at else None
 
 
 def still_open(summary: Summary) -> str | None:
-    """Return what is to be done about money that is out, or may be; None where nothing is."""
+    """Return what to do about money that is or may be out; None if there is nothing to do."""
     goes_on = f"veza-e2e --env {summary.environment} resume {summary.session}"
     said = []
     if summary.refund_open:

@@ -1,4 +1,4 @@
-"""What evidence says of a session: frozen values that `--json`, the report and the site show."""
+"""The judgement of a session: frozen values that `--json`, the report and the site show."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Decision = Literal["GO", "NO-GO", "PENDING"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of the nine steps, as far as it was seen."""
+    """One of the nine steps, as far as the journal shows it."""
 
     number: int
     name: StepName
     status: StepStatus
     observed: str
     trace: tuple[int, ...]
-    """Sequence numbers of the events that bear it out."""
+    """Sequence numbers of the events that prove it."""
     finding: str | None = None
     meaning: str | None = None
     todo: str | None = None
@@ -44,7 +44,7 @@ class Item:
     title: str
     status: ItemStatus
     evidence: tuple[int, ...]
-    """Sequence numbers: events of the journal, then addenda, which are numbered on."""
+    """Sequence numbers of events, then of addenda, whose numbers continue the journal's."""
     reason: str
     """Why the status is what it is, in one line."""
 
@@ -63,7 +63,7 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One session, judged."""
+    """A session, with everything that was concluded about it."""
 
     session: str | None
     environment: str
@@ -90,14 +90,14 @@ class Summary:
     acceptance: tuple[Item, ...]
     reconciliation: tuple[Reconciliation, ...]
     bank: BankStatement | None
-    """The latest bank statement; an earlier one is corrected by it."""
+    """The latest bank statement, which corrects earlier ones."""
     started_at: str
     last_at: str
     events: int
     last_hash: str
     ended: bool
     abandoned: str | None
-    """Why the operator gave it up."""
+    """Why the operator abandoned it."""
     dry_run: Mapping[str, str] | None
 
     @property
@@ -122,7 +122,7 @@ class Summary:
         """Return the JSON document of `run`, `resume` and `show`.
 
         Args:
-            paths: where journal, log and report are; None where nothing was kept.
+            paths: of journal, log and report; None if nothing was stored.
         """
         document: dict[str, JSON] = {
             "session": self.session,

@@ -1,4 +1,4 @@
-"""From a session's lines and addenda to its judgement; a pure function, whatever the clock says."""
+"""Judges a session by its lines and addenda. A pure function that never reads the clock."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from veza_e2e.money.account import Account, fold
 from veza_e2e.money.sightings import Seen
 
 OVER_LIMIT = FindingCode.OVER_LIMIT
-"""The finding of a step that refused to spend more than the limit."""
+"""The finding of a step that refused to exceed the limit."""
 _OPTIONAL: frozenset[StepName] = frozenset({"refund", "revoked"})
 
 
 def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> Summary:
-    """Return what the lines of one session show, and what its addenda add.
+    """Return the summary of one session's lines and addenda.
 
     Args:
-        lines: the journal's lines, in order; it need not have ended.
-        addenda: what was learnt later, in the order of their numbers.
+        lines: the journal's lines, in order; the session need not have ended.
+        addenda: the session's addenda, in the order of their numbers.
     """
     story = Story(lines)
     started, gate = story.started, story.gate
@@ -95,9 +95,9 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
 
 
 def counts_as_dry_run(candidate: Summary, release: str | None, at: datetime) -> bool:
-    """Whether `candidate` can be cited by a live run of `release` that starts at `at`.
+    """Whether a live run of `release` that starts at `at` can cite `candidate`.
 
-    It has passed with test money, for the same release, and ended at most 14 days before.
+    It must have passed with test money, for the same release, and ended at most 14 days earlier.
     """
     if release is None or candidate.release != release or candidate.funds != "test" or not candidate.ended:
         return False

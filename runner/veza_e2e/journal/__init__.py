@@ -1,4 +1,4 @@
-"""The journal: one session's events, a line each, chained by their hashes and fsynced before anything acts on them."""
+"""The append-only log of a session: one event per line, chained by hashes, fsynced before anything acts on it."""
 
 from veza_e2e.journal.chain import GENESIS, DamagedError, JournalError, Line, Reading, chain, parse, read, timestamp
 from veza_e2e.journal.file import FileSink, LockedError, MemorySink, Sink, UnwritableError

@@ -1,4 +1,4 @@
-"""The lines of a journal: hashed, parsed, and checked against the line before."""
+"""Hashes and parses a journal's lines, and checks each against the previous line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN = ("seq", "at", "type", "prev", "hash")
 
 
 class JournalError(Exception):
-    """The journal cannot be used as it is."""
+    """The journal cannot be used."""
 
 
 class DamagedError(JournalError):
@@ -61,7 +61,7 @@ class Reading:
 
 
 def timestamp(at: datetime) -> str:
-    """Return RFC 3339 in UTC with milliseconds and `Z`; at the ends of time, where UTC has no year, as it stands."""
+    """Return RFC 3339 in UTC with milliseconds and `Z`. Times outside UTC's years keep their own offset."""
     try:
         at = at.astimezone(UTC)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Events as the members of a journal's line, and back. What does not fit its type is kept and never interpreted."""
+"""Turns events into a line's members and back. A line that does not fit its type is kept, never interpreted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN: dict[object, Fits] = {
 
 
 def to_data(event: Event) -> dict[str, JSON]:
-    """Return the event's own members, as they stand on its line."""
+    """Return the event's own members for its line."""
     if isinstance(event, UnknownEvent):
         return dict(event.data)
     return {f.name: getattr(event, f.name) for f in fields(event)}
@@ -32,8 +32,8 @@ def to_data(event: Event) -> dict[str, JSON]:
 def from_data(name: str, data: Mapping[str, JSON]) -> Event:
     """Return the event that a line of type `name` holds.
 
-    Members that this version does not know are ignored; a line that lacks a required member, or whose members are of
-    other types, becomes an `UnknownEvent`, so that journals of other schemas, and forged ones, stay readable.
+    Unknown members are ignored. A line with a missing member, or one of the wrong type, becomes an `UnknownEvent`, so
+    that journals of other schemas, and forged ones, stay readable.
     """
     kind = _TYPES.get(name)
     if kind is None:
@@ -61,7 +61,7 @@ def _members(name: str) -> dict[str, tuple[Fits, bool]]:
 
 
 def _fits(hint: Any) -> Fits:
-    """Return whether a value read from JSON is of the type, for the types that events use."""
+    """Whether a value read from JSON has the type; for the types that events use."""
     if hint in _PLAIN:
         return _PLAIN[hint]
     origin, arguments = get_origin(hint), get_args(hint)

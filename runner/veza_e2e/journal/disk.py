@@ -1,4 +1,4 @@
-"""Brings files and folders to the disk."""
+"""Writes files safely: the one place that syncs files and folders to the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def sync_file(descriptor: int) -> None:
-    """Bring what was written to an open file to the disk itself; macOS leaves it in the drive's cache otherwise."""
+    """Sync an open file to the disk. On macOS, fsync alone leaves data in the drive's cache."""
     if sys.platform == "darwin":
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
@@ -18,7 +18,7 @@ def sync_file(descriptor: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk."""
+    """Sync a folder's entries to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -27,10 +27,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def create(path: Path, data: bytes) -> None:
-    """Write a new file, whole or not at all; one that is there is never touched.
+    """Write a new file, whole or not at all. An existing file is never touched.
 
     Raises:
-        FileExistsError: there is one already.
+        FileExistsError: the file exists already.
         OSError: it could not be written.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
@@ -46,7 +46,7 @@ def create(path: Path, data: bytes) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all: beside it, brought to the disk, then renamed. Makes the folders above it.
+    """Replace a file, whole or not at all: write a copy, sync it, rename it. Makes missing folders.
 
     Raises:
         OSError: it could not be written; the old file is untouched.

@@ -1,7 +1,7 @@
-"""What a session's journal can hold: frozen events, one class a type.
+"""The events that a journal can hold: frozen, one class per type.
 
-Steps and ports emit them; terminal, log, report and site only consume them. The class name is the `type` on the
-line. Amounts are integer minor units, times RFC 3339 in UTC, durations whole milliseconds.
+Steps and ports emit them; terminal, log, report and site only consume them. The class name is the line's `type`.
+Amounts are integer minor units, times RFC 3339 in UTC, durations whole milliseconds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
-    """The first event: what was asked for, by which versions."""
+    """The first event: the options, and the versions in use."""
 
     schema: int
     walkthrough: str
@@ -48,9 +48,9 @@ class SessionStarted(Event):
     unattended: bool
     release: str | None
     product: str | None
-    """The product asked for with `--product`."""
+    """The product chosen with `--product`."""
     refund: bool | None
-    """`--refund`, `--no-refund`, or None where the operator is asked."""
+    """`--refund`, `--no-refund`, or None if the operator is to be asked."""
     idempotency: bool
     """Whether this environment honours `Idempotency-Key`."""
     max_amount_cents: int
@@ -62,7 +62,7 @@ class SessionStarted(Event):
     """canary_release, go_no_go, hyperswitch_dashboard, stripe_dashboard: as configured."""
     faults: tuple[str, ...] = ()
     loopback: bool = False
-    """Whether the backend is on this machine, so that it may be asked more often."""
+    """Whether the backend is on this machine, and so may be polled more often."""
     grace_ms: int = 60_000
     """How long a license may lag behind its order."""
     checkout_hosts: tuple[str, ...] = ()
@@ -78,28 +78,28 @@ class PreflightChecked(Event):
     status: CheckStatus
     message: str
     hint: str | None = None
-    """What to do, where the status is not ok."""
+    """What to do if the status is not ok."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightFinished(Event):
-    """The gate as a whole, and what the backend said of itself."""
+    """The result of the gate, and what the backend said about itself."""
 
     passed: bool
     reported_environment: str | None
     live: bool
     """`/status` says live, prod or production."""
     rehearsal: bool
-    """The rehearsal backend, whatever it pretends."""
+    """Whether it is the rehearsal backend, whatever environment it claims."""
     funds: Literal["test", "real"]
     expected_cents: int | None
-    """The price of the product to buy, as far as it is known."""
+    """The price of the product to buy, if known."""
     expected_currency: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResumed(Event):
-    """Another process went on with the session."""
+    """Another process continued the session."""
 
     tools: Mapping[str, str]
 
@@ -113,14 +113,14 @@ class TailCut(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallIntended(Event):
-    """A request that may change something is about to be sent; on disk before its first byte."""
+    """A request that may change something is about to be sent; synced to disk before its first byte."""
 
     call: int
     """Numbers the calls of a session from 1; CallFinished or CallFailed of the same number follows."""
     step: StepName | None
     """None outside the nine steps (the pre-flight, a re-read)."""
     operation: str | None
-    """The operationId, where the request is one of the contract's."""
+    """The operationId, if the contract has this request."""
     target: Target
     method: str
     url: str
@@ -152,7 +152,7 @@ class CallFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFailed(Event):
-    """A request was sent, or tried, and no whole answer came."""
+    """A request was sent, or tried, and no complete response came."""
 
     call: int
     step: StepName | None
@@ -171,11 +171,11 @@ class CallFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked(Event):
-    """The operator was asked something."""
+    """The operator was asked a question."""
 
     step: StepName | None
     question: str
-    """Its name: `product`, `amount`, `paid`, `transfers`, `transfers_right`, `vat`, `refund`."""
+    """The question's name: `product`, `amount`, `paid`, `transfers`, `transfers_right`, `vat`, `refund`."""
     text: str
 
 
@@ -186,7 +186,7 @@ class Answered(Event):
     step: StepName | None
     question: str
     answer: str
-    """Redacted; for pasted rows only how many lines there were."""
+    """Redacted; for pasted rows only the number of lines."""
     waited_ms: int
     by: Literal["operator", "script"]
 
@@ -199,7 +199,7 @@ class BrowserOpened(Event):
     url: str
     by: Literal["operator", "script"]
     opened: bool
-    """False where no browser could be started and the address was only printed."""
+    """False if no browser could be started, so that the URL was only printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,13 +211,13 @@ class RowsRead(Event):
     sql: str
     rows: tuple[Mapping[str, JSON], ...]
     final: bool = True
-    """False for an unreadable or unrelated paste, which is asked again."""
+    """False for an unreadable or unrelated paste; the operator is asked again."""
     problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared(Event):
-    """A reconciliation of amounts (R1 to R6 of the docs), at the moment when both sides were known."""
+    """A comparison of amounts or ids (R1 to R6), made as soon as both sides were known."""
 
     step: StepName
     id: str
@@ -226,7 +226,7 @@ class Compared(Event):
     """What was compared, as text: amounts with currency, or ids."""
     right: str
     calls: tuple[int, ...]
-    """The calls whose answers bear this out."""
+    """The calls whose responses prove this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,18 +238,18 @@ class StepStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(Event):
-    """A step saw what it had to see."""
+    """A step passed."""
 
     step: StepName
     result: Mapping[str, JSON]
     """The step's frozen result: ids, amounts and statuses, no secret."""
     observed: str
-    """One line for people."""
+    """One line for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed(Event):
-    """A step saw something wrong; nothing will turn this into a pass."""
+    """A step failed for good; nothing turns this into a pass."""
 
     step: StepName
     finding: str
@@ -263,7 +263,7 @@ class StepFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPaused(Event):
-    """A step cannot be finished now and can be resumed (paid but not completed yet, refund pending)."""
+    """A step cannot finish now; it can be resumed (such as paid but not completed, or refund pending)."""
 
     step: StepName
     finding: str
@@ -275,7 +275,7 @@ class StepPaused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSkipped(Event):
-    """A step was not taken, by choice."""
+    """A step was left out by choice."""
 
     step: StepName
     reason: str
@@ -283,7 +283,7 @@ class StepSkipped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInterrupted(Event):
-    """A signal or the end of input ended the process; no answer was given."""
+    """A signal, the end of input or the operator's `q` ended the process; no answer was given."""
 
     reason: str
     """`SIGINT`, `SIGTERM`, `SIGHUP`, `end of input`, `left`."""
@@ -291,7 +291,7 @@ class SessionInterrupted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionAbandoned(Event):
-    """The operator gave the session up."""
+    """The operator abandoned the session."""
 
     reason: str
 
@@ -302,7 +302,7 @@ class SessionEnded(Event):
 
     outcome: Outcome
     views: Mapping[str, str]
-    """File name to SHA-256 of its bytes, made from the events before this one."""
+    """The SHA-256 of each view by file name. The views show the events before this one."""
     template: str
     """The version of the templates that made the views."""
 

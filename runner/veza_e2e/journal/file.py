@@ -1,4 +1,4 @@
-"""The journal's file: locked for one process, each line brought to the disk before anything acts on it."""
+"""The journal's file: locked by one process; each line is synced to the disk before anything acts on it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class LockedError(JournalError):
 
 
 class UnwritableError(JournalError):
-    """An event could not be brought to the disk; nothing may act on it."""
+    """An event could not be written to the disk; nothing may act on it."""
 
 
 class Sink(Protocol):
     """Where a journal's lines go."""
 
     def write(self, data: bytes) -> None:
-        """Bring `data` to where it is safe before returning."""
+        """Store `data` safely before returning."""
         ...
 
 
 class MemorySink:
-    """Keeps what is written: a pre-flight's events until there is a session, a replay's journal."""
+    """Keeps lines in memory: during a pre-flight, until there is a session; and during a replay."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -58,7 +58,7 @@ class FileSink:
             sync_folder(path.parent)
 
     def write(self, data: bytes) -> None:
-        """Append `data` and bring it to the disk; a write that fails leaves no half line behind."""
+        """Append `data` and sync it to the disk. A failed write leaves no half line."""
         if self._half_line:
             raise UnwritableError(f"{self._path}: ends in a half line that could not be cut")
         size = os.fstat(self._fd).st_size

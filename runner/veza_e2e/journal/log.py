@@ -1,4 +1,4 @@
-"""The append-only log that a session is: events in, chained lines out."""
+"""Appends events to a session's journal as chained lines."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Now(Protocol):
 
 
 class Journal:
-    """Appends events to a chain and keeps them at hand.
+    """A session's journal: appends events, and holds all events so far.
 
     Args:
         sink: where the lines go.
-        clock: the time of each event.
-        lines: what the journal holds already.
-        guard: puts signals off while a line is written.
-        listeners: told of each line once it is safe: the terminal.
+        clock: gives the time of each event.
+        lines: the lines that the journal holds already.
+        guard: defers signals while a line is written.
+        listeners: called with each line once it is on the disk, such as the terminal.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Journal:
         return self._lines
 
     def append(self, event: Event) -> Line:
-        """Bring `event` to the disk and return its line.
+        """Write `event` to the disk and return its line.
 
         Raises:
-            UnwritableError: it did not get there; nothing may act on the event.
+            UnwritableError: it could not be written; nothing may act on the event.
         """
         with self._guard():
             prev = self._lines[-1].hash if self._lines else GENESIS
@@ -67,7 +67,7 @@ class Journal:
         return line
 
     def move(self, sink: Sink) -> None:
-        """Write what was kept so far to `sink`, and all that follows."""
+        """Write the lines so far to `sink`, and all later lines too."""
         data = b"".join(chain(line.seq, line.at, line.event, line.prev)[1] for line in self._lines)
         sink.write(data)
         self._sink = sink

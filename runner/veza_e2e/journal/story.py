@@ -1,4 +1,4 @@
-"""A journal's lines, indexed the way the rules of evidence ask for them."""
+"""Indexes a journal's lines for the rules of evidence."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BEARING = (
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One session's lines with the questions that evidence asks of them."""
+    """One session's lines, with the queries that the rules need."""
 
     lines: Sequence[Line]
 
@@ -61,22 +61,22 @@ class Story:
 
     @property
     def gate(self) -> PreflightFinished | None:
-        """What the latest pre-flight found."""
+        """The result of the latest pre-flight."""
         found = self.last(PreflightFinished)
         return found[1] if found else None
 
     @property
     def ended(self) -> bool:
-        """Whether nothing can follow."""
+        """Whether the journal has its last event."""
         return bool(self.lines) and isinstance(self.lines[-1].event, SessionEnded)
 
     def result(self, step: StepName) -> Mapping[str, JSON]:
-        """Return the result of `step`, empty where it has not finished."""
+        """Return the result of `step`; empty if it has not finished."""
         found = self.last_of_step(StepFinished, step)
         return found[1].result if found else {}
 
     def trace(self, step: StepName) -> tuple[int, ...]:
-        """Return the sequence numbers of the events that bear `step` out."""
+        """Return the sequence numbers of the events that prove `step`."""
         return tuple(
             line.seq
             for line in self.lines
@@ -84,13 +84,13 @@ class Story:
         )
 
     def answers(self, calls: Sequence[int]) -> tuple[int, ...]:
-        """Return the sequence numbers of the answers to the calls of these numbers."""
+        """Return the sequence numbers of the responses to the calls with these numbers."""
         wanted = set(calls)
         return tuple(line.seq for line, event in self.of(CallFinished) if event.call in wanted)
 
 
 def text_of(value: JSON) -> str | None:
-    """Return `value` where it is text or an integer id, as text."""
+    """Return `value` as text if it is text or an integer id."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -99,5 +99,5 @@ def text_of(value: JSON) -> str | None:
 
 
 def cents_of(value: JSON) -> int | None:
-    """Return `value` where it is an integer amount."""
+    """Return `value` if it is an integer amount."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

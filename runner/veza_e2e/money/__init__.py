@@ -1,1 +1,1 @@
-"""What is known of the money."""
+"""What a payment's state, and the end of a step, say about the money."""

@@ -1,4 +1,4 @@
-"""What each state of a payment says of the money: nothing was taken, nothing can be, or some may be reserved."""
+"""Groups payment states by what they say about the money: not taken, never to be taken, maybe reserved."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from veza import PaymentStatus
 PAYABLE = frozenset(
     {PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.REQUIRES_CONFIRMATION, PaymentStatus.REQUIRES_CUSTOMER_ACTION}
 )
-"""Nothing was taken so far, and the page can be paid on."""
+"""Nothing was taken yet, and the buyer can still pay."""
 VOID = frozenset({PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
-"""Nothing was taken, and nothing can be any more."""
+"""Nothing was taken, and the buyer can no longer pay."""
 UNTAKEN = PAYABLE | VOID | {PaymentStatus.FAILED}
-"""Nothing was taken, unless an amount received says otherwise."""
+"""Nothing was taken, unless the payment has a received amount."""
 IN_FLIGHT = frozenset(
     {
         PaymentStatus.SUCCEEDED,
@@ -26,4 +26,4 @@ IN_FLIGHT = frozenset(
         PaymentStatus.REVIEW,
     }
 )
-"""Where money may be reserved, and nothing is received yet."""
+"""Money may be reserved, even if no amount was received yet."""

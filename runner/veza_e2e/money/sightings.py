@@ -1,7 +1,7 @@
-"""What the answers on the wire said of money and license: sightings, each with the event that holds it.
+"""Collects what recorded responses say about money and license, each with its event.
 
-Only the answers count, never what a step made of them, so that a session which failed or stopped half-way still says
-what the card was charged. Order and license states: docs of the contract; payment and refund states: Hyperswitch's.
+Only responses count, never a step's conclusion, so that a session that failed or stopped half-way still shows what the
+card was charged. Order and license states are those of the contract, payment and refund states those of Hyperswitch.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.payment_states import UNTAKEN, VOID
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
-"""Order states that follow a charge only."""
+"""Order states that only follow a charge."""
 UNPAID = frozenset({"failed", "cancelled", "expired"})
-"""Order states that no charge leads to."""
+"""Order states that no charge precedes."""
 
 
 FigureKind = Literal["charged", "refunded"]
@@ -28,7 +28,7 @@ Witness = Literal["backend", "processor"]
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An amount that an answer named, in minor units."""
+    """An amount in a response, in minor units."""
 
     kind: FigureKind
     by: Witness
@@ -38,7 +38,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class LicenseSighting:
-    """The state of the session's license in one answer."""
+    """The state of the session's license in one response."""
 
     seq: int
     license_id: str | None
@@ -47,9 +47,9 @@ class LicenseSighting:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that was seen of one session's money.
+    """Everything that responses showed about one session's money.
 
-    `charged` is None where nothing tells (a payment in doubt), and 0 where the answers say that nothing was taken.
+    `charged` is None if unknown (a payment in doubt), and 0 if responses say that nothing was taken.
     """
 
     order_id: str | None
@@ -76,7 +76,7 @@ class _Answer:
 
 
 def see(story: Story) -> Seen:
-    """Return what the answers of a session say of its money."""
+    """Return what a session's responses show about its money."""
     answers = tuple(_answers(story))
     orders = tuple(_orders(story, answers))
     order_id = _first([text_of(order.get("id")) for _, order in orders], text_of(story.result("order").get("order_id")))
@@ -161,7 +161,7 @@ def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
 
 
 def _amount(order: Mapping[str, JSON], name: str) -> int | None:
-    """Return an amount in minor units: as cents, or from a decimal in the digits that were sent."""
+    """Return an amount in minor units, from cents or from the exact digits of a decimal."""
     cents = cents_of(order.get(f"{name}_cents"))
     value, currency = order.get(name), text_of(order.get("currency"))
     if cents is not None or currency is None or not isinstance(value, str | int) or isinstance(value, bool):
@@ -176,7 +176,7 @@ def _nothing_charged(
     story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]], payments: Sequence[_Answer]
 ) -> int | None:
     if story.last(BrowserOpened) is None:
-        return 0  # nobody was shown where to pay
+        return 0  # nobody was shown a checkout page
     ended = bool(orders) and orders[-1][1].get("status") in UNPAID
     last = _last_word(story, payments)
     if last is None:
@@ -185,7 +185,7 @@ def _nothing_charged(
 
 
 def _last_word(story: Story, payments: Sequence[_Answer]) -> str | None:
-    """Return the payment's state as the processor said last: `unknown` where it was asked in vain, None where never."""
+    """Return the payment's last state at the processor: `unknown` if it did not answer, None if never asked."""
     asked = [line.seq for line, event in story.of(CallFinished) if event.target == "processor"]
     asked += [line.seq for line, event in story.of(CallFailed) if event.target == "processor"]
     if not asked:

@@ -1,4 +1,4 @@
-"""What is said of the money where a step ends, in one place."""
+"""The sentences about the money for a step that ends early, in one place."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ MONEY: dict[StepName, str] = {
     "refund": OUT,
     "revoked": "The card was charged, the refund was asked for.",
 }
-"""What can be said of the money where a step ends for want of an answer."""
+"""What to say about the money if a step ends without a response."""

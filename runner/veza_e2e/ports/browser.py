@@ -1,4 +1,4 @@
-"""The person's own browser."""
+"""Opens the checkout page in the operator's own browser."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Literal
 
 
 class PersonsBrowser:
-    """Opens the checkout page in the person's own browser.
+    """Opens the checkout page in the operator's own browser.
 
     Args:
-        window: whether there is a screen for one. Without it a browser in the terminal would take over the prompt.
+        window: whether a browser can open a window. A browser inside the terminal would take over the prompt.
     """
 
     by: Literal["operator", "script"] = "operator"

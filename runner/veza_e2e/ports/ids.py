@@ -1,4 +1,4 @@
-"""Random identifiers."""
+"""Makes random ids for sessions, and idempotency keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class SystemIds:
     """Random ids.
 
     Args:
-        session: the session's id, where it is given beforehand.
+        session: the session's id; None makes a new one.
     """
 
     def __init__(self, session: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Signals: at any moment, prompts included, they end the process with its state saved. They are never an answer."""
+"""Turns signals into an exception, so that the process ends with its state saved, at a prompt too."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Turns the three signals into `Interrupted`, put off while something must not be cut in two."""
+    """Turns the three signals into `Interrupted`, and defers them where a block must not be interrupted."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._pending: str | None = None
 
     def install(self) -> None:
-        """Handle the signals from now on; a signal that the caller had ignored (nohup) stays ignored."""
+        """Handle the signals from now on. A signal that the caller ignores (nohup) stays ignored."""
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._arrived)
@@ -44,7 +44,7 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Put signals off until the end of the block: an event's line, a write and its answer."""
+        """Defer signals to the end of the block: while writing an event, or sending a write."""
         self._depth += 1
         try:
             yield

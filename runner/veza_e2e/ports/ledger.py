@@ -12,7 +12,7 @@ from veza_e2e.ports import seller_transfers as ledger
 
 
 class NoLedger:
-    """The operator runs the SQL."""
+    """No ledger to read: the operator runs the SQL."""
 
     source: Literal["pasted", "database", "rehearsal"] = "pasted"
 
@@ -29,8 +29,8 @@ class RehearsalLedger:
     """The rehearsal backend's books.
 
     Args:
-        client: reaches the rehearsal backend, beside the record: it stands for the operator's psql.
-        read: whether rows are read from it; else they are only shown on request, and the operator pastes.
+        client: reaches the rehearsal backend. Not recorded, since it stands in for the operator's psql.
+        read: whether to read rows from it. If not, they are shown on request, and the operator pastes them.
     """
 
     source: Literal["pasted", "database", "rehearsal"] = "rehearsal"
@@ -49,7 +49,7 @@ class RehearsalLedger:
         return None if rows is None else ledger.table(rows)
 
     def _booked(self, order_id: str) -> list[dict[str, JSON]] | None:
-        """Return the rows; None where the backend on this machine is no rehearsal backend."""
+        """Return the rows; None if the backend on this machine is not a rehearsal backend."""
         try:
             books = self._client.get("/rehearsal/books", params={"order_id": order_id})
         except httpx.HTTPError:
@@ -78,14 +78,14 @@ class DatabaseLedger:
         self._dsn = dsn
 
     def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        """See `protocols.Ledger`. None, so that the operator is asked, where the database cannot be reached."""
+        """See `protocols.Ledger`. Returns None if the database cannot be reached: the operator is asked."""
         import psycopg  # noqa: PLC0415 - only a session with a database needs it
         from psycopg.rows import dict_row  # noqa: PLC0415
 
         try:
             with psycopg.connect(self._dsn, connect_timeout=10, row_factory=dict_row) as connection:
                 connection.read_only = True
-                # Prepared, it is one statement: no second one can leave the read-only transaction.
+                # A prepared statement is only one, so no second one can leave the read-only transaction.
                 rows = connection.execute(sql.encode(), prepare=True).fetchall()
         except psycopg.Error:
             return None

@@ -1,4 +1,4 @@
-"""What a command takes from the machine it runs on: the clock, and how a rehearsal backend is started."""
+"""The machine that a command runs on: its clock, and how it starts a rehearsal backend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ StartRehearsal = Callable[[Path, Secrets, Sequence[str]], AbstractContextManager
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The process's own parts, unless others are passed in."""
+    """The parts that a command takes from the machine. Tests pass in others."""
 
     clock: Clock = field(default_factory=SystemClock)
     start_rehearsal: StartRehearsal | None = None

@@ -1,4 +1,4 @@
-"""The read-only cross-check at the processor: GET without `force_sync`, which would make it write."""
+"""Reads payments at the processor, without `force_sync`, which would make the processor write."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from veza.money import Money
 
 
 class ProcessorError(Exception):
-    """The processor could not be asked, or its answer could not be read."""
+    """The processor did not answer, or its response could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class ProcessorPayment:
     link: str | None
     refunds: tuple[ProcessorRefund, ...]
     call: int
-    """The number of the call that said so."""
+    """The number of the call that returned it."""
 
 
 def returned(payment: ProcessorPayment) -> Money:
-    """Return what the processor has paid back of a payment."""
+    """Return the amount of a payment that the processor has refunded."""
     back = [refund.amount for refund in payment.refunds if refund.status is RefundStatus.SUCCEEDED]
     return Money(sum(back), payment.currency)
 
@@ -67,7 +67,7 @@ class Processor:
         """Return the payment.
 
         Raises:
-            ProcessorError: it could not be had.
+            ProcessorError: it could not be read.
         """
         if payment_id in {"", ".", ".."}:
             raise ProcessorError(f"{payment_id!r} is not a payment's id")

@@ -1,6 +1,6 @@
 """The protocols through which a step reaches the world.
 
-Live, rehearsal, recording and replay put other parts behind these protocols; steps never learn which.
+Live, rehearsal, recording and replay put different parts behind these protocols. A step never learns which.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import httpx
 from veza_e2e.canonical import JSON
 
 SKEW = timedelta(minutes=5)
-"""How far apart two clocks may be and still be called right."""
+"""How far two clocks may differ and still count as right."""
 
 
 class EndOfInput(Exception):  # noqa: N818 - not an error: the operator is gone, and that is no answer
@@ -34,7 +34,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
+        """Return seconds that never decrease."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -43,7 +43,7 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """Identifiers that no two sessions share."""
+    """Makes ids that no two sessions share."""
 
     def session(self, at: datetime) -> str:
         """Return a ULID."""
@@ -55,25 +55,25 @@ class Ids(Protocol):
 
 
 class Operator(Protocol):
-    """The person at the terminal, or what answers in their place."""
+    """The person at the terminal, or a script in their place."""
 
     by: Literal["operator", "script"]
 
     def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
-        """Show `text` (once a question) and return the next line without its end; None when `timeout` (s) ran out.
+        """Show `text` (once per question); return the next line without its end, or None after `timeout` seconds.
 
         `question` is the event's name for it (`paid`, `refund`, …).
 
         Raises:
-            EndOfInput: standard input ended; never an answer.
-            KeyboardInterrupt: a signal; never an answer.
+            EndOfInput: standard input ended. This is never an answer.
+            KeyboardInterrupt: a signal arrived. This is never an answer.
         """
         ...
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """Show `text` and return lines up to an empty line or `.`; `@file` is read from the file.
 
-        Where there is a `peek`, the line `s` shows what it returns and pasting goes on.
+        If `peek` is given, the line `s` shows what it returns, and pasting continues.
 
         Raises:
             EndOfInput: standard input ended before anything was pasted.
@@ -81,40 +81,40 @@ class Operator(Protocol):
         ...
 
     def tell(self, text: str) -> None:
-        """Show something that is not a question and not an event (the SQL to run, a status asked for)."""
+        """Show something that is neither a question nor an event (the SQL to run, a status asked for)."""
         ...
 
 
 class Browser(Protocol):
-    """Whatever shows the checkout page and pays."""
+    """Opens the checkout page; a scripted one also pays."""
 
     by: Literal["operator", "script"]
 
     def open(self, url: str) -> bool:
-        """Open `url`; False where no browser could be started (the address was shown anyway)."""
+        """Open `url`; return False if no browser could be started (the operator was shown the URL)."""
         ...
 
 
 class Ledger(Protocol):
-    """Read access to seller_transfers, where there is one besides the operator's own psql."""
+    """Reads seller_transfers, if there is another way than the operator's own psql."""
 
     source: Literal["pasted", "database", "rehearsal"]
 
     def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        """Return the rows of the query, or None where the operator has to run it and paste."""
+        """Return the rows of the query; None if the operator has to run it and paste."""
         ...
 
     def peek(self, order_id: str) -> str | None:
-        """Return what psql would print, None where there is no rehearsal backend that knows."""
+        """Return what psql would print; None without a rehearsal backend."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """One mode's parts. A recording wraps them; a replay supplies them from the tape."""
+    """The ports of one mode. A recording wraps them; a replay supplies them from the tape."""
 
     transport: httpx.BaseTransport
-    """The network, before the journal sees it."""
+    """The network, below the transport that writes the journal."""
     operator: Operator
     browser: Browser
     ledger: Ledger

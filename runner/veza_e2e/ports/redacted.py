@@ -10,10 +10,10 @@ from veza_e2e.redaction import Redactor
 
 
 class RedactedOperator:
-    """An operator who is shown no secret.
+    """Wraps an operator, so that no secret is shown.
 
     Args:
-        operator: whom to ask.
+        operator: the operator to ask.
         redactor: the session's.
     """
 

@@ -1,4 +1,4 @@
-"""Standard error as a screen: lines, a prompt that stands at the end of one, and nothing that a terminal acts on."""
+"""Prints lines and prompts on standard error, without anything that a terminal would act on."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\u061c\u200e\u200f\u202
 
 
 def plain(text: str) -> str:
-    """Return `text` with nothing in it that a terminal would act on: what comes from outside is hostile.
+    """Return `text` without anything that a terminal would act on, since outside text may be hostile.
 
-    Line ends become `⏎`, control and direction characters their code in brackets.
+    Line ends become `⏎`; control and direction characters become their code in brackets.
     """
     text = str(clean(text)).replace("\n", "⏎").replace("\t", " ")
     return _CONTROL.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
 
 
 class _Screen:
-    """Where the cursor is. There is one standard error to a process, and so one of these."""
+    """The state of the cursor. A process has one standard error, and so one of these."""
 
     prompted = False
 
 
 def line(text: str) -> None:
-    """Print a line for people, below a prompt that still waits; where nobody can read it any more, the work goes on."""
+    """Print a line, below a prompt that still waits. If standard error is closed, the work continues."""
     with contextlib.suppress(OSError):
         click.echo(f"\n{text}" if _Screen.prompted else text, err=True)
     _Screen.prompted = False
 
 
 def prompt(text: str) -> None:
-    """Print a prompt; what is typed comes behind it."""
+    """Print a prompt; the cursor stays behind it."""
     with contextlib.suppress(OSError):
         click.echo(f"{text} ", err=True, nl=False)
         sys.stderr.flush()
@@ -44,10 +44,10 @@ def prompt(text: str) -> None:
 
 
 def entered() -> None:
-    """Note that the person ended the line: the prompt is answered."""
+    """Note that the prompt was answered, so the cursor is on a new line."""
     _Screen.prompted = False
 
 
 def prompting() -> bool:
-    """Whether the last that was printed is a prompt that still waits."""
+    """Whether a prompt was printed last, and still waits."""
     return _Screen.prompted

@@ -1,4 +1,4 @@
-"""What answers and pays in a person's place, at the rehearsal backend only."""
+"""Answers and pays in the operator's place; for the rehearsal backend only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_PAGES = 6
 
 
 class ScriptedOperator:
-    """Answers every question the way that goes on."""
+    """Answers every question so that the walkthrough continues."""
 
     by: Literal["operator", "script"] = "script"
 
@@ -30,11 +30,11 @@ class ScriptedOperator:
         raise EndOfInput
 
     def tell(self, text: str) -> None:
-        """Nobody reads."""
+        """Show nothing, since nobody reads it."""
 
 
 class _Forms(HTMLParser):
-    """The forms of a page: where each goes, and its fields."""
+    """The forms of a page, each with its target and fields."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,8 +54,8 @@ class ScriptedBrowser:
     """Pays through the checkout page's own form, with a test card; completes a 3-D Secure challenge.
 
     Args:
-        client: follows no link off the rehearsal backend.
-        card: what is typed into the form, by field name.
+        client: reaches the rehearsal backend, and follows no link to another host.
+        card: the values for the form, by field name.
     """
 
     by: Literal["operator", "script"] = "script"
@@ -65,7 +65,7 @@ class ScriptedBrowser:
         self._card = card
 
     def open(self, url: str) -> bool:
-        """See `protocols.Browser`. Returns False where the page could not be paid on."""
+        """See `protocols.Browser`. Returns False if the payment could not be made."""
         try:
             page = self._followed(self._client.get(url))
             for _ in range(_MAX_PAGES):

@@ -1,6 +1,6 @@
-"""seller_transfers: the SQL that the operator runs, and how psql's answer is read.
+"""Writes the SQL for seller_transfers that the operator runs, and parses what psql prints.
 
-The table's columns are assumed (only its existence is a fact), so the SQL first prints the real ones.
+The table's columns are assumed; only its existence is a fact. So the SQL first lists the real columns.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _NEEDED = frozenset({"order_id", "amount_cents", "platform_fee_cents", "status"}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FOOTER = re.compile(r"\(([0-9]{1,9}) rows?\)")
 _NULLS = frozenset({"", "(null)", "[null]", "<null>", "NULL", "null", "\u2205"})
-"""What psql prints for a null, by its setting or a common one of the operator's."""
+"""What psql prints for a null, by default or with a common setting."""
 
 
 class PasteError(Exception):
-    """What was pasted is not the query's answer; says why."""
+    """The pasted text is not the query's output; the message says why."""
 
 
 def query(order_id: str) -> str:
-    """Return the SELECT for one order, its id checked before it enters the text.
+    """Return the SELECT for one order. The id is checked before it enters the text.
 
     Raises:
         ValueError: the id is neither a UUID nor an integer.
@@ -49,7 +49,7 @@ SELECT o.id AS order_id, o.total_amount_cents, o.tax_amount_cents, o.currency,
 
 
 def script(order_id: str) -> str:
-    """Return what the operator runs in psql: read-only, the table's real columns first.
+    """Return the script for psql: read-only; it lists the table's real columns first.
 
     Raises:
         ValueError: the id is neither a UUID nor an integer.
@@ -88,7 +88,7 @@ def _shown(value: JSON) -> str:
 
 
 def begun(lines: Sequence[str]) -> bool:
-    """Whether the query's own answer has begun, and not only the listing of the columns before it."""
+    """Whether the output of the query has begun, after the listing of the columns."""
     if any(line.startswith("-[ RECORD") for line in lines):
         return any(line.partition("|")[0].strip() == "platform_fee_cents" for line in lines)
     return any(all(name in line for name in _NEEDED) for line in lines)
@@ -97,12 +97,12 @@ def begun(lines: Sequence[str]) -> bool:
 def parse(text: str) -> tuple[dict[str, JSON], ...]:
     """Return the rows that psql printed: aligned, unaligned, tab-separated, CSV or expanded.
 
-    The listing of the columns that the script prints first is passed over.
+    Skips the listing of the columns, which the script prints first.
 
     Raises:
-        PasteError: there is no such answer in `text`, or a part of it is missing.
+        PasteError: `text` does not hold the query's output, or only a part of it.
     """
-    # Only psql's own line ends count: a cell may hold any other that str.splitlines knows.
+    # Split at psql's own line ends only: a cell may hold others that str.splitlines knows.
     lines = [line.rstrip("\r") for line in text.split("\n") if line.strip()]
     try:
         rows = _expanded(lines) if any(line.startswith("-[ RECORD") for line in lines) else _tabular(lines)
@@ -140,7 +140,7 @@ def _tabular(lines: Sequence[str]) -> list[dict[str, str]]:
 
 def _records(lines: Sequence[str], separator: str) -> Iterator[list[str]]:
     if separator == ",":
-        # In CSV alone a record may go over several lines.
+        # Only in CSV may a record span several lines.
         found: Iterable[list[str]] = csv.reader(io.StringIO("\n".join(lines)))
     else:
         found = (line.split(separator) for line in lines)
@@ -166,7 +166,7 @@ def _rows(records: Iterator[list[str]], header: Sequence[str]) -> list[dict[str,
             break
         row = dict(zip(header, cells, strict=True))
         if rows and not row["order_id"]:
-            # psql goes on with a cell's next line under it, and marks the line before with a plus sign.
+            # psql prints a cell's next line below, and marks the line above with a plus sign.
             rows[-1] = {name: _joined(rows[-1][name], row[name]) for name in header}
         else:
             rows.append(row)

@@ -1,4 +1,4 @@
-"""The person at the terminal: prompts go to standard error, lines come from standard input."""
+"""Asks the person at the terminal: prompts on standard error, answers from standard input."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Lines:
         self._ended = False
 
     def next(self, timeout: float | None = None) -> str | None:
-        """Return the next line without its end, None when `timeout` seconds ran out.
+        """Return the next line without its end; None after `timeout` seconds.
 
         Raises:
             EndOfInput: there is no further line.
@@ -45,7 +45,7 @@ class Lines:
         return line.decode("utf-8", "replace").rstrip("\r")
 
     def waiting(self, seconds: float = 0.05) -> bool:
-        """Whether more input is there already, as there is while a paste goes on."""
+        """Whether more input is waiting, as during a paste."""
         if b"\n" in self._buffer:
             return True
         return self._ready(seconds) and self._read()
@@ -53,11 +53,11 @@ class Lines:
     def _ready(self, seconds: float | None) -> bool:
         try:
             return bool(select.select([self._descriptor], [], [], seconds)[0])
-        except (OSError, ValueError):  # it is closed: reading tells the end
+        except (OSError, ValueError):  # closed: the next read reports the end
             return True
 
     def _read(self) -> bool:
-        """Take what is there; False at the end, which a terminal tells only once."""
+        """Read what is there; return False at the end of input, which a terminal reports only once."""
         if not self._ended:
             try:
                 chunk = os.read(self._descriptor, _CHUNK)
@@ -108,7 +108,7 @@ class TerminalOperator:
                     return content
                 continue
             if stripped in {"", "."}:
-                # psql puts an empty line between two answers: before ours, a paste that goes on is not over.
+                # psql prints an empty line between two results: one before ours does not end the paste.
                 if kept and stripped == "" and not begun(kept) and self._lines.waiting():
                     continue
                 return "\n".join(kept)
@@ -126,7 +126,7 @@ class TerminalOperator:
             return path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             self.tell(f"{name}: {error.strerror}")
-        except (RuntimeError, ValueError) as error:  # a home folder, or a name, that cannot be
+        except (RuntimeError, ValueError) as error:  # no home folder, or an impossible file name
             self.tell(f"{name}: {error}")
         return None
 

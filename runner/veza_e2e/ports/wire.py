@@ -1,4 +1,4 @@
-"""The transport that puts every call on record: the intent before its first byte, the answer before its use."""
+"""The transport that records every call: the intent before its first byte, the response before its use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LeakError(Exception):
 
 @dataclass
 class Recorder:
-    """What the transports of one session share: the numbers of calls and the step they belong to."""
+    """Shared by the transports of one session: the journal, the numbers of calls, the running step."""
 
     journal: Journal
     redactor: Redactor
@@ -34,9 +34,9 @@ class Recorder:
     calls: int = 0
     step: StepName | None = None
     guard: Callable[[], AbstractContextManager[None]] | None = None
-    """Puts signals off while a write and its answer are under way."""
+    """Defers signals while a write and its response are under way."""
     last: dict[str, int] = field(default_factory=dict)
-    """The last call answered, by operation: a finding's evidence."""
+    """The number of the last answered call of each operation, as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class _Told(TypedDict):
 
 
 class RecordingTransport(httpx.BaseTransport):
-    """Puts each request and its answer into the journal, redacted.
+    """Writes each request and its response to the journal, redacted.
 
     Args:
-        inner: the network, or what stands in its place.
-        target: whom these calls go to.
+        inner: the network, or a replacement.
+        target: who is called: `api` or `processor`.
         recorder: shared by the session's transports.
-        operation: the operationId of a request, where it is one of the contract's.
+        operation: returns a request's operationId; None if the contract does not have it.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RecordingTransport(httpx.BaseTransport):
         self._operation = operation
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` and return its answer, read whole.
+        """Send `request` and return its response, read completely.
 
         Raises:
             LeakError: the idempotency key would be a secret on record; nothing was sent.
@@ -113,7 +113,7 @@ class RecordingTransport(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Leave the inner transport open: it is shared."""
+        """Leave the inner transport open, since it is shared."""
 
     def _intend(self, request: httpx.Request) -> _Sent:
         recorder, redactor = self._recorder, self._recorder.redactor
@@ -131,7 +131,7 @@ class RecordingTransport(httpx.BaseTransport):
         )
         key = request.headers.get("idempotency-key")
         if key is not None and sent.headers.get("idempotency-key") != key:
-            # A resume sends the key again as it is on record: one that cannot stand there is not used.
+            # A resume sends the recorded key again, so a key that would be redacted must not be used.
             raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret")
         if redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})]):
             sent = replace(sent, url=WITHHELD, headers={}, body=_withheld(content))
@@ -151,7 +151,7 @@ class RecordingTransport(httpx.BaseTransport):
         return sent
 
     def _told(self, sent: _Sent) -> _Told:
-        """Return what is told of a call, however it ended."""
+        """Return the members that CallFinished and CallFailed share."""
         return _Told(
             call=sent.call,
             step=self._recorder.step,
@@ -201,7 +201,7 @@ def _request_id(redactor: Redactor, response: httpx.Response) -> str | None:
 
 
 def _read(response: httpx.Response) -> None:
-    """Read the body within a budget: a backend may be broken, or hostile."""
+    """Read the body within a size limit, since a backend may be broken or hostile."""
     chunks, size = [], 0
     for chunk in response.iter_bytes():
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""The gate: what must be true before anything is bought. It only reads; all is checked, whatever fails first."""
+"""The gate: checks what must be true before anything is bought. It only reads, and runs every check."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _ADDRESS = re.compile(r"[^@\s<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9-]+(\
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What the pre-flight goes by."""
+    """What the pre-flight checks against."""
 
     environment: Environment
     live: bool
-    """`--live` was given."""
+    """Whether `--live` was given."""
     unattended: bool
     limit: Money
     product: str | None
     email: str | None
     has_password: bool
     processor_key: str | None
-    """Only its prefix is looked at, which tells a sandbox key from a live one."""
+    """Only its prefix is read, which tells a sandbox key from a live one."""
     recent_logins: int = 0
     """Logins of this account in the last 15 minutes, as far as this archive knows."""
 
@@ -56,7 +56,7 @@ class _Seen:
 
 
 def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChecked], object]) -> PreflightFinished:
-    """Make every check and say each; return the gate as a whole."""
+    """Run every check and emit each result; return the overall result."""
     seen = _Seen()
     blocked = False
     for check in _checks(gate, api, clock, seen):
@@ -129,7 +129,7 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
 
 
 def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
-    """Warn of a clock that is not the backend's: what is recorded, due and looked for goes by this machine's."""
+    """Warn if this machine's clock differs from the backend's: times and due dates use this machine's clock."""
     info = seen.status.response_info if seen.status else None
     try:
         theirs = parsedate_to_datetime(info.headers["date"]) if info is not None else None
@@ -144,7 +144,7 @@ def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
 
 
 def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
-    """Whether what was asked for, configured and found agree on real money."""
+    """Check that option, configuration and backend agree on real or test money."""
     if seen.status is None:
         yield _check("mode", "blocked", "whether this is live cannot be told without /status", "See above.")
     elif seen.live and not gate.live:
@@ -299,7 +299,7 @@ def _email(gate: Gate) -> PreflightChecked:
 
 
 def _logins(gate: Gate) -> PreflightChecked:
-    """Production allows three logins in 15 minutes (a fact of the real backend's configuration)."""
+    """Warn near the limit: production allows three logins in 15 minutes (a fact of its configuration)."""
     if gate.recent_logins == LOGINS - 1:
         message = f"this session's login is the last of {LOGINS} that production allows in 15 minutes"
     else:

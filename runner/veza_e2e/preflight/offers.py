@@ -10,7 +10,7 @@ PER_PAGE = 100
 
 
 def affordable(product: Product, limit: Money) -> bool:
-    """Whether the product is on sale, and its price within the limit and in its currency."""
+    """Whether the product is on sale, priced in the limit's currency and within the limit."""
     return (
         product.status is ProductStatus.ACTIVE
         and product.currency == limit.currency
@@ -19,7 +19,7 @@ def affordable(product: Product, limit: Money) -> bool:
 
 
 def listed(api: Veza) -> list[Product]:
-    """Return the products of the first pages."""
+    """Return the products of the first `MAX_PAGES` pages."""
     products: list[Product] = []
     for number, page in enumerate(api.products.list(limit=PER_PAGE).pages(), 1):
         products += page.data

@@ -1,4 +1,4 @@
-"""The forms in which a secret may be written, and the ways back."""
+"""Encodes secrets in every form that a text may hold, and decodes bodies."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import zlib
 from urllib.parse import quote, quote_plus
 
 SHORT = 8
-"""Values shorter than this are too common to be looked for inside other texts."""
+"""Values shorter than this are too common to search for inside longer words."""
 
 _LIMIT = 4 * 1024 * 1024
 
 
 def variants(value: str) -> list[str]:
-    """Return the forms in which a secret may stand in a text: as it is, URL-encoded, escaped, hex."""
+    """Return the forms in which a text may hold a secret: plain, URL-encoded, escaped, hex."""
     forms = {value, quote(value, safe=""), quote_plus(value), html.escape(value), json.dumps(value)[1:-1]}
     forms.add(json.dumps(value, ensure_ascii=False)[1:-1])
     spelled = value.encode("utf-8", "replace").hex()
@@ -24,12 +24,12 @@ def variants(value: str) -> list[str]:
 
 
 def base64_forms(value: str) -> list[str]:
-    """Return what a longer base64 text holds of a secret, at each of the three offsets."""
+    """Return the parts of a longer base64 text that a secret fixes, at each of the three offsets."""
     raw = value.encode("utf-8", "replace")
     forms = set()
     for shift in range(3):
         padded = base64.b64encode(b"\0" * shift + raw)
-        # Only groups of three bytes that are all the secret's own look the same whatever surrounds them.
+        # Only a group of three bytes that lies wholly inside the secret encodes independently of its neighbours.
         whole = padded[4 if shift else 0 : len(padded) - 4 if (shift + len(raw)) % 3 else None].decode()
         if len(whole) >= SHORT:
             forms |= {whole, whole.replace("+", "-").replace("/", "_")}
@@ -40,8 +40,8 @@ def decoded(content: bytes, encoding: str | None) -> bytes:
     """Return a body without its Content-Encoding, at most 4 MiB of it.
 
     Raises:
-        ValueError: it is cut, larger, or in an encoding that cannot be undone here.
-        zlib.error: it is broken.
+        ValueError: it is cut short, too large, or in an unknown encoding.
+        zlib.error: it is corrupt.
     """
     names = [name.strip().lower() for name in (encoding or "").split(",") if name.strip()]
     for name in reversed(names):
@@ -59,7 +59,7 @@ def gunzipped(content: bytes) -> bytes:
     """Return what a gzip body holds, at most 4 MiB.
 
     Raises:
-        ValueError: it is cut, broken or larger.
+        ValueError: it is cut short, corrupt or too large.
     """
     try:
         return decoded(content, "gzip")

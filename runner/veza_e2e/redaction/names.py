@@ -1,6 +1,6 @@
-"""Which names may show their values in a record, and which hold secrets.
+"""Lists the names whose values may be shown, and the names that hold secrets.
 
-An allow-list: what is on none of the tables is withheld. A test holds the tables against the contract.
+An allow-list: the value of a name in no table is withheld. A test compares the tables with the contract.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONTRACT = _words(
     total_pages updated_at user username version
     """
 )
-"""Every property of the contract's schemas; those that name a secret or a person are not shown all the same."""
+"""Every property of the contract's schemas. Those that name a secret or a person are still not shown."""
 
 _BESIDE = _words(
     """
@@ -37,7 +37,7 @@ _BESIDE = _words(
     limit price product products tax_amount total_amount discount_cents healthy database event_id event_type
     """
 )
-"""What the walkthrough reads of the processor, the rehearsal books and seller_transfers; other dialects of money."""
+"""Names that the walkthrough reads from the processor, the rehearsal books and seller_transfers."""
 
 ALLOWED = (CONTRACT | _BESIDE) - {"access_token", "refresh_token", "password", "email", "username"}
 
@@ -95,7 +95,7 @@ def verbatim(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def classify(name: str) -> tuple[Class, str]:
-    """Return what a member, field or parameter of this name is, and for a secret its kind."""
+    """Return the class of a member, field or parameter name, and the kind if it is a secret."""
     plain = _CAMEL.sub("_", name).lower().replace("-", "_")
     if plain in ALLOWED:
         return "verbatim" if verbatim(plain) else "allowed", ""

@@ -1,4 +1,4 @@
-"""What secrets look like where no name tells: tokens, keys, card numbers, addresses, credentials in URLs."""
+"""Recognises secrets by their form: tokens, keys, card numbers, e-mail addresses, credentials in URLs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OTHERS = (
     ("authorization", re.compile(r"(?<=\b[Bb]earer )(?!\{\{|\[withheld\])[A-Za-z0-9._~+/\-]{12,}=*")),
     ("authorization", re.compile(r"(?<=\b[Bb]asic )(?!\{\{|\[withheld\])[A-Za-z0-9+/]{8,}=*")),
 )  # fmt: skip
-# What comes is hostile: nothing before the end of a match may run on without a bound.
+# Input may be hostile, so every repetition inside a match has a bound.
 _NAMED = re.compile(
     r"(?:pass(?:word|wd|phrase)|secret|token|api[_\-]?key|csrf|xsrf|cvc|cvv|cookie|authorization|signature)"
     r"[A-Za-z_\-]{0,32}(?:[\"']?(?:=|%3D|:[ \t]?(?=[^\s]{0,64}[0-9]|[^\s]{16}))"
@@ -47,7 +47,7 @@ class Match:
 
 
 def luhn(digits: str) -> bool:
-    """Whether the digits carry the check digit of a card number."""
+    """Whether the digits end in the check digit of a card number."""
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if place % 2 else 1)
@@ -56,7 +56,7 @@ def luhn(digits: str) -> bool:
 
 
 def mask(address: str) -> str:
-    """Return an e-mail address with all of its local part but the first letter masked."""
+    """Return an e-mail address with its local part masked, except the first letter."""
     local, at, domain = address.replace("%40", "@").rpartition("@")
     return f"{local[:1]}***{at}{domain}" if at else WITHHELD
 
@@ -68,7 +68,7 @@ def emails(text: str) -> Iterator[Match]:
 
 
 def secrets(text: str) -> Iterator[Match]:
-    """Find what looks like a secret by itself, e-mail addresses aside."""
+    """Find texts that look like a secret, except e-mail addresses."""
     for kind, pattern in _OTHERS:
         for found in pattern.finditer(text):
             if not ALIAS.fullmatch(found[0]):
@@ -79,6 +79,6 @@ def secrets(text: str) -> Iterator[Match]:
 
 
 def named(text: str) -> Iterator[Match]:
-    """Find values that stand after a secret's name, as in `password=…` or `token: …`."""
+    """Find values after a secret's name, as in `password=…` or `token: …`."""
     for found in _NAMED.finditer(text):
         yield Match("secret", found.start("value"), found.end("value"))

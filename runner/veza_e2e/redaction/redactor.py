@@ -31,22 +31,22 @@ _OPENS = frozenset("{[")
 
 
 class Exact(str):
-    """A JSON number with a fraction or an exponent, in the digits that were sent: never a float."""
+    """A JSON number with a fraction or an exponent, as the digits that were sent, never a float."""
 
     __slots__ = ()
 
 
 class Redactor:
-    """Takes secrets out of what is kept, each replaced by the same alias wherever it appears.
+    """Replaces each secret by an alias, which is the same wherever the secret appears.
 
-    An alias such as `{{access_token:1}}` is numbered in first-seen order and stands for itself: what was redacted
-    stays the same when it is redacted again, so that a replay's requests match the recorded ones.
+    Aliases such as `{{access_token:1}}` are numbered in first-seen order. Redacting a redacted text changes nothing, so
+    that a replay's requests match the recorded ones.
 
     Ids, amounts, currencies, statuses and times stay as they are, unless they hold a credential: then they are
     withheld. What the walkthrough works with never passes through here.
 
     Args:
-        secrets: values known beforehand, by kind; `email` is masked and not aliased.
+        secrets: values known beforehand, by kind. `email` is masked instead of aliased.
     """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
@@ -184,16 +184,16 @@ class Redactor:
         return quote(self.field(name, value) if kind[0] == "verbatim" else self._scrubber.scrub(value), safe="{}:*@[]")
 
     def body(self, content: bytes, content_type: str | None, encoding: str | None = None) -> dict[str, JSON] | None:
-        """Return what may be shown of a body, None where there is none.
+        """Return what may be shown of a body; None if there is no body.
 
         Args:
-            content: the body; for a response after httpx has undone its encoding.
+            content: the body; a response's body as httpx has decoded it.
             content_type: the header's value.
             encoding: a request's Content-Encoding.
 
         Returns:
             `{"json": …}`, `{"form": {name: [value, …]}}`, `{"text": …}` or `{"withheld": why, "bytes": n}`.
-            A number with a fraction is an `Exact`, which is a string with its digits.
+            A number with a fraction becomes an `Exact`, a string of its digits.
         """
         if not content:
             return None
@@ -222,7 +222,7 @@ class Redactor:
         return cast("dict[str, JSON]", shown)
 
     def json(self, value: JSON) -> JSON:
-        """Return a parsed JSON value with the members that may be shown; of the others only the structure is kept."""
+        """Return a JSON value with the members that may be shown; the others keep only their structure."""
         return self._value("data", value, 0)
 
     def _value(self, name: str, value: JSON, depth: int) -> JSON:
@@ -235,7 +235,7 @@ class Redactor:
         return value if value is None or isinstance(value, bool) else self._scalar(name, value, depth)
 
     def _nested(self, text: str, depth: int) -> str:
-        """Redact JSON inside a text by its names, as JSON."""
+        """Redact JSON inside a text by its member names."""
         try:
             value = json.loads(text, parse_float=Exact, parse_constant=_refuse)
         except (ValueError, RecursionError):
@@ -284,7 +284,7 @@ class Redactor:
         return self._scrubber.find(value)
 
     def _prose(self, text: str) -> str:
-        """Return a body of plain text: its words and short numbers, for no name tells what anything else is."""
+        """Return the words and short numbers of a plain text. It has no names that tell what else may be shown."""
         return _WORD.sub(lambda found: found[0] if _PLAIN_WORD.fullmatch(found[0]) else WITHHELD, self.text(text))
 
 

@@ -27,7 +27,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A secret in a record; what it is, never its value."""
+    """A secret in a record: its kind and place, never its value."""
 
     kind: str
     place: str
@@ -49,7 +49,7 @@ class Sought:
 
 
 class SecretScanner:
-    """Looks for secrets in parsed and decoded values.
+    """Scans parsed and decoded values for secrets.
 
     Args:
         sought: what to look for.
@@ -72,7 +72,7 @@ class SecretScanner:
         return self._strict
 
     def find(self, value: JSON | bytes, place: str = "$", name: str = "data", depth: int = 0) -> Iterator[Finding]:
-        """Iterate over what must not be kept. What cannot be looked into is a finding too."""
+        """Iterate over the secrets in `value`. Anything that cannot be scanned is a finding too."""
         if depth > _DEEP:
             yield Finding("too deep", place)
         elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The checkout page: open it, wait until it is paid, notice an expired link."""
+"""Opens the checkout page, waits for the payment, and notices an expired link."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
 
 LINK = timedelta(minutes=15)
-"""How long a payment link is open, where nobody said otherwise (Hyperswitch)."""
+"""How long a payment link stays valid by default (Hyperswitch)."""
 RAN_OUT = (
     "The link is more than 15 minutes old and has probably run out. If the page says so, this order cannot be paid any "
     "more: leave with q, and end the session with `abandon`."
@@ -30,7 +30,7 @@ RAN_OUT = (
 
 
 def open_page(context: Context, order: PlacedOrder) -> None:
-    """Open the page, or say where it is; on record either way."""
+    """Open the page, or show its address; record either in the journal."""
     shown = context.recorder.redactor.url(order.checkout_url)
     context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
     if ran_out(context):
@@ -43,11 +43,11 @@ def open_page(context: Context, order: PlacedOrder) -> None:
 
 
 def operator_pays(context: Context, order: PlacedOrder) -> Payment:
-    """Wait at the prompt until the operator says that it is paid, or the order moves on.
+    """Prompt the operator until they confirm the payment, or the order moves on.
 
     Raises:
         Left: the operator left.
-        Failed: the link ran out, and the processor says so.
+        Failed: the link expired, and the processor confirms it.
     """
     text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
     since = context.clock.monotonic()
@@ -85,7 +85,7 @@ def ran_out(context: Context) -> bool:
 
 
 def link_ran_out(journal: Journal, now: datetime) -> bool:
-    """Return whether the link is older than links are open by default, from the first request for the order on."""
+    """Whether the link is past its default lifetime, counted from the first request for the order."""
     lines = journal.lines
     asked = (line for line in lines if isinstance(line.event, CallIntended) and line.event.operation == "createOrder")
     first = next(asked, None)
@@ -99,7 +99,7 @@ def refuse_dead_link(context: Context, order: PlacedOrder) -> None:
 
 
 def moved_on(context: Context, order: Order) -> Payment:
-    """The order is past its payment: no page is offered for it again."""
+    """Whether the order's state is past payment, so that no page is offered again."""
     status = order.payment_status
     return Payment("status", None if status is None else str(status), timestamp(context.clock.now()))
 
@@ -114,7 +114,7 @@ def _status(context: Context, order: PlacedOrder) -> str:
 
 
 def link_gone(order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
-    """Fail: nobody can pay on that page any more."""
+    """Fail the step because the link has expired."""
     raise Failed(
         FindingCode.NOT_PAID,
         f"the checkout page of order {order.order_id} ran out unpaid (payment {order.payment_id}: {seen.status})",

@@ -1,4 +1,4 @@
-"""Step 5: the order completes by the processor's webhook, for the amount that was agreed."""
+"""Step 5: waits until the processor's webhook completes the order, and checks the amount."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
 RETRIES = timedelta(hours=24)
-"""How long the processor goes on delivering its webhooks."""
+"""How long the processor repeats its webhooks."""
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
@@ -52,7 +52,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
 
 
 def _offer_again(context: Context, order: PlacedOrder) -> None:
-    """Offer the page once more, only where the processor says that it was not paid."""
+    """Offer the page once more, but only if the processor says that it was not paid."""
     seen = cross_check(context, order)
     if seen is None or seen.amount_received or seen.status not in PAYABLE | VOID:
         return
@@ -112,7 +112,7 @@ def _refuse_other_than_completed(
 
 
 def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str, seen: ProcessorPayment | None) -> None:
-    """Go on only where the processor has taken nothing, or there is none to ask."""
+    """Pause unless the processor has taken nothing, or there is no processor to ask."""
     if seen is None:
         if context.processor is None or order.payment_id is None:
             return
@@ -162,7 +162,7 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: ProcessorP
 
 
 def _not_completed(context: Context, order: PlacedOrder) -> NoReturn:
-    """Tell apart: paid but not completed, declined, challenge open, not paid, and not known."""
+    """Raise the finding that fits: paid but not completed, declined, challenge open, not paid, or unknown."""
     seen = cross_check(context, order)
     payment = f"payment {order.payment_id}"
     if seen is None:
@@ -235,7 +235,7 @@ def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: P
 
 
 def _paid_at(context: Context) -> datetime | None:
-    """When the operator's part at the checkout ended."""
+    """Return when the operator's part at the checkout ended."""
     for line in context.journal.lines:
         if isinstance(line.event, StepFinished) and line.event.step == "pay":
             return datetime.fromisoformat(line.at)

@@ -1,4 +1,4 @@
-"""What a step can reach: the API, the ports, the session's choices, and how to wait."""
+"""The context that a step is given: the API, the ports, the session's options, and how to wait."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TRANSIENT = (APIConnectionError, InternalServerError, InvalidResponseError)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A session's choices, as SessionStarted and the pre-flight have them."""
+    """A session's options, taken from SessionStarted and the pre-flight."""
 
     live: bool
-    """`--live` was given: the card is real, as far as the operator knows."""
+    """Whether `--live` was given, so that the operator uses a real card."""
     unattended: bool
     refund: bool | None
     product: str | None
@@ -36,7 +36,7 @@ class Options:
     """Seconds that a license may lag behind its order."""
     backend_host: str
     checkout_hosts: tuple[str, ...]
-    """Hosts of the checkout page; empty where none were configured."""
+    """The allowed hosts of the checkout page; empty if none are configured."""
     idempotency: bool
     loopback: bool
     rehearsal: bool
@@ -44,12 +44,12 @@ class Options:
 
 
 class TimedOut(Exception):  # noqa: N818 - the waiting's outcome; the step decides what it means
-    """The wait was over before anything settled."""
+    """The time limit passed before the state settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The world of a step."""
+    """Everything that a step may use."""
 
     journal: Journal
     recorder: Recorder
@@ -63,26 +63,26 @@ class Context:
     options: Options
 
     def pace(self) -> Iterator[float]:
-        """Yield the seconds between reads: at most 20 a minute against a remote backend."""
+        """Yield the seconds between reads: at most 20 reads a minute from a remote backend."""
         steps = _LOOPBACK_PACE if self.options.loopback else _REMOTE_PACE
         yield from steps
         while True:
             yield 1.0 if self.options.loopback else 15.0
 
     def wait(self, read: Callable[[], T], settled: Callable[[T], bool], *, timeout: float) -> T:
-        """Read at once and then at a slackening pace, until what was read is settled.
+        """Read at once, then ever more slowly, until the state is settled.
 
-        A read that fails in passing is tried again; Retry-After is honoured. After a long sleep of the machine there
-        is always one more read before the time limit counts.
+        Retries a read that fails temporarily, and honours Retry-After. If the machine slept past the time limit, reads
+        once more before giving up.
 
         Args:
             read: asks the API.
-            settled: whether what was read ends the wait.
+            settled: whether the value read ends the wait.
             timeout: seconds.
 
         Raises:
-            TimedOut: nothing settled in time, and the last read saw so.
-            VezaError: an answer that trying again cannot mend, or not in this time: what was not read is not claimed.
+            TimedOut: the state did not settle in time, and the last read confirmed that.
+            VezaError: an error that a retry cannot solve, or the last read failed too, so the state is unknown.
         """
         start = self.clock.monotonic()
         last = False
@@ -100,10 +100,10 @@ class Context:
             last = left <= step
             if left > 0:
                 self.clock.sleep(min(step, left))
-        raise TimedOut  # the pace never ends
+        raise TimedOut  # not reached: the pace never ends
 
     def glance(self, read: Callable[[], T]) -> tuple[T | None, float]:
-        """Read once; return None and the seconds to wait at least, where it failed in passing."""
+        """Read once; if that fails temporarily, return None and the minimum seconds to wait."""
         value, failure = self._read(read)
         return value, _pause(failure)
 
@@ -114,15 +114,15 @@ class Context:
             return None, error
 
     def ask(self, question: str, text: str, accept: Callable[[str], str | None]) -> str:
-        """Ask until the answer is acceptable, and put question and answer on record.
+        """Ask until the answer is acceptable; record question and answer.
 
         Args:
-            question: its name, as in the events.
+            question: the question's name in the events.
             text: what is shown.
-            accept: returns None for a good answer, else what is wrong with it.
+            accept: returns None for an acceptable answer, else what is wrong with it.
 
         Raises:
-            EndOfInput: no answer.
+            EndOfInput: standard input ended without an answer.
         """
         self.asked(question, text)
         start = self.clock.monotonic()
@@ -136,12 +136,12 @@ class Context:
             shown = f"{problem}\n{text.rpartition(chr(10))[2]}"
 
     def asked(self, question: str, text: str) -> None:
-        """Put a question on record."""
+        """Record a question."""
         text = self.recorder.redactor.text(text)
         self.journal.append(Asked(step=self.recorder.step, question=question, text=text))
 
     def answered(self, question: str, answer: str, since: float) -> None:
-        """Put an answer on record."""
+        """Record an answer."""
         waited = round((self.clock.monotonic() - since) * 1000)
         self.journal.append(
             Answered(
@@ -154,14 +154,14 @@ class Context:
         )
 
     def yes(self, question: str, text: str) -> bool:
-        """Ask for y or n; nothing else is an answer."""
+        """Ask for y or n; accept nothing else."""
         answers = {"y": True, "yes": True, "n": False, "no": False}
         known = {**answers, "": False}
         answer = self.ask(question, f"{text} [y/N]", lambda a: None if a.lower() in known else "Please type y or n.")
         return known[answer.lower()]
 
     def compare(self, identifier: str, left: object, right: object, *calls: int) -> bool:
-        """Put a comparison of two amounts or ids on record; return whether they are equal."""
+        """Record a comparison of two amounts or ids; return whether they are equal."""
         step = self.recorder.step
         equal = left == right
         if step is not None:
@@ -171,7 +171,7 @@ class Context:
         return equal
 
     def call(self, operation: str) -> int:
-        """Return the number of the last answered call of an operation, as evidence."""
+        """Return the number of the operation's last answered call, as evidence."""
         return self.recorder.last.get(operation, 0)
 
 

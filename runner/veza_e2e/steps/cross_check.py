@@ -1,4 +1,4 @@
-"""What the processor says of the order's payment, read beside the backend."""
+"""Reads the order's payment at the processor, as a second witness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from veza_e2e.steps.results import PlacedOrder
 
 
 def cross_check(context: Context, order: PlacedOrder) -> ProcessorPayment | None:
-    """Return what the processor says of the payment; None where it cannot be asked or does not answer."""
+    """Return the payment as the processor has it; None if it cannot be asked or does not answer."""
     if context.processor is None or order.payment_id is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Writes in doubt: sent, or about to be, and no answer on record. They are settled by asking (invariant 2)."""
+"""Writes in doubt: an intent is recorded, but no response. The backend is asked whether they were carried out."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _NOTHING_DONE = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A write whose outcome is not on record."""
+    """A write whose outcome is not recorded."""
 
     at: datetime
-    """When it was first intended."""
+    """When the write was first intended."""
     key: str | None
 
 
 def open_doubt(context: Context, operation: str) -> Doubt | None:
-    """Return the doubt that the journal leaves about an operation of this session.
+    """Return the write of this operation that the journal leaves in doubt; None if there is no such write.
 
-    An intent is settled by an answer that says that it was done, or that nothing was.
+    An intent is settled by a response that says that the write was done, or that nothing was done.
     """
     open_intents: dict[int, tuple[datetime, CallIntended]] = {}
     for line in context.journal.lines:
@@ -46,7 +46,7 @@ def open_doubt(context: Context, operation: str) -> Doubt | None:
 
 
 def recorded_answer(context: Context, operation: str) -> JSON:
-    """Return the data of the last success of an operation, as it is on record, redacted; None where there is none."""
+    """Return the recorded, redacted data of an operation's last success; None if there was no success."""
     for event in reversed(list(context.journal.events())):
         if isinstance(event, CallFinished) and event.operation == operation and event.status in _SUCCESS:
             body = (event.response_body or {}).get("json")
@@ -55,16 +55,16 @@ def recorded_answer(context: Context, operation: str) -> JSON:
 
 
 def may_send_again(context: Context, doubt: Doubt) -> bool:
-    """Whether the same request can be sent again: the environment honours keys, and the key still holds."""
+    """Whether the request can be sent again: the environment honours keys, and the key is still valid."""
     age = context.clock.now() - doubt.at
     return context.options.idempotency and doubt.key is not None and timedelta() - SKEW <= age < KEY_LIFETIME
 
 
 def found_orders(context: Context, product_id: str, doubt: Doubt) -> list[Order]:
-    """Return the account's own orders of this product since the intent, with five minutes of skew.
+    """Return the account's orders of this product since the intent, with five minutes of clock skew.
 
-    An order that was paid or refused its payment is another session's: this one's page was never opened. One that
-    ended unpaid may be ours only if it was made after the intent.
+    An order that was paid or declined belongs to another session, because this session's page was never opened. An
+    order that ended unpaid may be ours only if it was made after the intent.
     """
     since = doubt.at - SKEW
     found: list[Order] = []

@@ -1,4 +1,4 @@
-"""Step 6: the license is there."""
+"""Step 6: checks that the order granted a license."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from veza_e2e.steps.step import Failed, step
 @step("license", GrantedLicense)
 def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order: PlacedOrder) -> GrantedLicense:
     """Find the license of this buyer, product and order (operation listMyLicenses)."""
-    _ = buyer  # licenses/mine lists the caller's own: the buyer is the one who is logged in
+    _ = buyer  # licenses/mine lists the licenses of the account that is logged in: the buyer
 
     def ours(licenses: Sequence[License]) -> list[License]:
         return [one for one in licenses if one.order_id == order.order_id and one.product_id == product.product_id]

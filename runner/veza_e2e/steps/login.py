@@ -1,4 +1,4 @@
-"""Step 1: log in."""
+"""Step 1: logs in."""
 
 from __future__ import annotations
 

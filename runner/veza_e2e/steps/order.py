@@ -1,4 +1,4 @@
-"""Step 3: place the order, or find the one that was placed already."""
+"""Step 3: places the order, or finds the one that was placed already."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, De
 
 @step("order", PlacedOrder)
 def place_order(context: Context, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
-    """Create the order, once (operation createOrder)."""
+    """Create exactly one order (operation createOrder)."""
     doubt = open_doubt(context, "createOrder")
     placed = _create(context, product) if doubt is None else _recorded(context) or _settle(context, product, doubt)
     _accept(context, product, placed)
@@ -56,7 +56,7 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
 
 
 def _recorded(context: Context) -> PlacedOrder | None:
-    """The answer came and is on record, and the process ended before the step did."""
+    """Return the order from the recorded response, if the process ended between response and step."""
     answer = recorded_answer(context, "createOrder")
     if answer is None:
         return None
@@ -68,7 +68,7 @@ def _recorded(context: Context) -> PlacedOrder | None:
 
 
 def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
-    """An order may exist already: ask before anything is sent again."""
+    """Look for an order that may exist already, before sending anything again."""
     orders = found_orders(context, product.product_id, doubt)
     if len(orders) > 1:
         _several(order.id for order in orders)
@@ -113,7 +113,7 @@ def _lost(error: Exception) -> NoReturn:
 
 
 def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt) -> PlacedOrder:
-    """The order is there, the address of its page was lost with the answer: the processor may know it, or the key."""
+    """Take over an order whose checkout URL was lost: get the URL from the processor, or with the key."""
     link = None
     if context.processor is not None and order.payment_id is not None:
         with suppress(ProcessorError):
@@ -153,7 +153,7 @@ def _placed(order: Order, checkout_url: str, *, adopted: bool = False) -> Placed
 
 
 def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> None:
-    """Refuse an order whose total the operator did not agree to."""
+    """Fail if the order's total is not what the operator agreed to."""
     price, total = Money(product.price_cents, product.currency), placed.total
     if placed.currency != product.currency:
         raise Failed(

@@ -1,4 +1,4 @@
-"""Step 4: the operator pays on the processor's page."""
+"""Step 4: lets the operator pay on the processor's page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from veza_e2e.steps.step import Failed, step
 
 @step("pay", Payment)
 def pay(context: Context, order: PlacedOrder) -> Payment:
-    """Offer the checkout page and wait for the operator, or for the order to move on by itself."""
+    """Open the checkout page; wait until the operator confirms, or the order moves on."""
     now = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=context.options.grace)
     if now.status is not OrderStatus.PENDING_PAYMENT:
         return moved_on(context, now)

@@ -1,4 +1,4 @@
-"""Step 2: list the products, and let the operator choose one."""
+"""Step 2: lists the products and lets the operator choose one."""
 
 from __future__ import annotations
 

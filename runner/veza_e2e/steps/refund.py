@@ -1,4 +1,4 @@
-"""Step 8: ask for the refund."""
+"""Step 8: requests the refund."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderS
 
 @step("refund", RequestedRefund)
 def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
-    """Ask for the whole of the money back, once (operation requestRefund)."""
+    """Request one full refund (operation requestRefund)."""
     doubt = open_doubt(context, "requestRefund")
     current = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=60)
     if current.status in _ASKED_FOR or (doubt is not None and current.refund_id is not None):
@@ -47,7 +47,7 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
 
 
 def _recorded(context: Context, order: PlacedOrder) -> RequestedRefund | None:
-    """The refund was accepted, its answer is on record, and the order does not show it yet."""
+    """Return the refund from the recorded response, if the order does not show it yet."""
     answer = recorded_answer(context, "requestRefund")
     try:
         refund = None if answer is None else RefundedOrder.model_validate(answer).refund
@@ -79,7 +79,7 @@ def _wanted(context: Context, order: PlacedOrder) -> bool:
 
 
 def _answered(context: Context) -> bool | None:
-    """What the operator said in this process already: a limit of requests that is waited out is no new question."""
+    """Return the operator's answer in this process, so that waiting for a rate limit does not ask again."""
     for event in reversed(list(context.journal.events())):
         if isinstance(event, SessionResumed):
             return None
@@ -98,7 +98,7 @@ def _request(context: Context, order: PlacedOrder, key: str) -> RequestedRefund:
 
 
 def _settle(context: Context, order: PlacedOrder, error: Exception) -> RequestedRefund:
-    """The refund may have been accepted: read the order before anything else."""
+    """Read the order first, since the refund may have been accepted."""
     current, _ = context.glance(lambda: context.api.orders.get(order.order_id))
     if current is not None and current.refund_id is not None and current.status in _ASKED_FOR:
         return _requested(current)
@@ -127,7 +127,7 @@ def _requested(current: Order) -> RequestedRefund:
 
 
 def _not_refundable(context: Context, order: PlacedOrder, current: Order) -> NoReturn:
-    """The backend cannot refund it: say what is known of the money, and look for a refund that was made elsewhere."""
+    """Pause or fail because the backend cannot refund; first look for a refund that was made elsewhere."""
     seen = cross_check(context, order)
     charged = None if seen is None else Money(seen.amount_received, seen.currency)
     told = f"order {current.id} is {str(current.status)!r}"

@@ -1,4 +1,4 @@
-"""What the nine steps hand on: frozen values of ids, amounts and statuses. No secret is among them."""
+"""The results of the nine steps: frozen ids, amounts and statuses, without secrets."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from veza_e2e.canonical import JSON
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A step's result, as it stands in the journal."""
+    """A step's result, as the journal stores it."""
 
     @property
     def observed(self) -> str:
-        """One line for people."""
+        """One line for the operator."""
         raise NotImplementedError
 
     def to_json(self) -> dict[str, JSON]:
@@ -25,10 +25,10 @@ class Result:
 
     @classmethod
     def from_json(cls, data: Mapping[str, JSON]) -> Self:
-        """Return the result that the journal holds.
+        """Return the result that the journal stores.
 
         Raises:
-            TypeError: a member is missing: another version of the walkthrough wrote it.
+            TypeError: a member is missing, because another version of the walkthrough wrote it.
         """
         known = {f.name for f in fields(cls)}
         members: dict[str, Any] = {
@@ -79,11 +79,11 @@ class PlacedOrder(Result):
     checkout_url: str
     """Opened as it came. The journal has it without its secrets: an alias in it means that it cannot be opened."""
     adopted: bool = False
-    """Whether the answer to the request was lost and the order was found by asking."""
+    """Whether the response was lost and the order was found by asking."""
 
     @property
     def total(self) -> Money:
-        """What the card will be charged."""
+        """The amount that the card will be charged."""
         return Money(self.total_cents, self.currency)
 
     @property
@@ -97,16 +97,16 @@ class PlacedOrder(Result):
 
 @dataclass(frozen=True, slots=True)
 class Payment(Result):
-    """The end of the operator's part at the checkout; not yet a proof of payment."""
+    """The operator finished at the checkout; not yet proof of a payment."""
 
     how: str
-    """`operator` or `script` (said so), or `status` (the order moved on)."""
+    """`operator` or `script` if one of them confirmed it; `status` if the order moved on."""
     payment_status: str | None
     confirmed_at: str | None
 
     @property
     def observed(self) -> str:
-        """Who says that it was paid."""
+        """Who confirmed the payment."""
         when = f" at {self.confirmed_at}" if self.confirmed_at else ""
         said = {"operator": "the operator said paid", "script": "the script paid"}
         return said.get(self.how, "the order moved on by itself") + when
@@ -165,7 +165,7 @@ class Transfers(Result):
 
 @dataclass(frozen=True, slots=True)
 class RequestedRefund(Result):
-    """The refund that was asked for."""
+    """The requested refund."""
 
     refund_id: str
     status: str
@@ -180,7 +180,7 @@ class RequestedRefund(Result):
 
 @dataclass(frozen=True, slots=True)
 class Revoked(Result):
-    """The end: money back, license gone."""
+    """The refund arrived and the license is revoked."""
 
     order_status: str
     refund_status: str | None
@@ -193,6 +193,6 @@ class Revoked(Result):
 
     @property
     def observed(self) -> str:
-        """What came back, and the license's state."""
+        """The refunded amount, and the license's state."""
         gone = f"license {self.license_id} {self.license_status}" if self.license_id else "no license left"
         return f"order {self.order_status}, {Money(self.refunded_cents, self.currency)} back, {gone}"

@@ -1,4 +1,4 @@
-"""Step 9: the money came back, the license is revoked, and the seller's transfer is reversed."""
+"""Step 9: checks that the money came back, the license is revoked, and the transfer is reversed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
 
 
 def _refund_settled(seen: Order) -> bool:
-    """Whether the order says how the refund ended; a read that lags behind its request does not."""
+    """Whether the order shows how the refund ended. A stale read, from before the request, does not count."""
     if seen.status is OrderStatus.COMPLETED and seen.refund_status is None:
         return False
     under_way = seen.status in {OrderStatus.COMPLETED, OrderStatus.REFUNDED} and seen.refund_status in _ON_ITS_WAY
@@ -102,7 +102,7 @@ def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
 
 
 def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) -> None:
-    """R4 to R6 as far as the processor tells: the refund's amount, and the payment it belongs to."""
+    """Compare R4 to R6 with the processor, if it answers: the refund's amount and its payment."""
     seen = cross_check(context, order)
     if seen is None:
         return
@@ -122,7 +122,7 @@ def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) 
 
 
 def _check_reversals(context: Context, order: PlacedOrder, _done: Order) -> None:
-    """R5, where the books can be read without the operator: the seller's transfers were reversed."""
+    """Compare R5: the transfers were reversed. Only if the rows can be read without the operator."""
     rows = read_rows(context, order)
     if rows is None:
         return

@@ -1,4 +1,4 @@
-"""The rows of seller_transfers: read, or run by the operator and pasted."""
+"""Gets the rows of seller_transfers: from a database, or pasted by the operator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from veza_e2e.steps.results import PlacedOrder
 
 
 def read_rows(context: Context, order: PlacedOrder) -> Sequence[Mapping[str, JSON]] | None:
-    """Return the rows where they can be read without the operator, else None; so too where the id is unsafe in SQL."""
+    """Return the rows; None if the operator has to read them, or if the id is unsafe in SQL."""
     try:
         sql = ledger.query(order.order_id)
     except ValueError:
@@ -67,7 +67,7 @@ def paste_rows(context: Context, order: PlacedOrder, sql: str) -> Sequence[Mappi
 
 
 def _related(rows: Sequence[Mapping[str, JSON]], order: PlacedOrder) -> None:
-    # PostgreSQL prints a UUID in small letters, whatever the API does.
+    # PostgreSQL prints a UUID in lower case, whatever the API does.
     others = sorted({str(row["order_id"]).lower() for row in rows} - {order.order_id.lower()})
     if others:
         raise ledger.PasteError(f"it is about order {', '.join(others)[:80]}, not {order.order_id}")

@@ -1,4 +1,4 @@
-"""What a step is, and the ways in which one ends."""
+"""Defines a step, and the ways in which it ends."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ W = TypeVar("W", bound="HasRecord")
 
 
 class HasRecord(Protocol):
-    """The part of a step's world that `Run` needs."""
+    """The part of a step's context that `Run` needs."""
 
     @property
     def journal(self) -> Journal:
-        """Where events go."""
+        """The journal that the events go to."""
         ...
 
     @property
     def recorder(self) -> Recorder:
-        """Who is told the step that calls belong to."""
+        """The recorder, which is told which step is running."""
         ...
 
 
 class Finding(Exception):  # noqa: N818 - a finding is the walkthrough's product, not a programming error
-    """What a step saw that ends it."""
+    """Ends a step, with what it saw and what that means."""
 
     def __init__(self, finding: FindingCode | RecordedName, observed: str, *, meaning: str, todo: str) -> None:
         super().__init__(observed)
@@ -43,11 +43,11 @@ class Finding(Exception):  # noqa: N818 - a finding is the walkthrough's product
 
 
 class Failed(Finding):
-    """Something is wrong, and stays so."""
+    """Something is wrong for good."""
 
 
 class Paused(Finding):
-    """Something is not there yet; the session can be resumed."""
+    """Something is not there yet, or not known; the session can be resumed."""
 
     def __init__(
         self, finding: FindingCode | RecordedName, observed: str, *, meaning: str, todo: str, waiting_for: WaitingFor,
@@ -56,16 +56,16 @@ class Paused(Finding):
         super().__init__(finding, observed, meaning=meaning, todo=todo)
         self.waiting_for: WaitingFor = waiting_for
         self.retry_after = retry_after
-        """Seconds after which the backend said that it may be asked again."""
+        """Seconds after which the backend accepts requests again, as it said."""
 
 
 class Skipped(Exception):  # noqa: N818 - a choice, not an error
-    """The step was not taken, by choice."""
+    """The step was left out by choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[W, P, R]):
-    """A step: its name, what it hands on, and what it does."""
+    """A step: its name, its result type, and its function."""
 
     name: StepName
     result: type[R]
@@ -73,5 +73,5 @@ class Step(Generic[W, P, R]):
 
 
 def step(name: StepName, result: type[R]) -> Callable[[Callable[Concatenate[W, P], R]], Step[W, P, R]]:
-    """Make a function one of the nine steps."""
+    """Turn a function into one of the nine steps."""
     return lambda act: Step(name, result, act)

@@ -1,4 +1,4 @@
-"""Step 7: the seller's transfer is booked."""
+"""Step 7: checks that the seller's transfer is booked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from veza_e2e.steps.step import Failed, step
 
 
 class TransferStatus(StrEnum):
-    """The states of a seller transfer (assumed)."""
+    """The assumed states of a seller transfer."""
 
     PENDING = "pending"
     COMPLETED = "completed"

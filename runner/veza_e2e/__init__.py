@@ -1,1 +1,1 @@
-"""The runner: a walkthrough of one real purchase, on record."""
+"""The runner: walks through one real purchase and keeps the evidence."""

@@ -1,4 +1,4 @@
-"""`veza-e2e` and `python -m veza_e2e`."""
+"""The entry point of `veza-e2e` and `python -m veza_e2e`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def main() -> int:
-    """Check what the machine has, then run the command.
+    """Check that the machine has what is needed, then run the command.
 
     Returns:
-        The exit code, as the interface promises it.
+        The exit code.
     """
     if sys.platform not in {"linux", "darwin"}:
         sys.stderr.write(f"veza-e2e runs on Linux and macOS, not on {sys.platform}; on Windows use WSL.\n")
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _spare_the_exit() -> None:
-    """Give up what nobody can read: else Python tries again at its end, and exits with 120 in place of our code."""
+    """Drop output that nobody can read; else Python retries at exit and replaces our exit code by 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -38,7 +38,7 @@ def _spare_the_exit() -> None:
 
 
 def _open_input() -> None:
-    """Give a process without standard input an empty one: else the journal would get its descriptor, and be read."""
+    """Give a process without standard input an empty one; else the journal would get descriptor 0 and be read."""
     if sys.stdin is None:
         sys.stdin = open(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")  # noqa: PTH123, SIM115 - for good
 

@@ -23,7 +23,7 @@ from veza_e2e.ports.terminal import Lines, TerminalOperator
 from veza_e2e.redaction import Redactor
 
 NOWHERE = "http://127.0.0.1:9"
-"""The address of an embedded backend that is not running, and is not asked either."""
+"""Stands for an embedded backend that is not running; nothing is sent there."""
 TEST_CARD = "4242424242424242"
 
 
@@ -42,14 +42,14 @@ def assemble(
     """Yield the parts of a live or a rehearsed session; their connections are closed at the end.
 
     Args:
-        settings: the environment's.
-        secrets: the account's, and the keys.
-        interrupts: puts signals off where they must not cut.
+        settings: the chosen environment's.
+        secrets: the account's login, and the keys.
+        interrupts: defers signals.
         machine: gives the clock.
         unattended: answers and pays by itself; for the rehearsal backend only.
-        listeners: told of each event.
+        listeners: called with each line of the journal.
         own: the base URL of the embedded rehearsal backend.
-        session: the session's id, where it is settled already.
+        session: the session's id; None makes a new one.
     """
     environment = settings.environment
     base_url = own or environment.base_url or NOWHERE
@@ -91,7 +91,7 @@ def _checkout_page(environment: Environment, own: str | None) -> str | None:
 
 
 def known_secrets(secrets: Secrets) -> dict[str, str]:
-    """Return the secrets that are known beforehand, by kind."""
+    """Return the secrets that are known from the start, by kind."""
     named = {
         "email": secrets.email,
         "password": secrets.password,
@@ -103,7 +103,7 @@ def known_secrets(secrets: Secrets) -> dict[str, str]:
 
 
 def _beside(base_url: str) -> httpx.Client:
-    """A client beside the record, for what stands in for the person: the checkout form and the books."""
+    """Return a client that is not recorded, for the scripts that stand in for the operator."""
     return httpx.Client(base_url=base_url, timeout=30, trust_env=False)
 
 

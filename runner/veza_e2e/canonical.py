@@ -1,4 +1,4 @@
-"""The canonical form of JSON that the journal is written and hashed in.
+"""The canonical form of JSON, in which the journal is written and hashed.
 
 Sorted keys, no white space, UTF-8 without ASCII escapes, no floats, lone surrogates replaced by U+FFFD.
 """
@@ -14,13 +14,13 @@ JSON: TypeAlias = "None | bool | int | str | Sequence[JSON] | Mapping[str, JSON]
 
 
 def clean(value: object) -> JSON:
-    """Return `value` as JSON that can be written canonically.
+    """Return `value` as JSON that has a canonical form.
 
     Args:
-        value: anything that JSON can hold, tuples included.
+        value: anything that JSON can hold; a tuple becomes a list.
 
     Raises:
-        TypeError: for a float, or for a type that JSON has no form for.
+        TypeError: for a float, or for a type that JSON does not have.
     """
     if value is None or isinstance(value, bool | int):
         return value

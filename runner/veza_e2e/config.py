@@ -1,4 +1,4 @@
-"""What the operator configured: `veza-e2e.toml` and the environment's variables, read once, at the edge."""
+"""Reads the configuration once, at the edge: `veza-e2e.toml` and the environment's variables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used: what, the value, what to do."""
+    """The configuration is invalid; the message names the setting, its value and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Environment:
 
     name: str
     base_url: str
-    """The part before `/api/v1`; empty for the rehearsal backend, which is started on a free port."""
+    """The part before `/api/v1`; empty for the rehearsal backend, which gets a free port."""
     expected_environment: tuple[str, ...]
     live: bool | None = None
     """True: real money, `--live` is required. It decides alone only if no word of the backend's name tells."""
@@ -45,7 +45,7 @@ class Environment:
     checkout_hosts: tuple[str, ...] = ()
     hyperswitch_url: str | None = None
     checkout_page: str | None = None
-    """The page to pay on, with `{client_secret}` and `{payment_id}` in it, of a backend that gives no checkout URL."""
+    """The checkout page of a backend that gives no checkout URL; holds `{client_secret}` or `{payment_id}`."""
 
     @property
     def embedded(self) -> bool:
@@ -64,12 +64,12 @@ class Limits:
 
     max_amount: Money = field(default_factory=lambda: Money(1000, "EUR"))
     poll_timeout: int | None = None
-    """Seconds; None where it was not configured (30 min, or less where a script pays at the rehearsal backend)."""
+    """Seconds; None takes the default: 30 minutes, or less if a script pays at the rehearsal backend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the pages name and link to."""
+    """What report and site name and link to."""
 
     operator: str | None = None
     canary_release: str | None = None
@@ -106,14 +106,14 @@ SECRET_VARIABLES = {
 }
 _INHERITED = frozenset({
     "PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    # The loader's, and those of a moved clock: parent and child agree on the day.
+    # For the loader, and for a moved clock, so that parent and child agree on the day.
     "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC",
 })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What the environment's variables hold; never printed."""
+    """The secrets in the environment's variables; never printed."""
 
     email: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
@@ -128,7 +128,7 @@ def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
 
 
 def child_environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return what a child process needs of the environment; no secret is among it."""
+    """Return the environment's variables that a child process needs; no secret is among them."""
     return {name: value for name, value in variables.items() if name in _INHERITED}
 
 
@@ -149,8 +149,8 @@ def load(
 
     Args:
         name: `rehearsal`, or an environment of the file.
-        config: the file; `veza-e2e.toml` of the working folder where it is None and exists.
-        archive: in the place of the default archive.
+        config: the file; None takes `veza-e2e.toml` of the working folder, if it exists.
+        archive: replaces the default archive.
         variables: the environment's.
 
     Raises:
@@ -274,7 +274,7 @@ def _url(path: Path, where: str, value: object) -> str:
     text = str(value)
     if "@" in text:
         raise ConfigError(f"{path}: {where} holds a user name or password; secrets never stand in this file")
-    shown = re.split("[?#]", text)[0]  # a token in the query is not repeated on the screen
+    shown = re.split("[?#]", text)[0]  # the query may hold a token, so it is not shown
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:

@@ -46,10 +46,10 @@ class Backend:
 
 
 def check_faults(faults: Sequence[str]) -> tuple[str, ...]:
-    """Return the fault switches as they are written.
+    """Return the fault switches in their normal form.
 
     Raises:
-        ValueError: one of them is none; says which there are.
+        ValueError: a switch is unknown; the message lists the known ones.
     """
     return tuple(str(veza_rehearsal.parse_fault(fault)) for fault in faults)
 
@@ -73,18 +73,18 @@ def run_backend(
     database: str | None = None,
     environment: str = "sandbox",
 ) -> Iterator[Backend]:
-    """Run a rehearsal backend as a child process; it ends with this one, its state stays in `folder`.
+    """Run a rehearsal backend as a child process. It ends with this process; its state stays in `folder`.
 
     Args:
-        folder: database and port; where there are such already, it is the same backend again.
+        folder: holds database and port; with existing ones the same backend runs again.
         account: the operator's account.
         faults: the switches that are on.
-        port: the port; where it is None the one that this backend had before, else a free one.
-        database: a URL, in the place of a file in `folder`.
+        port: the port; None takes this backend's earlier port, else a free one.
+        database: a URL; None takes a file in `folder`.
         environment: `sandbox` or `live`.
 
     Raises:
-        RehearsalError: it did not start; says why.
+        RehearsalError: it did not start; the message says why.
     """
     kept = folder / _PORT
     if port is None:
@@ -104,7 +104,7 @@ def run_backend(
             env=_child_environment(account),
         )
     try:
-        import_module("veza_e2e.cassettes.record")  # slow, and this process has to wait for the other one anyway
+        import_module("veza_e2e.cassettes.record")  # slow, and this process must wait for the child anyway
         base_url, port = _listening(process, folder)
         disk.replace(kept, f"{port}\n".encode())
         yield Backend(base_url, process)
@@ -129,7 +129,7 @@ def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the child at once: what it has answered is in its database, and it is made to be killed."""
+    """Kill the child. Its database holds everything that it answered, and it is built to be killed."""
     process.kill()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
@@ -148,7 +148,7 @@ def child_process(folder: Path, account: Secrets, faults: Sequence[str]) -> Iter
 def reachable(
     settings: Settings, secrets: Secrets, session: str, faults: Sequence[str], machine: Machine
 ) -> Iterator[str | None]:
-    """Run the session's own rehearsal backend and yield its base URL; yield None for any other environment.
+    """Run the session's own rehearsal backend and yield its base URL; in another environment yield None.
 
     Raises:
         RehearsalError: it did not start.
@@ -162,10 +162,10 @@ def reachable(
 
 
 def forget(settings: Settings, session: str) -> None:
-    """Remove the state of a rehearsal backend that no session was begun with."""
+    """Remove the state of a rehearsal backend that has no session."""
     shutil.rmtree(state_folder(settings, session), ignore_errors=True)
 
 
 def state_folder(settings: Settings, session: str) -> Path:
-    """Return where the rehearsal backend of a session keeps its state."""
+    """Return the folder for the state of a session's rehearsal backend."""
     return settings.state / "rehearsal" / session

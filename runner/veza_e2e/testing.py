@@ -1,7 +1,7 @@
 """Recorded backends for the tests of programs that use the SDK.
 
-`record` keeps what a piece of code says to a backend; `replay` answers in the backend's place, without a socket: the
-same calls in the same order, or a `Mismatch` that no retry swallows. As a pytest fixture, in a `conftest.py`:
+`record` stores the calls that your code makes to a backend. `replay` answers them without a socket: the same calls in
+the same order, or a `Mismatch` that no retry swallows. As a pytest fixture, in a `conftest.py`:
 
     pytest_plugins = ["veza_e2e.testing"]
 
@@ -9,7 +9,7 @@ same calls in the same order, or a `Mismatch` that no retry swallows. As a pytes
         backend = veza_cassette("tests/recordings/purchase")
         assert buy(backend.client, "11").total_amount_cents == 500
 
-Of a walkthrough's cassette, `steps=` plays the calls of some steps only:
+With a walkthrough's cassette, `steps=` plays only the calls of some steps:
 
     licenses = veza_cassette("cassettes/refund", steps=("license",)).client.licenses.mine(order_id=...)
 """
@@ -48,13 +48,13 @@ _JITTER = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A backend that is recorded, or that stands in for one.
+    """A recorded or replayed backend.
 
     Attributes:
-        client: is logged in as the recorded account when a call needs it.
-        transport: for a client of one's own.
-        base_url: where it seems to be.
-        clock: tells the recorded time; its sleep takes none.
+        client: logs in as the recorded account when a call needs it.
+        transport: for a client of your own.
+        base_url: its address.
+        clock: returns the recorded time; its sleep returns at once.
     """
 
     client: Veza
@@ -67,13 +67,13 @@ class Backend:
 def record(
     folder: Path | str, *, base_url: str, email: str, password: str, idempotency: bool = False
 ) -> Iterator[Backend]:
-    """Record what is said to the backend at `base_url`, redacted, and publish it in `folder` at the end.
+    """Record the calls to the backend at `base_url`, redacted; publish them in `folder` at the end.
 
     Args:
-        folder: is made; `cassette.json` and `tape.jsonl` in it are to be committed.
+        folder: the folder to make; commit its `cassette.json` and `tape.jsonl`.
         base_url: the part before `/api/v1`.
         email: the account's.
-        password: the account's; never kept.
+        password: the account's; never stored.
         idempotency: whether the backend honours idempotency keys.
 
     Raises:
@@ -107,15 +107,15 @@ def record(
 
 @contextmanager
 def replay(folder: Path | str, *, steps: Collection[str] | None = None) -> Iterator[Backend]:
-    """Answer from the recording in `folder`; at the end everything must have been asked for.
+    """Answer from the recording in `folder`. All of its calls must have been made at the end.
 
     Args:
         folder: a cassette, of a walkthrough or made by `record`.
-        steps: of a walkthrough only the calls of these steps.
+        steps: plays only the calls of these steps of a walkthrough.
 
     Raises:
         CassetteError: the recording cannot be used.
-        Mismatch: another call was made than the one recorded, or one was left out.
+        Mismatch: a call differs from the recorded one, or was left out.
     """
     played = Replay(Path(folder), select=lambda recording: _selected(recording, steps))
     process = played.next_process()
@@ -164,7 +164,7 @@ def _backend(
 
 
 class OpenCassette(Protocol):
-    """Opens a cassette until the test's end: what the fixture gives."""
+    """The fixture's value: opens a cassette until the test ends."""
 
     def __call__(self, folder: Path | str, *, steps: Collection[str] | None = None) -> Backend:
         """See `replay`."""
@@ -173,6 +173,6 @@ class OpenCassette(Protocol):
 
 @pytest.fixture
 def veza_cassette() -> Iterator[OpenCassette]:
-    """Replay cassettes in a test; at its end each must have been played to its own end."""
+    """Replay cassettes in a test. At its end, each must have been played completely."""
     with ExitStack() as stack:
         yield lambda folder, *, steps=None: stack.enter_context(replay(folder, steps=steps))

@@ -1,7 +1,7 @@
-"""Whether a session's files are what they were: chain, views, addenda, signatures. Offline.
+"""Checks offline whether a session's files are unchanged: chain, views, addenda, signatures.
 
-What a hash chain cannot prove is said as well: one who rewrites all of it leaves no trace in it. Signatures, the
-processor's ids and the `Date` of answers are independent witnesses.
+It also says what a hash chain cannot prove: someone who rewrites all of it leaves no trace. Signatures, the
+processor's ids and the `Date` of responses are independent witnesses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     status: CheckStatus
@@ -39,11 +39,11 @@ class Check:
 
 
 def verify(stored: Stored, signers: Path | None = None) -> tuple[Check, ...]:
-    """Return what was checked of a session.
+    """Return the results of all checks of a session.
 
     Args:
         stored: the session.
-        signers: OpenSSH's allowed signers file, where there is one.
+        signers: OpenSSH's allowed signers file, if there is one.
     """
     try:
         reading = stored.read()
@@ -122,7 +122,7 @@ def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
 
 
 def signature_of(path: Path) -> Path:
-    """Return where the signature of a file is."""
+    """Return the path of a file's signature."""
     return path.with_name(path.name + ".sig")
 
 
@@ -164,10 +164,10 @@ def _ssh_keygen(path: Path, arguments: list[str]) -> subprocess.CompletedProcess
 
 
 def sign(path: Path, key: Path) -> None:
-    """Sign a file with an OpenSSH key; the signature stands beside it as `*.sig`.
+    """Sign a file with an OpenSSH key; the signature is written beside it as `*.sig`.
 
     Raises:
-        ArchiveError: there is a signature already, or ssh-keygen refused.
+        ArchiveError: there is a signature already, or ssh-keygen failed.
     """
     if signature_of(path).exists():
         raise ArchiveError(f"{signature_of(path)}: is there already")

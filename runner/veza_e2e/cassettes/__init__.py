@@ -1,1 +1,1 @@
-"""Recordings of walkthroughs: a strict layer on vcrpy, and a tape of everything that is not HTTP."""
+"""Records, publishes, checks and replays walkthroughs: HTTP through vcrpy, everything else on a tape."""

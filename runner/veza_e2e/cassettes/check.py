@@ -1,4 +1,4 @@
-"""Whether a cassette may be kept: it loads within its budget, holds no secret, and answers to the contract."""
+"""Checks a cassette: it loads within its size limits, holds no secret, and matches the contract."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _CONTRACT = ORIGIN + "/api/v1/"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about a cassette.
+    """A result of the check.
 
     Attributes:
         status: `bad` makes the check fail, `warn` does not.
-        message: what, with its step and field.
+        message: what was found, with its step and field.
     """
 
     status: Literal["bad", "warn"]
@@ -34,13 +34,13 @@ class Finding:
 
 
 def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterator[Finding]:
-    """Iterate over what stands against a cassette.
+    """Iterate over a cassette's problems.
 
     Args:
-        folder: the cassette's.
-        spec: the contract, or another description.
+        folder: the cassette's folder.
+        spec: the contract, or another API description.
         redactor: knows this machine's secrets.
-        now: for the age of recordings of a real backend; the rehearsal backend's do not age.
+        now: to tell the age of a recording. Only recordings of a real backend grow old.
     """
     try:
         recording = tape.read(folder)

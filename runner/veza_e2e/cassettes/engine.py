@@ -1,7 +1,6 @@
-"""vcrpy, made strict: its cassette and its httpx stub, with a cursor in the place of the scan.
+"""Makes vcrpy strict: plays interactions strictly in order, where vcrpy would search for a match.
 
-vcrpy's patching of httpx is not used: the cassette sits in a transport, so that a client that was given another
-transport cannot go past it.
+vcrpy does not patch httpx here. The cassette sits in a transport, so a client with another transport cannot bypass it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from veza_e2e.cassettes.interaction import ERRORS, Clean, content
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.wire import MAX_BODY, LeakError
 
-# vcrpy logs the addresses of requests as they are, query and all.
+# vcrpy logs the URLs of requests unredacted, with their queries.
 logging.getLogger("vcr").setLevel(logging.CRITICAL)
 
 Keep = Callable[[Mapping[str, JSON]], None]
@@ -29,13 +28,13 @@ Play = Callable[[Mapping[str, JSON]], Mapping[str, Any]]
 
 
 class StrictCassette(Cassette):  # type: ignore[misc]
-    """A cassette that keeps each interaction as soon as it is over, or plays them strictly in order.
+    """A cassette that stores each interaction as soon as it ends, or plays them strictly in order.
 
     Args:
         path: for messages.
-        clean: makes requests and answers fit to be kept.
-        keep: where an interaction goes, while recording.
-        play: compares a request with the next one recorded and returns the interaction, while replaying.
+        clean: redacts requests and responses.
+        keep: stores an interaction while recording.
+        play: while replaying, compares a request with the next recorded one and returns the interaction.
     """
 
     def __init__(self, path: str, clean: Clean, *, keep: Keep | None = None, play: Play | None = None) -> None:
@@ -46,14 +45,14 @@ class StrictCassette(Cassette):  # type: ignore[misc]
         self._play = play
 
     def can_play_response_for(self, request: Request) -> bool:
-        """Whether this is a replay: then nothing is ever sent."""
+        """Whether this is a replay, in which nothing is ever sent."""
         return self._play is not None
 
     def play_response(self, request: Request) -> dict[str, Any]:
-        """Return the next answer, or raise the failure that was recorded.
+        """Return the next response, or raise the recorded failure.
 
         Raises:
-            Mismatch: this is not the request that was recorded here.
+            Mismatch: another request was recorded here.
             httpx.RequestError: as recorded.
         """
         if self._play is None:
@@ -65,30 +64,30 @@ class StrictCassette(Cassette):  # type: ignore[misc]
         return _played(interaction["response"])
 
     def append(self, request: Request, response: Mapping[str, Any]) -> None:
-        """Keep an interaction that is over."""
+        """Store a finished interaction."""
         headers = [(name, value) for name, values in response["headers"].items() for value in values]
         answer = self._clean.response(response["status"]["code"], headers, response["body"]["string"])
         self.keep({"request": self.cleaned(request), "response": answer})
 
     def failed(self, request: Request, error: BaseException) -> None:
-        """Keep a request that no whole answer came to."""
+        """Store a request that got no complete response."""
         self.keep({"request": self.cleaned(request), "error": self._clean.error(error)})
 
     def keep(self, interaction: Mapping[str, JSON]) -> None:
-        """Hand an interaction on."""
+        """Store an interaction."""
         if self._keep is None:
             raise RuntimeError("this cassette replays")
         self._keep(interaction)
 
     def cleaned(self, request: Request) -> dict[str, JSON]:
-        """Return a request as it is kept."""
+        """Return a request as it is stored."""
         return self._clean.request(request.method, request.uri, request.headers.items(), request.body)
 
     def refuse_leaks(self, request: Request) -> None:
-        """Stop a request whose record would hold a secret, before it is sent.
+        """Refuse a request whose record would hold a secret, before it is sent.
 
         Raises:
-            LeakError: it would.
+            LeakError: its record would hold a secret.
         """
         found = self._clean.redactor.find(self.cleaned(request))
         if found:
@@ -97,10 +96,10 @@ class StrictCassette(Cassette):  # type: ignore[misc]
 
 
 class CassetteTransport(httpx.BaseTransport):
-    """A transport that records what an inner one does, or replays it.
+    """A transport that records an inner one, or replays a recording.
 
     Args:
-        cassette: keeps or plays.
+        cassette: stores or plays the interactions.
         inner: the network; None in a replay, which has none.
     """
 
@@ -110,12 +109,12 @@ class CassetteTransport(httpx.BaseTransport):
         self._handle = vcr_handle_request(cassette, _send, httpx)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` and keep it, or play its answer.
+        """Send `request` and record it, or play its response.
 
         Raises:
-            Mismatch: in a replay, for a request that was not recorded here.
+            Mismatch: in a replay, if another request was recorded here.
             LeakError: nothing was sent, because the recording would hold a secret.
-            httpx.RequestError: the network's, or as recorded.
+            httpx.RequestError: the network failed, now or in the recording.
         """
         response: httpx.Response = self._handle(self, request)
         return response
@@ -126,7 +125,7 @@ class CassetteTransport(httpx.BaseTransport):
             self._inner.close()
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """Send `request`, read its answer whole and undo its encoding; a failure is kept."""
+        """Send `request`; read and decode its whole response. A failure is recorded."""
         if self._inner is None:
             raise RuntimeError("a replay has no network")
         plain = Request(request.method, str(request.url), request.read(), request.headers)

@@ -1,7 +1,7 @@
-"""What goes wrong with recordings.
+"""Errors of recordings and replays.
 
-CassetteError: a file cannot be used. Mismatch: the walkthrough did something else than was recorded; it passes through
-every `except Exception`, so that no retry can swallow it. ProcessKilled: the recorded process was killed here.
+CassetteError: a file cannot be used. Mismatch: the walkthrough did not do what was recorded; it passes through every
+`except Exception`, so that no retry can swallow it. ProcessKilled: the recorded process was killed at this point.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PREFLIGHT = "pre-flight"
-"""What stands in messages for the step of what comes before the first one."""
+"""The name that messages give to everything before the first step."""
 
 
 class CassetteError(Exception):
@@ -18,7 +18,7 @@ class CassetteError(Exception):
 
     Attributes:
         path: the file.
-        place: where in it, such as `interaction 7 (step pay)`; empty for the whole of it.
+        place: where in the file, such as `interaction 7 (step pay)`; empty for the whole file.
         reason: what is wrong.
     """
 
@@ -35,7 +35,7 @@ class Mismatch(BaseException):
     Attributes:
         step: the walkthrough's step, None before the first.
         place: what was compared, such as `interaction 7`.
-        differences: what differs, redacted, one line each.
+        differences: the differences, redacted, one line each.
     """
 
     def __init__(self, step: str | None, place: str, differences: Sequence[str]) -> None:
@@ -47,4 +47,4 @@ class Mismatch(BaseException):
 
 
 class ProcessKilled(BaseException):
-    """The recorded process got no further than this."""
+    """The recorded process was killed at this point."""

@@ -1,4 +1,4 @@
-"""A recording's files: written whole or not at all, read within budgets."""
+"""Reads a recording's files within size limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def named(folder: Path, name: str) -> Path:
     """Return the folder of the cassette `name` below `folder`.
 
     Raises:
-        CassetteError: that is no name for a cassette.
+        CassetteError: the name is not valid for a cassette.
     """
     if not _NAME.fullmatch(name):
         raise CassetteError(
@@ -35,7 +35,7 @@ def read(path: Path) -> str:
     """Return a file's text.
 
     Raises:
-        CassetteError: it cannot be read, is no regular file, is too large, or is not UTF-8.
+        CassetteError: it cannot be read, is not a regular file, is too large, or is not UTF-8.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -55,10 +55,10 @@ def read(path: Path) -> str:
 
 
 def lines(path: Path) -> list[str]:
-    """Return a file's lines; the last is what stands after the last line end.
+    """Return a file's lines; the last is the text after the last line end.
 
     Raises:
-        CassetteError: see `read`; or they are more than any recording has.
+        CassetteError: see `read`; or there are more lines than any recording has.
     """
     text = read(path)
     _budget(path, "", text)
@@ -74,7 +74,7 @@ def parse(path: Path, place: str, text: str) -> dict[str, JSON]:
     """Return the JSON object in `text`.
 
     Raises:
-        CassetteError: there is none, or it holds more values than any recording does.
+        CassetteError: the text is not a JSON object, or holds more values than any recording.
     """
     _budget(path, place, text)
     try:
@@ -90,10 +90,10 @@ def parse(path: Path, place: str, text: str) -> dict[str, JSON]:
 
 
 def member(path: Path, place: str, data: Mapping[str, JSON], name: str, kind: type | tuple[type, ...]) -> JSON:
-    """Return a member of the right type.
+    """Return a member, checking its type.
 
     Raises:
-        CassetteError: it is missing or of another type.
+        CassetteError: it is missing or of the wrong type.
     """
     if name not in data:
         raise CassetteError(path, place, f"lacks {name}")

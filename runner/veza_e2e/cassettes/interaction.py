@@ -1,4 +1,4 @@
-"""Requests and answers as a recording keeps them: redacted, their bodies structured, their origins aliased."""
+"""Turns requests and responses into the form of a recording: redacted, bodies parsed, origins aliased."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MATTERS = ("authorization", "api-key", "content-type", "cookie", "idempotency-ke
 _BINARY = ("application/octet-stream", "audio/", "image/")
 _LONGEST_BINARY = 64 * 1024
 _ADDRESS = re.compile(r"[0-9.]+|\[[0-9a-f:.]+\]|[^.:]+")
-"""A host that says too little to be looked for without its scheme or port."""
+"""A host too common to be searched for without its scheme or port."""
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBER_MARK = re.compile(r'"\\u0000n:([^"\\]*)"')
@@ -30,11 +30,11 @@ _NUMBER_MARK = re.compile(r'"\\u0000n:([^"\\]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """Makes requests and answers fit to be kept.
+    """Redacts requests and responses for a recording.
 
     Args:
         redactor: the session's.
-        origins: what stands in the place of a real origin, by that origin.
+        origins: the alias of each real origin.
     """
 
     redactor: Redactor
@@ -55,7 +55,7 @@ class Clean:
         }
 
     def response(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> dict[str, JSON]:
-        """Return an answer as it is kept; one that cannot be made clean keeps its status and length alone."""
+        """Return a response as it is stored; only status and length if it cannot be redacted safely."""
         media = _of(dict(headers), "content-type")
         body = self._binary(content, media) or self._body(self.redactor.body(content, media))
         shown: list[JSON] = [
@@ -67,11 +67,11 @@ class Clean:
         return {"status": status, "headers": shown, "body": body}
 
     def error(self, error: BaseException) -> dict[str, JSON]:
-        """Return a failure as it is kept."""
+        """Return a failure as it is stored."""
         return {"class": type(error).__name__, "message": self.text(self.redactor.text(str(error)))}
 
     def text(self, text: str) -> str:
-        """Return a text with the origins' aliases."""
+        """Return a redacted text with aliased origins."""
         for origin, alias in self.origins.items():
             place, shown = origin.partition("://")[2], alias.partition("://")[2]
             if place not in text:
@@ -82,7 +82,7 @@ class Clean:
         return text
 
     def json(self, value: JSON) -> JSON:
-        """Return a JSON value, redacted, with the origins' aliases."""
+        """Return a redacted JSON value with aliased origins."""
         return self._aliased(self.redactor.json(value))
 
     def _body(self, body: Mapping[str, JSON] | None) -> JSON:
@@ -99,7 +99,7 @@ class Clean:
 
 
 def _timeless(cookie: str) -> str:
-    """Return a cookie without what would keep a client from sending it back to the alias of its origin, later."""
+    """Return a cookie without the attributes that would keep a replay from sending it: domain and expiry."""
     first, *attributes = cookie.split("; ")
     over = any(attribute.lower().startswith("expires=thu, 01 jan 1970") for attribute in attributes)
     kept = [one for one in attributes if one.partition("=")[0].lower() not in {"domain", "expires", "secure"}]
@@ -141,10 +141,10 @@ def _marked(value: JSON) -> JSON:
 
 
 def content(body: Mapping[str, JSON] | None, media: str | None) -> bytes:
-    """Return the bytes that a kept body stands for; redacting them again gives the same body.
+    """Return the bytes of a stored body. Redacting them again gives the same body.
 
     Raises:
-        ValueError: it has none of the forms of a kept body.
+        ValueError: it is not a stored body.
     """
     if body is None:
         return b""
@@ -165,7 +165,7 @@ def content(body: Mapping[str, JSON] | None, media: str | None) -> bytes:
 
 
 def _filler(why: str, media: str) -> bytes:
-    # What was withheld comes back as something that is withheld for the same reason, and as unreadable.
+    # A withheld body comes back as bytes that are unreadable and will be withheld for the same reason.
     if why == "not UTF-8":
         return b"\xff"
     return b"\0" if "json" in media else b" "
@@ -176,4 +176,4 @@ ERRORS = {
     for kind in vars(httpx).values()
     if isinstance(kind, type) and issubclass(kind, httpx.RequestError)
 }
-"""The failures of a transport that a recording holds, by name."""
+"""The transport failures that a recording can hold, by name."""

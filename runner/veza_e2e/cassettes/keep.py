@@ -1,4 +1,4 @@
-"""What is expected of a cassette: publishing it, comparing with it, accepting a new report."""
+"""Publishes a recording, compares a replay with the expected files, and accepts new ones."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A replay that came to something else than expected.
+    """A replay with another result than expected.
 
     Attributes:
-        step: where it begins, None before the first step.
-        lines: a unified difference, redacted.
+        step: the step of the first difference; None before the first step.
+        lines: a unified diff, redacted.
     """
 
     step: str | None
@@ -42,17 +42,17 @@ class Difference:
 
 
 def publish(recording: Path, folder: Path, redactor: Redactor) -> Played:
-    """Put a recording where cassettes are, with what a replay of it comes to; what was there is replaced whole.
+    """Publish a recording and the result of its replay as a cassette; replaces the folder as a whole.
 
     Args:
-        recording: the folder of a recording.
-        folder: the cassette's.
-        redactor: knows the secrets of this machine, for a last look.
+        recording: the recording's folder.
+        folder: the cassette's folder.
+        redactor: knows the secrets of this machine, for a last scan.
 
     Raises:
         CassetteError: the recording cannot be used, or holds a secret.
         Mismatch: it does not replay.
-        OSError: it cannot be written; what was there is untouched.
+        OSError: it cannot be written; an existing cassette is untouched.
     """
     contents = tape.published(tape.read(recording))
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -70,7 +70,7 @@ def publish(recording: Path, folder: Path, redactor: Redactor) -> Played:
 
 
 def expected_files(played: Played) -> dict[str, bytes]:
-    """Return what a replay came to, as files."""
+    """Return a replay's result as files."""
     return {REPORT: played.report, SUMMARY: played.summary_bytes}
 
 
@@ -96,7 +96,7 @@ def _swap(beside: Path, folder: Path) -> None:
 
 
 def compare(folder: Path, played: Played) -> Difference | None:
-    """Return how a replay differs from what is expected of it, None where it does not.
+    """Return how a replay differs from the expected files; None if it does not.
 
     Raises:
         CassetteError: the expected files cannot be read.
@@ -120,7 +120,7 @@ def compare(folder: Path, played: Played) -> Difference | None:
 
 
 def accept(folder: Path, played: Played) -> None:
-    """Make what a replay came to the expected.
+    """Replace the expected files by a replay's result.
 
     Raises:
         OSError: it cannot be written.
@@ -130,7 +130,7 @@ def accept(folder: Path, played: Played) -> None:
 
 
 def _step_at(name: str, now: Sequence[str], changed: Sequence[str], played: Played) -> str | None:
-    """Return the step that the first difference is about: by an event named in it, else by the last one above it."""
+    """Return the step of the first difference, from the event named in it, or the last event above it."""
     found = next((place for place in map(_PLACE.match, changed) if place), None)
     above = "\n".join(now[: int(found[1])]) if found else ""
     if name == SUMMARY:

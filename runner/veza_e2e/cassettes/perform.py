@@ -33,7 +33,7 @@ API_KEY = "{{api_key:1}}"
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a replay came to.
+    """The result of a replay.
 
     Attributes:
         report: the bytes of `report.md`.
@@ -47,16 +47,16 @@ class Played:
 
     @property
     def summary_bytes(self) -> bytes:
-        """The summary as `expected/summary.json` has it."""
+        """The summary in the form of `expected/summary.json`."""
         return (json.dumps(self.summary, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
 def perform(folder: Path) -> Played:
-    """Replay the recording in `folder`, every process of it, and render what came out.
+    """Replay every process of the recording in `folder`, and render the result.
 
     Raises:
         CassetteError: the recording cannot be used.
-        Mismatch: the walkthrough did something else than was recorded.
+        Mismatch: the walkthrough did not do what was recorded.
     """
     replay = Replay(folder)
     lines: tuple[Line, ...] = ()

@@ -1,4 +1,4 @@
-"""Recording: every part of the world that a walkthrough touches, wrapped, so that what it says is on disk at once."""
+"""Records a walkthrough: wraps each port, and writes what it returns to the disk at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RAISED: tuple[type[BaseException], ...] = (EndOfInput, Left, Interrupted)
 
 
 def origins(base_url: str, hyperswitch_url: str | None = None) -> dict[str, str]:
-    """Return what stands in a recording in the place of each real origin."""
+    """Return the alias of each real origin."""
     shown = {}
     for url, alias in ((hyperswitch_url, PROCESSOR_ORIGIN), (base_url, ORIGIN)):
         scheme, _, rest = (url or "").partition("://")
@@ -43,9 +43,9 @@ def origins(base_url: str, hyperswitch_url: str | None = None) -> dict[str, str]
 
 
 class Recording:
-    """What one session takes from the world, appended to `recording.part` as it happens.
+    """Appends everything that a session takes from its ports to `recording.part`, as it happens.
 
-    Use `start` or `resume`, and make `heard` a listener of the journal, so that each entry names its step.
+    Use `start` or `resume`. Add `heard` to the journal's listeners, so that each entry names its step.
     """
 
     def __init__(self, folder: Path, redactor: Redactor, aliases: Mapping[str, str], file: int) -> None:
@@ -64,10 +64,10 @@ class Recording:
         """Begin the recording of a new session.
 
         Args:
-            folder: is made; `.veza-e2e/recordings/<session>`.
+            folder: the folder to make, `.veza-e2e/recordings/<session>`.
             redactor: the session's.
-            meta: all that a replay needs to be put together again; it is redacted, and its origins are aliased.
-            at: now.
+            meta: everything that a replay needs to rebuild the session; redacted, with aliased origins.
+            at: the time now.
             base_url: the backend's.
             hyperswitch_url: the processor's.
 
@@ -86,19 +86,19 @@ class Recording:
         cls, folder: Path, redactor: Redactor, meta: Mapping[str, JSON], *, at: datetime, base_url: str,
         hyperswitch_url: str | None = None, journal: int,
     ) -> Recording:  # fmt: skip
-        """Go on with the recording of a session in another process.
+        """Continue the recording of a session in another process.
 
         Args:
             folder: the session's recording.
-            redactor: this process's; its new aliases follow those of the processes before.
+            redactor: this process's; its new aliases follow those of earlier processes.
             meta: see `start`.
-            at: now.
-            base_url: the backend's, which may be at another port now.
+            at: the time now.
+            base_url: the backend's, which may have another port now.
             hyperswitch_url: the processor's.
             journal: how many events the session's journal held when this process found it.
 
         Raises:
-            CassetteError: what is there cannot be read.
+            CassetteError: the recording so far cannot be read.
             OSError: it cannot be written.
         """
         path = folder / tape.PART
@@ -140,7 +140,7 @@ class Recording:
         return [self._redacted(item) for item in value] if isinstance(value, Sequence) else value
 
     def wrap(self, ports: Ports) -> Ports:
-        """Return the same parts, each of which also says here what it said."""
+        """Return the same ports, wrapped so that this recording stores what they return."""
         cassette = StrictCassette(
             str(self.folder), self._clean, keep=lambda data: self._append("http", sync=True, **data)
         )
@@ -154,7 +154,7 @@ class Recording:
         )
 
     def heard(self, line: Line) -> None:
-        """Follow the walkthrough from step to step; keep a signal that came between two entries."""
+        """Note the current step; record a signal that came between two entries."""
         if isinstance(line.event, SessionInterrupted):
             if line.event.reason.startswith("SIG") and not self._signalled:
                 self.entry("interrupted", signal=line.event.reason)
@@ -164,26 +164,26 @@ class Recording:
             self._step = None
 
     def finish(self) -> None:
-        """Say that the process ends by itself, and release the file."""
+        """Record that the process ends normally, and close the file."""
         self._append("end", sync=True)
         os.close(self._file)
 
     def discard(self) -> None:
-        """Remove the recording: there was no session after all (the pre-flight refused)."""
+        """Remove the recording, because there is no session (the pre-flight refused)."""
         (self.folder / tape.PART).unlink(missing_ok=True)
         os.close(self._file)
         self.folder.rmdir()
 
     def clean(self, text: str) -> str:
-        """Return a text as it may be kept."""
+        """Return a redacted text."""
         return self._clean.text(self._clean.redactor.text(text))
 
     def clean_rows(self, rows: Sequence[Mapping[str, JSON]] | None) -> JSON:
-        """Return ledger rows as they may be kept."""
+        """Return redacted ledger rows."""
         return None if rows is None else self._clean.json([dict(row) for row in rows])
 
     def entry(self, kind: str, **data: JSON) -> None:
-        """Append something that is over, and bring it to the disk."""
+        """Append an entry and sync it to the disk."""
         self._append(kind, sync=True, **data)
 
     def reading(self, name: str, value: JSON) -> None:
@@ -227,7 +227,7 @@ class _Clock:
         reading = self._clock.monotonic()
         if self._first is None:
             self._first = reading
-        # The walkthrough is given what the tape can hold, so that both decide alike.
+        # The walkthrough gets what the tape can store, so that a replay decides alike.
         micro = round((reading - self._first) * 1_000_000)
         self._recording.reading("monotonic", micro)
         return micro / 1_000_000

@@ -1,4 +1,4 @@
-"""Replay: every part of the world from the tape, in the order that was recorded. No socket, no sleep, no person."""
+"""Replays a tape: every port answers from it, in the recorded order, without network, waits or people."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Process:
 
     Attributes:
         number: from 1.
-        resumed: whether it went on with the session of another.
-        journal: how many events the journal held when it began; what a killed process wrote beyond is cut.
+        resumed: whether it continued a session of an earlier process.
+        journal: how many events the journal held at its start. What a killed process wrote beyond is cut.
         tools: the versions that recorded it.
-        meta: as it was given to `Recording.start` or `resume`.
+        meta: as given to `Recording.start` or `resume`.
     """
 
     number: int
@@ -42,12 +42,12 @@ class Process:
 
 
 class Replay:
-    """A recording that is played once, from its start to its end.
+    """Plays a recording once, from start to end.
 
     Args:
-        folder: a cassette, or the folder of a recording that was not published.
-        redactor: the one that the replayed session uses; a new one where it is None.
-        select: returns the part of the tape that is to be played.
+        folder: a cassette, or an unpublished recording.
+        redactor: the replayed session's; None makes a new one.
+        select: returns the part of the tape to play.
 
     Raises:
         CassetteError: the recording cannot be used.
@@ -61,7 +61,7 @@ class Replay:
     ) -> None:
         self.tape = select(tape.read(folder))
         self.redactor = redactor or Redactor()
-        # A secret that the recording does not know must not pass for one that it does.
+        # A secret that the recording does not know must get an alias of its own.
         self.redactor.reserve(json.dumps([dict(entry.data) for entry in self.tape.entries], ensure_ascii=False))
         self._entries = self.tape.entries
         self._next = 0
@@ -73,19 +73,19 @@ class Replay:
 
     @property
     def header(self) -> Mapping[str, Any]:
-        """What the recording says of itself: schema, recorded_at, environment, versions."""
+        """The recording's header: schema, recorded_at, environment, versions."""
         return self.tape.header
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """What the first process was put together from."""
+        """The description of the first process."""
         return cast("Mapping[str, Any]", self._entries[0].data["meta"])
 
     def next_process(self) -> Process | None:
-        """Return the next process of the session, None after the last.
+        """Return the next process of the session; None after the last.
 
         Raises:
-            Mismatch: the process before left something unplayed, or differed.
+            Mismatch: the previous process left entries unplayed, or differed.
         """
         if self._failed is not None:
             raise self._failed
@@ -115,7 +115,7 @@ class Replay:
 
     @property
     def ports(self) -> Ports:
-        """The current process's parts."""
+        """The current process's ports."""
         meta = self._process.meta if self._process is not None else self.meta
         cassette = StrictCassette(str(self.tape.folder), self._clean, play=self._play)
         return Ports(
@@ -131,22 +131,22 @@ class Replay:
         """Check that everything was played.
 
         Raises:
-            Mismatch: something was not, or differed and was swallowed on its way.
+            Mismatch: an entry was not played, or an earlier Mismatch was swallowed.
         """
         if self.next_process() is not None:
             self._fail(self._entries[self._next - 1], ["a resumed process was not played"])
 
     def readings(self) -> Mapping[str, Sequence[JSON]]:
-        """Return what the clock said before the next entry."""
+        """Return the clock's readings before the next entry."""
         return self._entries[self._next].clock if self._next < len(self._entries) else self.tape.tail
 
     @property
     def position(self) -> int:
-        """How many entries were played."""
+        """The number of played entries."""
         return self._next
 
     def interrupted(self, sleeps: int) -> str | None:
-        """Return the signal that ended the sleep that comes after so many, None where it was slept through."""
+        """Return the signal that ended the sleep after this many sleeps; None if none did."""
         if self._next == len(self._entries) or self._entries[self._next].kind != "interrupted":
             return None
         if sleeps < len(self.readings()["sleep"]):
@@ -154,12 +154,12 @@ class Replay:
         return str(self.take("interrupted").get("signal"))
 
     def take(self, kind: str, **expected: JSON) -> Mapping[str, Any]:
-        """Return the next entry's members, if it is of this kind and has these.
+        """Return the next entry's members; it must be of this kind and hold these values.
 
         Raises:
-            Mismatch: it is not.
-            ProcessKilled: the recorded process got no further.
-            Interrupted: a signal came to the recorded process before it asked.
+            Mismatch: it is of another kind, or holds other values.
+            ProcessKilled: the recorded process was killed here.
+            Interrupted: a signal reached the recorded process here.
         """
         if self._failed is not None:
             raise self._failed
@@ -197,7 +197,7 @@ class Replay:
 
 
 def differ(recorded: object, now: object, path: str = "") -> list[str]:
-    """Return what differs between two JSON values, a line each."""
+    """Return the differences between two JSON values, one line each."""
     if isinstance(recorded, Mapping) and isinstance(now, Mapping):
         lines = []
         for name in sorted({*recorded, *now}):

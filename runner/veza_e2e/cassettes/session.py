@@ -26,7 +26,7 @@ def recording_folder(settings: Settings, session: str) -> Path:
 
 
 def description(first: SessionStarted, gate: Gate, parts: Parts) -> dict[str, JSON]:
-    """Return all that a replay needs to put this process together again; no secret is in it."""
+    """Return everything that a replay needs to rebuild this process; it holds no secret."""
     environment = gate.environment
     return {
         "session": first.session,
@@ -35,7 +35,7 @@ def description(first: SessionStarted, gate: Gate, parts: Parts) -> dict[str, JS
         "ledger": parts.ports.ledger.source,
         "base_url": parts.base_url,
         "hyperswitch_url": parts.hyperswitch_url,
-        # In pieces, odd ones the placeholders: whole, its query would be taken for a secret.
+        # Split at its placeholders (the odd pieces): as a whole, its query would look like a secret.
         "checkout_page": None if parts.checkout_page is None else re.split(r"\{(\w+)\}", parts.checkout_page),
         "cross_check": parts.hyperswitch_api_key is not None,
         "started": to_data(first),
@@ -55,7 +55,7 @@ def description(first: SessionStarted, gate: Gate, parts: Parts) -> dict[str, JS
 def record(
     settings: Settings, parts: Parts, meta: Mapping[str, JSON], session: str, *, journal: int = 0
 ) -> tuple[Parts, Recording]:
-    """Wrap the parts so that a recording is made of what they say."""
+    """Wrap the parts so that they are recorded."""
     from veza_e2e.cassettes.record import Recording  # noqa: PLC0415 - slow to import; see `run_backend`
 
     folder, at = recording_folder(settings, session), parts.ports.clock.now()
@@ -72,7 +72,7 @@ def record(
 
 
 def close_recording(recording: Recording | None, ended: Ended) -> Ended:
-    """Finish the recording of this process; where the disk does not take it, say so beside how the session ended."""
+    """Finish this process's recording; add a failure to write it to how the session ended."""
     if recording is None or ended.problem is not None:
         return ended
     try:

@@ -1,4 +1,4 @@
-"""The form that a recording's entries must have; whoever reads them may rely on it."""
+"""Checks the form of a recording's entries, so that later code can rely on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _GATE: Mapping[str, type | UnionType] = {
 
 
 def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
-    """Refuse a description that no session can be put together from.
+    """Check that a description can rebuild a session.
 
     Raises:
         CassetteError: says which member is wrong.
@@ -78,7 +78,7 @@ def _plain(value: object) -> bool:
 
 
 def check(path: Path, place: str, kind: object, data: Mapping[str, Any]) -> None:
-    """Refuse an entry of a form that no recording has.
+    """Check the form of an entry.
 
     Raises:
         CassetteError: says which member is wrong.

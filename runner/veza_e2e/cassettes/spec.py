@@ -1,4 +1,4 @@
-"""Recorded requests and answers against an OpenAPI description: 3.x, or Swagger 2.0, in YAML or JSON."""
+"""Checks recorded requests and responses against an API description: OpenAPI 3.x or Swagger 2.0."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Operation:
     pattern: re.Pattern[str]
     data: Mapping[str, Any]
     shared: tuple[Any, ...]
-    """Parameters of the whole path."""
+    """Parameters that all operations of the path share."""
 
 
 class Spec:
@@ -43,7 +43,7 @@ class Spec:
         path: its file.
 
     Raises:
-        CassetteError: it cannot be read, or is none.
+        CassetteError: it cannot be read, or is not an API description.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class Spec:
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """All operations, those with fewer parameters in their path first."""
+        """All operations, those with fewer path parameters first."""
         found = []
         for template, item in self._document["paths"].items():
             members = self._resolved(item)
@@ -89,7 +89,7 @@ class Spec:
         return base if base or rooted else _API
 
     def problems(self, interaction: Mapping[str, Any]) -> Iterator[str]:
-        """Iterate over what the description says against an interaction; each names the field."""
+        """Iterate over the ways in which an interaction breaks the description; each names the field."""
         request = interaction["request"]
         parts = urlsplit(request["url"])
         operation = next(
@@ -196,14 +196,14 @@ class Spec:
 
 
 def _from_yaml(text: str) -> object:
-    # Aliases are what YAML bombs are made of, and an API description needs none.
+    # YAML bombs are built from aliases, and an API description needs no aliases.
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
         raise ValueError("it has an alias (`*name`); write what it stands for in its place")
     return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def _numbers(value: Any) -> Any:
-    """Return a recorded body with its exact numbers as numbers again, which a schema can look at."""
+    """Return a recorded body with its exact numbers as JSON numbers, so that a schema can check them."""
     if isinstance(value, dict):
         if value.keys() == {"$number"}:
             return float(value["$number"])

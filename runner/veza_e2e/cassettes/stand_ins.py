@@ -1,4 +1,4 @@
-"""What stands in a replay in the place of clock, ids, operator, browser and ledger: the tape answers for each."""
+"""Players for clock, ids, operator, browser and ledger: each answers from the tape."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _RAISED: Mapping[str, Callable[[str], BaseException]] = {
 
 
 class Player(Protocol):
-    """The part of a replay that the stand-ins need: where the tape stands, and its next entry."""
+    """The part of a replay that the players need: the position on the tape, and the next entry."""
 
     @property
     def position(self) -> int:
-        """How many entries were played."""
+        """The number of played entries."""
         ...
 
     @property
@@ -44,15 +44,15 @@ class Player(Protocol):
         """Return the next entry.
 
         Raises:
-            Mismatch: it is not of this kind, or something else was asked.
+            Mismatch: it is of another kind, or was asked something else.
         """
         ...
 
 
 class TapedClock:
-    """Hands out the recorded readings; where there are more calls than readings, the last one stands still.
+    """Returns the recorded readings. If there are more calls than readings, it repeats the last one.
 
-    How often the clock is read is no behaviour worth a mismatch; what is done because of it is.
+    How often the clock is read is not worth a mismatch; what the walkthrough does with the time is.
     """
 
     def __init__(self, replay: Player) -> None:
@@ -87,7 +87,7 @@ class TapedClock:
             self._now += timedelta(seconds=seconds)
 
     def carry(self, readings: Mapping[str, Sequence[JSON]]) -> None:
-        """Leave the readings before an entry behind; the last ones hold until there are others."""
+        """Drop the readings before an entry; the last ones hold until new ones come."""
         if readings["now"]:
             self._now = datetime.fromisoformat(str(readings["now"][-1]))
         last = readings["monotonic"][-1] if readings["monotonic"] else None
@@ -105,7 +105,7 @@ class TapedClock:
 
 
 class TapedIds:
-    """The ids that were made then."""
+    """Returns the recorded ids."""
 
     def __init__(self, replay: Player, session: str) -> None:
         self._replay = replay
@@ -121,7 +121,7 @@ class TapedIds:
 
 
 class TapedOperator:
-    """Gives the answers that were given then."""
+    """Returns the recorded answers."""
 
     def __init__(self, replay: Player, by: Literal["operator", "script"]) -> None:
         self._replay = replay
@@ -137,7 +137,7 @@ class TapedOperator:
         return str(self._answer("paste", question) or "")
 
     def tell(self, text: str) -> None:
-        """Say nothing: there is nobody."""
+        """Show nothing, since nobody reads it."""
 
     def _answer(self, kind: str, question: str) -> JSON:
         data = self._replay.take(kind, question=question)
@@ -147,7 +147,7 @@ class TapedOperator:
 
 
 class TapedBrowser:
-    """Opens nothing; says what came of it then."""
+    """Opens nothing; returns the recorded result."""
 
     def __init__(self, replay: Player, by: Literal["operator", "script"]) -> None:
         self._replay = replay
@@ -159,7 +159,7 @@ class TapedBrowser:
 
 
 class TapedLedger:
-    """Gives the rows that were read then."""
+    """Returns the recorded rows."""
 
     def __init__(self, replay: Player, source: Literal["pasted", "database", "rehearsal"]) -> None:
         self._replay = replay

@@ -1,9 +1,9 @@
-"""The tape: all that a walkthrough took from the world, in order; and its two forms on disk.
+"""The tape: everything that a walkthrough took from its ports, in order, and its two forms on disk.
 
-While recording there is one file, `recording.part`, to which each entry is appended as soon as it is over. What is
-published is `cassette.json` with the HTTP interactions and `tape.jsonl` with everything else and the order of all.
-Each line of the tape is sealed with the one before it, and a line for an interaction holds its digest, so that an edit
-by hand is found and named.
+While recording there is one file, `recording.part`, to which each entry is appended when it ends. Published are
+`cassette.json`, with the HTTP interactions, and `tape.jsonl`, with everything else and the order of all entries. Each
+line of the tape is sealed together with the line before, and a line for an interaction holds its digest, so that the
+check finds and names an edit by hand.
 
 | kind | members |
 |---|---|
@@ -41,14 +41,14 @@ _SEAL = 24
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that the walkthrough took from the world.
+    """Something that the walkthrough took from a port.
 
     Attributes:
         kind: see the module.
         step: the walkthrough's step, None before the first.
         data: the kind's members.
-        place: where it stands, for messages.
-        clock: what the clock said since the entry before.
+        place: its place in the recording, for messages.
+        clock: the clock's readings since the previous entry.
     """
 
     kind: str
@@ -60,13 +60,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """A recording as it was read."""
+    """A recording, read from its files."""
 
     folder: Path
     header: Mapping[str, Any]
     entries: tuple[Entry, ...]
     tail: Mapping[str, Sequence[JSON]]
-    """What the clock said after the last entry."""
+    """The clock's readings after the last entry."""
 
     @property
     def interactions(self) -> tuple[Entry, ...]:
@@ -135,7 +135,7 @@ def _header(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def published(tape: Tape) -> dict[str, bytes]:
-    """Return the two files of a recording that is to be published, by name."""
+    """Return the two files of a published recording, by name."""
     interactions: list[JSON] = []
     lines: list[str] = []
     seal = ""

@@ -1,4 +1,4 @@
-"""The report and the log: what people read of a session, made from its journal alone."""
+"""The report and the log of a session, made from its journal alone."""
 
 from veza_e2e.report.render import render
 from veza_e2e.report.templates import template_version

@@ -1,4 +1,4 @@
-"""A call as the record shows it: request, answer, timing, and the same call as cURL."""
+"""Describes a call for the record: request, response, timing, and the call as a cURL command."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LEFT_OUT = frozenset({"user-agent", "x-request-id"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with its answer, in texts."""
+    """A request and its response, as texts."""
 
     title: str
     timing: str
-    """How long it took, and the request id."""
+    """The duration and the request id."""
     request: str
     answer: str
     curl: str
@@ -42,7 +42,7 @@ def describe(event: CallFinished | CallFailed) -> Call:
 
 
 def title(event: CallFinished | CallFailed) -> str:
-    """Return what was asked, and what came of it."""
+    """Return one line with the request and its result."""
     came = event.status if isinstance(event, CallFinished) else event.error
     return f"{event.method} {_path(event.url)} → {came}"
 

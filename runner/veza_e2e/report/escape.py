@@ -1,7 +1,7 @@
-"""What comes from outside becomes text: in Markdown, in HTML and in the log, whatever it holds.
+"""Escapes text from outside for Markdown, HTML and the log.
 
-In Markdown and HTML every character that any of the two gives a meaning to becomes a numeric character reference.
-References survive Python-Markdown and CommonMark, tables included, and read as the character they stand for.
+Every character with a meaning in Markdown or HTML becomes a numeric character reference. References survive
+Python-Markdown and CommonMark, also in tables, and are shown as the character.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CODE = re.compile(r"[&<>`~\t]|\{(?=[-+=])|(?<=\n)\n|^\n")
 
 
 def plain(value: object) -> str:
-    """Return `value` as one line of text on which nothing acts.
+    """Return `value` as one line of plain text that no terminal or editor acts on.
 
     Line ends become `⏎`; control, direction and invisible characters become their code in brackets.
     """
@@ -38,14 +38,14 @@ def plain(value: object) -> str:
 
 
 def inline(value: object) -> Markup:
-    """Return `value` as text inside a Markdown line, a table's cell, an HTML element or attribute."""
+    """Return `value` as text for a Markdown line, a table's cell, an HTML element or an attribute."""
     if isinstance(value, Markup):
         return value
     return Markup(_PLAIN.sub(_reference, plain(value)))  # noqa: S704 - this is the escape
 
 
 def block(value: str) -> Markup:
-    """Return `value` for inside `<pre>` of a raw HTML block: its lines are kept, and none ends the block."""
+    """Return `value` for the inside of `<pre>` in a raw HTML block. Keeps its lines; no line ends the block."""
     lines = "\n".join(_named(line) for line in str(clean(value)).replace("\r\n", "\n").split("\n"))
     return Markup(_CODE.sub(_reference, lines))  # noqa: S704 - this is the escape
 

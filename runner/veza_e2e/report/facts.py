@@ -1,4 +1,4 @@
-"""What a report states beside the steps: money and ids, the operator's risks, what belongs to the session."""
+"""Collects what a report states beside the steps: money, ids, the operator's risks, related documents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Fact:
 
 
 def amount(cents: int | None, currency: str | None) -> str:
-    """Return an amount for people."""
+    """Return an amount as shown to people."""
     if cents is None:
         return "unknown"
     try:
@@ -32,7 +32,7 @@ def amount(cents: int | None, currency: str | None) -> str:
 
 
 def facts(summary: Summary, story: Story) -> list[Fact]:
-    """Return money and ids, as far as they were seen."""
+    """Return the money and the ids that were seen."""
     product, order, transfers = story.result("products"), story.result("order"), story.result("transfers")
     currency = summary.money.currency
     rows = transfers.get("rows")
@@ -71,12 +71,12 @@ def _some(cents: int | None, currency: str | None) -> str | None:
 
 
 def moment(at: str) -> str:
-    """Return an RFC 3339 time for people, to the second."""
+    """Return an RFC 3339 time as shown to people, to the second."""
     return f"{at[:10]} {at[11:19]} UTC"
 
 
 def risks(summary: Summary, story: Story, started: SessionStarted) -> list[Fact]:
-    """Return the risks that the operator holds, with what this session shows of them."""
+    """Return the operator's risks, with what this session shows about each."""
     price = _some(cents_of(story.result("products").get("price_cents")), summary.money.currency)
     limit = amount(started.max_amount_cents, started.max_amount_currency)
     vat = cents_of(story.result("order").get("tax_cents"))

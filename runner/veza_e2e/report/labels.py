@@ -1,4 +1,4 @@
-"""The links by which trace and evidence name events of the record."""
+"""Makes the links from trace and evidence to events of the record."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _MANY = 10
 
 
 class Labels:
-    """Names the events that trace and evidence link to."""
+    """Names and links events."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._events: dict[int, Event] = {line.seq: line.event for line in lines}
 
     def some(self, seqs: Sequence[int]) -> Markup:
-        """Return links to events: the first and last of a long row, and how many lie between."""
+        """Return links to events; of a long list the first and last ones, and the number between."""
         if len(seqs) <= _MANY + 2:
             return Markup(" ").join(map(self._one, seqs))
         half = _MANY // 2

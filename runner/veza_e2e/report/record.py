@@ -1,4 +1,4 @@
-"""The record: every event of a session as one entry, in order, under the step that it belongs to."""
+"""Makes the record: an entry for each event of a session, in order, under its step."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from veza_e2e.report.calls import Call, describe
 from veza_e2e.report.escape import inline
 
 _RUN = 4
-"""Polls without news from which on a run of them is one entry."""
+"""The number of polls without news that are shown as one entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Entry:
     kind: str
     text: str | Markup
     calls: tuple[Call, ...] = ()
-    """The call, where the event is one whose texts are shown; empty for others."""
+    """The call, if the event is a call whose texts are shown; else empty."""
     code: tuple[str, ...] = ()
-    """What is shown as it was: SQL, rows."""
+    """Texts that are shown unchanged: SQL, rows."""
     also: tuple[int, ...] = ()
-    """Events that the entry stands for beside its own."""
+    """Further events that this entry stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,17 @@ class Chapter:
     title: str
     entries: tuple[Entry, ...]
     size: str
-    """How many events and calls are in it."""
+    """The number of its events and calls."""
 
 
 @dataclass(slots=True)
 class _Shown:
-    """The answers shown so far, so that a poll's repeated answer is named, not repeated."""
+    """The responses shown so far, so that a repeated response can be referred to."""
 
     answers: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
     def repeated(self, seq: int, event: CallFinished, call: Call) -> int | None:
-        """Return the event that has the same answer to the same request, or remember this one."""
+        """Return an earlier event with the same response to the same request; else remember this one."""
         key = (event.method, event.url)
         same = f"{call.request}\n{event.status}\n{json.dumps(event.response_body, sort_keys=True, default=str)}"
         known = self.answers.get(key)
@@ -117,7 +117,7 @@ def _outside(number: int, count: int) -> str:
 
 
 def _runs(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """Yield the entries with each long run of polls that told nothing new made one."""
+    """Yield the entries; each long run of polls without news becomes one entry."""
     for polled, group in groupby(entries, key=lambda entry: entry.kind == "poll"):
         run = list(group)
         if polled and len(run) >= _RUN:
@@ -176,7 +176,7 @@ def kind_of(event: Event) -> str:  # noqa: PLR0911 - a table
 
 
 def say(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each type of event, and no more
-    """Return one line for people."""
+    """Return the line that describes an event."""
     match event:
         case SessionStarted():
             live = ", live asked for" if event.live_requested else ""
@@ -233,7 +233,7 @@ def say(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for eac
 
 
 def seconds(ms: int) -> str:
-    """Return a duration for people, exact to a tenth of a second under a minute."""
+    """Return a duration as shown to people, under a minute exact to 0.1 s."""
     if ms < 60_000:  # noqa: PLR2004 - a minute
         return f"{ms // 1000}.{ms % 1000 // 100} s"
     minutes, rest = divmod(ms // 1000, 60)

@@ -1,4 +1,4 @@
-"""The views of a session, from its lines alone: the same lines and template version give the same bytes."""
+"""Renders a session's views from its lines. The same lines and template version give the same bytes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def render(lines: Sequence[Line]) -> dict[str, bytes]:
     """Return `session.log` and `report.md` for the lines before SessionEnded.
 
     Args:
-        lines: a session's lines; a SessionEnded at the end is left out, since it holds the views' digests.
+        lines: a session's lines. A final SessionEnded is left out, since it holds the views' digests.
 
     Raises:
-        ReportError: the journal does not begin with SessionStarted, as this version knows it.
+        ReportError: the journal does not begin with a SessionStarted that this version can read.
     """
     told = [line for line in lines if not isinstance(line.event, SessionEnded)]
     page = view(told)

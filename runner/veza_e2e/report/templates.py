@@ -1,4 +1,4 @@
-"""The templates: where they are, how they escape, and the version that their output is of."""
+"""Loads the templates, sets how they escape, and computes their version."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _VIEWS = ("_*.md", "report.md", "session.log")
 
 @cache
 def folder() -> Path:
-    """Return where the templates are: inside the package where it is installed, beside it in a checkout."""
+    """Return the templates' folder: inside the installed package, or beside it in a checkout."""
     installed = _PACKAGE / "templates"
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "templates"
 
 
 @cache
 def markup() -> Environment:
-    """Return the environment for Markdown and HTML: every value is escaped that is not marked as safe."""
+    """Return the environment for Markdown and HTML; it escapes every value not marked as safe."""
     return _environment(autoescape=True)
 
 
 @cache
 def text() -> Environment:
-    """Return the environment for plain text: every value becomes one harmless line."""
+    """Return the environment for plain text; every value becomes one harmless line."""
     return _environment(autoescape=False)
 
 
@@ -50,7 +50,7 @@ def _environment(*, autoescape: bool) -> Environment:
 
 @cache
 def template_version() -> str:
-    """Return the version of what makes a session's views: a digest of its templates and of the code that fills them."""
+    """Return the version of a session's views: a digest of their templates and of the code that fills them."""
     code = [*Path(evidence.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.py")]
     views = [path for pattern in _VIEWS for path in folder().glob(pattern)]
     sums = sorted(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in (*code, *views))

@@ -1,4 +1,4 @@
-"""What the templates are filled with: frozen values, so that a template only loops."""
+"""The values for the report's templates: frozen, so that a template only loops."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TITLES: Mapping[StepName, str] = {
 
 
 class ReportError(Exception):
-    """There is no report to be made of a journal."""
+    """A journal cannot be made into a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class ReportView:
 
 
 def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> ReportView:
-    """Return what a report of these lines shows; `addenda` only where a page is made after the session.
+    """Return the values for a report of these lines; pass `addenda` for a page made after the session.
 
     Raises:
-        ReportError: the journal does not begin with SessionStarted, as this version knows it.
+        ReportError: the journal does not begin with a SessionStarted that this version can read.
     """
     summary = summarise(lines, addenda)
     story = Story(lines)
@@ -123,7 +123,7 @@ def _mark(status: str) -> Markup:
 
 
 def money_line(summary: Summary) -> str:
-    """Return what the card was charged and what came back, as far as it was seen."""
+    """Return the charge and the refund that were seen, in one line."""
     money = summary.money
     if money.charged_cents is None:
         return "no charge was seen, and none can be ruled out"
@@ -139,7 +139,7 @@ def _title(summary: Summary) -> str:
 
 
 def funds(summary: Summary) -> str:
-    """Return whose money it was, in words that nobody can miss."""
+    """Return whether real money was used, in words that nobody can miss."""
     if summary.funds == "real":
         return "REAL MONEY"
     return "TEST FUNDS (live was asked for)" if summary.live_requested else "test funds"

@@ -1,1 +1,1 @@
-"""The site: the published archive, made from journals at build time."""
+"""The site: archive, live report and GO/NO-GO, made from journals at build time."""

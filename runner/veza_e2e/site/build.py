@@ -1,4 +1,4 @@
-"""Builds the site: the pages by hand and the archive's pages into one tree, then plain mkdocs, strict."""
+"""Builds the site: writes hand-written and archive pages into one tree, then runs mkdocs in strict mode."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from veza_e2e.verify import signature_of
 ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
 KEPT = ("docs", "templates", "cassettes", str(SOURCE))
-"""Folders of the checkout that no site may be built into, nor around."""
+"""Folders of the checkout that a site must neither be in nor contain."""
 UNFINISHED = Path("build/site-unfinished")
-"""Names the folder of a site that is being built: after an interruption, what stands there may be replaced."""
+"""A file that names the folder of an unfinished site, which the next build may replace."""
 NEWEST = 100
-"""How many sessions the index lists itself; its filters know all of them."""
+"""How many sessions the index lists in its HTML; its filters know all sessions."""
 
 
 class SiteError(Exception):
@@ -43,24 +43,24 @@ class SiteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was built."""
+    """The built site."""
 
     out: Path
     sessions: int
     damaged: tuple[tuple[str, str], ...]
-    """What is not what it was, and what the site shows of it."""
+    """Each damaged item, and how the site shows it."""
 
 
 def build(archive: Archive, *, root: Path, out: Path) -> Built:
     """Build the site.
 
     Args:
-        archive: whose sessions it shows.
+        archive: the sessions to show.
         root: the checkout, with `mkdocs.yml` and `docs/`.
-        out: where the built site goes.
+        out: the folder for the built site.
 
     Raises:
-        SiteError: there is nothing to build from, or mkdocs refused.
+        SiteError: there are no hand-written pages, or mkdocs failed.
     """
     source = root / SOURCE
     shown = write_tree(archive, root / "docs", source)
@@ -93,7 +93,7 @@ def _damage(shown: Archived) -> Iterator[tuple[str, str]]:
 
 
 def erased(archive: Archive, *, root: Path, out: Path) -> str | None:
-    """Return what building into `out` would erase that is no earlier site; None where it would erase nothing else."""
+    """Return what a build into `out` would erase besides an earlier site; None if nothing."""
     there, kept = out.resolve(), [archive.root, *(root / name for name in KEPT)]
     if (root / SOURCE).resolve() in (archive.root.resolve(), *archive.root.resolve().parents):
         return f"{archive.root}, which lies in {SOURCE}"
@@ -116,10 +116,10 @@ def _begun(root: Path) -> Path | None:
 
 
 def write_tree(archive: Archive, docs: Path, source: Path) -> Archived:
-    """Write the pages by hand and the archive's pages to `source`.
+    """Write the hand-written pages and the archive's pages to `source`.
 
     Raises:
-        SiteError: there are no pages by hand.
+        SiteError: there are no hand-written pages.
     """
     if not docs.is_dir():
         raise SiteError(f"{docs}: is not there; build the site in a checkout")

@@ -1,6 +1,6 @@
-"""Where the money went: buyer, processor, Veza, seller, with the amounts that were seen. Inline SVG.
+"""Draws the flow of money between buyer, processor, Veza and seller as inline SVG.
 
-An arrow without an amount that was seen is dashed and says so; nothing is inferred.
+Shows only amounts that were seen. An arrow without one is dashed and says so.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An acceptance item over both runs."""
+    """An acceptance item, judged for the dry-run and the live run."""
 
     title: str
     dry: str
@@ -67,7 +67,7 @@ class ReleaseView:
 
 
 def release_view(release: Release, up: str) -> ReleaseView:
-    """Return what a release's page shows; `up` leads from the page to the archive's folder."""
+    """Return the values for a release's page. `up` is the path from the page to the archive's folder."""
     summary = release.summary
     window, overdue = _due(summary)
     if release.undecided:
@@ -157,7 +157,7 @@ def _due(summary: Summary | None) -> tuple[str, Markup]:
 
 
 def _attest(release: Release, item: str) -> str:
-    """Return the command that attests an item of a release where this site finds it."""
+    """Return the command that attests an item of a release in the archive of this site."""
     runs = [entry.summary for entry in (release.live, release.dry_run) if entry and entry.summary]
     environments = [run.environment for run in runs]
     environments += [entry.claimed.environment for entry in release.damaged if entry.claimed]
@@ -198,7 +198,7 @@ def _housekeeping(release: Release) -> list[Tick]:
 
 
 def unknown(shown: Archived, up: str) -> tuple[Markup, ...]:
-    """Return what is damaged and may concern any release, a line each."""
+    """Return the damage that may concern any release, one line each."""
     said = []
     if shown.unknown:
         links = Markup(" ").join(session_row(entry, up).link for entry in shown.unknown)

@@ -20,12 +20,12 @@ class Entry:
 
     stored: Stored
     summary: Summary | None
-    """None where the files are damaged."""
+    """None if the files are damaged."""
     damage: str | None = None
     claimed: SessionStarted | None = None
-    """What the first event says where the files are damaged, and it is not itself."""
+    """The first event, if the files are damaged but the event is not."""
     altered: tuple[str, ...] = ()
-    """The views that do not have the digests that the journal names."""
+    """The views whose digest differs from that in the journal."""
 
     @property
     def release(self) -> str | None:
@@ -34,18 +34,18 @@ class Entry:
 
     @property
     def page(self) -> str:
-        """The session's page, from the archive's index."""
+        """The path of the session's page, relative to the archive's index."""
         return "/".join((*self.stored.folder.parts[-3:], "index.md"))
 
     @property
     def html(self) -> str:
-        """The built page, from the archive's index."""
+        """The path of the built page, relative to the archive's index."""
         return self.page.removesuffix(".md") + ".html"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What is known of a release."""
+    """A release, with the sessions and attestations about it."""
 
     name: str
     dry_run: Entry | None
@@ -61,56 +61,56 @@ class Release:
 
     @property
     def undecided(self) -> int:
-        """How many live runs cannot be judged, since their files are damaged."""
+        """The number of live runs that cannot be judged, because their files are damaged."""
         return sum(entry.claimed is not None and entry.claimed.live_requested for entry in self.damaged)
 
     @property
     def slug(self) -> str:
-        """The permanent page's name: readable, and never that of another release."""
+        """The name of the release's permanent page: readable and unique."""
         return slug(self.name)
 
     @property
     def summary(self) -> Summary | None:
-        """The live run, judged."""
+        """The live run's summary."""
         return self.live.summary if self.live else None
 
     @property
     def decision(self) -> Decision:
-        """GO, NO-GO or PENDING; never GO beside a live run that cannot be judged."""
+        """GO, NO-GO or PENDING. Never GO while a live run cannot be judged."""
         decided = self.summary.decision if self.summary else "PENDING"
         return "PENDING" if self.undecided and decided == "GO" else decided
 
     @property
     def reason(self) -> str:
-        """Why."""
+        """Why the decision is what it is."""
         if not self.undecided:
             return self.summary.reason if self.summary else "there was no live run yet"
         damaged = f"{self.undecided} damaged live sessions, which cannot be judged"
         return f"{damaged}; of the others: {self.summary.reason}" if self.summary else damaged
 
     def attested(self, item: str) -> Attestation | None:
-        """Return the latest attestation of an item that holds for this release."""
+        """Return the latest attestation of an item for this release."""
         found = [a for a in self.attestations if a.item == item]
         return found[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """All that the archive holds, the newest first."""
+    """Everything in the archive, the newest first."""
 
     entries: tuple[Entry, ...]
     releases: tuple[Release, ...]
     damage: str | None = None
-    """Why no attestation is counted, where one of them is damaged."""
+    """Why no attestation counts: one of them is damaged."""
 
     @property
     def unknown(self) -> tuple[Entry, ...]:
-        """The damaged sessions of which not even the release is known."""
+        """The damaged sessions whose release is unknown."""
         return tuple(e for e in self.entries if e.summary is None and e.claimed is None)
 
     @property
     def newest(self) -> str:
-        """The time of the last event of all, which dates the site."""
+        """The time of the newest event, which dates the site."""
         return max((e.summary.last_at for e in self.entries if e.summary), default="1970-01-01T00:00:00.000Z")
 
 
@@ -134,7 +134,7 @@ def _release(name: str, entries: Sequence[Entry], attestations: Sequence[Attesta
 
 
 def _dry_run(own: Sequence[tuple[Entry, Summary]], live: Entry | None) -> Entry | None:
-    """Return the dry-run that the live run cites, and no other beside it; else the newest one, passed before others."""
+    """Return the dry-run that the live run cites; if it cites none, the newest that passed, else the newest."""
     cited = live.summary.dry_run if live and live.summary else None
     if cited:
         return next((e for e, _ in own if e.stored.session == cited["session"]), None)
@@ -143,9 +143,9 @@ def _dry_run(own: Sequence[tuple[Entry, Summary]], live: Entry | None) -> Entry 
 
 
 def _deciding(live: Sequence[tuple[Entry, Summary]]) -> Entry | None:
-    """Return the live run that the release is judged by: real before rehearsed, then the newest that may have charged.
+    """Return the live run that decides: real before rehearsed, then the newest that may have charged a card.
 
-    A charge that is not known counts like one that was seen: an older GO does not hold beside it.
+    An unknown charge counts like a seen one, so an older GO does not hold beside it.
     """
     for wanted in (
         [e for e, s in live if s.funds == "real" and s.money.charged_cents != 0],
@@ -158,7 +158,7 @@ def _deciding(live: Sequence[tuple[Entry, Summary]]) -> Entry | None:
 
 
 def slug(name: str) -> str:
-    """Return a file name for any text: its letters and digits, and a digest where anything else was in it."""
+    """Return a file name for any text: its letters and digits, plus a digest if it holds anything else."""
     plain = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:40]
     if plain == name and plain != "index":
         return plain

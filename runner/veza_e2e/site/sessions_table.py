@@ -38,7 +38,7 @@ class SessionRow:
 
 
 def session_row(entry: Entry, up: str) -> SessionRow:
-    """Return a session's row; `up` leads from the page to the archive's folder."""
+    """Return a session's row. `up` is the path from the page to the archive's folder."""
     session = entry.stored.session
     link = Markup('<a href="{}">{}</a>').format(up + entry.html, session)
     summary = entry.summary
@@ -62,7 +62,7 @@ def session_row(entry: Entry, up: str) -> SessionRow:
 
 
 def decided(summary: Summary) -> str:
-    """Return the decision, with the rehearsed one beside it where the run was a rehearsed live run."""
+    """Return the decision; for a rehearsed live run with the rehearsed decision."""
     if summary.rehearsal and summary.live_requested:
         return f"{summary.decision} (rehearsed {summary.rehearsed_decision})"
     return summary.decision

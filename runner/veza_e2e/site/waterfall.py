@@ -1,6 +1,6 @@
-"""The session on one time axis: calls, the operator's pauses, and waits. Inline SVG with links into the record.
+"""Draws a session's calls, pauses and waits on a time axis, as inline SVG with links into the record.
 
-Time is to scale but for stretches in which nothing was called: longer ones are cut short, marked and named.
+Time is to scale, except that long stretches without a call are cut short, marked and labelled.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from veza_e2e.report.view import TITLES
 WIDTH, LEFT, ROW, TOP = 960, 300, 22, 34
 _LABEL = 60
 _BARS = 24
-"""More bars than this in one row become one, with their number."""
+"""If a row has more bars than this, they become one bar with their number."""
 _PLACES: Mapping[str | None, str] = {str(step): title for step, title in TITLES.items()}
 _QUIET = 400
-"""Milliseconds without a call that are shown in full."""
+"""Stretches without a call are shown in full up to this many milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Something that took time, in milliseconds since the session's start."""
+    """A span of time, in milliseconds since the session's start."""
 
     row: str
     start: int
@@ -41,7 +41,7 @@ class Bar:
 
 
 def waterfall(lines: Sequence[Line]) -> Markup:
-    """Return the SVG; empty where the session called nothing."""
+    """Return the SVG; empty if the session made no call."""
     bars = _merged(list(_bars(lines)))
     if not bars:
         return Markup()
@@ -90,7 +90,7 @@ def _bars(lines: Sequence[Line]) -> Iterable[Bar]:
 
 
 def _merged(bars: Sequence[Bar]) -> list[Bar]:
-    """Return the bars with those of a crowded row made one."""
+    """Return the bars; those of a crowded row become one."""
     rows: dict[str, list[Bar]] = {}
     for bar in bars:
         rows.setdefault(bar.row, []).append(bar)
@@ -111,7 +111,7 @@ def _ms(at: str) -> int:
 
 
 class _Scale:
-    """Turns milliseconds into a place on the axis."""
+    """Maps milliseconds to places on the axis."""
 
     def __init__(self, bars: Sequence[Bar]) -> None:
         busy = [bar for bar in bars if bar.kind not in {"operator", "many"}]
@@ -136,7 +136,7 @@ class _Scale:
 
 
 def _axis(bars: Sequence[Bar]) -> str:
-    """Return the ends of the axis, and what the colours mean."""
+    """Return the axis's end labels and the legend of colours."""
     end = max(bar.end for bar in bars)
     legend = [
         ("api", "Veza", 0),
@@ -163,7 +163,7 @@ def _rect(bar: Bar, scale: _Scale, y: int) -> str:
 
 
 def _length(bar: Bar, after: Bar | None, scale: _Scale, y: int) -> str:
-    """Return a bar's duration beside it, where there is room before the next bar of the row."""
+    """Return the label of a bar's duration, if there is room before the row's next bar."""
     x, end = scale.x(bar.start), max(scale.x(bar.end), scale.x(bar.start) + 3)
     if bar.end == bar.start or bar.kind == "many" or (after and scale.x(after.start) < end + _LABEL):
         return ""

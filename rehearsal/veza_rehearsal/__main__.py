@@ -1,4 +1,4 @@
-"""`python -m veza_rehearsal`: the rehearsal backend as a process of its own."""
+"""`python -m veza_rehearsal`: runs the rehearsal backend as a process of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; None takes the process's own.
 
     Returns:
-        The exit code: 0, or 2 where it cannot start.
+        The exit code: 0, or 2 if it cannot start.
     """
     options = _parser().parse_args(arguments)
     operator = Operator(

@@ -1,4 +1,4 @@
-"""Accounts, logins and tokens."""
+"""Keeps accounts and logins, and issues tokens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Operator:
 
     Attributes:
         email: Its e-mail address.
-        password: Its password; it is kept in memory only.
+        password: Its password, kept in memory only.
     """
 
     email: str
@@ -68,7 +68,7 @@ class Accounts:
         self._passwords = {_folded(LISTENER_EMAIL): DEFAULT_PASSWORD, _folded(operator.email): operator.password}
 
     def install(self) -> None:
-        """Make the accounts that are missing; the caller holds the transaction."""
+        """Make missing accounts. The caller holds the transaction."""
         for email in self._passwords:
             if self._by_email(email) is None:
                 username = email.partition("@")[0] or "operator"
@@ -101,7 +101,7 @@ class Accounts:
         return envelope(200, self._tokens(user["id"]) | {"user": self.profile(user | {"last_login": now})})
 
     def refresh(self, body: dict[str, Any]) -> Answer:
-        """Carry out `refreshToken`: the token that was sent is used up; a used one ends all of the user's logins."""
+        """Carry out `refreshToken`. It uses up the token that was sent; a used token ends all of the user's logins."""
         token = self._token(body["refresh_token"])
         if token is None or moment(token["expires_at"]) <= self._clock.now():
             return error_text(401, "Invalid refresh token")
@@ -113,7 +113,7 @@ class Accounts:
         return envelope(200, self._tokens(token["user_id"]))
 
     def logout(self, body: dict[str, Any], user: Row) -> Answer:
-        """Carry out `logout`; a token that is not known (any more) is no error."""
+        """Carry out `logout`. An unknown token is not an error."""
         if body.get("all_devices"):
             self._database.run("DELETE FROM refresh_tokens WHERE user_id = ?", user["id"])
         digest = _digest(body["refresh_token"])
@@ -121,17 +121,17 @@ class Accounts:
         return envelope(200, message="Logged out")
 
     def authenticated(self, token: str, csrf: str | None) -> Row:
-        """Give the user whose access token this is.
+        """Return the user of an access token.
 
         Args:
             token: The access token.
-            csrf: The CSRF token that came with it; None where none is wanted.
+            csrf: The CSRF token that came with it; None if none is needed.
 
         Returns:
             The row of `users`.
 
         Raises:
-            TokenError: The token has expired, or is none of this backend's, or not that of the CSRF token.
+            TokenError: The token is expired, is not this backend's, or does not match the CSRF token.
         """
         try:
             claims = jwt.decode(
@@ -161,7 +161,7 @@ class Accounts:
             "iss": _ISSUER,
             "sub": user_id,
             "iat": int(now.timestamp()),
-            # A fraction is kept, so that a token of one second does not end in the moment it was made.
+            # Keep the fraction, so that a token for one second does not expire in the moment it is made.
             "exp": now.timestamp() + lifetime,
             "jti": self._ids.uuid(),
         }
@@ -206,7 +206,7 @@ class Accounts:
             raise RefusedError(error_code(423, "ACCOUNT_LOCKED", "Account is locked"))
 
     def _by_email(self, email: str) -> Row | None:
-        # A name that no account has never reaches the database, whatever characters it is made of.
+        # An unknown name never reaches the database, whatever characters it holds.
         return self._database.one("SELECT * FROM users WHERE email = ?", email) if email in self._passwords else None
 
     def _token(self, token: str) -> Row | None:
@@ -214,7 +214,7 @@ class Accounts:
 
 
 def too_many(limit: int, wait: float, reset: float) -> Answer:
-    """Answer 429: the limit is used up for `wait` seconds, until the Unix time `reset`."""
+    """Return a 429: no request is allowed for `wait` seconds, until the Unix time `reset`."""
     headers = {
         "Retry-After": str(max(1, int(-(-wait // 1)))),
         "X-RateLimit-Limit": str(limit),

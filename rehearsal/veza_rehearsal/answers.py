@@ -1,4 +1,4 @@
-"""What an operation answers, and the four shapes in which the backend's errors were seen."""
+"""Makes responses, in the success envelope and the four shapes of errors that the backend was seen to use."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with a JSON body.
+    """A response with a JSON body.
 
     Attributes:
         status: The HTTP status.
         body: The JSON document.
-        headers: Headers of this answer alone.
-        committed: Whether an order or a refund was written.
+        headers: Headers of this response only.
+        committed: Whether the request wrote an order or a refund.
         cookies: The values of its `Set-Cookie` headers.
     """
 
@@ -31,15 +31,15 @@ class Answer:
     cookies: Sequence[str] = ()
 
     def encoded(self) -> bytes:
-        """Give the body's bytes; what is not ASCII, lone surrogates too, is escaped."""
+        """Return the body's bytes. Characters outside ASCII are escaped, lone surrogates too."""
         return json.dumps(self.body, separators=(",", ":")).encode()
 
 
 class RefusedError(Exception):
-    """The request is refused; nothing that it began is kept.
+    """The request is refused; its changes are rolled back.
 
     Args:
-        answer: What the caller is told.
+        answer: The response.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -48,7 +48,7 @@ class RefusedError(Exception):
 
 
 def envelope(status: int, data: object = None, *, message: str = "", committed: bool = False, **more: object) -> Answer:
-    """Answer with success; members that are empty are left out."""
+    """Return a success. Empty members are left out."""
     body: dict[str, object] = {"success": True}
     if data is not None:
         body["data"] = _without_nulls(data)
@@ -58,14 +58,14 @@ def envelope(status: int, data: object = None, *, message: str = "", committed: 
 
 
 def error_text(status: int, text: str) -> Answer:
-    """Answer as the oldest handlers do: `{success, error}`."""
+    """Return an error as the oldest handlers do: `{success, error}`."""
     return Answer(status, {"success": False, "error": text})
 
 
 def error_code(
     status: int, code: str, message: str, details: object = None, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """Answer as most handlers do: `{success, message, error_code, details}`."""
+    """Return an error as most handlers do: `{success, message, error_code, details}`."""
     body: dict[str, object] = {"success": False, "message": message, "error_code": code}
     if details:
         body["details"] = details
@@ -73,18 +73,18 @@ def error_code(
 
 
 def error_object(status: int, code: str, message: str, *, request_id: str, timestamp: str) -> Answer:
-    """Answer as the middleware does: `{error: {code, message, timestamp, request_id}}`."""
+    """Return an error as the middleware does: `{error: {code, message, timestamp, request_id}}`."""
     error = {"code": code, "message": message, "timestamp": timestamp, "request_id": request_id}
     return Answer(status, {"error": error})
 
 
 def error_message(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with the shortest shape: `{success, message}`."""
+    """Return an error in the shortest shape: `{success, message}`."""
     return Answer(status, {"success": False, "message": message}, headers or {})
 
 
 def respond(answer: Answer) -> Response:
-    """Turn an answer into a response."""
+    """Turn an answer into Starlette's response."""
     response = Response(answer.encoded(), answer.status, dict(answer.headers), media_type="application/json")
     for cookie in answer.cookies:
         response.headers.append("Set-Cookie", cookie)

@@ -1,4 +1,4 @@
-"""The API: each operation of the contract, checked, carried out once and answered."""
+"""The API: checks each request against the contract, carries it out once, and answers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Api:
         accounts: Logins.
         shop: Products, orders, licenses.
         environment: `sandbox` or `live`: what `/status` reports.
-        dialect: How the contract wants things said.
+        dialect: The form of requests and responses that the contract describes.
     """
 
     def __init__(self, means: Means, accounts: Accounts, shop: Shop, environment: str, dialect: Dialect) -> None:

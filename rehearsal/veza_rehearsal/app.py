@@ -1,4 +1,4 @@
-"""The HTTP side: routes taken from the contract, headers on every answer, and the faults of the network."""
+"""The HTTP side: routes from the contract, headers on every response, and network faults."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _LARGEST_BODY: Final = 1 << 20
 
 
 class Dropped:
-    """Closes the connection instead of answering."""
+    """A response that closes the connection instead of answering."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Close the connection and wait until that is noticed."""
+        """Close the connection and wait until it is closed."""
         del send
         scope["state"]["transport"].close()
         while (await receive())["type"] != "http.disconnect":
@@ -52,7 +52,7 @@ class Endpoint:
 
     Args:
         backend: Carries them out.
-        limit: Counts the requests of each address.
+        limit: Limits the requests of each address.
         operations: The operations by method.
     """
 
@@ -105,12 +105,12 @@ class Endpoint:
 
 
 class Witness:
-    """Puts the headers on every answer, and a line into the log for every request.
+    """Adds headers to every response, and logs every request.
 
     Args:
-        app: What answers.
+        app: The application that answers.
         backend: Gives the time and draws request ids.
-        log: Where the lines go, if anywhere.
+        log: The stream for the lines, if any.
     """
 
     def __init__(self, app: ASGIApp, backend: Backend, log: TextIO | None) -> None:
@@ -119,7 +119,7 @@ class Witness:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, and say so in the log."""
+        """Answer one request and log it."""
         sent = Request(scope).headers.get("x-request-id", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else self._backend.ids.reference("req")
         scope["state"]["request_id"] = request_id
@@ -134,7 +134,7 @@ class Witness:
                 headers["X-Request-ID"] = request_id
                 headers["Date"] = format_datetime(self._backend.clock.now(), usegmt=True)
             elif not message.get("more_body"):
-                # Nothing is sent before the line is written, so that the log holds every request that was answered.
+                # Log before sending, so that the log holds every answered request.
                 line["answer"] = hashlib.sha256(b"".join(part.get("body", b"") for part in held)).hexdigest()
                 self._write(scope, line)
                 for part in held:
@@ -146,7 +146,7 @@ class Witness:
 
     def _write(self, scope: Scope, line: dict[str, object]) -> None:
         if self._log is not None:
-            # The query is left out: a client secret may be in it.
+            # The query may hold a client secret, so it is not logged.
             begun = {"at": self._backend.now(), "method": scope["method"], "path": scope["path"]}
             self._log.write(json.dumps(begun | line) + "\n")
 
@@ -155,9 +155,9 @@ def build(backend: Backend, contract: Contract, log: TextIO | None) -> ASGIApp:
     """Make the application.
 
     Args:
-        backend: What stands behind it.
-        contract: Where its routes come from.
-        log: Where a line is written for each request, if anywhere.
+        backend: The backend that carries requests out.
+        contract: Gives the routes.
+        log: The stream for a line per request, if any.
 
     Returns:
         The application.

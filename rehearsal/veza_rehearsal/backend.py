@@ -31,14 +31,14 @@ _KEPT_BY_RESET: Final = frozenset({"meta"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a rehearsal backend is started with.
+    """The settings of a rehearsal backend.
 
     Attributes:
         base_url: Its own URL.
         port: Its port on 127.0.0.1.
         environment: `sandbox` or `live`.
         operator: The account to log in to.
-        faults: The switches that are on from the start.
+        faults: The switches that are on at the start.
         seed: Makes ids, tokens and the clock repeatable.
     """
 
@@ -54,10 +54,10 @@ class Backend:
     """The rehearsal backend without its HTTP side.
 
     Args:
-        database: Where everything is kept; what an earlier start left there goes on.
-        settings: What it is started with.
-        contract: What it answers to.
-        wall: Where the time comes from, unless a seed makes it.
+        database: Stores everything; a restart continues from its state.
+        settings: The settings.
+        contract: The operations.
+        wall: Returns the time, unless the settings have a seed.
     """
 
     def __init__(
@@ -89,17 +89,17 @@ class Backend:
             self._install()
 
     def now(self) -> str:
-        """Give the backend's time, as the API shows it."""
+        """Return the backend's time, as the API shows it."""
         return stamp(self.clock.now())
 
     def advance(self, seconds: float) -> None:
-        """Move the backend's clock; a restart finds it moved."""
+        """Move the backend's clock. The move survives a restart."""
         self.clock.advance(seconds)
         with self.database.transaction():
             self._set_meta("clock_offset", str(float(self._meta("clock_offset", "0")) + seconds))
 
     def reset(self) -> None:
-        """Forget everything that happened, switches and clock included."""
+        """Reset everything, switches and clock included."""
         self.clock.reset()
         if self.settings.seed is not None:
             self._source.seed(f"{self.settings.seed}/0")
@@ -119,7 +119,7 @@ class Backend:
         self.accounts.install()
 
     def _throw_switches(self) -> None:
-        # The same arguments again are a restart: what was switched and counted since stays.
+        # The same arguments mean a restart, which keeps the switches and their counts.
         wanted = " ".join(str(fault) for fault in self.settings.faults)
         if self._meta("faults", "") != wanted:
             self.faults.replace(self.settings.faults)
@@ -127,7 +127,7 @@ class Backend:
                 self._set_meta("faults", wanted)
 
     def _keys(self) -> tuple[str, str]:
-        # Drawn at every start, so that a seeded one draws the same ids afterwards.
+        # Draw at every start, so that a seeded backend draws the same ids afterwards.
         drawn = {"token_key": self.ids.secret(), "webhook_key": self.ids.secret()}
         with self.database.transaction():
             for name, value in drawn.items():

@@ -1,4 +1,4 @@
-"""The rehearsal routes: what really happened, fault switches, reset and the clock."""
+"""The rehearsal routes: the books of what really happened, fault switches, reset and the clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_ADVANCE: Final = 366 * 24 * 3600
 
 
 class RehearsalRoutes:
-    """Answers what a rehearsal needs and no real backend has.
+    """Answers the routes that a rehearsal needs and no real backend has.
 
     Args:
         backend: The backend.
@@ -32,7 +32,7 @@ class RehearsalRoutes:
         self._backend = backend
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
+        """Return the routes."""
         return [
             Route("/rehearsal/books", self._books, methods=["GET"]),
             Route("/rehearsal/faults", self._list_faults, methods=["GET"]),
@@ -86,7 +86,7 @@ def books(database: Database, order_id: str | None) -> dict[str, Any]:
         `seller_transfers`.
     """
     if order_id is not None and not order_id.isprintable():
-        # No id looks like this, and PostgreSQL refuses NUL in a text.
+        # No id has NUL in it, and PostgreSQL refuses NUL in a text.
         order_id = ""
     payments = _rows(database, "hs_payments", "order_reference", order_id, "seq")
     paid = [payment["payment_id"] for payment in payments]

@@ -1,4 +1,4 @@
-"""One request to the API, before and after it was checked against the contract."""
+"""A request to the API, before and after the check against the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came in.
+    """A request as it was received.
 
     Attributes:
         path: The path's parameters.
@@ -32,18 +32,18 @@ class Received:
     request_id: str
 
     def header(self, name: str) -> str:
-        """Give a header's first value; empty where it was not sent."""
+        """Return a header's first value; empty if it was not sent."""
         return next((value for key, value in self.headers if key == name), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that has the documented form.
+    """A request that passed the check against the contract.
 
     Attributes:
         path: The path's parameters.
         query: The query's parameters that were sent.
-        body: The JSON body; empty where there is none.
+        body: The JSON body; empty if there is none.
         idempotency_key: The `Idempotency-Key`, if one was sent.
         user: The caller's row of `users`; empty on a public operation.
         address: Where the request came from.

@@ -1,4 +1,4 @@
-"""The test cards: what a card form accepts, and what becomes of each card."""
+"""Checks card forms, and decides what happens to each test card."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _NUMBER: Final = re.compile(r"\d{12,19}")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a card.
+    """What happens to a card.
 
     Attributes:
-        card: What may be kept of it, as JSON: the last four digits and the network.
+        card: What may be stored of it, as JSON: the last four digits and the network.
         error: Code and text of the decline, if it is declined.
         challenge: Whether it opens a 3-D Secure challenge.
     """

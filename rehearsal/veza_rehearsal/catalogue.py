@@ -1,4 +1,4 @@
-"""What is on sale in the rehearsal."""
+"""The products on sale in the rehearsal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SELLERS: Final = (("Nadia Rehearsal", True), ("Basement Loops", True), ("Not On
 _GENRES: Final = ("House", "Techno", "Ambient", "Drum and Bass", "Dub", "Trap", "Lo-fi", "Disco", "Jungle")
 
 HOSTILE_TITLE: Final = '<script>alert(1)</script> | "x" \n# y'
-"""The title of the product that tries to break out of every page and table."""
+"""A product title that tries to break out of every page and table."""
 
 
 def _products() -> list[tuple[str, int, int, str, ProductStatus]]:
@@ -29,7 +29,7 @@ def _products() -> list[tuple[str, int, int, str, ProductStatus]]:
         ("Boom bap drum kit (US)", 1, 500, "USD", active),
     ]
     products += [(f"{_GENRES[n % 9]} loop {n + 1}", n % 2, 199 + 100 * (n % 9), "EUR", active) for n in range(21)]
-    # These two cannot be ordered and are not listed; who knows their ids finds them.
+    # These two cannot be ordered and are not listed, but can be read by id.
     products += [
         ("Withdrawn sample pack", 1, 500, "EUR", ProductStatus.INACTIVE),
         ("First upload of a new seller", 2, 500, "EUR", active),
@@ -38,12 +38,12 @@ def _products() -> list[tuple[str, int, int, str, ProductStatus]]:
 
 
 def product_id(position: int) -> str:
-    """Give the id of the product at this position of the list, from 0; it is the same in every database."""
+    """Return the id of the product at this position of the list, from 0; the same in every database."""
     return str(uuid5(_NAMESPACE, f"product {position}"))
 
 
 def install(database: Database) -> None:
-    """Put sellers and products into an empty database; the caller holds the transaction."""
+    """Insert sellers and products into an empty database. The caller holds the transaction."""
     sellers = [str(uuid5(_NAMESPACE, f"seller {name}")) for name, _ in _SELLERS]
     for seller, (name, onboarded) in zip(sellers, _SELLERS, strict=True):
         account = f"acct_{UUID(seller).hex[:16]}" if onboarded else None

@@ -1,4 +1,4 @@
-"""The processor's checkout page, the bank's 3-D Secure page, and the shop's page that the buyer comes back to."""
+"""Serves the processor's checkout page, the bank's 3-D Secure page, and the shop's page after payment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HINTS: Final = (
 
 
 class Checkout:
-    """Answers for the pages that a buyer sees.
+    """Serves the pages that a buyer sees.
 
     Args:
         backend: The backend.
@@ -49,7 +49,7 @@ class Checkout:
         self._processor = backend.processor
 
     def routes(self) -> list[Route]:
-        """Give the pages' routes."""
+        """Return the pages' routes."""
         return [
             Route(_PAGE, self._show, methods=["GET"]),
             Route(_PAGE, self._pay, methods=["POST"]),
@@ -78,7 +78,7 @@ class Checkout:
         if payment is None:
             return self._missing()
         form = await _form(request)
-        # A page that was opened before another attempt has an old number: it is shown anew instead of charged.
+        # A page from before another attempt has an old number: show it again instead of charging.
         if not retryable(payment) or form.get("attempt") != str(payment["attempts"]):
             return self._onward(payment)
         verdict, problems = read_card(form, self._backend.clock.now())
@@ -110,7 +110,7 @@ class Checkout:
         return RedirectResponse(_return_url(payment), 303)
 
     async def _by_secret(self, request: Request) -> Response:
-        # A shop that hands out client secrets has a checkout page of its own; this stands for it.
+        # Stands for the checkout page of a shop that hands out client secrets.
         secret = request.query_params.get("client_secret", "")
         payment = self._processor.find_payment(_plain(secret.partition("_secret_")[0]))
         if payment is None or not hmac.compare_digest(
@@ -148,7 +148,7 @@ class Checkout:
         return self._render(
             "checkout.html.j2",
             200,
-            # Chromium holds the redirect after a form to form-action as well, so the shop's origin is in it.
+            # Chromium applies form-action to the redirect after a form too, so it includes the shop's origin.
             f"'self' {back.scheme}://{back.netloc}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", back.netloc) else "'self'",
             state=self._state(payment),
             payment=payment,
@@ -194,14 +194,14 @@ def _amount(minor: int, currency: str) -> str:
 
 
 def _return_url(payment: Row) -> str:
-    # As Hyperswitch does, which adds the payment's id and status to the shop's own query.
+    # Hyperswitch adds the payment's id and status to the shop's own query.
     parts = urlsplit(payment["return_url"])
     query = [*parse_qsl(parts.query), ("payment_id", payment["payment_id"]), ("status", payment["status"])]
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def _plain(identifier: str) -> str:
-    # What is no id at all never reaches the database: PostgreSQL refuses NUL in a text.
+    # An invalid id never reaches the database, since PostgreSQL refuses NUL in a text.
     return identifier if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", identifier) else ""
 
 

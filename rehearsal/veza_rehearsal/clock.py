@@ -1,4 +1,4 @@
-"""The backend's clock and the ids it draws; both can be seeded, so that two runs are byte-identical."""
+"""The backend's clock and its ids. Both can be seeded, so that two runs are byte-identical."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SEEDED_START: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """What the backend asks for the time."""
+    """The interface of the backend's clock."""
 
     def now(self) -> datetime:
-        """Give the backend's time, in UTC."""
+        """Return the backend's time, in UTC."""
         ...
 
     def tick(self) -> None:
-        """Note that a request came in."""
+        """Note that a request was received."""
         ...
 
     def advance(self, seconds: float) -> None:
@@ -30,12 +30,12 @@ class Clock(Protocol):
         ...
 
     def reset(self) -> None:
-        """Go back to the time without any advance."""
+        """Undo all moves of the clock."""
         ...
 
 
 def wall_time() -> datetime:
-    """Give the machine's time, in UTC."""
+    """Return the machine's time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -44,7 +44,7 @@ class SystemClock:
 
     Args:
         offset: Seconds by which the clock was moved before.
-        wall: Where the time comes from.
+        wall: Returns the time.
     """
 
     def __init__(self, offset: float = 0.0, wall: Callable[[], datetime] = wall_time) -> None:
@@ -52,11 +52,11 @@ class SystemClock:
         self._wall = wall
 
     def now(self) -> datetime:
-        """Give the machine's time and the offset."""
+        """Return the machine's time plus the offset."""
         return self._wall() + self._offset
 
     def tick(self) -> None:
-        """Do nothing: the time passes by itself."""
+        """Do nothing, since time passes by itself."""
 
     def advance(self, seconds: float) -> None:
         """Move the clock."""
@@ -68,18 +68,18 @@ class SystemClock:
 
 
 class SeededClock:
-    """A clock that stands still but for one millisecond at each request.
+    """A clock that only moves by one millisecond at each request.
 
     Args:
         offset: Seconds by which the clock was moved before.
-        start: How many times the backend was started on its database; each start begins a day later.
+        start: The number of the backend's starts on its database. Each start begins a day later.
     """
 
     def __init__(self, offset: float = 0.0, start: int = 0) -> None:
         self._now = _SEEDED_START + timedelta(days=start, seconds=offset)
 
     def now(self) -> datetime:
-        """Give the time that the last tick or advance left."""
+        """Return the time after the last tick or advance."""
         return self._now
 
     def tick(self) -> None:
@@ -91,7 +91,7 @@ class SeededClock:
         self._now += timedelta(seconds=seconds)
 
     def reset(self) -> None:
-        """Go back to the first start's first moment."""
+        """Go back to the beginning of the first start."""
         self._now = _SEEDED_START
 
 
@@ -110,7 +110,7 @@ class Ids:
         return str(UUID(int=self._source.getrandbits(128), version=4))
 
     def reference(self, prefix: str) -> str:
-        """Draw an id as Hyperswitch makes them: a prefix and 20 letters or digits."""
+        """Draw an id in Hyperswitch's form: a prefix and 20 letters or digits."""
         return f"{prefix}_" + "".join(self._source.choices(_ALPHABET, k=20))
 
     def secret(self) -> str:
@@ -119,10 +119,10 @@ class Ids:
 
 
 def stamp(moment: datetime) -> str:
-    """Write a time as the API does: RFC 3339, UTC, milliseconds; its order is that of the times."""
+    """Write a time as the API does: RFC 3339, UTC, milliseconds. The texts sort like the times."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def moment(text: str) -> datetime:
-    """Read what `stamp` wrote."""
+    """Read a time that `stamp` wrote."""
     return datetime.fromisoformat(text)

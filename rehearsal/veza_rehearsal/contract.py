@@ -1,4 +1,4 @@
-"""The contract as data: routes by operationId, and each request checked against it."""
+"""Reads the contract: gives routes by operationId, and checks each request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class InvalidRequestError(Exception):
 
     Args:
         code: One of the backend's `VALIDATION_*` codes.
-        reasons: What is wrong, by place; never a value, which might be a password.
+        reasons: What is wrong, by place. Never a value, which might be a password.
     """
 
     def __init__(self, code: str, reasons: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ class Parameter:
     """A parameter of an operation.
 
     Attributes:
-        name: Its name, of a header in lower case.
+        name: Its name; a header's in lower case.
         place: `path`, `query`, `header` or `cookie`.
         required: Whether it must be sent.
         type: The JSON type of its value.
@@ -59,7 +59,7 @@ class Parameter:
         """Read the value from its text.
 
         Raises:
-            InvalidRequestError: It is not of the parameter's type, or not allowed by its schema.
+            InvalidRequestError: It has the wrong type, or its schema refuses it.
         """
         value: str | int | bool = text
         if self.type == "integer" and _INTEGER.fullmatch(text):
@@ -94,12 +94,12 @@ class Operation:
 
     @cached_property
     def security(self) -> list[dict[str, list[str]]]:
-        """The alternatives of which one must be met; none where the operation is public."""
+        """The alternatives, of which one must be met; empty if the operation is public."""
         return self._definition.get("security", self._document.get("security", []))  # type: ignore[no-any-return]
 
     @cached_property
     def parameters(self) -> list[Parameter]:
-        """The parameters, those of the path item included."""
+        """The parameters, including those of the path item."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for raw in [*self._item.get("parameters", []), *self._definition.get("parameters", [])]:
             parameter = self.resolve(raw)
@@ -108,7 +108,7 @@ class Operation:
 
     @cached_property
     def body_schema(self) -> dict[str, Any] | None:
-        """The schema of the JSON body, where there is one."""
+        """The schema of the JSON body, if there is one."""
         body = self.resolve(self._definition.get("requestBody", {}))
         schema = body.get("content", {}).get("application/json", {}).get("schema")
         return None if schema is None else self.resolve(schema)
@@ -118,7 +118,7 @@ class Operation:
         return self._validator(self.body_schema)
 
     def response_schema(self, status: int) -> dict[str, Any]:
-        """Give the schema of the JSON answer with this status; one that allows everything where there is none."""
+        """Return the schema of the JSON response with this status; one that allows anything if there is none."""
         response = self.resolve(self._definition.get("responses", {}).get(str(status), {}))
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         return self.resolve(schema)
@@ -133,10 +133,10 @@ class Operation:
         return node
 
     def read_parameters(self, place: str, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-        """Read the parameters of one place; names that the contract does not know are ignored, as Gin does.
+        """Read the parameters of one place. Ignores unknown names, as Gin does.
 
         Raises:
-            InvalidRequestError: One is missing, repeated, or not as documented.
+            InvalidRequestError: One is missing, repeated, or invalid.
         """
         sent: dict[str, list[str]] = {}
         for name, text in pairs:
@@ -158,7 +158,7 @@ class Operation:
         """Read the JSON body.
 
         Raises:
-            InvalidRequestError: It is not JSON, or not as documented.
+            InvalidRequestError: It is not JSON, or its schema refuses it.
         """
         if self.body_schema is None or not (raw or self.resolve(self._definition["requestBody"]).get("required")):
             return {}
@@ -204,7 +204,7 @@ class Contract:
         self.security_schemes: dict[str, dict[str, Any]] = document.get("components", {}).get("securitySchemes", {})
 
     def routes(self) -> dict[str, dict[str, Operation]]:
-        """Give the operations by path (with its base) and method."""
+        """Return the operations by path (with its base) and method."""
         routes: dict[str, dict[str, Operation]] = {}
         for operation in self.operations.values():
             routes.setdefault(operation.path, {})[operation.method] = operation
@@ -229,7 +229,7 @@ def load(path: Path, known: AbstractSet[str]) -> Contract:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is not an OpenAPI document, or an operation in it has no operationId that the backend knows.
+        ValueError: It is not an OpenAPI document, or the backend does not know one of its operationIds.
     """
     raw = path.read_bytes()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

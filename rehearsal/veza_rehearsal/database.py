@@ -1,4 +1,4 @@
-"""What the backend asks of a database, whichever it is."""
+"""The interface of the backend's database: SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ Value: TypeAlias = str | int | None
 
 
 class Database(Protocol):
-    """One connection; its user is the event loop's thread alone."""
+    """One connection, used only by the thread of the event loop."""
 
     failures: tuple[type[Exception], ...]
-    """What is raised where the database cannot be asked."""
+    """The exceptions raised when the database cannot be reached."""
 
     def all(self, sql: str, *values: Value) -> list[Row]:
-        """Give the rows that the query selects."""
+        """Return the rows of a query."""
         ...
 
     def one(self, sql: str, *values: Value) -> Row | None:
-        """Give the first row that the query selects, if any."""
+        """Return the first row of a query, if any."""
         ...
 
     def run(self, sql: str, *values: Value) -> int:
-        """Carry out a statement; gives the number of rows it changed."""
+        """Run a statement; return the number of changed rows."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Commit at the end of the block; roll back when an exception leaves it."""
+        """Commit at the end of the block; roll back if the block raises."""
         ...
 
     def answers(self) -> bool:
-        """Say whether the database can be asked."""
+        """Whether the database can be reached."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The fault switches: what goes wrong in reality, made to go wrong on purpose."""
+"""The fault switches, which inject every known failure on purpose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Argument(StrEnum):
-    """What follows a switch's name."""
+    """The argument after a switch's name."""
 
     NONE = "none"
     COUNT = "count"
@@ -87,12 +87,12 @@ _LIMIT: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A switch that was thrown.
+    """A switch with its argument.
 
     Attributes:
         name: A key of `FAULTS`.
         value: Its argument (a count, seconds or percent), if it has one.
-        target: The only operationId that a count concerns; None means all of them.
+        target: The only operationId that a count applies to; None means all.
     """
 
     name: str
@@ -110,13 +110,13 @@ def parse_fault(text: str) -> Fault:
     """Read a switch, such as `webhook_delay=2`, `three_ds` or `server_error=1@createOrder`.
 
     Args:
-        text: The switch; a count may name the one operationId that it concerns.
+        text: The switch. A count may name the operationId that it applies to.
 
     Returns:
         The switch.
 
     Raises:
-        ValueError: The name is unknown, or the argument is missing, superfluous or not of the switch's kind.
+        ValueError: The name is unknown, or the argument is missing, superfluous or of the wrong kind.
     """
     match = _FAULT.fullmatch(text)
     if match is None or match["name"] not in FAULTS:
@@ -139,10 +139,10 @@ def parse_fault(text: str) -> Fault:
 
 
 class FaultBoard:
-    """The switches that are on; kept in the database, so that a restart finds them as they were.
+    """The switches that are on, stored in the database, so that they survive a restart.
 
     Args:
-        database: Where they are kept.
+        database: Stores them.
     """
 
     def __init__(self, database: Database) -> None:
@@ -153,7 +153,7 @@ class FaultBoard:
             self._on[fault.name] = (fault, row["remaining"])
 
     def replace(self, faults: Iterable[Fault]) -> None:
-        """Leave on only these switches; a count that was on before with the same argument goes on counting."""
+        """Turn on only these switches. A count that was on with the same argument keeps its remainder."""
         wanted = {fault.name: fault for fault in faults}
         self._on = {
             name: self._on[name] if name in self._on and self._on[name][0] == fault else (fault, _start(fault))
@@ -165,7 +165,7 @@ class FaultBoard:
                 self._database.run("INSERT INTO faults (text, remaining) VALUES (?, ?)", str(fault), remaining)
 
     def listed(self) -> list[dict[str, object]]:
-        """List the switches that are on, with what remains of their counts."""
+        """Return the switches that are on, with the remainder of their counts."""
         return [
             {"fault": str(fault), "remaining": remaining}
             if FAULTS[name].argument is Argument.COUNT
@@ -176,20 +176,20 @@ class FaultBoard:
         ]
 
     def on(self, name: str) -> bool:
-        """Say whether the switch is on."""
+        """Whether the switch is on."""
         return name in self._on
 
     def value(self, name: str) -> Decimal | None:
-        """Give the switch's argument; None where it is off or has none."""
+        """Return the switch's argument; None if it is off or has none."""
         entry = self._on.get(name)
         return entry[0].value if entry else None
 
     def take(self, name: str, operation: str) -> bool:
-        """Use up one of a count; True while there was one left for this operation."""
+        """Use up one of a count; return whether one was left for this operation."""
         return self._count(name, operation) is not None
 
     def strikes(self, name: str, operation: str) -> bool:
-        """Use up one of a count; True only for its last."""
+        """Use up one of a count; return whether it was the last."""
         return self._count(name, operation) == 0
 
     def _count(self, name: str, operation: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The shop's side of the webhooks: orders complete, licenses are granted and revoked, sellers are paid."""
+"""Receives webhooks for the shop: completes orders, grants and revokes licenses, pays sellers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENDS: Final = {
 
 
 class Fulfilment:
-    """Takes the processor's webhooks in.
+    """Receives the processor's webhooks.
 
     Args:
         means: Database, clock, ids and switches; the caller holds the transaction.
@@ -38,7 +38,7 @@ class Fulfilment:
         self._key = key
 
     def receive(self, raw: bytes, signature: str) -> Answer:
-        """Take one webhook in, once, if its signature is right."""
+        """Process a webhook once, if its signature is right."""
         if not hmac.compare_digest(sign(self._key, raw), signature.encode("utf-8", "replace")):
             return error_code(401, "WEBHOOK_SIGNATURE_INVALID", "The signature is wrong")
         event = json.loads(raw)

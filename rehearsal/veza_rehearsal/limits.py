@@ -1,4 +1,4 @@
-"""The rate limit of the switch `rate_limit=N`."""
+"""Enforces the rate limit of the switch `rate_limit=N`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MINUTE: Final = 60.0
 
 
 class RateLimit:
-    """Lets N requests a minute through for each address: N at once, then one every 60/N seconds.
+    """Allows N requests a minute for each address: N at once, then one every 60/N seconds.
 
     Args:
-        faults: Whether the switch is on, and its N.
+        faults: Tells whether the switch is on, and its N.
         clock: The backend's clock.
     """
 
@@ -28,7 +28,7 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def refusal(self, address: str) -> Answer | None:
-        """Count a request; gives the 429 to answer with once the address has none left."""
+        """Count a request; return a 429 if the address has none left."""
         value = self._faults.value("rate_limit")
         if value is None:
             self._buckets.clear()

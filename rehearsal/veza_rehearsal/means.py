@@ -1,4 +1,4 @@
-"""What every part of the backend works with."""
+"""Bundles what every part of the backend needs: database, clock, ids, fault switches."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every part of the backend works with.
+    """What every part of the backend needs.
 
     Attributes:
-        database: Where everything is kept.
+        database: Stores everything.
         clock: The backend's clock.
         ids: Draws ids and secrets.
         faults: The switches that are on.
@@ -32,5 +32,5 @@ class Means:
     base_url: str
 
     def stamp(self) -> str:
-        """Give the backend's time, as the API shows it."""
+        """Return the backend's time, as the API shows it."""
         return stamp(self.clock.now())

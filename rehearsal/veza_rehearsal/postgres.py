@@ -1,4 +1,4 @@
-"""PostgreSQL behind the same interface as SQLite: ids and times come back as the text that the API shows."""
+"""PostgreSQL behind the same interface as SQLite. Returns ids and times as text, as the API shows them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PostgresDatabase:
     """A PostgreSQL database.
 
     Args:
-        dsn: Where it is; its tables are made in the default schema where they are missing.
+        dsn: Its address. Missing tables are made in the default schema.
 
     Raises:
         OSError: It cannot be reached.
@@ -67,27 +67,27 @@ class PostgresDatabase:
         return connection
 
     def all(self, sql: str, *values: Value) -> list[Row]:
-        """Give the rows that the query selects."""
+        """Return the rows of a query."""
         return self._connection.execute(_placed(sql), values).fetchall()
 
     def one(self, sql: str, *values: Value) -> Row | None:
-        """Give the first row that the query selects, if any."""
+        """Return the first row of a query, if any."""
         return self._connection.execute(_placed(sql), values).fetchone()
 
     def run(self, sql: str, *values: Value) -> int:
-        """Carry out a statement; gives the number of rows it changed."""
+        """Run a statement; return the number of changed rows."""
         return self._connection.execute(_placed(sql), values).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit at the end of the block; roll back when an exception leaves it."""
+        """Commit at the end of the block; roll back if the block raises."""
         if self._connection.closed:
             self._connection = self._connect()
         with self._connection.transaction():
             yield
 
     def answers(self) -> bool:
-        """Say whether the server can be asked; where it was away, it is asked anew."""
+        """Whether the server can be reached; reconnects if it was away."""
         try:
             with self.transaction():
                 return self.one("SELECT 1 AS one") is not None
@@ -100,6 +100,6 @@ class PostgresDatabase:
 
 
 def _placed(sql: str) -> LiteralString:
-    # Every statement is a literal of this package; a question mark stands for a value and nothing else.
+    # Every statement is a literal of this package, in which a question mark always stands for a value.
     placed: Any = sql.replace("?", "%s")
     return cast("LiteralString", placed)

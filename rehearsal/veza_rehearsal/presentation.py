@@ -1,8 +1,8 @@
-"""How the contract wants things said: the one place in which one dialect of the API differs from another.
+"""Puts requests and responses into the contract's form: the one place where dialects of the API differ.
 
-The backend speaks one language inside: enveloped, amounts as integer `*_cents`, ids as UUIDs, the checkout with its URL
-and its client secret, a bearer token. What of that a caller sees, under which names and in which form, is read from
-the contract alone.
+Inside, the backend has one form: an envelope, amounts as integer `*_cents`, ids as UUIDs, the checkout with its URL and
+its client secret, a bearer token. Only the contract decides what of that a caller sees, by which names and in which
+form.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CSRF_HEADER: Final = "X-CSRF-Token"
 
 
 class Dialect:
-    """What the contract says about the form of requests and answers.
+    """The form of requests and responses that the contract describes.
 
     Args:
         contract: The contract.
@@ -34,14 +34,14 @@ class Dialect:
         self._cookie = next((scheme["name"] for scheme in self._schemes.values() if _kept_in(scheme, "cookie")), None)
 
     def credentials(self, operation: Operation, received: Received) -> tuple[str, str | None]:
-        """Take the access token, and the CSRF token where the operation wants one, from a request.
+        """Read the access token from a request, and the CSRF token if the operation needs one.
 
         Args:
             operation: The operation that is asked for.
             received: The request.
 
         Returns:
-            The access token, empty where there is none; and the CSRF token, None where none is wanted.
+            The access token, empty if there is none; and the CSRF token, None if none is needed.
         """
         for alternative in operation.security:
             schemes = [self._schemes[name] for name in alternative]
@@ -52,7 +52,7 @@ class Dialect:
         return "", None
 
     def understood(self, operation: Operation, body: dict[str, Any], received: Received) -> dict[str, Any]:
-        """Give a request's body under the backend's own names."""
+        """Return a request's body under the backend's own names."""
         understood = dict(body)
         properties = (operation.body_schema or {}).get("properties", {})
         if "amount" in body and "amount_cents" not in properties:
@@ -62,7 +62,7 @@ class Dialect:
         return understood
 
     def answered(self, operation: Operation, answer: Answer) -> Answer:
-        """Give an answer in the contract's form, with the cookies that carry its tokens."""
+        """Return a response in the contract's form, with the cookies that carry its tokens."""
         schema = operation.response_schema(answer.status)
         return replace(
             answer, body=_document(operation, schema, answer.body), cookies=self._cookies(operation, answer.body)
@@ -86,7 +86,7 @@ class Dialect:
         return (
             f"{self._cookie}={data['access_token']}; Path=/; HttpOnly; SameSite=Strict",
             f"{_REFRESH_COOKIE}={data['refresh_token']}; Path=/; HttpOnly; SameSite=Strict",
-            # The page's own script must read this one, to send it back as a header.
+            # The page's script must be able to read this cookie, to send it back as a header.
             f"{_CSRF_COOKIE}={data['csrf_token']}; Path=/; SameSite=Strict",
         )
 
@@ -103,7 +103,7 @@ def _document(operation: Operation, schema: dict[str, Any], body: Any) -> Any:
         name for option in schema.get("anyOf", ()) for name in operation.resolve(option).get("properties", {})
     }
     if enveloped and schema and "data" not in named:
-        # A contract without the envelope: the data themselves, and what stood beside them where it is named.
+        # Without an envelope: the data, plus those of the envelope's other members that the contract names.
         data = body["data"]
         body = {**body, **data} if isinstance(data, dict) else data
     return _shown(operation, schema, body)
@@ -137,12 +137,12 @@ def _money(cents: int, schema: dict[str, Any]) -> int | float | str:
     if schema.get("type") == "integer":
         return cents
     exact = f"{cents // 100}.{cents % 100:02d}"
-    # The nearest float of two decimals is written with these two decimals again.
+    # The float nearest to two decimals is printed with the same two decimals.
     return exact if schema.get("type") == "string" else float(exact)
 
 
 def _cents(amount: float | str, schema: dict[str, Any]) -> Decimal:
-    # Whether it is a whole number of cents is for the order to say, once there is one.
+    # The order checks whether this is a whole number of cents.
     return Decimal(str(amount)) * (1 if schema.get("type") == "integer" else 100)
 
 

@@ -1,4 +1,4 @@
-"""The Hyperswitch stub's books: payments, from the link to the charge."""
+"""Keeps the Hyperswitch stub's payments, from the link to the charge."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OPEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NewPayment:
-    """What a payment is made from.
+    """The arguments of a new payment.
 
     Attributes:
         amount: Minor units, tax included.
@@ -79,7 +79,7 @@ class Processor:
         """Make a payment with a payment link.
 
         Raises:
-            ProcessorError: HE_01, where the caller's payment id is taken.
+            ProcessorError: HE_01 if the caller's payment id is taken.
         """
         payment_id = new.payment_id or self._ids.reference("pay")
         if self.find_payment(payment_id) is not None:
@@ -98,14 +98,14 @@ class Processor:
         return self.payment(payment_id)
 
     def find_payment(self, payment_id: str) -> Row | None:
-        """Give a payment, if there is one of this id."""
+        """Return the payment with this id, if there is one."""
         return self._database.one("SELECT * FROM hs_payments WHERE payment_id = ?", payment_id)
 
     def payment(self, payment_id: str) -> Row:
-        """Give a payment.
+        """Return the payment with this id.
 
         Raises:
-            ProcessorError: HE_02, where there is none of this id.
+            ProcessorError: HE_02 if there is no payment with this id.
         """
         payment = self.find_payment(payment_id)
         if payment is None:
@@ -113,11 +113,11 @@ class Processor:
         return payment
 
     def link(self, payment: Row) -> str:
-        """Give the URL of a payment's checkout page."""
+        """Return the URL of a payment's checkout page."""
         return f"{self._means.base_url}/hyperswitch/payment_link/{MERCHANT}/{payment['payment_id']}"
 
     def attempt(self, payment: Row, verdict: Verdict) -> Row:
-        """Put a card's verdict into the books; a payment that does not take a card (any more) is left as it is."""
+        """Record a card's verdict. A payment that no longer takes a card is left unchanged."""
         if not retryable(payment):
             return payment
         changes = {"attempts": payment["attempts"] + 1, "card": verdict.card}
@@ -132,7 +132,7 @@ class Processor:
         return self._capture(payment, changes)
 
     def challenge(self, payment: Row, *, completed: bool) -> Row:
-        """Put the outcome of a 3-D Secure challenge into the books."""
+        """Record the outcome of a 3-D Secure challenge."""
         if payment["status"] != PaymentStatus.REQUIRES_CUSTOMER_ACTION or self._faults.on("three_ds_abandon"):
             return payment
         if completed:
@@ -141,13 +141,13 @@ class Processor:
         return self._move(payment, PaymentStatus.FAILED, "payment_failed", failed)
 
     def cancel(self, payment: Row) -> Row:
-        """Note that the buyer gave up."""
+        """Cancel a payment, because the buyer gave up."""
         if payment["status"] not in _OPEN:
             return payment
         return self._move(payment, PaymentStatus.CANCELLED, "payment_cancelled", {})
 
     def pass_time(self) -> None:
-        """Do what the time has come for: links expire, refunds end."""
+        """Do everything that is due: expire links, end refunds."""
         now = self._means.stamp()
         expired = "SELECT * FROM hs_payments WHERE status IN (?, ?, ?) AND expires_on <= ? ORDER BY seq"
         for payment in self._database.all(expired, *_OPEN, now):
@@ -156,7 +156,7 @@ class Processor:
         self.refunds.pass_time()
 
     def next_time(self) -> datetime | None:
-        """Give the next time at which `pass_time` has something to do."""
+        """Return the next time at which `pass_time` has something to do."""
         links = self._database.one(
             "SELECT min(expires_on) AS at FROM hs_payments WHERE status IN (?, ?, ?) AND (status <> ? OR attempts < ?)",
             *_OPEN, PaymentStatus.FAILED, ATTEMPTS,
@@ -166,7 +166,7 @@ class Processor:
         return min(times, default=None)
 
     def shown(self, payment: Row) -> Row:
-        """Show a payment with its refunds."""
+        """Return a payment with its refunds, as the API shows it."""
         return shown_payment(payment, self.refunds.of(payment["payment_id"]), self.link(payment))
 
     def _capture(self, payment: Row, changes: Row) -> Row:
@@ -194,7 +194,7 @@ class Processor:
         moved = self.payment(payment["payment_id"])
         self._events.emit(event, "payment_details", self.shown(moved))
         if status in CAPTURED and self._faults.on("webhook_out_of_order"):
-            # Older than the success that was just told, so whoever goes by `updated` takes no notice.
+            # Older than the success just sent, so a receiver that compares `updated` ignores it.
             earlier = self.shown({**payment, "status": PaymentStatus.PROCESSING})
             self._events.emit("payment_processing", "payment_details", earlier)
         return moved

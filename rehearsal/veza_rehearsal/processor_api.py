@@ -1,4 +1,4 @@
-"""The Hyperswitch stub over HTTP, under `/hyperswitch`."""
+"""Serves the Hyperswitch stub over HTTP, under `/hyperswitch`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ProcessorApi:
         self._wake = wake
 
     def routes(self) -> list[Route]:
-        """Give the stub's routes."""
+        """Return the stub's routes."""
         return [
             Route("/hyperswitch/payments", self._answering(self._create_payment), methods=["POST"]),
             Route("/hyperswitch/payments/{payment_id}", self._answering(self._get_payment), methods=["GET"]),

@@ -1,4 +1,4 @@
-"""The events that the processor's webhooks carry."""
+"""Writes the events for the processor's webhooks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Events:
         Args:
             event_type: Hyperswitch's name for it, such as `payment_succeeded`.
             kind: What the content is: `payment_details`, `refund_details` or `dispute_details`.
-            content: The payment, refund or dispute as it stands.
+            content: The payment, refund or dispute as it is now.
         """
         now = self._means.clock.now()
         event_id = self._means.ids.reference("evt")
@@ -51,5 +51,5 @@ class Events:
         )  # fmt: skip
 
     def after(self, earlier: str) -> str:
-        """Give a time for `updated` that is later than the one before, even within the same millisecond."""
+        """Return a time for `updated` that is later than the previous one, even within a millisecond."""
         return max(self._means.stamp(), stamp(moment(earlier) + timedelta(milliseconds=1)))

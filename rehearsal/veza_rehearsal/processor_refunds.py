@@ -1,4 +1,4 @@
-"""The processor's refunds."""
+"""Keeps the processor's refunds."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LATE_FAILURE: Final = 2
 
 
 class Refunds:
-    """Keeps the refunds.
+    """The refunds, from the request to their end.
 
     Args:
         means: Database, clock, ids and switches; the caller holds the transaction.
-        events: Where their outcomes are told.
+        events: Sends their outcomes.
     """
 
     def __init__(self, means: Means, events: Events) -> None:
@@ -40,7 +40,7 @@ class Refunds:
 
         Args:
             payment: The payment to refund.
-            amount: Minor units; None is all that the payment still holds.
+            amount: Minor units; None takes everything that is left of the payment.
             reason: Why.
             refund_id: The caller's own id for it, if any.
 
@@ -49,7 +49,7 @@ class Refunds:
 
         Raises:
             ProcessorError: HE_01 for a refund id that is taken, IR_14 for a payment that was not captured, IR_13 for
-                more than the payment still holds.
+                more than is left of the payment.
         """
         refund_id = refund_id or self._means.ids.reference("ref")
         if self._find(refund_id) is not None:
@@ -73,14 +73,14 @@ class Refunds:
         return self.get(refund_id)
 
     def of(self, payment_id: str) -> list[Row]:
-        """Give a payment's refunds, oldest first."""
+        """Return a payment's refunds, oldest first."""
         return self._database.all("SELECT * FROM hs_refunds WHERE payment_id = ? ORDER BY seq", payment_id)
 
     def get(self, refund_id: str) -> Row:
-        """Give a refund.
+        """Return the refund with this id.
 
         Raises:
-            ProcessorError: HE_02, where there is none of this id.
+            ProcessorError: HE_02 if there is no refund with this id.
         """
         refund = self._find(refund_id)
         if refund is None:
@@ -88,7 +88,7 @@ class Refunds:
         return refund
 
     def success_was_read(self, refund_id: str) -> None:
-        """Note that the shop has shown the order as refunded: from now on the refund may fail late."""
+        """Note that the shop has shown the order as refunded. From now on the refund may fail late."""
         if not self._faults.on("refund_fails_late"):
             return
         wait = self._faults.value("refund_fails_late")
@@ -99,7 +99,7 @@ class Refunds:
         )  # fmt: skip
 
     def pass_time(self) -> None:
-        """End the refunds whose time has come."""
+        """End the refunds that are due."""
         pending = "SELECT * FROM hs_refunds WHERE status = ? AND created_at <= ? ORDER BY seq"
         before = stamp(self._means.clock.now() - self._pending_for())
         outcome = RefundStatus.FAILED if self._faults.on("refund_fails") else RefundStatus.SUCCEEDED
@@ -110,7 +110,7 @@ class Refunds:
             self._settle(refund, RefundStatus.FAILED)
 
     def next_time(self) -> datetime | None:
-        """Give the next time at which a refund ends."""
+        """Return the next time at which a refund ends."""
         pending = "SELECT min(created_at) AS at FROM hs_refunds WHERE status = ?"
         late = "SELECT min(fails_at) AS at FROM hs_refunds WHERE status = ?"
         first = self._database.one(pending, RefundStatus.PENDING)
@@ -137,7 +137,7 @@ class Refunds:
         settled = shown_refund(self.get(refund["refund_id"]))
         self._events.emit("refund_failed" if failed else "refund_succeeded", "refund_details", settled)
         if not failed and self._faults.on("webhook_out_of_order"):
-            # Older than the success that was just told, so whoever goes by `updated_at` takes no notice.
+            # Older than the success just sent, so a receiver that compares `updated_at` ignores it.
             self._events.emit(
                 "refund_failed", "refund_details", shown_refund({**refund, "status": RefundStatus.FAILED})
             )

@@ -1,4 +1,4 @@
-"""The processor's books as Hyperswitch's API and webhooks show them."""
+"""Shows payments, refunds and disputes in the form of Hyperswitch's API and webhooks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MERCHANT: Final = "merchant_veza"
 """The only merchant account that the stub keeps."""
 
 ATTEMPTS: Final = 3
-"""How many cards a payment takes before it has failed."""
+"""How many cards a payment accepts before it fails."""
 
 
 class ProcessorError(Exception):
-    """The processor refuses.
+    """The processor refuses a request.
 
     Args:
         status: The HTTP status.
@@ -44,7 +44,7 @@ def shown_payment(payment: Row, refunds: Sequence[Row], link: str) -> Row:
         link: The URL of its checkout page.
 
     Returns:
-        The response. A refunded payment stays `succeeded`: what came back is in `refunds`.
+        The response. A refunded payment stays `succeeded`; the refunded amounts are in `refunds`.
     """
     open_amount = 0 if payment["status"] in CAPTURED else payment["amount"]
     card = json.loads(payment["card"]) if payment["card"] else None
@@ -87,7 +87,7 @@ def shown_payment(payment: Row, refunds: Sequence[Row], link: str) -> Row:
 
 
 def retryable(payment: Row) -> bool:
-    """Say whether a payment takes a card: its first one, or another after a decline."""
+    """Whether a payment accepts a card: its first, or another after a decline."""
     return payment["status"] in PAYABLE and payment["attempts"] < ATTEMPTS
 
 

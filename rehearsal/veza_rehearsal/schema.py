@@ -1,4 +1,4 @@
-"""The tables, in the SQL that SQLite and PostgreSQL share."""
+"""Defines the tables, in SQL that SQLite and PostgreSQL share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLES: Final = (
     "faults",
     "meta",
 )
-"""Every table, in an order in which their rows can be deleted."""
+"""Every table, in the order in which to delete their rows."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -89,7 +89,7 @@ CREATE INDEX IF NOT EXISTS events_due ON hs_events (state, due_at)
 
 
 def statements(*, serial: str, uuid: str, time: str, bigint: str) -> list[str]:
-    """Give the statements that make the tables.
+    """Return the statements that make the tables.
 
     Args:
         serial: The column type of an ascending primary key.
@@ -98,7 +98,7 @@ def statements(*, serial: str, uuid: str, time: str, bigint: str) -> list[str]:
         bigint: That of a 64-bit integer.
 
     Returns:
-        The statements, each of which does nothing where its table or index is there already.
+        The statements. Each does nothing if its table or index exists.
     """
     text = _SCHEMA.format(serial=serial, uuid=uuid, time=time, bigint=bigint)
     return [statement.strip() for statement in text.split(";")]

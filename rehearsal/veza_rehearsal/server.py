@@ -1,4 +1,4 @@
-"""Runs the backend on 127.0.0.1, and says when it listens."""
+"""Runs the backend on 127.0.0.1, and reports when it listens."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _LAST_ANSWERS: Final = 1.0
 
 
 class Connection(H11Protocol):
-    """A connection that an answer can drop."""
+    """A connection that a response can drop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let the requests know their transport."""
+        """Give the requests access to their transport."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP, marked as everything else is."""
+        """Answer a request that is not HTTP, with the same headers as all others."""
         body = json.dumps({"success": False, "message": msg}).encode()
         head = (
             "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -48,13 +48,13 @@ class Connection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server that says when it listens and has done what was due.
+    """A server that reports when it listens and has caught up with what was due.
 
     Args:
         app: The application.
         backend: The backend behind it.
-        ready: Called once, when requests are answered.
-        tied: Whether it lives as long as its parent; Ctrl-C in their terminal is then the parent's to answer.
+        ready: Called once, as soon as the server answers requests.
+        tied: Whether it ends with its parent, which then handles Ctrl-C in their shared terminal.
     """
 
     def __init__(self, app: ASGIApp, backend: Backend, ready: Callable[[], None], *, tied: bool = False) -> None:
@@ -67,39 +67,39 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop on a signal, unless it is the parent's."""
+        """Stop on a signal, unless the parent handles it."""
         if not (self._tied and sig == signal.SIGINT):
             super().handle_exit(sig, frame)
             self.stop()
 
     def stop(self) -> None:
-        """Stop serving; from any thread, and also from a signal handler."""
+        """Stop serving. Callable from any thread, and from a signal handler."""
         self.should_exit = True
         if self._loop is not None:
-            with suppress(RuntimeError):  # it has ended already
+            with suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._over.set)
 
     def catch_up(self) -> None:
-        """Do all that is due by now, and return when it is done; from another thread, while this one serves."""
+        """Do everything that is due, then return. Call this from another thread than the serving one."""
         if self._loop is not None:
             asyncio.run_coroutine_threadsafe(self._backend.outbox.catch_up(), self._loop).result()
 
     async def main_loop(self) -> None:
-        """Wait for the end: at once, where uvicorn looks for it ten times a second."""
+        """Wait for the end without delay; uvicorn would poll for it ten times a second."""
         if not self.should_exit:
             await self._over.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, catch up with what is due, and say so."""
+        """Listen, catch up with what is due, and call `ready`."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
-        await self.on_tick(0)  # it is what gives every answer its mark
+        await self.on_tick(0)  # sets the headers that every response gets
         await self._backend.outbox.catch_up()
         self._outbox = asyncio.create_task(self._backend.outbox.run())
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop sending webhooks and listening; what is being answered has a second to end."""
+        """Stop sending webhooks and listening. Responses under way have a second to end."""
         if self._outbox is not None:
             self._outbox.cancel()
         for one in self.servers:
@@ -123,7 +123,7 @@ def listen(port: int) -> socket.socket:
     Raises:
         OSError: The port is taken.
     """
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, each answer takes 40 ms.
+    # asyncio turns Nagle's algorithm off only if the protocol is named. With it, each response takes 40 ms.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -141,7 +141,7 @@ def serve(app: ASGIApp, backend: Backend, bound: socket.socket, *, until_stdin_c
         app: The application.
         backend: The backend behind it.
         bound: The socket to listen on.
-        until_stdin_closes: Whether the end of standard input ends the server, as when its parent was killed.
+        until_stdin_closes: Whether the server ends with its standard input, which ends when the parent is killed.
     """
 
     def announce() -> None:

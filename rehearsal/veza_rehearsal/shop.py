@@ -1,4 +1,4 @@
-"""The shop: products, orders, licenses and requests for a refund."""
+"""The shop: carries out the operations of products, orders, licenses and refund requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Shop:
 
     Args:
         means: Database, clock, ids and switches; the caller holds the transaction.
-        processor: Takes the money.
+        processor: Takes the payments.
     """
 
     def __init__(self, means: Means, processor: Processor) -> None:
@@ -40,7 +40,7 @@ class Shop:
         self._processor = processor
 
     def list_products(self, call: Call) -> Answer:
-        """Carry out `listProducts`: those that are on sale, of sellers that can be paid."""
+        """Carry out `listProducts`: products on sale whose sellers can be paid."""
         on_sale = (
             "SELECT products.* FROM products JOIN sellers ON sellers.id = products.seller_id"
             " WHERE products.status = ? AND sellers.onboarded = 1"
@@ -52,7 +52,7 @@ class Shop:
         return envelope(200, shown_product(self._product(call, call.path["product_id"])))
 
     def list_orders(self, call: Call) -> Answer:
-        """Carry out `listOrders`: the caller's, newest first."""
+        """Carry out `listOrders`: the caller's orders, newest first."""
         where, values = "SELECT * FROM orders WHERE buyer_id = ?", [call.user["id"]]
         if "status" in call.query:
             where, values = f"{where} AND status = ?", [*values, call.query["status"]]
@@ -123,7 +123,7 @@ class Shop:
         return envelope(202, data, committed=True)
 
     def shown_order(self, order: Row) -> Row:
-        """Show an order as the API does."""
+        """Return an order as the API shows it."""
         items = self._database.all(
             "SELECT product_id, license_type, price_cents FROM order_items WHERE order_id = ? ORDER BY position",
             order["id"],
@@ -194,7 +194,7 @@ class Shop:
         return order
 
     def _find(self, table: str, identifier: str) -> Row | None:
-        # As text, since an id may be any word, and a UUID column would refuse most of them.
+        # Compared as text, since an id may be any word, and a UUID column would refuse most words.
         sql = f"SELECT * FROM {table} WHERE CAST(id AS TEXT) = ?"  # noqa: S608 - the table is this module's
         return self._database.one(sql, identifier)
 
@@ -217,5 +217,5 @@ class Shop:
 
 
 def shown_product(product: Row) -> Row:
-    """Show a product as the API does."""
+    """Return a product as the API shows it."""
     return {**product, "license_types": json.loads(product["license_types"])}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands."""
+    """The state of an order."""
 
     PENDING_PAYMENT = "pending_payment"
     COMPLETED = "completed"
@@ -24,14 +24,14 @@ class OrderStatus(StrEnum):
 
 
 class LicenseStatus(StrEnum):
-    """Whether a license may be used."""
+    """The state of a license."""
 
     ACTIVE = "active"
     REVOKED = "revoked"
 
 
 class TransferStatus(StrEnum):
-    """Where a seller's share stands."""
+    """The state of a seller's transfer."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -42,7 +42,7 @@ class TransferStatus(StrEnum):
 
 
 class RefundStatus(StrEnum):
-    """Where a refund stands, at the shop and at the processor."""
+    """The state of a refund, at the shop and at the processor."""
 
     REQUESTED = "requested"
     PENDING = "pending"
@@ -52,7 +52,7 @@ class RefundStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Those of Hyperswitch's payment states that the stub enters."""
+    """The payment states of Hyperswitch that the stub uses."""
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
     REQUIRES_CUSTOMER_ACTION = "requires_customer_action"
@@ -85,7 +85,7 @@ ORDER_MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     _O.EXPIRED: frozenset(),
     _O.REFUND_FAILED: frozenset(),
 }
-"""The orders' state machine: what may follow what."""
+"""The orders' state machine: each state and those that may follow it."""
 
 TRANSFER_MOVES: Final[Mapping[TransferStatus, frozenset[TransferStatus]]] = {
     _T.PENDING: frozenset({_T.COMPLETED, _T.FAILED, _T.CANCELLED}),
@@ -104,7 +104,7 @@ REFUND_MOVES: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),
     RefundStatus.FAILED: frozenset(),
 }
-"""The refunds' state machine; a success may turn out to be a failure later."""
+"""The refunds' state machine. A success may become a failure later."""
 
 PAYABLE: Final = frozenset({PaymentStatus.REQUIRES_PAYMENT_METHOD, PaymentStatus.FAILED})
 """A payment in these states takes a card (a failed one while its attempts last)."""

@@ -1,4 +1,4 @@
-"""The database: SQLite, or PostgreSQL by DSN, with the same SQL."""
+"""Opens the database: SQLite, or PostgreSQL by DSN, with the same SQL."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class SqliteDatabase:
-    """A database in a file, in write-ahead mode; what was committed outlives a kill -9.
+    """A database in a file, in write-ahead mode. Commits survive a kill -9.
 
     Args:
-        path: The file; it is made where it is missing.
+        path: The file; made if missing.
     """
 
     failures: tuple[type[Exception], ...] = (sqlite3.Error,)
@@ -35,21 +35,21 @@ class SqliteDatabase:
                 self._connection.execute(statement)
 
     def all(self, sql: str, *values: Value) -> list[Row]:
-        """Give the rows that the query selects."""
+        """Return the rows of a query."""
         return [dict(row) for row in self._connection.execute(sql, values)]
 
     def one(self, sql: str, *values: Value) -> Row | None:
-        """Give the first row that the query selects, if any."""
+        """Return the first row of a query, if any."""
         row = self._connection.execute(sql, values).fetchone()
         return None if row is None else dict(row)
 
     def run(self, sql: str, *values: Value) -> int:
-        """Carry out a statement; gives the number of rows it changed."""
+        """Run a statement; return the number of changed rows."""
         return self._connection.execute(sql, values).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit at the end of the block; roll back when an exception leaves it."""
+        """Commit at the end of the block; roll back if the block raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -59,7 +59,7 @@ class SqliteDatabase:
         self._connection.execute("COMMIT")
 
     def answers(self) -> bool:
-        """Say whether the file can be read."""
+        """Whether the file can be read."""
         try:
             return self.one("SELECT 1 AS one") is not None
         except sqlite3.Error:
@@ -71,7 +71,7 @@ class SqliteDatabase:
 
 
 def connect(url: str) -> Database:
-    """Open the database, and make its tables where they are missing.
+    """Open the database, and make missing tables.
 
     Args:
         url: `sqlite:///PATH` or a PostgreSQL DSN.
@@ -85,7 +85,7 @@ def connect(url: str) -> Database:
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        # Three slashes and a relative path, four and an absolute one, as SQLAlchemy has it.
+        # As in SQLAlchemy: three slashes before a relative path, four before an absolute one.
         path = unquote(parts.path[1:])
         try:
             return SqliteDatabase(path)

@@ -1,4 +1,4 @@
-"""The rehearsal backend in a thread of this process: the same server on a real socket, without a process's start-up."""
+"""Runs the rehearsal backend in a thread: the same server on a real socket, without starting a process."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def serving(
     """Serve on 127.0.0.1 until the block ends.
 
     Args:
-        contract: The operations, as `contract.load` returns them.
+        contract: The operations, from `contract.load`.
         database: `sqlite:///PATH` or a PostgreSQL DSN.
         operator: The account that can log in.
         port: The port; 0 takes a free one.
         environment: `sandbox` or `live`.
         faults: The switches that are on.
-        wall: Returns the time, aware. Whoever moves it calls the server's `catch_up`.
-        seed: Makes ids, tokens and the clock repeatable; `wall` is not asked then.
-        log: Where a line of JSON is written for each request.
+        wall: Returns the aware time. After moving it, call the server's `catch_up`.
+        seed: Makes ids, tokens and the clock repeatable; replaces `wall`.
+        log: The stream for a line of JSON per request.
 
     Yields:
         The base URL, and the server.
@@ -78,7 +78,7 @@ def serving(
 
 
 class _Serving(threading.Thread):
-    """Opens the database, which SQLite wants used by one thread alone, and serves until it is stopped."""
+    """Opens the database in its own thread, as SQLite requires, and serves until stopped."""
 
     def __init__(
         self, bound: socket.socket, database: str, make: Callable[[Database, Callable[[], None]], Server]

@@ -1,4 +1,4 @@
-"""The outbox: sends the processor's webhooks over HTTP, again and again until they are taken."""
+"""The outbox: sends the processor's webhooks over HTTP, and repeats each until it is accepted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from veza_rehearsal.processor import Processor
 
 PATH: Final = "/webhooks/hyperswitch"
-"""Where the shop takes webhooks in."""
+"""The path that receives the webhooks."""
 
 _RETRIES: Final = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 28800)
 _OK: Final = range(200, 300)
@@ -25,11 +25,11 @@ _OUTAGE: Final = 0.5
 
 
 class Outbox:
-    """Sends what is due and lets the processor's time pass.
+    """Sends due webhooks, and runs the processor's due changes.
 
     Args:
         means: Database, clock and switches.
-        processor: Whose time passes.
+        processor: The processor.
         key: The key that signs the webhooks.
         port: The backend's own port on 127.0.0.1.
     """
@@ -46,11 +46,11 @@ class Outbox:
         self._busy = asyncio.Lock()
 
     def wake(self) -> None:
-        """Say that something may be due."""
+        """Wake the outbox, because something may be due."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Send what is due, whenever it is due, for as long as the backend runs."""
+        """Send webhooks when they are due, until the backend ends."""
         while True:
             self._woken.clear()
             try:
@@ -64,7 +64,7 @@ class Outbox:
                 continue
 
     async def catch_up(self) -> None:
-        """Do all that is due by now; what a delivery brings about is done as well, and what is due later is noticed."""
+        """Do everything that is due, including what a delivery triggers, and note what is due later."""
         await self._work()
         self.wake()
 

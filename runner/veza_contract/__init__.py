@@ -1,1 +1,1 @@
-"""The contract tools: reading any API description, comparing it with ours, testing a running backend."""
+"""The contract tools: read any API description, compare it with ours, test a running backend."""

@@ -1,4 +1,4 @@
-"""An amount in major units in another spec: whether the SDK reads every value of it exactly."""
+"""Decides whether the SDK reads every value of another spec's amount in major units exactly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORMS: Final = ("pattern", "format", "enum", "const")
 
 
 def kinds(schema: Schema) -> frozenset[str]:
-    """Return the JSON types of a schema's values; `anything` where it does not say."""
+    """Return the JSON types of a schema's values; `anything` if it does not say."""
     schema = merged(schema)
     if not isinstance(schema, dict):
         return frozenset({"anything"})
@@ -26,7 +26,7 @@ def kinds(schema: Schema) -> frozenset[str]:
 
 
 def stated(schema: Schema) -> bool:
-    """Whether a schema says of its texts which they are."""
+    """Whether a schema restricts its texts."""
     schema = merged(schema)
     if not isinstance(schema, dict):
         return False
@@ -37,7 +37,7 @@ def stated(schema: Schema) -> bool:
 
 
 def unread(schema: Schema) -> str:
-    """Say why the SDK does not read an amount of this schema exactly; empty where it does."""
+    """Return why the SDK does not read an amount of this schema exactly; empty if it does."""
     found = kinds(schema)
     if "integer" in found or covers({"type": "integer"}, schema):
         return "a whole number: it may be minor units: check"

@@ -19,7 +19,7 @@ _SUCCESS: Final = re.compile(r"2(\d\d|XX)", re.IGNORECASE)
 
 
 def answers(side: Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
-    """Yield what of an operation's answers changed."""
+    """Yield the changes of an operation's responses."""
     own = {status: media for status, media in side.ours.responses.items() if _SUCCESS.fullmatch(status)}
     for status, media in theirs.responses.items():
         if not _SUCCESS.fullmatch(status):
@@ -69,7 +69,7 @@ def _success(
 
 
 def _health(walk: Walk, theirs: Schema) -> Iterator[Difference]:
-    """A health answer is bare or enveloped; both were seen, so either will do."""
+    """Compare a health response, which was seen with and without the envelope."""
     bare = carried(theirs, properties(theirs)["data"]) if _enveloped(theirs) else theirs
     if isinstance(bare, dict) and "anyOf" in bare:
         bare = next((one for one in bare["anyOf"] if "status" in properties(one)), bare)
@@ -79,7 +79,7 @@ def _health(walk: Walk, theirs: Schema) -> Iterator[Difference]:
 
 
 def _enveloped(schema: Schema) -> bool:
-    """Whether the SDK takes the data out: as it decides, whatever else the envelope holds."""
+    """Whether the SDK unwraps the data, by its own rule, whatever else the envelope holds."""
     known = properties(schema)
     return "data" in known and ("success" in known or known.keys() <= {"data", "message", "meta"})
 

@@ -1,4 +1,4 @@
-"""The SDK's public methods: which operation each stands for, what it takes and what it gives, from its own types."""
+"""Reads from the SDK's types which operation each public method calls, what it takes and returns."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Argument:
     """An argument of a method.
 
     Attributes:
-        name: as the method calls it.
-        wire: as the request calls it.
-        required: whether it must be given.
-        schema: the JSON schema of its type, None (left out) excepted.
+        name: its name in the method.
+        wire: its name in the request.
+        required: whether it is required.
+        schema: the JSON schema of its type, without None, which leaves it out.
     """
 
     name: str
@@ -44,11 +44,11 @@ class Method:
     """A public method.
 
     Attributes:
-        resource: the attribute of the client that it hangs on.
+        resource: the client's attribute that has the method.
         name: its own name.
-        operation: the operationId that its documentation names; empty where it names none.
-        arguments: what of its arguments goes into a request.
-        result: the type of what it returns.
+        operation: the operationId that its documentation names; empty if it names none.
+        arguments: those of its arguments that are sent.
+        result: the type that it returns.
         module: the file to change, below `sdk/`.
     """
 
@@ -61,7 +61,7 @@ class Method:
 
     @property
     def label(self) -> str:
-        """As a caller writes it."""
+        """The method as a caller writes it."""
         return f"{self.resource}.{self.name}"
 
     def on(self, client: Veza | AsyncVeza) -> Any:
@@ -70,7 +70,7 @@ class Method:
 
     @property
     def form(self) -> str:
-        """How the result is wrapped: `one`, `list`, `page` or `nothing`."""
+        """The form of the result: `one`, `list`, `page` or `nothing`."""
         origin = typing.get_origin(self.result)
         if self.result in {None, type(None)}:
             return "nothing"
@@ -78,7 +78,7 @@ class Method:
 
     @property
     def model(self) -> Any:
-        """The model in the result; None where there is none."""
+        """The model in the result; None if it has no model."""
         if self.form == "nothing":
             return None
         inner = typing.get_args(self.result)
@@ -87,7 +87,7 @@ class Method:
 
 @cache
 def methods(kind: type[Veza | AsyncVeza] = Veza) -> tuple[Method, ...]:
-    """Return every public method of every resource of a client; those that wait by another's call excepted."""
+    """Return the public methods of a client's resources, except those that wait by calling another."""
     names = _names()
     return tuple(
         _method(resource, name, function, names) for resource, name, function in _public(kind) if not _repeats(function)
@@ -95,7 +95,7 @@ def methods(kind: type[Veza | AsyncVeza] = Veza) -> tuple[Method, ...]:
 
 
 def waits(kind: type[Veza | AsyncVeza] = Veza) -> dict[str, str]:
-    """Return the public methods that wait by another's call, with the operationId that each documents."""
+    """Return the public methods that wait by calling another, with the operationId that each documents."""
     return {
         f"{resource}.{name}": _documented(function) for resource, name, function in _public(kind) if _repeats(function)
     }
@@ -116,12 +116,12 @@ def _documented(function: Any) -> str:
 
 
 def _repeats(function: Any) -> bool:
-    """Whether a method makes another's call again and again, at intervals: it sends nothing of its own."""
+    """Whether a method only repeats another method's call at intervals, and sends nothing itself."""
     return "interval" in inspect.signature(function).parameters
 
 
 def _class(client_module: Any, name: str) -> type:
-    """Import the class that an annotation of the client names, from where the client would."""
+    """Import the class that an annotation of the client names, from the module that the client names."""
     package = client_module.__name__.rpartition(".")[0]
     module = __import__(f"{package}.{name.removeprefix('Async').lower()}", fromlist=[name])
     found = getattr(module, name)
@@ -130,7 +130,7 @@ def _class(client_module: Any, name: str) -> type:
 
 
 def _names() -> dict[str, Any]:
-    """What annotations may name: the SDK imports it for type checkers only."""
+    """Return names for annotations that the SDK imports for type checkers only."""
     from veza import _listed, _params, _secret, models  # noqa: PLC0415 - the SDK's own types
     from veza._async import paging as async_paging  # noqa: PLC0415
     from veza._sync import paging as sync_paging  # noqa: PLC0415
@@ -158,7 +158,7 @@ def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
 
 
 def _sent(hint: Any) -> Schema:
-    """Return the JSON schema of what is sent for an argument: None is left out, a Secret is its text."""
+    """Return the JSON schema of an argument as sent: None is left out, a Secret is sent as text."""
     document = TypeAdapter(hint, config=pydantic.ConfigDict(arbitrary_types_allowed=True)).json_schema()
     schema = Inliner(lambda reference: pointer(document, reference))(document)
     if not isinstance(schema, dict) or "anyOf" not in schema:
@@ -174,14 +174,14 @@ def by_operation() -> dict[str, Method]:
 
 
 def table() -> Mapping[str, Any]:
-    """Return the SDK's own table of operations, which checks each request before it is sent."""
+    """Return the SDK's table of operations, which checks each request before it is sent."""
     from veza._operations import OPERATIONS  # noqa: PLC0415 - the SDK's own
 
     return OPERATIONS
 
 
 def error_class(status: int) -> type[veza.APIStatusError]:
-    """Return the SDK's error class of a status."""
+    """Return the SDK's error class for a status."""
     from veza.errors import error_class as classes  # noqa: PLC0415 - the SDK's own
 
     return classes(status)
@@ -189,6 +189,6 @@ def error_class(status: int) -> type[veza.APIStatusError]:
 
 @cache
 def declared(model: Any) -> Schema:
-    """Return what the SDK's model says the contract promises."""
+    """Return the schema that the SDK's model declares."""
     document = TypeAdapter(model).json_schema(mode="serialization")
     return Inliner(lambda reference: pointer(document, reference))(document)

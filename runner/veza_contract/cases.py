@@ -1,4 +1,4 @@
-"""Values of a schema: its edges one by one, and generated ones; each is valid, the same seed gives the same."""
+"""Makes valid values of a schema: its edges, and generated values. The same seed gives the same values."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _objects(schema: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
 def fuzz(schema: Schema, count: int, seed: int) -> list[Any]:
     """Return generated values of a schema: at most `count`, each valid.
 
-    The schema is put into a request body of a spec made for it, since only requests can be generated.
+    The schema becomes the request body of a made-up spec, because only requests can be generated.
     """
     return [json.loads(one) for one in _fuzz(text(closed(schema)), count, seed)] if count else []
 

@@ -1,4 +1,4 @@
-"""`contract diff`: what another spec breaks in the SDK, what drifts, what it offers beyond."""
+"""Compares another spec with ours for `contract diff`: what breaks the SDK, what drifts, what is extra."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TOKEN_WAYS: Final = frozenset({"oauth2", "openIdConnect"})
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was compared.
+    """The result of a comparison.
 
     Attributes:
-        matches: which operation is which.
-        changes: what changed; breaks first.
+        matches: the pairs of operations.
+        changes: the changes, breaks first.
     """
 
     matches: tuple[Match, ...]
@@ -33,12 +33,12 @@ class Comparison:
 
     @property
     def broken(self) -> bool:
-        """Whether the SDK as it is cannot be used with theirs."""
+        """Whether the SDK cannot be used with their spec."""
         return any(change.verdict is Verdict.BREAK for change in self.changes)
 
 
 def compare(ours: Spec, theirs: Spec, entries: Mapping[str, str] | None = None) -> Comparison:
-    """Compare another spec with ours, which the SDK was proven against.
+    """Compare another spec with ours, which the SDK is tested against.
 
     Raises:
         MapError: the map names an operation that ours or theirs does not have.
@@ -147,7 +147,7 @@ def _parameters(side: Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Chang
 
 
 def _named(operation: Operation) -> dict[tuple[str, str], Parameter]:
-    """The parameters by place and name, those of the path by their position: nobody sees their names."""
+    """Return parameters by place and name; path parameters by position, since their names are never sent."""
     positions = re.findall(r"\{([^}]+)\}", operation.path)
     found: dict[tuple[str, str], Parameter] = {}
     for (place, name), parameter in operation.parameters.items():

@@ -1,7 +1,7 @@
 """Compares the SDK's types with a spec's schemas, without a call.
 
-One way is a break: the spec holds what the SDK does not declare, or asks for less than the SDK sends. The other way is
-drift: the SDK declares what the spec no longer has.
+It is a break if the spec has what the SDK does not declare, or accepts less than the SDK sends. It is drift if the SDK
+declares what the spec no longer has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DRIFTS: Final = "only the SDK still has it"
 
 
 def check(spec: Spec) -> list[Finding]:
-    """Hold the SDK's types against a spec."""
+    """Compare the SDK's types with a spec."""
     found: list[Finding] = []
     known = by_operation()
     for operation in spec.operations:
@@ -38,7 +38,7 @@ def check(spec: Spec) -> list[Finding]:
 
 
 def check_operation(operation: Operation, method: Method) -> list[Finding]:
-    """Hold a method's types against its operation."""
+    """Compare a method's types with its operation."""
     return [*_address(operation), *_parameters(operation, method), *_body(operation, method),
             *_answers(operation, method)]  # fmt: skip
 
@@ -106,7 +106,7 @@ def _body(operation: Operation, method: Method) -> Iterator[Finding]:
 
 
 def _sendable(argument: Argument, own: Mapping[str, Any]) -> Schema:
-    """What leaves the SDK for an argument: what its type allows and its table lets through."""
+    """Return the schema of what the SDK sends for an argument: its type, and its table's restrictions."""
     typed = argument.schema
     if isinstance(typed, dict) and typed.get("type") == "array":
         typed = {**typed, "items": _long_form(typed.get("items", True))}
@@ -114,7 +114,7 @@ def _sendable(argument: Argument, own: Mapping[str, Any]) -> Schema:
 
 
 def _long_form(items: Schema) -> Schema:
-    """Without the short form of an item, which is written out before it is sent."""
+    """Return a schema without the short form of an item, which the SDK expands before sending."""
     if isinstance(items, dict) and "anyOf" in items:
         objects = [one for one in items["anyOf"] if properties(one)]
         return objects[0] if len(objects) == 1 else items
@@ -145,7 +145,7 @@ def _both_ways(operation: Operation, place: str, theirs: Schema, ours: Schema) -
 
 
 def counterexample(wide: Schema, narrow: Schema) -> tuple[str, str]:
-    """Return a value of `narrow` that `wide` refuses, as JSON text, and why; empty texts where none is at hand."""
+    """Return a value of `narrow` that `wide` refuses, as JSON text, and why; empty texts if none is found."""
     for value in edges(narrow):
         why = problem(wide, value)
         if why is not None:

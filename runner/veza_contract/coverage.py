@@ -1,4 +1,4 @@
-"""Operation by status by direction: how much of the contract was held against what, counted in a run of the checks."""
+"""Counts, in a run of the checks, how often each documented response was checked in each direction."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from veza_contract.model import Spec
 from veza_contract.operations import operation_of
 
 Counts: TypeAlias = Mapping[tuple[str, str], int]
-"""Answers by operationId and status."""
+"""The number of responses by operationId and status."""
 COUNT, SEED = 5, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One documented answer and what was held against it.
+    """A documented response, and how often it was checked.
 
     Attributes:
         operation: the operationId.
         status: the documented status.
-        method: the SDK's method; empty where there is none.
+        method: the SDK's method; empty if there is none.
         evidence: `fact`, `derived` or `assumed`.
-        sent: a: requests of the method that were held against the operation.
-        read: b: generated answers of this status that the SDK was given.
+        sent: a: requests of the method that were checked against the operation.
+        read: b: generated responses of this status that the SDK read.
         typed: static: whether the SDK's types and the operation's schemas were compared.
-        answered: c: answers of this status that schemathesis had from the rehearsal backend, and found as documented.
-        recorded: d: recorded answers of this status.
-        problems: what a, b and static found wrong.
+        answered: c: responses of this status from the rehearsal backend that schemathesis found as documented.
+        recorded: d: recorded responses of this status.
+        problems: what a, b and static found.
     """
 
     operation: str
@@ -52,17 +52,17 @@ class Row:
 
     @property
     def covered(self) -> bool:
-        """Whether a, b and static looked at it and found nothing."""
+        """Whether a, b and static checked it and found no problem."""
         return bool(self.sent and self.read and self.typed and not self.problems)
 
 
 def rows(spec: Spec, answered: Counts, recorded: Counts) -> list[Row]:
-    """Run a, b and static, and return a row for each documented answer.
+    """Run a, b and static; return a row for each documented response.
 
     Args:
         spec: the contract.
-        answered: what schemathesis had from the rehearsal backend.
-        recorded: what the recordings hold.
+        answered: the responses that schemathesis got from the rehearsal backend.
+        recorded: the responses in the recordings.
     """
     return list(_rows(spec, answered, recorded))
 
@@ -97,10 +97,10 @@ def _evidence(spec: Spec) -> dict[str, str]:
 
 
 def recorded(folders: Iterable[Path]) -> Counts:
-    """Count the recorded answers.
+    """Count the recorded responses.
 
     Args:
-        folders: recordings; one without a `cassette.json` counts nothing.
+        folders: recordings; one without a `cassette.json` does not count.
     """
     paths = (folder / "cassette.json" for folder in folders)
     calls = (call for path in paths if path.is_file() for call in json.loads(path.read_text("utf-8"))["interactions"])
@@ -112,7 +112,7 @@ def recorded(folders: Iterable[Path]) -> Counts:
 
 
 def answered(har: Path) -> Counts:
-    """Count the answers in a report of schemathesis.
+    """Count the responses in a report of schemathesis.
 
     Args:
         har: the report, an HTTP archive.

@@ -1,4 +1,4 @@
-"""`contract diff --write`: another backend's spec as a draft of our `openapi.yaml`."""
+"""Writes another backend's spec as a draft of our `openapi.yaml`, for `contract diff --write`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _OURS: Final = ("tags", "summary", "description")
 def draft(ours: Spec, theirs: Spec, found: Iterable[Match]) -> str:
     """Return the draft as YAML: their paths, parameters and schemas under our operationIds, marked as facts.
 
-    What they do not have stays as it is with us, marked as assumed. What they offer beyond is left out, since the
-    SDK has no method for it.
+    What they lack stays as ours, marked as assumed. What only they offer is left out, since the SDK has no method for
+    it.
 
     Raises:
-        SpecError: a part of theirs is not of the form it should be.
+        SpecError: a part of their spec is invalid.
     """
     try:
         document = _document(ours, theirs, list(found))

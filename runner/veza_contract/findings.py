@@ -1,4 +1,4 @@
-"""What the contract tools find: a check's finding, and a change that another spec makes."""
+"""The results of the contract tools: findings of checks, and changes in another spec."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """Which way a check looks."""
+    """The direction of a check."""
 
     CLIENT = "a"
-    """client → spec: what the SDK sends."""
+    """Client → spec: what the SDK sends."""
     SPEC = "b"
-    """spec → client: what the SDK reads."""
+    """Spec → client: what the SDK reads."""
     STATIC = "static"
     """The SDK's types against the spec's schemas, without a call."""
 
 
 class Verdict(StrEnum):
-    """What a change means for the SDK as it is."""
+    """What a change means for today's SDK."""
 
     BREAK = "break"
-    """The SDK sends what they refuse, or cannot read what they send."""
+    """The backend refuses what the SDK sends, or the SDK cannot read what it answers."""
     DRIFT = "drift"
-    """The SDK still works; its types say more, less or other than the spec."""
+    """The SDK still works, but its types differ from the spec."""
     BEYOND = "beyond"
-    """They offer what the SDK does not use."""
+    """The spec offers something that the SDK does not use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Change:
         verdict: what it means.
         operation: our operationId; empty if it concerns the whole spec.
         method: the SDK's method, as a caller writes it.
-        place: where: `path`, `login`, `body items.0.product_id`, `200 data.status`.
+        place: the changed part: `path`, `login`, `body items.0.product_id`, `200 data.status`.
         message: what changed.
         value: a value that shows it, as JSON text; empty if none does.
         file: the file to change, from the top of the project; empty if none needs to be.

@@ -1,4 +1,4 @@
-"""Loaded by schemathesis beside its settings: logins, renewals and logouts are never sent, whatever was configured."""
+"""A hook of schemathesis: never sends logins, renewals or logouts, whatever its settings say."""
 
 from __future__ import annotations
 

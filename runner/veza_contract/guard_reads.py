@@ -1,4 +1,4 @@
-"""Loaded by schemathesis beside its settings: nothing but GET and HEAD leaves, whatever was configured."""
+"""A hook of schemathesis: sends nothing but GET and HEAD, whatever its settings say."""
 
 from __future__ import annotations
 

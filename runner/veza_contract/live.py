@@ -1,4 +1,4 @@
-"""The contract held against a running backend: schemathesis in a process of its own, and what it found."""
+"""Tests a running backend against the contract: runs schemathesis in a child process and reads its report."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _CASE = re.compile(r"[0-9]+\. Test Case ID")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be tested, and how gently.
+    """What to test, and how fast.
 
     Attributes:
         base_url: the backend, without `/api/v1`.
         token: the access token; None tests public operations only.
-        write: whether requests that change something are sent.
-        rate: requests in schemathesis's notation (`90/m`); None for no limit.
-        examples: generated requests for each operation, beside those of the coverage phase.
+        write: whether to send requests that change something.
+        rate: the limit of requests in schemathesis's notation (`90/m`); None for no limit.
+        examples: generated requests for each operation, in addition to the coverage phase.
         seed: makes a run repeatable.
         environment: the environment's variables of the child process; no secret is among them.
-        redaction: given secrets by kind, returns what takes them out of a text.
+        redaction: given secrets by kind, returns a function that redacts a text.
     """
 
     base_url: str
@@ -55,11 +55,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found of one operation.
+    """The result for one operation.
 
     Attributes:
         name: method and path, or the phase.
-        status: `ok`, `failed` or `error` (nothing can be said).
+        status: `ok`, `failed`, or `error` (it could not be tested).
         message: why, in one line.
     """
 
@@ -70,11 +70,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A whole run.
+    """The result of a whole run.
 
     Attributes:
         found: one entry for each operation that was tested.
-        code: schemathesis's exit code; anything but 0 is a failure, whatever was found.
+        code: schemathesis's exit code; anything but 0 is a failure, whatever `found` says.
         report: the JUnit file.
         transcript: what schemathesis printed, secrets and e-mail addresses masked.
     """
@@ -94,7 +94,7 @@ def rate(text: str) -> str:
     """Read a rate such as `90/min`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a rate.
     """
     found = _RATE.fullmatch(text.strip())
     if found is None:
@@ -118,9 +118,9 @@ def selected(plan: Plan, spec: Mapping[str, Any] | None = None) -> tuple[str, ..
 
 
 def configuration(plan: Plan, folder: Path) -> dict[str, Any]:
-    """Return schemathesis's settings; the token is named, not written.
+    """Return schemathesis's settings. They name the token's variable, not the token.
 
-    In a read-only run this is the first of two guards; `READ_ONLY_HOOKS` is the second.
+    In a read-only run these settings are the first of two guards, `READ_ONLY_HOOKS` the second.
     """
     settings: dict[str, Any] = {
         "color": False,
@@ -147,7 +147,7 @@ def configuration(plan: Plan, folder: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Credential:
-    """What a security scheme of the contract carries: its kind in schemathesis, its value."""
+    """A security scheme's credential: its kind in schemathesis, and its value."""
 
     scheme: str
     kind: str
@@ -159,7 +159,7 @@ class _Credential:
 
 
 def _credentials(token: str) -> list[_Credential]:
-    """Take the SDK's way of carrying a login apart, scheme by scheme."""
+    """Return the credentials of the SDK's login, one for each security scheme."""
     headers = {name.lower(): value for name, value in authorize(Secret(token)).items()}
     cookies = {key: one.value for key, one in SimpleCookie(headers.get("cookie")).items()}
     found = []
@@ -187,10 +187,10 @@ def execute(
 
     Args:
         plan: what is tested.
-        folder: where the reports go; made if need be.
-        settings: as `configuration` returns them.
+        folder: the folder for the reports; made if missing.
+        settings: from `configuration`.
         hooks: the module of hooks that schemathesis loads.
-        operations: the operationIds that may be sent.
+        operations: the operationIds to send.
     """
     folder.mkdir(parents=True, exist_ok=True)
     report, transcript = folder / "junit.xml", folder / "schemathesis.txt"
@@ -218,14 +218,14 @@ def execute(
 
 
 def check(plan: Plan, folder: Path) -> Outcome:
-    """Hold the contract against a backend, read-only unless the plan says otherwise."""
+    """Test a backend against the contract; read-only unless the plan allows writes."""
     folder = folder.resolve()
     hooks = WRITING_HOOKS if plan.write else READ_ONLY_HOOKS
     return execute(plan, folder, configuration(plan, folder), hooks, selected(plan))
 
 
 def ask_everything(plan: Plan, folder: Path) -> tuple[Outcome, Path]:
-    """Ask every operation, the login too, and keep an HTTP archive. For a rehearsal backend: nothing is held back."""
+    """Test every operation, even the login, and write an HTTP archive. For a rehearsal backend only."""
     folder = folder.resolve()
     archive = folder / "answers.har"
     settings = configuration(plan, folder)
@@ -257,7 +257,7 @@ def _case(case: ET.Element) -> Found:
 
 
 def _why(text: str) -> str:
-    """What schemathesis says of a failure, without the answer and the request that show it."""
+    """Return schemathesis's reason for a failure, without the request and the response."""
     kept = takewhile(lambda line: not line.startswith(("[", "Reproduce")), text.splitlines())
     lines = (line.strip().removeprefix("- ") for line in kept)
     return " / ".join(line for line in lines if line and not _CASE.match(line))

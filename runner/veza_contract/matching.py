@@ -1,4 +1,4 @@
-"""Which operation of another spec is which of ours: by the operator's map, by operationId, by method and path."""
+"""Matches another spec's operations with ours: by the operator's map, operationId, or method and path."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _ALIKE: Final = 0.6
 
 
 class MapError(Exception):
-    """An entry of the map cannot be used: says which and why."""
+    """An entry of the map is invalid; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An operation of ours and theirs; None where they have none.
+    """An operation of ours, and theirs; None if they have none.
 
     Attributes:
         ours: our operation.
         theirs: theirs.
         how: `map`, `operationId`, `path` or `none`.
-        like: what theirs may be, where nothing matched: `METHOD /path`.
+        like: if nothing matched, their most similar operation: `METHOD /path`.
     """
 
     ours: Operation
@@ -43,7 +43,7 @@ def entry(word: str) -> tuple[str, str]:
     """Read `createOrder="POST /marketplace/orders"`.
 
     Raises:
-        MapError: it is not of that form.
+        MapError: it does not have that form.
     """
     found = _ENTRY.fullmatch(word.strip())
     if found is None or found["method"].lower() not in METHODS:
@@ -52,7 +52,7 @@ def entry(word: str) -> tuple[str, str]:
 
 
 def kept(path: Path = MAP_FILE) -> dict[str, str]:
-    """Read the map that earlier runs kept; empty where there is none.
+    """Read the map that earlier runs wrote; empty if there is no file.
 
     Raises:
         MapError: the file cannot be read.
@@ -107,7 +107,7 @@ def _match(ours: Operation, theirs: Spec, mapped: str | None) -> Match:
 
 
 def _below(operation: Operation, operations: Iterable[Operation]) -> str:
-    """The path without the base path that all operations share."""
+    """Return the path without the base path that all operations share."""
     paths = [one.path for one in operations]
     base = re.match(r"(/api)?(/v\d+)?", operation.path)
     prefix = base[0] if base and all(path.startswith(base[0]) for path in paths) else ""
@@ -115,7 +115,7 @@ def _below(operation: Operation, operations: Iterable[Operation]) -> str:
 
 
 def _like(ours: Operation, theirs: list[Operation]) -> str:
-    """The free operation of theirs whose path looks most like ours."""
+    """Return their unmatched operation whose path is most similar to ours."""
     same = [operation for operation in theirs if operation.method == ours.method]
     ratios = [(_ratio(ours.shape, operation.shape), operation) for operation in same]
     ratio, best = max(ratios, key=lambda pair: pair[0], default=(0.0, None))

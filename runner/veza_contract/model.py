@@ -1,4 +1,4 @@
-"""A backend's spec in one form, whatever dialect it came in."""
+"""The one form of a spec, whatever its dialect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from veza_contract.schema import Schema
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
 JSON_MEDIA: Final = "application/json"
 ANY_COOKIE: Final = "cookie:*"
-"""The way of a login that is carried by a cookie of a name that the spec does not say."""
+"""A login carried by a cookie whose name the spec does not state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Operation:
     """An operation of a spec.
 
     Attributes:
-        id: the operationId; made of method and path where the spec gives none.
+        id: the operationId; made from method and path if the spec has none.
         named: whether the spec gives the operationId.
         method: in upper case.
         path: with the base path.
         parameters: by place and name.
-        body: None where there is none.
+        body: the request's body; None if it has no body.
         responses: by status (`200`, `2XX`, `default`), the schema of each media type.
-        security: the alternatives, each a set of ways such as `bearer` or `cookie:session`; an empty set allows
-            requests without a login, no alternative at all means the same.
+        security: the alternatives, each a set of logins such as `bearer` or `cookie:session`. An empty set, or no
+            alternative at all, allows requests without a login.
     """
 
     id: str
@@ -60,7 +60,7 @@ class Operation:
 
     @property
     def shape(self) -> str:
-        """The path with its parameters unnamed."""
+        """The path without the names of its parameters."""
         return re.sub(r"\{[^}]*\}", "{}", self.path)
 
     @property
@@ -74,13 +74,13 @@ class Spec:
     """A spec.
 
     Attributes:
-        title: as it calls itself.
+        title: the spec's title.
         version: `2.0` or `3.x`.
         operations: all of them, in the spec's order.
-        document: the spec as it was read.
-        warnings: what could not be read and was passed over.
-        base: the path before those of `paths`.
-        based: whether the spec says so itself; ours is taken where it does not.
+        document: the spec's document.
+        warnings: what could not be read and was skipped.
+        base: the base path of `paths`.
+        based: whether the spec states its base path; if not, ours is assumed.
     """
 
     title: str

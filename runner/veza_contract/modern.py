@@ -25,11 +25,11 @@ _SCHEMAS: Final = re.compile(r"#/(?:definitions|components/schemas)/[^/]+")
 
 
 class Modern:
-    """Another spec's nodes as OpenAPI 3.1 has them.
+    """Another spec's nodes, converted to OpenAPI 3.1.
 
     Args:
         spec: the spec.
-        components: ours, whose names are taken.
+        components: our components, whose names are taken.
     """
 
     def __init__(self, spec: Spec, components: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ class Modern:
         return {self._names[name]: self._schema(node, ()) for name, node in self._own_schemas().items()}
 
     def operation(self, operation: Operation, ours: Operation) -> dict[str, Any]:
-        """Return an operation without what ours says itself; ranges of statuses are those that ours lists."""
+        """Return an operation without the parts that ours states. A range of statuses becomes those that ours lists."""
         item = self._resolved(self._document["paths"][operation.path[len(self._prefix) :]])
         node = item[operation.method.lower()]
         nodes = (*(item.get("parameters") or ()), *(node.get("parameters") or ()))
@@ -113,7 +113,7 @@ class Modern:
         said = {str(s): one for s, one in (node.get("responses") or {}).items() if not str(s).startswith("x-")}
         found = {status: self._response(one, produces) for status, one in said.items() if status.isdecimal()}
         successes = any(status.startswith("2") for status in said)
-        # The SDK's table lists each status by itself.
+        # The SDK's table lists single statuses, not ranges.
         for general in sorted(said.keys() - found.keys(), key=lambda status: status == "default"):
             for status in ours.responses.keys() - found.keys():
                 if general == "default":
@@ -165,11 +165,11 @@ class Modern:
         name = steps(reference)[-1]
         if _SCHEMAS.fullmatch(reference) and name in self._names:
             return {"$ref": f"#/components/schemas/{self._names[name]}"}
-        # A node inside another: it has no name to refer to.
+        # A nested node has no name to refer to.
         return {} if reference in within else self._schema(pointer(self._document, reference), (*within, reference))
 
     def _modernized(self, found: dict[str, Any]) -> None:
-        """Say in the words of 3.1 what the older dialects say in others."""
+        """Convert keywords of the older dialects to those of 3.1."""
         for key, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
             if isinstance(found.get(key), bool) and found.pop(key) and bound in found:
                 found[key] = found.pop(bound)
@@ -201,7 +201,7 @@ def _with_null(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _free(names: Iterable[str], taken: Mapping[str, Any]) -> dict[str, str]:
-    """Give each name one that OpenAPI 3.1 allows and that nothing else has."""
+    """Map each name to a unique name that OpenAPI 3.1 allows."""
     found: dict[str, str] = {}
     used = set(taken)
     for name in sorted(names):
@@ -218,7 +218,7 @@ def _same_way(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
 
 
 def _scheme(node: dict[str, Any]) -> dict[str, Any]:
-    """A security scheme; a token of OAuth or OpenID is carried as a bearer token, as far as the SDK is concerned."""
+    """Return a security scheme. For the SDK, a token of OAuth or OpenID is a bearer token."""
     kind = node.get("type")
     if kind == "basic":
         return {"type": "http", "scheme": "basic"}

@@ -1,4 +1,4 @@
-"""Which operation of the contract a request is: the contract as data, no path written a second time."""
+"""Finds the contract's operation for a request, from the contract itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def operation_of(request: httpx.Request) -> str | None:
-    """Return the operationId of a request to the API, None where the contract has none like it."""
+    """Return the operationId of a request to the API; None if the contract has no such operation."""
     path = request.url.path
     for method, pattern, operation in _table():
         if request.method == method and pattern.search(path):

@@ -1,4 +1,4 @@
-"""The families of specs, each brought into the one form: OpenAPI 3.x and Swagger 2.0."""
+"""Reads OpenAPI 3.x and Swagger 2.0 into the one form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from veza_contract.model import ANY_COOKIE, JSON_MEDIA, METHODS, Body, Operation
 from veza_contract.schema import Inliner, Schema, SchemaError, pointer
 
 _FORM: Final = "application/x-www-form-urlencoded"
-# Swagger 2.0 can say neither "bearer" nor "cookie" in another way.
+# Swagger 2.0 has no other way to declare a bearer token or a cookie.
 _HEADER_WAYS: Final = {"authorization": "bearer", "cookie": ANY_COOKIE}
 _ANY_MEDIA: Final = frozenset({"*/*", "application/*"})
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})
 
 
 class Reader:
-    """What both families share."""
+    """Shared by the readers of both dialects."""
 
     nullable: str | None = None
 
@@ -39,7 +39,7 @@ class Reader:
                     yield self.operation(f"{self.prefix}{path}", method, item, item[method])
 
     def _paths(self) -> dict[str, Any]:
-        """The paths alone: beside them there may be extensions, and paths of nothing."""
+        """Return only real paths, without extensions and empty entries."""
         paths = (self.document.get("paths") or {}).items()
         return {path: item for path, item in paths if item is not None and not path.startswith("x-")}
 
@@ -90,7 +90,7 @@ class Reader:
         return str(kind)
 
     def base(self) -> str | None:
-        """Return the base path; None where the spec says none."""
+        """Return the base path; None if the spec states none."""
         raise NotImplementedError
 
     def schemes(self) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class Swagger(Reader):
 
 
 def meant(name: str, said: Collection[str]) -> str:
-    """Return a media type without its parameters; any includes the one that the SDK speaks, unless that is said too."""
+    """Return a media type without parameters. A wildcard counts as the SDK's own, unless that is listed too."""
     media = name.partition(";")[0].strip().lower()
     return JSON_MEDIA if media in _ANY_MEDIA and JSON_MEDIA not in said else media
 

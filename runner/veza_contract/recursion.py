@@ -1,4 +1,4 @@
-"""Schemas that refer to themselves: a part of one still needs the `$defs` of the whole."""
+"""Handles schemas that refer to themselves, whose parts need the `$defs` of the whole."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from veza_contract.schema import Schema, SchemaError, merged, text
 
 
 def carried(whole: Schema, part: Schema) -> Schema:
-    """Return a part of a schema, with the `$defs` of the whole where it refers to them."""
+    """Return a part of a schema, with the `$defs` of the whole if it refers to them."""
     if isinstance(whole, dict) and "$defs" in whole and isinstance(part, dict) and '"#/$defs/' in text(part):
         return {**part, "$defs": whole["$defs"]}
     return part
 
 
 def within(whole: Schema, key: str) -> Schema:
-    """Return the schema below a keyword, with what it refers to; any value will do where there is none."""
+    """Return the schema below a keyword, with its `$defs`; a schema that allows any value if there is none."""
     return carried(whole, whole.get(key, True)) if isinstance(whole, dict) else True
 
 
 def opened(schema: Schema) -> Schema:
-    """Fold a schema, and take what it refers to for the reference.
+    """Merge a schema's `allOf`, and replace a reference by its target.
 
     Raises:
-        SchemaError: it refers to nothing but itself.
+        SchemaError: it refers only to itself.
     """
     seen: set[str] = set()
     found = merged(schema)

@@ -24,7 +24,7 @@ _BOOLEANS: Final = {"true": True, "false": False}
 
 
 def operation_of(spec: Spec, method: str, path: str) -> Operation | None:
-    """Return the operation that a request is for: fixed paths come before those with parameters."""
+    """Return the operation of a request. Fixed paths come before those with parameters."""
     fitting = [
         operation
         for operation in spec.operations
@@ -40,7 +40,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def check(spec: Spec, call: Sent) -> list[Finding]:
-    """Hold a call's request against a spec; an empty list where it is exactly as documented."""
+    """Check a call's request against a spec; return an empty list if it is exactly as documented."""
     request, method = call.request, call.method
     if request is None:
         refused = "refuses arguments that its own types and table let through"
@@ -81,7 +81,7 @@ class Wire:
         self.body = json.loads(request.content) if request.content else None
 
     def problems(self) -> Iterator[Finding]:
-        """Yield what the operation has against the request; whatever it does not name is an error."""
+        """Yield the request's problems. Anything that the operation does not name is a problem."""
         known = self.operation.parameters
         sent = {("path", name): value for name, value in self.path.items()}
         sent |= {("query", name): value for name, value in self.query}
@@ -151,7 +151,7 @@ class Wire:
 
 
 def _fidelity(wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every argument is on the wire under its name with its value, and nothing else is."""
+    """Check that the request holds every argument under its name with its value, and nothing else."""
     places = {name: place for place, name in wire.operation.parameters}
     expected: dict[str, Any] = {}
     for argument in method.arguments:
@@ -181,7 +181,7 @@ def _same(given: Any, found: Any) -> bool:
 
 
 def ways(headers: Mapping[str, str], alternatives: tuple[frozenset[str], ...]) -> frozenset[str]:
-    """Return how headers (by lower-case name) carry a login, in the words of an operation's security."""
+    """Return how headers (by lower-case name) carry a login, in the terms of `Operation.security`."""
     found = {headers["authorization"].partition(" ")[0].lower()} if "authorization" in headers else set()
     found |= {f"cookie:{pair.partition('=')[0]}" for pair in headers.get("cookie", "").split("; ") if pair}
     named = {way for choice in alternatives for way in choice if way.startswith("header:")}
@@ -189,7 +189,7 @@ def ways(headers: Mapping[str, str], alternatives: tuple[frozenset[str], ...]) -
 
 
 def _reading(schema: Schema, value: str) -> Any:
-    """A parameter's text as its schema's type reads it."""
+    """Return a parameter's value, converted from text by its schema's type."""
     kinds = schema.get("type") if isinstance(schema, dict) else None
     if kinds == "integer" and re.fullmatch(r"-?\d+", value):
         return int(value)

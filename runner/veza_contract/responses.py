@@ -1,4 +1,4 @@
-"""Checks that the SDK reads what a spec allows a backend to answer."""
+"""Checks that the SDK reads every response that a spec allows."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _BESIDE: Final = ("refresh_token", "csrf_token")
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is generated: values for each schema beside its edges, and the seed."""
+    """How much to generate: values for each schema in addition to its edges, and the seed."""
 
     count: int = 20
     seed: int = 1
 
 
 def check(spec: Spec, budget: Budget, *, asynchronous: bool = False) -> list[Finding]:
-    """Hold the SDK against every documented answer of every operation that it knows."""
+    """Check the SDK with every documented response of every operation that it knows."""
     found: list[Finding] = []
     known, cookies = by_operation(), login_cookies(spec)
     for operation in spec.operations:
@@ -63,7 +63,7 @@ def check_operation(
     asynchronous: bool = False,
     cookies: tuple[str, ...] = (),
 ) -> list[Finding]:
-    """Hold a method against every documented answer of its operation, each sent with these cookies."""
+    """Check a method with every documented response of its operation, each with these cookies."""
     served: list[tuple[str, Any, bytes]] = []
     found: list[Finding] = []
     for status, media in operation.responses.items():
@@ -88,12 +88,12 @@ def check_operation(
 
 
 def generated(schema: Schema, budget: Budget) -> list[Any]:
-    """Return values of a schema: each of its edges, and generated ones."""
+    """Return values of a schema: its edges, and generated ones."""
     return [*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed)]
 
 
 def login_cookies(spec: Spec) -> tuple[str, ...]:
-    """Return the cookies that a login sets where it is carried by cookie: the session's, and two beside it."""
+    """Return the cookies that a login by cookie sets: the session's, and two others."""
     ways = {way for operation in spec.operations for choice in operation.security for way in choice}
     named = sorted(way.removeprefix("cookie:") for way in ways if way.startswith("cookie:"))
     return (*named, *_BESIDE) if named else ()
@@ -237,7 +237,7 @@ def _misread_error(status: int, value: Any, outcome: Any, *, empty: bool) -> Ite
 
 
 def _said(value: Any) -> tuple[str, str | None, Any]:
-    """What an error body says, by the shapes of the facts and not by the SDK's reader."""
+    """Return an error body's code and message, read by the known shapes and not by the SDK."""
     if not isinstance(value, dict):
         return "", None, None
     inner = value.get("error")

@@ -1,4 +1,4 @@
-"""JSON Schemas by themselves: references put in place, objects closed, one held against another."""
+"""Works on JSON Schemas: resolves references, closes objects, compares one schema with another."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ _MANY: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 
 
 class SchemaError(Exception):
-    """A schema that cannot be read: says where and why."""
+    """A schema cannot be read; the message says where and why."""
 
 
 UNUSABLE: Final = (SchemaError, ValueError, TypeError, AttributeError)
-"""What is raised where a schema of a foreign spec is none: a regex that does not parse, a bound that is a text."""
+"""Raised when a foreign schema is invalid, such as a regex that does not parse or a bound that is text."""
 
 
 class Inliner:
-    """Puts local references in place; what refers to itself stays a reference, to `$defs` of the result.
+    """Resolves local references. A schema that refers to itself keeps a reference to `$defs` of the result.
 
-    What a reference stands for is worked out once, and a schema has a budget: references to references double it at
-    each level.
+    Each reference is resolved once, and a schema has a size limit, since nested references can double it at each level.
 
     Args:
         resolve: returns the node that a reference names.
@@ -54,10 +53,10 @@ class Inliner:
         self._nodes = self._loops = 0
 
     def __call__(self, node: Any) -> Schema:
-        """Return the schema, with nothing in it but what restricts values.
+        """Return the schema with only those keywords that restrict values.
 
         Raises:
-            SchemaError: a reference leads nowhere, the node is no schema, or it is too large.
+            SchemaError: a reference leads nowhere, the node is not a schema, or it is too large.
         """
         self._nodes = 0
         recursive: dict[str, Schema] = {}
@@ -132,7 +131,7 @@ class Inliner:
             raise SchemaError(f"a schema is larger than {_MOST_NODES:,} parts once its references are written out")
 
     def _reach(self, reference: str) -> frozenset[str]:
-        """The references that one leads to, directly or not; itself only where it leads back."""
+        """Return the references that one leads to, directly or not; itself only if it leads back."""
         if reference not in self._reached:
             found: set[str] = set()
             waiting = [reference]
@@ -148,7 +147,7 @@ class Inliner:
             try:
                 self._direct[reference] = frozenset(_references(self._resolve(reference)))
             except SchemaError:
-                self._direct[reference] = frozenset()  # of an example, say; where it matters it is told
+                self._direct[reference] = frozenset()  # broken, perhaps in an example; reported later if it matters
         return self._direct[reference]
 
 
@@ -178,7 +177,7 @@ def _with_null(found: dict[str, Any]) -> Schema:
 
 
 def steps(reference: str) -> list[str]:
-    """Return the names on the way to the node of a local reference."""
+    """Return the path to the node of a local reference, as names."""
     return [unquote(part).replace("~1", "/").replace("~0", "~") for part in reference.removeprefix("#/").split("/")]
 
 
@@ -202,7 +201,7 @@ def pointer(document: Any, reference: str) -> Any:
 
 
 def merged(schema: Schema) -> Schema:
-    """Fold `allOf` of objects into one object, so that it can be closed; a part alone is that part."""
+    """Merge an `allOf` of objects into one object, so that it can be closed. A single part is returned as it is."""
     if not isinstance(schema, dict) or "allOf" not in schema:
         return schema
     named = {"$defs": schema["$defs"]} if "$defs" in schema else {}
@@ -227,7 +226,7 @@ def merged(schema: Schema) -> Schema:
 
 
 def _foldable(part: Schema) -> bool:
-    """Whether a part of `allOf` says no more than which members an object has."""
+    """Whether a part of `allOf` only lists an object's members."""
     return (
         isinstance(part, dict)
         and set(part) <= {"type", "properties", "required", "additionalProperties"}
@@ -237,7 +236,7 @@ def _foldable(part: Schema) -> bool:
 
 
 def closed(schema: Schema) -> Schema:
-    """Return the schema with every object that names its properties closed to others."""
+    """Return the schema; every object that names properties allows no others."""
     if not isinstance(schema, dict):
         return schema
     schema = merged(schema)
@@ -259,7 +258,7 @@ def closed(schema: Schema) -> Schema:
 
 
 def text(schema: Any) -> str:
-    """Return a value as JSON text that is the same for equal values."""
+    """Return a value as JSON text; equal values give equal texts."""
     return json.dumps(schema, sort_keys=True, ensure_ascii=False, default=str)
 
 
@@ -274,7 +273,7 @@ def _validator(schema: str) -> jsonschema_rs.Validator:
 
 
 def validator(schema: Schema) -> jsonschema_rs.Validator:
-    """Return the validator of a schema; formats are checked."""
+    """Return a schema's validator, which checks formats too."""
     return _validator(text(schema))
 
 
@@ -287,13 +286,13 @@ def _covers(wide: str, narrow: str) -> bool:
 
 
 def covers(wide: Schema, narrow: Schema) -> bool:
-    """Whether every value of `narrow` is one of `wide`. What cannot be decided counts as no."""
+    """Whether every value of `narrow` is a value of `wide`. False if that cannot be decided."""
     wide_text, narrow_text = text(wide), text(narrow)
     return wide_text == narrow_text or _covers(wide_text, narrow_text)
 
 
 def problem(schema: Schema, value: Any) -> str | None:
-    """Say in a line what a schema has against a value; None where it has nothing."""
+    """Return in one line why a schema refuses a value; None if it does not."""
     for error in validator(schema).iter_errors(value):
         place = ".".join(str(part) for part in error.instance_path)
         return f"{place or 'all of it'}: {error.message[:160]}"

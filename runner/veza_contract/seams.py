@@ -1,6 +1,6 @@
-"""Where the SDK reads more than one way of saying a thing: amounts in major units, a checkout given as a secret.
+"""Knows the alternatives that the SDK reads: amounts in major units, a checkout given as a client secret.
 
-The checks know these ways by themselves and not by the SDK's code, so that a mistake in it is seen.
+The checks do not use the SDK's code for this, so that they notice its mistakes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from veza.money import minor_digits
 from veza_contract.schema import Schema, merged
 
 MONEY: Final = ("price", "total_amount", "tax_amount", "refunded_amount", "amount")
-"""What amounts are called in major units; in minor units `_cents` follows."""
+"""The names of amounts in major units; in minor units `_cents` is appended."""
 
 PAGE: Final = "https://pay.veza.test/{payment_id}?client_secret={client_secret}"
 """The checkout page that the checks configure."""
@@ -24,7 +24,7 @@ _CENTS: Final = "_cents"
 
 
 def said_as(ours: Schema, theirs: Schema) -> Schema:
-    """Return what the SDK declares in the words of another schema, as far as the SDK reads these words."""
+    """Return the SDK's schema rewritten in another schema's names, if the SDK reads those names."""
     ours, theirs = merged(ours), merged(theirs)
     if not isinstance(ours, dict) or not isinstance(theirs, dict):
         return ours
@@ -47,7 +47,7 @@ def _members(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, An
 
 
 def _word(name: str, theirs: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names under which theirs has what we call `name`."""
+    """Return their names for what we call `name`."""
     if name in theirs:
         return (name,)
     major = name.removesuffix(_CENTS)
@@ -57,7 +57,7 @@ def _word(name: str, theirs: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def as_read(value: Any, currency: str | None = None) -> Any:
-    """Return an answer as the SDK is to read it: amounts in minor units, a secret as its checkout page."""
+    """Return a response as the SDK should read it: amounts in minor units, a secret as a checkout URL."""
     if isinstance(value, list):
         return [as_read(one, currency) for one in value]
     if not isinstance(value, dict):

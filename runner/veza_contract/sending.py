@@ -1,4 +1,4 @@
-"""What the SDK sends: every public method called with arguments of its own types, each request caught in flight."""
+"""Calls every public method of the SDK with arguments of its own types, and catches each request."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Sent:
 
     Attributes:
         method: the SDK's method.
-        arguments: what it was called with.
-        asynchronous: whether it was the async client's.
-        request: what was sent; None where the SDK refused the arguments.
+        arguments: the arguments of the call.
+        asynchronous: whether the async client was used.
+        request: the request; None if the SDK refused the arguments.
     """
 
     method: Method
@@ -42,7 +42,7 @@ class Sent:
 def argument_sets(method: Method, count: int, seed: int) -> list[dict[str, Any]]:
     """Return arguments for a method: the edges of each argument's type, and generated ones.
 
-    The bounds come from the SDK: its types, and its own table of what it lets through. The spec has no part in it.
+    The bounds come only from the SDK, from its types and its table, never from the spec.
     """
     parts = {argument.name: _parts(method, argument.wire, argument.schema) for argument in method.arguments}
     required = [argument.name for argument in method.arguments if argument.required]
@@ -62,7 +62,7 @@ def argument_sets(method: Method, count: int, seed: int) -> list[dict[str, Any]]
 
 
 def _whole_numbers(value: Any) -> Any:
-    """JSON's `1.0` is an integer; Python's is not, and no argument is a float."""
+    """Turn `1.0` into `1`: an integer in JSON, but a float in Python, and no argument is a float."""
     if isinstance(value, dict):
         return {name: _whole_numbers(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -71,7 +71,7 @@ def _whole_numbers(value: Any) -> Any:
 
 
 def ordinary(method: Method) -> dict[str, Any]:
-    """Return arguments that no answer repeats, so that an answer can be told from the request."""
+    """Return arguments that no response repeats, so that a response is not mistaken for the request."""
     found: dict[str, Any] = {}
     for argument in method.arguments:
         schemas = _parts(method, argument.wire, argument.schema)
@@ -103,7 +103,7 @@ def _combined(parts: dict[str, list[Schema]], required: list[str]) -> Iterator[d
 
 
 def allowed(method: Method, arguments: Mapping[str, Any]) -> bool:
-    """Whether the SDK's own types and table let these arguments through."""
+    """Whether the SDK's types and table allow these arguments."""
     for argument in method.arguments:
         if argument.name not in arguments:
             continue
@@ -117,14 +117,14 @@ def allowed(method: Method, arguments: Mapping[str, Any]) -> bool:
 
 
 def meant(value: Any) -> Any:
-    """What an argument means: a product id among the items is short for an item."""
+    """Return an argument's long form: a product id among the items is short for an item."""
     if isinstance(value, list):
         return [{"product_id": item} if isinstance(item, str) else item for item in value]
     return value
 
 
 def _fitting(schemas: list[Schema], values: list[Any]) -> Any:
-    """Return the first value that all schemas let through, so that one argument at a time is at its edge."""
+    """Return the first value that all schemas allow, so that only one argument at a time is at its edge."""
     return next((one for one in values if all(validator(schema).is_valid(one) for schema in schemas)), values[0])
 
 
@@ -132,7 +132,7 @@ def sent(count: int, seed: int, *, asynchronous: bool) -> list[Sent]:
     """Call every method with every set of arguments; nothing leaves the process.
 
     Args:
-        count: generated arguments for each method, beside the edges.
+        count: generated sets of arguments for each method, in addition to the edges.
         seed: the same seed gives the same arguments.
         asynchronous: whether to use the async client.
     """

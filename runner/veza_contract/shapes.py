@@ -1,4 +1,4 @@
-"""What the SDK understands of an answer: the success envelope around its models, the four shapes of an error."""
+"""The schemas of responses that the SDK understands: the success envelope, and four shapes of errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from veza_contract.bindings import Method, declared
 from veza_contract.schema import Schema, closed
 
 BARE: Final = frozenset({"getHealth"})
-"""The operations whose answer was seen without the envelope."""
+"""The operations whose response was seen without the envelope."""
 
 _TEXT: Final[Schema] = {"type": "string"}
 _FAILED: Final[Schema] = {"const": False}
@@ -29,7 +29,7 @@ _ERROR_NAMES: Final = {
 
 
 def error_name(status: int) -> str | None:
-    """Return the error class that the SDK promises for a status; None where it promises none."""
+    """Return the error class that the SDK promises for a status; None if it promises none."""
     return _ERROR_NAMES.get(status) or ("InternalServerError" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None)
 
 
@@ -54,7 +54,7 @@ ERRORS: Final[tuple[Schema, ...]] = (
 
 
 def success(method: Method) -> Schema:
-    """Return the schema of the answers that the SDK promises to read for a method, closed."""
+    """Return the closed schema of the responses that the SDK promises to read for a method."""
     if method.form == "nothing":
         return closed(_object(("success",), success={"const": True}, message=_TEXT))
     model = declared(method.model)
@@ -67,10 +67,10 @@ def success(method: Method) -> Schema:
 
 
 def failure(method: Method, status: int) -> Schema:
-    """Return the schema of the error bodies that the SDK promises to read for a method, closed."""
+    """Return the closed schema of the error bodies that the SDK promises to read for a method."""
     return closed({"anyOf": [*_also(method, status), *ERRORS]})
 
 
 def _also(method: Method, status: int) -> tuple[Schema, ...]:
-    """A backend that runs and is not well says so in its own words."""
+    """Return further schemas: an unhealthy backend answers in a form of its own."""
     return (success(method),) if method.operation in BARE and status == HTTPStatus.SERVICE_UNAVAILABLE else ()

@@ -30,7 +30,7 @@ class Side:
 
     Attributes:
         ours: the operation.
-        method: the method; None where there is none.
+        method: the method; None if there is none.
     """
 
     ours: Operation
@@ -48,7 +48,7 @@ class Side:
 
     @property
     def models(self) -> str:
-        """The file that says what is read."""
+        """The file with the models of the response."""
         return _MODELS.get(self.method.resource, CONTRACT_FILE) if self.method else CONTRACT_FILE
 
     def change(self, verdict: Verdict, place: str, message: str, file: str = "", value: str = "") -> Change:
@@ -63,7 +63,7 @@ class Side:
             yield self.change(one.verdict, f"{place} {one.place}".strip(), one.message, where, one.value)
 
     def guarded(self, found: Iterator[Change], place: str, file: str) -> Iterator[Change]:
-        """Yield changes; where a part of theirs cannot be made sense of, that is one."""
+        """Yield changes; an invalid part of their spec is a change too."""
         try:
             yield from found
         except UNUSABLE as error:

@@ -1,4 +1,4 @@
-"""Any backend's spec in one form: OpenAPI 3.0, 3.1, 3.2 and Swagger 2.0, from YAML or JSON."""
+"""Reads any backend's spec, OpenAPI 3.0 to 3.2 or Swagger 2.0, in YAML or JSON, into one form."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _LARGEST: Final = 32 * 2**20
 
 
 class SpecError(Exception):
-    """A spec cannot be read: says where and why."""
+    """A spec cannot be read; the message says where and why."""
 
 
 def load(where: str | Path, *, client: httpx.Client | None = None) -> dict[str, Any]:
     """Read a spec's document from a file or an http(s) URL.
 
     Raises:
-        SpecError: it is not there, or neither JSON nor YAML.
+        SpecError: it is missing, or neither JSON nor YAML.
     """
     try:
         raw = _fetched(str(where), client) if str(where).startswith(("http://", "https://")) else _file(Path(where))
@@ -66,14 +66,14 @@ def _yaml(raw: bytes) -> Any:
     document = yaml.load(raw, Loader=loader)  # noqa: S506 - a safe loader
     if _written_out(document, {}) > _LARGEST:
         raise SpecError("larger than 32 MiB once its aliases are written out")
-    return json.loads(json.dumps(document, default=str))  # as JSON has it: keys are text, a date is text
+    return json.loads(json.dumps(document, default=str))  # in JSON, keys and dates are text
 
 
 def _written_out(value: Any, known: dict[int, int]) -> int:
-    """Return about how many bytes `value` takes as JSON; what an alias repeats is measured once, and counts each time.
+    """Return about how many bytes `value` takes as JSON. Repeats by an alias count each time.
 
     Raises:
-        ValueError: an alias leads back to what it stands in.
+        ValueError: an alias refers to a value that contains it.
     """
     if not isinstance(value, dict | list):
         return len(str(value)) + 3
@@ -88,7 +88,7 @@ def _written_out(value: Any, known: dict[int, int]) -> int:
 
 
 def read(document: Mapping[str, Any]) -> Spec:
-    """Bring a document into the one form.
+    """Convert a document to the one form.
 
     Raises:
         SpecError: it is not an OpenAPI 3.x or Swagger 2.0 document, or a part of it cannot be read.

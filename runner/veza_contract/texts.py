@@ -1,4 +1,4 @@
-"""Texts at the edges of a string schema: shortest, longest, every end of a pattern's character ranges."""
+"""Makes texts at the edges of a string schema: shortest, longest, each end of a pattern's character ranges."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLAIN: Final = ("a", "Ü ", "<b>|\n#", "1767225600", "2026-04-01", "true", "0")
 
 
 def texts(schema: dict[str, Any]) -> Iterator[str]:
-    """Yield texts at the edges of a string schema; what does not fit after all is for the caller to leave out."""
+    """Yield texts at the edges of a string schema. The caller drops those that do not match it."""
     least, most = schema.get("minLength", 0), schema.get("maxLength")
     if "format" in schema:
         yield from _OF_FORMAT.get(schema["format"], ())

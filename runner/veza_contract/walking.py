@@ -1,4 +1,4 @@
-"""Two schemas side by side, member by member: what the SDK knows and what another spec says."""
+"""Compares the SDK's schema with another spec's schema, member by member."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass
 class Unsaid:
-    """What the other spec leaves out wholesale: reported once, with all places."""
+    """Collects what the other spec never states, to report it once with all places."""
 
     required: set[str] = field(default_factory=set)
     bounds: set[str] = field(default_factory=set)
@@ -43,7 +43,7 @@ class Walk:
 
     Args:
         unsaid: collects what is left out.
-        where: what `unsaid` calls this operation.
+        where: the operation's name in `unsaid`.
     """
 
     def __init__(self, unsaid: Unsaid, where: str) -> None:
@@ -52,7 +52,7 @@ class Walk:
         self._pairs: set[tuple[str, str] | None] = set()
 
     def members(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
-        """Yield the differences of two schemas; what of theirs is no schema is one too, at its place."""
+        """Yield the differences of two schemas. An invalid part of theirs is a difference at its place."""
         try:
             ours, theirs = opened(ours), opened(theirs)
             pair = (text(ours), text(theirs)) if _recursive(ours) and _recursive(theirs) else None
@@ -85,7 +85,7 @@ class Walk:
             yield from self.leaf(ours, theirs, place)
 
     def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
-        """Yield the differences of two objects; what that means depends on who sends them."""
+        """Yield the differences of two objects. Their meaning depends on who sends them."""
         raise NotImplementedError
 
     def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
@@ -93,7 +93,7 @@ class Walk:
         raise NotImplementedError
 
     def looser(self, ours: Schema, theirs: Schema, place: str) -> bool:
-        """Whether theirs only leaves bounds unsaid; takes note of it."""
+        """Whether theirs only omits bounds; notes that in `unsaid`."""
         if not isinstance(ours, dict) or not isinstance(theirs, dict):
             return False
         ours = _typed(ours)
@@ -105,7 +105,7 @@ class Walk:
 
 
 class Answers(Walk):
-    """They send, the SDK reads."""
+    """Compares responses: the backend sends, the SDK reads."""
 
     def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
         """Yield the differences of an object that the SDK reads."""
@@ -142,7 +142,7 @@ class Answers(Walk):
             yield Difference(Verdict.DRIFT, at, "is gone; it was optional")
 
     def _major(self, major: str, at: str, theirs: dict[str, Any], *, needed: bool) -> Difference:
-        """Say what an amount means that comes without `_cents`."""
+        """Return what an amount without `_cents` means."""
         schema, promised = carried(theirs, theirs["properties"][major]), _promised(theirs)
         wrong = unread(schema if needed else _without_null(schema))
         if wrong:
@@ -156,7 +156,7 @@ class Answers(Walk):
         return Difference(Verdict.DRIFT, at, f"comes as {major}, in major units; the SDK reads it exactly")
 
     def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
-        """Yield what they may send and the SDK does not know."""
+        """Yield the values that they may send and the SDK does not know."""
         if covers(ours, theirs):
             if not covers(theirs, ours) and not _only_null(ours, theirs):
                 yield Difference(Verdict.DRIFT, place, "holds fewer values than the SDK knows")
@@ -170,7 +170,7 @@ class Answers(Walk):
 
 
 class Requests(Walk):
-    """The SDK sends, they read."""
+    """Compares requests: the SDK sends, the backend reads."""
 
     def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
         """Yield the differences of an object that the SDK sends."""
@@ -201,7 +201,7 @@ class Requests(Walk):
             yield Difference(Verdict.BREAK, at, "is required and nowhere described, and the SDK cannot send it")
 
     def leaf(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
-        """Yield what the SDK may send and they refuse."""
+        """Yield the values that the SDK may send and they refuse."""
         if covers(theirs, ours):
             if not covers(ours, theirs) and not self.looser(ours, theirs, place):
                 yield Difference(Verdict.DRIFT, place, "takes more than the SDK sends")
@@ -213,7 +213,7 @@ class Requests(Walk):
 
 
 def incomparable(error: Exception) -> str:
-    """Say that a part of their spec is of no use."""
+    """Return the difference for an invalid part of their spec."""
     said = next(iter(str(error).splitlines()), type(error).__name__)
     return f"cannot be compared: {said:.160}"
 
@@ -230,7 +230,7 @@ def _recursive(schema: Schema) -> bool:
 
 
 def _typed(schema: dict[str, Any]) -> dict[str, Any]:
-    """A constant says its type too."""
+    """Return a schema with its type, which a constant implies."""
     if isinstance(schema.get("const"), bool):
         return {**schema, "type": "boolean"}
     return {**schema, "type": "string"} if isinstance(schema.get("const"), str) else schema
@@ -244,7 +244,7 @@ def _kind(schema: Schema) -> str | None:
 
 
 def _named_freely(schema: Schema) -> bool:
-    """Whether it is an object whose members all have one schema, under any name."""
+    """Whether it is an object with free names, whose members all have one schema."""
     more = schema.get("additionalProperties") if isinstance(schema, dict) else None
     return isinstance(more, dict) and "properties" not in schema  # type: ignore[operator]
 
@@ -272,7 +272,7 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def _or_null(schema: Schema) -> Schema:
-    """An optional field may be null as well: the SDK reads both as None."""
+    """Return a schema that also allows null for an optional field: the SDK reads both as None."""
     if _null(schema):
         return schema
     inner = _without(schema, {"$defs"}) if isinstance(schema, dict) else schema
@@ -294,7 +294,7 @@ def _is_some_id(schema: Schema) -> bool:
 
 
 def _tolerated(ours: Schema) -> Schema:
-    """What the SDK reads beyond what it declares: ids of any form."""
+    """Return a schema widened by what the SDK reads but does not declare: ids of any form."""
     return {"type": ["string", "integer", "null"]} if _is_id(ours) and _null(ours) else (
         {"type": ["string", "integer"]} if _is_id(ours) else ours
     )  # fmt: skip

@@ -99,7 +99,7 @@ class Clean:
 
 
 def _timeless(cookie: str) -> str:
-    """Return a cookie without the attributes that would keep a replay from sending it: domain and expiry."""
+    """Return a cookie without the attributes that would keep a replay from sending it: domain, expiry, secure."""
     first, *attributes = cookie.split("; ")
     over = any(attribute.lower().startswith("expires=thu, 01 jan 1970") for attribute in attributes)
     kept = [one for one in attributes if one.partition("=")[0].lower() not in {"domain", "expires", "secure"}]

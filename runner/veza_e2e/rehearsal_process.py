@@ -87,8 +87,7 @@ def run_backend(
         RehearsalError: it did not start; the message says why.
     """
     kept = folder / _PORT
-    if port is None:
-        port = int(kept.read_text(encoding="utf-8") or 0) if kept.exists() else 0
+    port = _kept_port(kept) if port is None else port
     folder.mkdir(parents=True, exist_ok=True)
     with as_file(files("veza").joinpath("openapi.json")) as contract, (folder / "stderr.log").open("ab") as errors:
         command = [sys.executable, "-m", "veza_rehearsal", "--contract", str(contract), "--until-stdin-closes"]
@@ -112,12 +111,26 @@ def run_backend(
         _end(process)
 
 
+def _kept_port(file: Path) -> int:
+    if not file.exists():
+        return 0
+    try:
+        return int(file.read_text(encoding="utf-8") or 0)
+    except ValueError as error:
+        raise RehearsalError(f"{file}: is damaged: it holds no port; remove it to take a free one") from error
+
+
 def _child_environment(account: Secrets) -> dict[str, str]:
     return {**child_environment(), "OPERATOR_EMAIL": account.email or "", "OPERATOR_PASSWORD": account.password or ""}
 
 
-def _listening(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, int]:
-    line = process.stdout.readline() if process.stdout else b""
+def _listening(process: subprocess.Popen[bytes], folder: Path, *, seconds: float = _START_SECONDS) -> tuple[str, int]:
+    silent = threading.Timer(seconds, process.kill)  # ends readline
+    silent.start()
+    try:
+        line = process.stdout.readline() if process.stdout else b""
+    finally:
+        silent.cancel()
     try:
         said = json.loads(line)
         return str(said["base_url"]), int(said["port"])

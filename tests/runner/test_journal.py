@@ -253,6 +253,44 @@ def test_a_full_disk_leaves_no_half_line_and_is_said_and_room_is_used_again(tmp_
     assert last == "9 failed, 4 kept"
 
 
+FEW_FILES = """
+import os, resource, sys
+from pathlib import Path
+from veza_e2e.journal import FileSink, UnwritableError
+free = os.dup(0)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, free + 1))
+try:
+    FileSink(Path(sys.argv[1]), create=True)
+except UnwritableError as error:
+    print(error)
+assert os.dup(0) == free
+"""
+
+
+@pytest.mark.process
+def test_a_folder_that_cannot_be_synced_is_said_and_leaves_no_file_open(tmp_path: Path) -> None:
+    done = another_process(FEW_FILES, str(tmp_path / "journal.jsonl"))
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}: Too many open files\n"), done.stderr
+
+
+SYNCED = """
+import os, sys
+from pathlib import Path
+from veza_e2e.journal import disk
+opened = []
+sys.addaudithook(lambda event, args: opened.append(os.fspath(args[0])) if event == "open" else None)
+disk.make_folder(Path("archive/2026/11"))
+print(*opened)
+"""
+
+
+@pytest.mark.process
+def test_each_folder_above_a_new_one_is_synced_up_to_one_that_was_there(tmp_path: Path) -> None:
+    done = another_process(f"import os; os.chdir({str(tmp_path)!r})\n{SYNCED}")
+    assert (done.returncode, done.stdout) == (0, "archive/2026 archive .\n"), done.stderr
+
+
 @pytest.mark.process
 def test_after_a_half_line_that_could_not_be_cut_nothing_is_written_any_more(tmp_path: Path) -> None:
     code = """

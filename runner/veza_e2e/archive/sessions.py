@@ -29,7 +29,7 @@ from veza_e2e.evidence import (
     summarise,
     unseal,
 )
-from veza_e2e.journal import GENESIS, DamagedError, Reading, parse, read
+from veza_e2e.journal import GENESIS, DamagedError, Reading, disk, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
 
 JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
@@ -222,7 +222,7 @@ class Archive:
             ArchiveError: it could not be written.
         """
         path = self.root / "attestations" / f"{attestation.id}-{attestation.item}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(path.parent, exist_ok=True)
         write_new(path, dumps(seal(attestation)).encode() + b"\n")
         return path
 

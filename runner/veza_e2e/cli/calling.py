@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +47,13 @@ def command_line(invocation: Invocation, *words: str) -> str:
 
 
 _LEAK = "nothing was sent; take the secret out of what is sent or configured"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+_MISSING = frozenset({errno.ENOENT, errno.EISDIR})
 _ROOM = "nothing acts on what is not on the disk; make room there, then resume"
+_RIGHT = "give this account the right to it, then resume"
+_BACK = "put the file back in its place, then resume"
+_CAUSE = "nothing acts on what is not on the disk; mend the cause, then resume"
 _KEPT = "what was begun is kept: `veza-e2e sessions` lists it"
 
 
@@ -70,18 +77,27 @@ def translated() -> Iterator[None]:
     except LeakError as error:
         raise Stop(Exit.FAILED, str(error), _LEAK) from error
     except (UnwritableError, OSError) as error:
-        raise Stop(Exit.INCOMPLETE, _unwritten(error), _ROOM) from error
+        raise Stop(Exit.INCOMPLETE, *_unusable(error)) from error
 
 
 def _problem(error: UnwritableError | OSError | LeakError) -> tuple[str, str]:
     """Return why the journal could not be written, and what to do."""
-    return (str(error), _LEAK) if isinstance(error, LeakError) else (_unwritten(error), _ROOM)
+    return (str(error), _LEAK) if isinstance(error, LeakError) else _unusable(error)
 
 
-def _unwritten(error: UnwritableError | OSError) -> str:
+def _unusable(error: UnwritableError | OSError) -> tuple[str, str]:
+    """Return why a file cannot be used, and what to do, by the error's number."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    number = cause.errno if isinstance(cause, OSError) else None
     where = getattr(error, "filename", None)
     text = f"{where}: {error.strerror}" if isinstance(error, OSError) and where else str(error)
-    return f"cannot be written: {text}"
+    if number in _FULL:
+        return f"cannot be written: {text}", _ROOM
+    if number in _FORBIDDEN:
+        return f"cannot be read or written: {text}", _RIGHT
+    if number in _MISSING:
+        return f"cannot be read: {text}", _BACK
+    return f"cannot be written: {text}", _CAUSE
 
 
 def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:

@@ -31,31 +31,32 @@ from veza_e2e.preflight.gate import LOGINS
 def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[Stored, Ended]:
     """Continue a session as far as it goes, or re-check one that has ended."""
     stored = meant_session(settings, session)
+    interrupts = Interrupts()
+    interrupts.install()
     if stored.read().ended:
         say(f"Session {stored.session} has ended; nothing is appended to it.")
-        return stored, Ended(look_again(settings, stored, machine))
+        return stored, Ended(look_again(settings, stored, interrupts, machine))
     sink = FileSink(stored.journal, create=False)
     try:
         reading = parse(sink.load(), stored.journal)
         if not reading.ended:
-            first = first_of(reading, stored.journal, settings)
-            if reading.torn:
-                sink.cut(reading.torn)
-            return stored, _resumed(settings, stored, sink, reading, first, machine)
+            return stored, _resumed(settings, stored, sink, reading, interrupts, machine)
     finally:
         sink.close()
     # Another process ended the session while this one waited for the lock.
-    return stored, Ended(look_again(settings, stored, machine))
+    return stored, Ended(look_again(settings, stored, interrupts, machine))
 
 
-def look_again(settings: Settings, stored: Stored, machine: Machine) -> Summary:
+def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machine: Machine) -> Summary:
     """Read the order of an ended session again; record a change as an addendum."""
     summary = stored.summary()
     if summary.order_id is None or not summary.refund_requested:
         return summary
     first = first_of(stored.read(), stored.journal, settings, any_version=True)
-    with parts_of(settings, first, Interrupts(), machine) as parts:
-        http = httpx.Client(transport=parts.ports.transport)
+    with (
+        parts_of(settings, first, interrupts, machine) as parts,
+        httpx.Client(transport=parts.ports.transport) as http,
+    ):
         api = Veza(parts.base_url, email=parts.email, password=parts.password, http_client=http)
         try:
             order = api.orders.get(summary.order_id)
@@ -90,10 +91,11 @@ def _reread(summary: Summary, order: Order, number: int, *, at: str, failed: boo
 
 
 def _resumed(
-    settings: Settings, stored: Stored, sink: FileSink, reading: Reading, first: SessionStarted, machine: Machine
+    settings: Settings, stored: Stored, sink: FileSink, reading: Reading, interrupts: Interrupts, machine: Machine
 ) -> Ended:
-    interrupts = Interrupts()
-    interrupts.install()
+    first = first_of(reading, stored.journal, settings)
+    if reading.torn:
+        sink.cut(reading.torn)
     with parts_of(settings, first, interrupts, machine) as parts:
         recorded, recording = parts, None
         if not first.live_requested and recording_folder(settings, first.session).exists():

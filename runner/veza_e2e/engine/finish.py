@@ -40,9 +40,9 @@ def keep(stage: Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
         UnwritableError: the journal cannot be written.
     """
     folder = archive.folder(stage.started.session, datetime.fromisoformat(started_at))
-    folder.mkdir(parents=True)
-    for above in (folder, *list(folder.parents)[:3]):
-        disk.sync_folder(above)
+    disk.make_folder(folder)
+    for above in list(folder.parents)[:3]:
+        disk.sync_folder(above)  # another process may have made it a moment ago
     stored = Stored(folder.name, folder)
     sink = FileSink(stored.journal, create=True)
     try:

@@ -26,6 +26,19 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path, *, exist_ok: bool = False) -> None:
+    """Make a folder and those missing above it, and sync their entries to the disk.
+
+    Raises:
+        FileExistsError: the folder exists already, and `exist_ok` is False.
+        OSError: it could not be made.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=exist_ok)
+    for path in missing:
+        sync_folder(path.parent)
+
+
 def create(path: Path, data: bytes) -> None:
     """Write a new file, whole or not at all. An existing file is never touched.
 
@@ -51,7 +64,7 @@ def replace(path: Path, data: bytes) -> None:
     Raises:
         OSError: it could not be written; the old file is untouched.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:

@@ -54,8 +54,12 @@ class FileSink:
         except OSError as error:
             os.close(self._fd)
             raise LockedError(f"{path}: another process works on this session") from error
-        if create:
-            sync_folder(path.parent)
+        try:
+            if create:
+                sync_folder(path.parent)
+        except OSError as error:
+            os.close(self._fd)
+            raise UnwritableError(f"{path.parent}: {error.strerror}") from error
 
     def write(self, data: bytes) -> None:
         """Append `data` and sync it to the disk. A failed write leaves no half line."""

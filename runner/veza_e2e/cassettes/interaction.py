@@ -43,7 +43,7 @@ class Clean:
     def request(
         self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
     ) -> dict[str, JSON]:
-        """Return a request as it is kept."""
+        """Return a request as it is stored."""
         shown = self.redactor.headers(headers, sent=True)
         sent = dict(headers)
         body = self.redactor.body(content or b"", _of(sent, "content-type"), _of(sent, "content-encoding"))

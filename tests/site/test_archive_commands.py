@@ -20,7 +20,7 @@ from veza_e2e.canonical import digest, dumps
 from veza_e2e.evidence import BankStatement, unseal
 from veza_e2e.journal.events import StepStarted
 
-BANK = ("bank", SESSION, "--date", "2026-05-12")
+BANK = ("bank", SESSION, "--date", "2026-05-12", "--amount", "5.00 EUR")
 
 
 def statuses(result: Result) -> dict[str, str]:
@@ -102,6 +102,7 @@ def test_another_amount_is_recorded_and_is_not_met(shell: Shell, stored: Path) -
         ("--seen", "maybe"), ("--seen", "credit", "--amount", "five"), ("--seen", "credit", "--amount", "5.001 EUR"),
         ("--seen", "credit", "--date", "12.05.2026"), ("--seen", "credit", "--date", "2026-05-01"),
         ("--seen", "credit", "--evidence", "not-there.pdf"),
+        *(("--seen", "credit", "--amount", amount) for amount in ("-5.00 EUR", "0.00 EUR", "-5")),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_a_usage_error(shell: Shell, stored: Path, words: tuple[str, ...]) -> None:
@@ -232,7 +233,10 @@ def test_an_addendum_of_another_session_decides_nothing(shell: Shell, stored: Pa
     (folder / "addendum-001.json").write_bytes((stored / "addendum-001.json").read_bytes())
     result = shell("--json", "show", other.session)
     assert (result.code, "cites another journal" in result.json["error"]["message"]) == (6, True)
-    assert shell("--json", "bank", other.session, "--date", "2026-05-12", "--seen", "credit").code == 6
+    assert (
+        shell("--json", "bank", other.session, "--date", "2026-05-12", "--amount", "5.00 EUR", "--seen", "credit").code
+        == 6
+    )
     listed = shell("--json", "sessions")
     assert (listed.code, statuses(listed)) == (6, {SESSION: "passed", other.session: "damaged"})
 
@@ -305,21 +309,28 @@ def test_a_missing_addendum_is_named_and_the_next_one_takes_no_number_twice(shel
 
 def test_a_day_that_nobody_can_have_seen_is_refused(shell: Shell, stored: Path) -> None:
     today = shell.time.now().date()
-    late = shell("--json", "bank", SESSION, "--seen", "credit", "--date", str(today + timedelta(days=2)))
+    late = shell(
+        "--json", "bank", SESSION, "--amount", "5.00 EUR", "--seen", "credit", "--date", str(today + timedelta(days=2))
+    )
     assert (late.code, "future" in late.json["error"]["message"]) == (2, True)
     assert shell("bank", SESSION, "--seen", "nothing", "--date", str(today + timedelta(days=9))).code == 2
     assert not list(stored.glob("addendum-*"))
-    assert shell("bank", SESSION, "--seen", "credit", "--date", str(today + timedelta(days=1))).code == 0
+    assert (
+        shell(
+            "bank", SESSION, "--amount", "5.00 EUR", "--seen", "credit", "--date", str(today + timedelta(days=1))
+        ).code
+        == 0
+    )
 
 
 @pytest.mark.parametrize("seen", ["credit", "charge-dropped"])
 def test_no_statement_shows_a_refund_before_it_was_made(shell: Shell, seen: str) -> None:
     script = Script(datetime(2026, 5, 1, 9, tzinfo=UTC)).start(live=True, release="2026.05", dry_run=DRY_RUN)
     script.until("revoked").end().store(shell.folder / "build" / "rehearsals")
-    result = shell("--json", "bank", SESSION, "--seen", seen, "--date", "2026-05-02")
+    result = shell("--json", "bank", SESSION, "--amount", "5.00 EUR", "--seen", seen, "--date", "2026-05-02")
     assert (result.code, "before the refund, which was on 2026-05-04" in result.json["error"]["message"]) == (2, True)
     assert shell("bank", SESSION, "--seen", "nothing", "--date", "2026-05-02").code == 0
-    assert shell("bank", SESSION, "--seen", seen, "--date", "2026-05-03").code == 0
+    assert shell("bank", SESSION, "--amount", "5.00 EUR", "--seen", seen, "--date", "2026-05-03").code == 0
 
 
 def test_a_refund_that_was_seen_late_can_be_on_an_earlier_statement(shell: Shell) -> None:
@@ -329,7 +340,7 @@ def test_a_refund_that_was_seen_late_can_be_on_an_earlier_statement(shell: Shell
     script.call("revoked", "getOrder", script.refunded_order())
     script.done("revoked", "refunded", refunded_cents=500, refunded_at=None)
     script.end().store(shell.folder / "build" / "rehearsals")
-    result = shell("--json", "bank", SESSION, "--seen", "credit", "--date", "2026-05-11")
+    result = shell("--json", "bank", SESSION, "--amount", "5.00 EUR", "--seen", "credit", "--date", "2026-05-11")
     assert (result.code, statuses(result)["bank_statement"]) == (0, "met")
 
 

@@ -18,11 +18,16 @@ def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) 
     """Return the newest dry-run that a live run of `release` may cite at `at`; None if there is none.
 
     Returns:
-        `{session, hash, ended_at}`, for SessionStarted.dry_run.
+        `{session, hash, ended_at}`, for SessionStarted.dry_run; with `rehearsal` if it ran on the rehearsal backend,
+        which counts for a rehearsed decision only.
     """
     oldest = str(ULID.from_datetime(at - _LONG_AGO))
+    rehearsed = None
     for archive in archives if release else ():
         for stored, summary in archive.summaries(since=oldest):
             if counts_as_dry_run(summary, release, at):
-                return {"session": stored.session, "hash": summary.last_hash, "ended_at": summary.last_at}
-    return None
+                found = {"session": stored.session, "hash": summary.last_hash, "ended_at": summary.last_at}
+                if not summary.rehearsal:
+                    return found
+                rehearsed = rehearsed or {**found, "rehearsal": "yes"}
+    return rehearsed

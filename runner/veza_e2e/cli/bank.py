@@ -25,7 +25,7 @@ from veza_e2e.money.sightings import see
 @click.argument("session")
 @click.option("--seen", type=click.Choice(["credit", "charge-dropped", "nothing"]), required=True)
 @click.option("--date", "day", required=True, metavar="D", help="The day on the statement: YYYY-MM-DD.")
-@click.option("--amount", metavar="A", help='As on the statement: "5.00 EUR".')
+@click.option("--amount", metavar="A", help='As on the statement: "5.00 EUR". Required unless nothing was seen.')
 @click.option("--reference", metavar="R", help="The statement's reference.")
 @EVIDENCE
 @NOTE
@@ -45,8 +45,12 @@ def bank(
     stored = stored_session(invocation, session)
     before = summary_of(stored)
     on = _day(day)
-    _refuse_bank(stored, before, on, seen, invocation.today)
     money = _amount(amount, before.money.currency)
+    if seen != "nothing" and money is None:
+        raise Stop(
+            Exit.USAGE, f"--amount is missing: what does the statement show as {seen}?", 'write it as "5.00 EUR"'
+        )
+    _refuse_bank(stored, before, on, seen, invocation.today)
     redactor = redactor_of_notes()
     statement = BankStatement(
         session=stored.session,
@@ -108,7 +112,11 @@ def _day(text: str) -> date:
 def _amount(text: str | None, currency: str | None) -> Money | None:
     if text is None:
         return None
+    hint = 'write it as "5.00 EUR"'
     try:
-        return Money.parse(text) if " " in text.strip() else Money.from_major(text.strip(), currency or "")
+        found = Money.parse(text) if " " in text.strip() else Money.from_major(text.strip(), currency or "")
     except ValueError as error:
-        raise Stop(Exit.USAGE, f"--amount {text!r:.30} is not an amount", 'write it as "5.00 EUR"') from error
+        raise Stop(Exit.USAGE, f"--amount {text!r:.30} is not an amount", hint) from error
+    if found.minor <= 0:
+        raise Stop(Exit.USAGE, f"--amount {text!r:.30} is not an amount of money that was seen", hint)
+    return found

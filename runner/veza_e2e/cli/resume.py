@@ -64,8 +64,10 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
             say(f"The order could not be read again: {parts.redactor.text(str(error))}")
             return summary
     came_back = order.status is OrderStatus.REFUNDED and order.refund_status in {None, RefundStatus.SUCCEEDED}
-    if came_back != summary.refund_open:
-        say(f"The order is still {order.status}.")
+    told = order.refunded_amount_cents is not None
+    if came_back == (summary.refund_open is False) or (came_back and summary.refund_open is None and not told):
+        untold = "; how much came back is not told" if came_back and not told else ""
+        say(f"The order is still {order.status}{untold}.")
         return summary
     number = len(stored.addendum_files()) + 1
     stored.add(_reread(summary, order, number, at=timestamp(machine.clock.now()), failed=not came_back))
@@ -74,7 +76,6 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
 
 def _reread(summary: Summary, order: Order, number: int, *, at: str, failed: bool) -> Reread:
     refund = f", its refund {order.refund_status}" if order.refund_status else ""
-    back = 0 if failed else order.total_amount_cents
     return Reread(
         session=str(summary.session),
         session_hash=summary.last_hash,
@@ -83,7 +84,7 @@ def _reread(summary: Summary, order: Order, number: int, *, at: str, failed: boo
         at=at,
         order_status=str(order.status),
         refund_status=None if order.refund_status is None else str(order.refund_status),
-        refunded_cents=back if order.refunded_amount_cents is None or failed else order.refunded_amount_cents,
+        refunded_cents=0 if failed else order.refunded_amount_cents,
         currency=order.currency,
         failed=failed,
         observed=f"order {order.id} is {order.status}{refund}",

@@ -78,6 +78,9 @@ def _dry_run(grounds: Grounds) -> Verdict:
     first = grounds.story.lines[0]
     if started.dry_run is None:
         return "not_met", [first.seq], "no dry-run of this release was cited when the run started"
+    gate = grounds.story.gate
+    if started.dry_run.get("rehearsal") and gate is not None and gate.funds == "real":
+        return "not_met", [first.seq], f"{started.dry_run['session']} ran on the rehearsal backend, not on a staging"
     age = datetime.fromisoformat(first.at) - datetime.fromisoformat(started.dry_run["ended_at"])
     if not timedelta(0) <= age <= DRY_RUN_AGE:
         return "not_met", [first.seq], f"the dry-run {started.dry_run['session']} is not within 14 days before"
@@ -148,8 +151,9 @@ def _refund_completed(grounds: Grounds) -> Verdict:
     for failed in (request, step):
         if failed.status == "failed":
             return "not_met", failed.trace, failed.observed
-    if request.status == "skipped":
-        return "not_checked", (), request.observed
+    if request.status == "skipped" or step.status == "passed":
+        untold = "no witness said how much came back"
+        return "not_checked", (), untold if step.status == "passed" else request.observed
     if seen.refund_requested_by:
         return "pending", seen.refund_requested_by, "requested, not completed yet"
     return _unseen(request)
@@ -158,6 +162,8 @@ def _refund_completed(grounds: Grounds) -> Verdict:
 def _license_revoked(grounds: Grounds) -> Verdict:
     step = grounds.steps["revoked"]
     if step.status == "passed":
+        if grounds.story.result("revoked").get("license_status") != "revoked":
+            return "not_checked", (), "no license is listed any more; none was seen revoked"
         return _by_step(grounds, "revoked")
     if grounds.steps["refund"].status == "skipped":
         return "not_checked", (), grounds.steps["refund"].observed
@@ -187,12 +193,13 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
     if refunded and before_refund(date.fromisoformat(bank.date), refunded):
         return "not_met", [bank.seq], f"the statement is of {bank.date}, before the refund of {refunded}"
     expected = (seen.charged if bank.seen == "charge-dropped" else seen.refunded, seen.currency)
-    if bank.amount_cents is not None and (bank.amount_cents, bank.currency) != expected:
+    if bank.amount_cents is None:
+        return "pending", [bank.seq], "the statement's amount was not given: record it again, with --amount"
+    if (bank.amount_cents, bank.currency) != expected:
         return "not_met", [bank.seq], "the statement shows another amount than the refund's"
     if not seen.refunded:
         return "pending", [bank.seq], "the statement shows it, the backend does not say that it was refunded"
-    compared = "" if bank.amount_cents is not None else ", amount not given"
-    return "met", [*seen.refunded_by, bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}{compared}"
+    return "met", [*seen.refunded_by, bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}"
 
 
 def before_refund(on: date, refunded: date) -> bool:

@@ -68,7 +68,8 @@ class Reread:
     """When it was read."""
     order_status: str
     refund_status: str | None
-    refunded_cents: int
+    refunded_cents: int | None
+    """None if the order did not tell how much came back."""
     currency: str
     failed: bool
     """Whether the refund failed after the session had seen its success."""

@@ -101,8 +101,8 @@ class Summary:
     dry_run: Mapping[str, str] | None
 
     @property
-    def refund_open(self) -> bool:
-        """Whether a charge was seen that has not wholly come back."""
+    def refund_open(self) -> bool | None:
+        """See `Account.refund_open`."""
         return self.money.refund_open
 
     def item(self, name: ItemName) -> Item:

@@ -40,6 +40,8 @@ class Account:
             return AccountState.AT_RISK
         if not self.charged_cents:
             return AccountState.UNTOUCHED
+        if self.refund_open is None:
+            return AccountState.UNKNOWN
         return AccountState.CHARGED if self.refund_open else AccountState.RETURNED
 
     def figures(self, kind: FigureKind) -> tuple[Sighting, ...]:
@@ -49,9 +51,9 @@ class Account:
     @property
     def open(self) -> Money | None:
         """What was charged and did not come back; None if that is not known."""
-        if self.charged_cents is None or self.currency is None:
+        if self.charged_cents is None or self.refunded_cents is None or self.currency is None:
             return None
-        return Money(max(self.charged_cents - (self.refunded_cents or 0), 0), self.currency)
+        return Money(max(self.charged_cents - self.refunded_cents, 0), self.currency)
 
     @property
     def charged_cents(self) -> int | None:
@@ -74,14 +76,21 @@ class Account:
         return bool(self.charged_cents)
 
     @property
-    def refund_open(self) -> bool:
-        """Whether a charge was seen that has not wholly come back."""
-        return (self.charged_cents or 0) > (self.refunded_cents or 0)
+    def refund_open(self) -> bool | None:
+        """Whether a charge was seen that has not wholly come back; None if an amount is not known."""
+        if self.charged_cents == 0:
+            return False
+        if self.charged_cents is None or self.refunded_cents is None:
+            return None
+        return self.charged_cents > self.refunded_cents
 
     @property
     def may_be_out(self) -> bool:
-        """Whether money is out, or may be for all that was seen."""
-        return self.state not in {AccountState.UNTOUCHED, AccountState.RETURNED}
+        """Whether a charge is known not to have come back, or none can be ruled out.
+
+        A refund whose amount nobody told is not among it: only the decision waits for that.
+        """
+        return self.state in {AccountState.AT_RISK, AccountState.CHARGED}
 
     @property
     def sentence(self) -> str:
@@ -91,10 +100,10 @@ class Account:
         if not self.charged_cents or self.currency is None:
             return "nothing was charged"
         back = self.refunded_cents
-        came = "whether it came back is not known" if back is None else f"refunded {Money(back, self.currency)}"
+        came = "how much came back is not known" if back is None else f"refunded {Money(back, self.currency)}"
         return f"charged {Money(self.charged_cents, self.currency)}, {came}"
 
-    def read_again(self, refunded_cents: int, seq: int) -> Account:
+    def read_again(self, refunded_cents: int | None, seq: int) -> Account:
         """Return the account once the order was read again after the session."""
         return Account(replace(self.seen, refunded=refunded_cents, refunded_by=(seq,)))
 

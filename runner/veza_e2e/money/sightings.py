@@ -28,12 +28,14 @@ Witness = Literal["backend", "processor"]
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An amount in a response, in minor units."""
+    """An amount in a response."""
 
     kind: FigureKind
     by: Witness
     seq: int
-    cents: int
+    cents: int | None
+    """In minor units; None if the witness says that it moved, and not how much."""
+    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,16 @@ def see(story: Story) -> Seen:
     captures = [s for s in map(_capture, payments) if s]
     charged_by = captures or charges
     charged = charged_by[-1].cents if charged_by else _nothing_charged(story, orders, payments)
+    currency = charged_by[-1].currency if charged_by else None
     refunds = sorted([*_order_refunds(story, orders), *_processor_refunds(answers)], key=lambda s: s.seq)
     unrefunded = None if charged is None else 0
-    refunded = refunds[-1].cents if refunds else unrefunded
+    told = [s for s in refunds if s.cents is not None and s.currency in {None, currency}]
+    refunded = told[-1].cents if told else None if refunds else unrefunded
     return Seen(
         order_id=order_id,
         payment_id=_last_id(story, orders, "payment_id"),
         refund_id=_last_id(story, orders, "refund_id"),
-        currency=_currency(story, orders),
+        currency=currency or _currency(story, orders),
         figures=tuple(sorted([*charges, *captures, *refunds], key=lambda s: s.seq)),
         charged=charged,
         charged_by=tuple(dict.fromkeys(s.seq for s in charged_by)),
@@ -141,7 +145,7 @@ def _payments(answers: Sequence[_Answer], own: str | None) -> Iterator[_Answer]:
 def _capture(answer: _Answer) -> Sighting | None:
     assert isinstance(answer.data, Mapping)
     cents = cents_of(answer.data.get("amount_received"))
-    return Sighting("charged", "processor", answer.seq, cents) if cents else None
+    return Sighting("charged", "processor", answer.seq, cents, _code(answer.data)) if cents else None
 
 
 def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Sighting]:
@@ -151,13 +155,19 @@ def _order_charges(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
         cents = _amount(order, "total_amount")
         cents = agreed if cents is None else cents
         if order.get("status") in CHARGED and cents is not None:
-            found.append(Sighting("charged", "backend", seq, cents))
+            found.append(Sighting("charged", "backend", seq, cents, _code(order)))
     finished = story.last_of_step(StepFinished, "completed")
     if finished and not found:
         cents = cents_of(finished[1].result.get("total_cents"))
         if cents is not None:
-            found.append(Sighting("charged", "backend", finished[0].seq, cents))
+            found.append(Sighting("charged", "backend", finished[0].seq, cents, _code(finished[1].result)))
     return found
+
+
+def _code(data: Mapping[str, JSON]) -> str | None:
+    """Return a currency code as ISO 4217 writes it."""
+    text = text_of(data.get("currency"))
+    return None if text is None else text.upper()
 
 
 def _amount(order: Mapping[str, JSON], name: str) -> int | None:
@@ -201,18 +211,14 @@ def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
     if finished:
         cents = cents_of(finished[1].result.get("refunded_cents"))
         if cents is not None:
-            yield Sighting("refunded", "backend", finished[0].seq, cents)
+            yield Sighting("refunded", "backend", finished[0].seq, cents, _code(finished[1].result))
     for seq, order in orders:
         status = order.get("status")
         refund = order.get("refund_status")
         if status == "refunded" and refund in {None, "succeeded"}:
-            cents = _amount(order, "refunded_amount")
-            if cents is None:
-                cents = _amount(order, "total_amount")
-            if cents is not None:
-                yield Sighting("refunded", "backend", seq, cents)
+            yield Sighting("refunded", "backend", seq, _amount(order, "refunded_amount"), _code(order))
         elif status == "refund_failed" or (status in CHARGED and refund == "failed"):
-            yield Sighting("refunded", "backend", seq, 0)
+            yield Sighting("refunded", "backend", seq, 0, _code(order))
 
 
 def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
@@ -225,8 +231,13 @@ def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
         )
         known = [r for r in refunds if isinstance(r, Mapping) and r.get("status") in {"succeeded", "failed"}]
         if known:
-            returned = (cents_of(r.get("amount")) or 0 for r in known if r.get("status") == "succeeded")
-            yield Sighting("refunded", "processor", answer.seq, sum(returned))
+            back = [r for r in known if r.get("status") == "succeeded"]
+            amounts = [cents_of(r.get("amount")) for r in back]
+            codes = {_code(r) for r in back} or {_code(answer.data)}
+            # A sum of two currencies, or with a part that is not told, is no amount.
+            whole = len(codes) == 1 and None not in amounts
+            total = sum(cents for cents in amounts if cents is not None) if whole else None
+            yield Sighting("refunded", "processor", answer.seq, total, codes.pop() if whole else None)
 
 
 def _refund_requests(story: Story, answers: Sequence[_Answer]) -> tuple[int, ...]:
@@ -253,8 +264,7 @@ def _last_id(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]], nam
 
 
 def _currency(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]]) -> str | None:
-    agreed = text_of(story.result("order").get("currency"))
-    return _first([text_of(order.get("currency")) for _, order in orders], agreed)
+    return _first([_code(order) for _, order in orders], _code(story.result("order")))
 
 
 def _first(values: Sequence[str | None], otherwise: str | None) -> str | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from veza_e2e import evidence
+from veza_e2e import evidence, journal
+from veza_e2e.money import account
 from veza_e2e.report.escape import block, inline, plain
 
 _PACKAGE = Path(__file__).parents[1]
@@ -51,7 +52,8 @@ def _environment(*, autoescape: bool) -> Environment:
 @cache
 def template_version() -> str:
     """Return the version of a session's views: a digest of their templates and of the code that fills them."""
-    code = [*Path(evidence.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.py")]
+    rooms = (Path(str(module.__file__)).parent for module in (evidence, account, journal))
+    code = [*(path for room in rooms for path in room.glob("*.py")), *Path(__file__).parent.glob("*.py")]
     views = [path for pattern in _VIEWS for path in folder().glob(pattern)]
     sums = sorted(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in (*code, *views))
     return hashlib.sha256("\n".join(sums).encode()).hexdigest()[:16]

@@ -129,8 +129,10 @@ def money_line(summary: Summary) -> str:
         return "no charge was seen, and none can be ruled out"
     if money.charged_cents == 0:
         return "nothing was charged"
-    charged, refunded = (amount(cents, money.currency) for cents in (money.charged_cents, money.refunded_cents or 0))
-    return f"charged {charged}, refunded {refunded}"
+    charged = amount(money.charged_cents, money.currency)
+    if money.refunded_cents is None:
+        return f"charged {charged}, how much came back is not known"
+    return f"charged {charged}, refunded {amount(money.refunded_cents, money.currency)}"
 
 
 def _title(summary: Summary) -> str:

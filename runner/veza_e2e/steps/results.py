@@ -184,7 +184,8 @@ class Revoked(Result):
 
     order_status: str
     refund_status: str | None
-    refunded_cents: int
+    refunded_cents: int | None
+    """None if neither the order nor the processor told how much came back."""
     currency: str
     license_id: str | None
     license_status: str | None
@@ -195,4 +196,6 @@ class Revoked(Result):
     def observed(self) -> str:
         """The refunded amount, and the license's state."""
         gone = f"license {self.license_id} {self.license_status}" if self.license_id else "no license left"
-        return f"order {self.order_status}, {Money(self.refunded_cents, self.currency)} back, {gone}"
+        back = self.refunded_cents
+        came = "how much came back was not told" if back is None else f"{Money(back, self.currency)} back"
+        return f"order {self.order_status}, {came}, {gone}"

@@ -24,11 +24,13 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
     """Read the order until it is refunded and the license until it is revoked (getOrder, listMyLicenses)."""
     done = _await_refunded(context, order, refund)
     licenses = _await_licenses(context, order)
-    _cross_check(context, order, refund)
+    returned = _cross_check(context, order, refund)
     _check_reversals(context, order, done)
     last = licenses[0] if licenses else None
-    back = done.total_amount_cents if done.refunded_amount_cents is None else done.refunded_amount_cents
-    if back != order.total_cents:
+    back = done.refunded_amount_cents
+    if back is None and returned is not None:
+        back = returned.minor
+    if back is not None and back != order.total_cents:
         raise Failed(
             FindingCode.REFUND_DIFFERS,
             f"{Money(back, order.currency)} came back of {order.total} (payment {order.payment_id})",
@@ -101,12 +103,26 @@ def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
         ) from None
 
 
-def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) -> None:
-    """Compare R4 to R6 with the processor, if it answers: the refund's amount and its payment."""
+def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Money | None:
+    """Compare R4 and R6 with the processor, if it answers: the refund's amount and its payment.
+
+    Returns:
+        What the processor refunded; None if it did not answer.
+    """
     seen = cross_check(context, order)
     if seen is None:
-        return
+        return None
     back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
+    other = next((one for one in back if one.currency != seen.currency), None)
+    if other is not None:
+        context.compare("R4", order.total, Money(other.amount, other.currency), seen.call, context.call("getOrder"))
+        raise Failed(
+            FindingCode.REFUND_DIFFERS,
+            f"refund {other.refund_id} is {Money(other.amount, other.currency)}, payment {seen.payment_id} is in "
+            f"{seen.currency}",
+            meaning=f"The order says that {order.total} came back; the processor says another currency.",
+            todo="Compare with the processor's dashboard.",
+        )
     total = Money(sum(one.amount for one in back), seen.currency)
     received = Money(seen.amount_received, seen.currency)
     payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
@@ -119,6 +135,7 @@ def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) 
             meaning=f"The order says that {order.total} came back; the processor does not bear it out.",
             todo="Compare with the processor's dashboard.",
         )
+    return total
 
 
 def _check_reversals(context: Context, order: PlacedOrder, _done: Order) -> None:

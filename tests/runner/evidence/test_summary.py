@@ -87,7 +87,7 @@ def test_a_failed_step_fails_the_session(step: StepName) -> None:
     assert summary.step(step).trace == (len(script.lines),)
     after_charge = STEPS.index(step) > STEPS.index("completed")
     assert summary.decision == ("NO-GO" if after_charge else "PENDING")
-    assert summary.refund_open is after_charge
+    assert summary.refund_open is (None if step == "completed" else after_charge)
 
 
 def test_a_failed_check_stays_failed_after_the_refund() -> None:
@@ -128,7 +128,8 @@ def test_go_needs_all_nine_and_the_bank_statement_closes_it() -> None:
     ("seen", "cents", "status", "decision"),
     [
         ("credit", 500, "met", "GO"),
-        ("charge-dropped", None, "met", "GO"),
+        ("charge-dropped", None, "pending", "PENDING"),
+        ("credit", None, "pending", "PENDING"),
         ("charge-dropped", 500, "met", "GO"),
         ("credit", 499, "not_met", "PENDING"),
         ("nothing", None, "pending", "PENDING"),
@@ -172,6 +173,7 @@ def test_a_real_session_has_no_rehearsed_decision() -> None:
         (DRY_RUN, "met"),
         ({**DRY_RUN, "ended_at": "2026-04-19T09:00:00.000Z"}, "not_met"),
         ({**DRY_RUN, "ended_at": "2026-05-05T09:00:00.000Z"}, "not_met"),
+        ({**DRY_RUN, "rehearsal": "yes"}, "not_met"),
     ],
 )
 def test_the_dry_run_is_of_the_last_14_days(dry_run: dict[str, str] | None, status: str) -> None:
@@ -200,7 +202,7 @@ def test_a_blocked_gate_is_a_refusal_without_a_session() -> None:
 
 def test_a_payment_in_doubt_is_not_called_uncharged() -> None:
     summary = summarise(Script().start().until("pay").lines)
-    assert (summary.money.charged_cents, summary.refund_open) == (None, False)
+    assert (summary.money.charged_cents, summary.refund_open) == (None, None)
 
 
 def test_an_order_that_failed_was_charged_nothing() -> None:

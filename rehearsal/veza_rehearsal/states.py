@@ -1,4 +1,4 @@
-"""The state machines of orders, licenses, refunds and seller transfers."""
+"""The states of orders, licenses, refunds and seller transfers, and how orders and refunds move."""
 
 from __future__ import annotations
 
@@ -72,7 +72,6 @@ class ProductStatus(StrEnum):
 
 
 _O = OrderStatus
-_T = TransferStatus
 
 ORDER_MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     _O.PENDING_PAYMENT: frozenset({_O.COMPLETED, _O.FAILED, _O.CANCELLED, _O.EXPIRED}),
@@ -86,16 +85,6 @@ ORDER_MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     _O.REFUND_FAILED: frozenset(),
 }
 """The orders' state machine: each state and those that may follow it."""
-
-TRANSFER_MOVES: Final[Mapping[TransferStatus, frozenset[TransferStatus]]] = {
-    _T.PENDING: frozenset({_T.COMPLETED, _T.FAILED, _T.CANCELLED}),
-    _T.COMPLETED: frozenset({_T.REVERSED, _T.PARTIALLY_REVERSED}),
-    _T.FAILED: frozenset({_T.PENDING}),
-    _T.PARTIALLY_REVERSED: frozenset({_T.REVERSED}),
-    _T.CANCELLED: frozenset(),
-    _T.REVERSED: frozenset(),
-}
-"""The seller transfers' state machine."""
 
 REFUND_MOVES: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
     RefundStatus.REQUESTED: frozenset({RefundStatus.PENDING}),

@@ -1,4 +1,4 @@
-"""One call as data: what is to be sent, how long it may take, what came back."""
+"""A call as data: the request, its time limit, the response."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Call(NamedTuple):
         path: below the API's base path, every id already one segment.
         query: encoded, without the question mark.
         body: JSON; None for no body.
-        headers: beside the client's own.
+        headers: added to the client's own.
         auth: whether it carries the login.
         repeatable: whether it may be sent again after the backend may have carried it out.
         idempotency_key: what it carries as `Idempotency-Key`.
         deadline: seconds for all attempts and waits; None for no limit.
-        secrets: what the body holds that no error may repeat.
+        secrets: values in the body that no error may repeat.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""The page to pay on: the seam for a backend that gives a client secret and a payment id in place of a URL."""
+"""Builds the checkout URL for a backend that gives a client secret and a payment id instead of a URL."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def checkout_reader(page: str | None) -> Callable[[bytes], CheckoutOrder]:
     """Return the reader of a new order.
 
     Args:
-        page: the URL of the page to pay on, with `{client_secret}` and `{payment_id}` in it; None where the backend
-            gives the URL itself.
+        page: the checkout page's URL, with `{client_secret}` and `{payment_id}` in it; None if the backend gives the
+            URL itself.
     """
     from veza.models.orders import CheckoutOrder  # noqa: PLC0415  (built when first used)
 

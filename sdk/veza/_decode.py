@@ -1,7 +1,7 @@
-"""From an answer's bytes to a typed result.
+"""Reads a response's bytes into a typed result.
 
-An answer as the contract has it is read in one pass by pydantic. Any other is read again slowly: bare instead of
-enveloped, amounts as decimals, integers written with a point. What that cannot read either is refused.
+Pydantic reads a response of the documented form in one pass. Any other is read again, slowly: without the envelope,
+amounts as decimals, integers written with a point. If that fails too, the response is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Reader(Generic[_Data]):
         kind: the type of the data.
         name: what errors call it.
         empty: what stands for data that was left out.
-        meta: the type of what says where a page stands; None where the answer is not a page.
+        meta: the type of a page's position; None if the response is not a page.
     """
 
     __slots__ = ("_data", "_empty", "_envelope", "_meta", "_name", "_wrong")

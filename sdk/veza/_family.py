@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from veza.errors import VezaError
 
 FOREIGN: Final = (OSError, RuntimeError, ValueError, EOFError)
-"""What escapes a transport beside its family's own errors: sockets, TLS, closed loops, bad text."""
+"""Exceptions of a transport that are not its family's own: sockets, TLS, closed loops, bad text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Family:
         )
 
     def failure(self, error: BaseException) -> Failure:
-        """Say what an exception means for the call. Its text is not used: it may quote a header."""
+        """Return what an exception means for the call. Its text is not used, since it may quote a header."""
         unknown = Failure(APIConnectionError, "the transport failed", sent=True, hopeless=True)
         outcome = next((meant for kinds, meant in self._meanings if isinstance(error, kinds)), unknown)
         if not outcome.sent and _is_certificate(error):
@@ -88,7 +88,7 @@ def _is_certificate(error: BaseException | None) -> bool:
 
 
 def family_of(client: object) -> Family:
-    """Return the family of an injected client; httpx where there is none.
+    """Return the family of an injected client; httpx if none is injected.
 
     Raises:
         TypeError: the client is of neither family.

@@ -1,4 +1,4 @@
-"""Single flight: however many callers need the same work, one does it and all get its result."""
+"""Single flight: if several callers need the same work, one does it and all get its result."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ThreadFlight:
     def run(self, work: Callable[[], Secret | None], budget: Budget) -> Secret | None:
         """Return the work's result, whoever did it.
 
-        A follower whose leader was interrupted, or ran out of its own deadline, leads in its place.
+        If the leader is interrupted, or reaches its own deadline, a follower takes its place.
 
         Raises:
             VezaError: as the work did.
@@ -84,7 +84,7 @@ class ThreadFlight:
 
 
 class TaskFlight:
-    """Single flight among tasks of one event loop: the work is a task of its own, which no caller's end ends."""
+    """Single flight among tasks of one event loop. The work is a task of its own, which outlives any caller."""
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.AbstractEventLoop, asyncio.Task[Secret | None]] = {}

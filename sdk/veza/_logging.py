@@ -34,7 +34,7 @@ _redaction: Final = _Redaction()
 
 
 def guard(family: str) -> None:
-    """Put the redaction on the loggers of a family and of its core; once however often it is asked for."""
+    """Add the redaction to the loggers of a family and of its core, only once."""
     core = family.replace("httpx", "httpcore")
     for name in (family, *(f"{core}.{part}" for part in _PARTS)):
         logging.getLogger(name).addFilter(_redaction)

@@ -31,9 +31,9 @@ class Operation:
         keyed: whether it takes an `Idempotency-Key`.
         statuses: the statuses of success.
         errors: the statuses of errors that are documented.
-        parameters: by name, what the contract asks of each.
+        parameters: what the contract requires of each, by name.
         query: the names of the query parameters.
-        body: what the contract asks of the body; None where there is none.
+        body: what the contract requires of the body; None if there is no body.
     """
 
     id: str

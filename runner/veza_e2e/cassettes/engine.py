@@ -18,7 +18,7 @@ from vcr.stubs.httpx_stubs import vcr_handle_request  # type: ignore[import-unty
 from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.interaction import ERRORS, Clean, content
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.wire import MAX_BODY, LeakError
+from veza_e2e.ports.wire import LeakError, read_body
 
 # vcrpy logs the URLs of requests unredacted, with their queries.
 logging.getLogger("vcr").setLevel(logging.CRITICAL)
@@ -106,7 +106,7 @@ class CassetteTransport(httpx.BaseTransport):
     def __init__(self, cassette: StrictCassette, inner: httpx.BaseTransport | None = None) -> None:
         self._cassette = cassette
         self._inner = inner
-        self._handle = vcr_handle_request(cassette, _send, httpx)
+        self._handle = vcr_handle_request(cassette, CassetteTransport.send, httpx)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` and record it, or play its response.
@@ -133,7 +133,7 @@ class CassetteTransport(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
             try:
-                body = _whole(response)
+                body = read_body(response)
             finally:
                 response.close()
         except (httpx.RequestError, Interrupted) as error:
@@ -145,20 +145,6 @@ class CassetteTransport(httpx.BaseTransport):
             stream=httpx.ByteStream(body),
             request=request,
         )
-
-
-def _send(transport: CassetteTransport, request: httpx.Request) -> httpx.Response:
-    return transport.send(request)
-
-
-def _whole(response: httpx.Response) -> bytes:
-    chunks, size = [], 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise httpx.ReadError(f"the answer is larger than {MAX_BODY} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _unencoded(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -65,7 +65,6 @@ class Replay:
         self.redactor.reserve(json.dumps([dict(entry.data) for entry in self.tape.entries], ensure_ascii=False))
         self._entries = self.tape.entries
         self._next = 0
-        self._killed = False
         self._failed: Mismatch | None = None
         self._clean = Clean(self.redactor, {})
         self.clock = TapedClock(self)
@@ -190,10 +189,6 @@ class Replay:
             shown.append(f"and {len(differences) - _MOST} more")
         self._failed = Mismatch(entry.step, entry.place, shown)
         raise self._failed
-
-    def step_of(self, position: int) -> str | None:
-        """Return the step of an entry."""
-        return self._entries[position].step
 
 
 def differ(recorded: object, now: object, path: str = "") -> list[str]:

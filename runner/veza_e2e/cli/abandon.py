@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from veza_e2e.archive.sessions import Stored
-from veza_e2e.cli.calling import settings_of, translated
+from veza_e2e.cli.calling import translated
+from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.cli.resumption import first_of, meant_session, parts_of
 from veza_e2e.config import Settings

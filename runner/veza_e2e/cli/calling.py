@@ -1,4 +1,4 @@
-"""Shared by the commands that work on sessions: settings, the exact next command, errors turned into exit codes."""
+"""Shared by the commands that work on sessions: the exact next command, and errors turned into exit codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from veza_e2e.archive.sessions import Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cli import narrate
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
-from veza_e2e.config import ConfigError, Settings, load
 from veza_e2e.engine.finish import Ended
 from veza_e2e.engine.walk import UnresumableError
 from veza_e2e.journal import DamagedError, LockedError, UnwritableError
@@ -24,14 +23,6 @@ from veza_e2e.ports.wire import LeakError
 from veza_e2e.rehearsal_process import RehearsalError
 
 OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
-
-
-def settings_of(invocation: Invocation) -> Settings:
-    """Return the settings; end the command with exit code 2 if they are invalid."""
-    try:
-        return load(invocation.environment, config=invocation.config, archive=invocation.archive)
-    except ConfigError as error:
-        raise Stop(Exit.USAGE, str(error), "the environments stand in veza-e2e.toml, see the docs") from error
 
 
 def command_line(invocation: Invocation, *words: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cli import lean
+from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.cli.recordings import chosen, publish, redactor_of
 
@@ -25,8 +26,6 @@ def cassettes() -> None:
 @click.pass_obj
 def keep(invocation: Invocation, *, session: str, name: str) -> int:
     """Publish the recording of a SESSION as cassettes/NAME. Look at it before you commit it."""
-    from veza_e2e.cli.calling import settings_of  # noqa: PLC0415 - a replay does not need what talks to backends
-
     settings = settings_of(invocation)
     folder = publish(invocation, settings, session, name)
     items(
@@ -47,8 +46,6 @@ def check_all(invocation: Invocation, *, other: Path | None) -> int:
     with lean.without_clients():
         from veza_e2e.cassettes.check import check  # noqa: PLC0415 - brings the schema validator, and vcrpy
         from veza_e2e.cassettes.spec import Spec  # noqa: PLC0415
-    from veza_e2e.cli.calling import settings_of  # noqa: PLC0415 - as in keep
-
     redactor, now = redactor_of(settings_of(invocation)), invocation.machine.clock.now()
     rows: list[Item] = []
     try:

@@ -32,11 +32,19 @@ def home(invocation: Invocation) -> Archive:
     Raises:
         Stop: the configuration cannot be used.
     """
+    return Archive(settings_of(invocation).archive)
+
+
+def settings_of(invocation: Invocation) -> config.Settings:
+    """Return the settings.
+
+    Raises:
+        Stop: the configuration cannot be used.
+    """
     try:
-        settings = config.load(invocation.environment, config=invocation.config, archive=invocation.archive)
+        return config.load(invocation.environment, config=invocation.config, archive=invocation.archive)
     except config.ConfigError as error:
-        raise Stop(Exit.USAGE, str(error)) from error
-    return Archive(settings.archive)
+        raise Stop(Exit.USAGE, str(error), "the environments stand in veza-e2e.toml, see the docs") from error
 
 
 def stored_session(invocation: Invocation, prefix: str) -> Stored:

@@ -7,7 +7,8 @@ import click
 from veza_e2e.canonical import JSON
 from veza_e2e.cli import output
 from veza_e2e.cli.begun import begun, blocked, gate_of_stage
-from veza_e2e.cli.calling import settings_of, translated
+from veza_e2e.cli.calling import translated
+from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Exit, Invocation
 from veza_e2e.engine.start import Asked
 from veza_e2e.journal.events import PreflightChecked

@@ -11,7 +11,8 @@ from veza import Order, OrderStatus, RefundStatus, Veza, VezaError
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.session import close_recording, description, record, recording_folder
-from veza_e2e.cli.calling import concluded, settings_of, translated
+from veza_e2e.cli.calling import concluded, translated
+from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Invocation, say
 from veza_e2e.cli.resumption import asked_before, first_of, meant_session, parts_of, secrets_of
 from veza_e2e.config import Settings

@@ -13,7 +13,8 @@ from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.session import close_recording
 from veza_e2e.cli import output
 from veza_e2e.cli.begun import begun, blocked, document_of, gate_of_stage
-from veza_e2e.cli.calling import concluded, settings_of, translated
+from veza_e2e.cli.calling import concluded, translated
+from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, say
 from veza_e2e.config import Settings
 from veza_e2e.engine.finish import keep, walk

@@ -103,7 +103,7 @@ class RecordingTransport(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
             try:
-                _read(response)
+                response._content = read_body(response)  # noqa: SLF001 - as httpx's own read() does
             finally:
                 response.close()
         except BaseException as error:
@@ -200,12 +200,16 @@ def _request_id(redactor: Redactor, response: httpx.Response) -> str | None:
     return None if value is None else redactor.text(value)[:200]
 
 
-def _read(response: httpx.Response) -> None:
-    """Read the body within a size limit, since a backend may be broken or hostile."""
+def read_body(response: httpx.Response) -> bytes:
+    """Return the whole body, within a size limit, since a backend may be broken or hostile.
+
+    Raises:
+        httpx.TransportError: the body is too large, or the network failed.
+    """
     chunks, size = [], 0
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > MAX_BODY:
             raise httpx.ReadError(f"the answer is larger than {MAX_BODY} bytes")
         chunks.append(chunk)
-    response._content = b"".join(chunks)  # noqa: SLF001 - what httpx's own read() does, here within a budget
+    return b"".join(chunks)

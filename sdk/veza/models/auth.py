@@ -26,7 +26,7 @@ class User(Model):
     role: Role
     """What the account may do."""
     avatar_url: Text | None = None
-    """A picture; None where there is none."""
+    """A picture; None if there is none."""
     created_at: Omitted[Timestamp] = None
     """When the account was made."""
     last_login: Timestamp | None = None

@@ -29,6 +29,7 @@ from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
 from veza_e2e.evidence import BankStatement
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.site.build import write_tree
+from veza_e2e.site.sessions_table import COLUMNS
 
 REPOSITORY = Path(__file__).parents[2]
 PROD = '[env.prod]\nbase_url = "https://shop.example"\nexpected_environment = ["prod"]\nlive = true\n'
@@ -479,5 +480,17 @@ def test_every_page_by_hand_is_in_the_navigation_or_linked(pages: dict[Path, Lin
 def test_the_filters_data_is_plain_json(site: Path) -> None:
     script = (site / "archive" / "payment-e2e" / "sessions.js").read_text(encoding="utf-8")
     rows: list[list[Any]] = json.loads(script.removeprefix("window.vezaSessions = ").removesuffix(";\n"))
-    assert {len(row) for row in rows} == {11}
+    assert {len(row) for row in rows} == {1 + len(COLUMNS)}
     assert "<" not in script
+
+
+def test_the_filters_draw_the_table_that_was_built() -> None:
+    script = (REPOSITORY / "docs/assets/javascripts/veza.js").read_text(encoding="utf-8")
+    known, shown = (
+        json.loads(re.findall(rf"^const {name} = (.+);$", script, re.MULTILINE)[0]) for name in ("COLUMNS", "SHOWN")
+    )
+    table = (REPOSITORY / "templates/site/_rows.md").read_text(encoding="utf-8")
+    cells = [re.findall(r"row\.(\w+)", cell)[-1] for cell in re.findall(r"<td>(.+?)</td>", table)]
+    assert known == ["page", *COLUMNS]
+    assert [name.replace("link", "session") for name in cells] == shown
+    assert table.count("<th ") == len(shown)

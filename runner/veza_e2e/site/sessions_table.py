@@ -13,10 +13,10 @@ from veza_e2e.report.facts import moment
 from veza_e2e.report.view import funds, money_line
 from veza_e2e.site.releases import Entry
 
-_SCRIPTED = (
+COLUMNS = (
     "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "order", "payment",
 )  # fmt: skip
-"""The columns that the filters of the archive know, in the order of `COLUMNS` in `veza.js`, after the page."""
+"""The columns that the filters of the archive know, in the order of `veza.js`, which puts `page` before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,6 @@ def decided(summary: Summary) -> str:
 def data_script(entries: Sequence[Entry]) -> str:
     """Return the script that the archive's filters work on, without a server."""
     found = [(entry.html, session_row(entry, "")) for entry in entries]
-    rows = [[page, *(getattr(r, name) for name in _SCRIPTED)] for page, r in found]
+    rows = [[page, *(getattr(r, name) for name in COLUMNS)] for page, r in found]
     text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return f"window.vezaSessions = {text};\n"

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import httpx
 
-from veza import APIStatusError, AsyncVeza, Secret, Veza, VezaError
+from veza import APIStatusError, AsyncVeza, IntegerId, Secret, Service, Veza, VezaError
 from veza.models import Model, OpenEnum
 from veza_contract import seams, shapes
+from veza_contract.asked import about
 from veza_contract.bindings import Method, by_operation, table
 from veza_contract.cases import edges, fuzz
 from veza_contract.findings import Direction, Finding
@@ -65,6 +66,7 @@ def check_operation(
 ) -> list[Finding]:
     """Check a method with every documented response of its operation, each with these cookies."""
     served: list[tuple[str, Any, bytes]] = []
+    arguments = ordinary(method)
     found: list[Finding] = []
     for status, media in operation.responses.items():
         if not (_SUCCESS.fullmatch(status) or _ERROR.fullmatch(status)):
@@ -72,7 +74,8 @@ def check_operation(
         elif media and set(media) != {JSON_MEDIA}:
             found.append(_finding(operation, status, f"is {', '.join(media)}; the SDK reads {JSON_MEDIA}"))
         elif media:
-            served += [(status, value, json.dumps(value).encode()) for value in generated(media[JSON_MEDIA], budget)]
+            values = [about(method, arguments, value) for value in generated(media[JSON_MEDIA], budget)]
+            served += [(status, value, json.dumps(value).encode()) for value in values]
         else:
             found.append(_finding(operation, status, "has no content; the SDK declares one"))
             served.append((status, None, b""))
@@ -88,8 +91,20 @@ def check_operation(
 
 
 def generated(schema: Schema, budget: Budget) -> list[Any]:
-    """Return values of a schema: its edges, and generated ones."""
-    return [*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed)]
+    """Return values of a schema: each of its edges, and generated ones."""
+    return [_whole_cents(one) for one in (*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed))]
+
+
+def _whole_cents(value: Any) -> Any:
+    """Without points in cents: to JSON Schema `500.0` is an integer, and the SDK refuses it as an amount in cents."""
+    if isinstance(value, list):
+        return [_whole_cents(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: int(one) if name.endswith("_cents") and isinstance(one, float) and one.is_integer() else _whole_cents(one)
+        for name, one in value.items()
+    }
 
 
 def login_cookies(spec: Spec) -> tuple[str, ...]:
@@ -165,7 +180,9 @@ def _lost(method: Method, value: Any, outcome: Any) -> Iterator[str]:
     if method.form == "nothing":
         return
     read = list(outcome.data) if method.form in {"page", "listing"} else outcome
-    yield from _differs("data", data, list(read) if isinstance(read, tuple) else read)
+    yield from _differs(
+        "data", [] if data is None and method.form != "one" else data, list(read) if isinstance(read, tuple) else read
+    )
     if method.form in {"page", "listing"}:
         yield from _differs("meta", value.get("meta"), outcome.meta)
     info = outcome.response_info
@@ -196,6 +213,8 @@ def _differs(place: str, raw: Any, read: Any) -> Iterator[str]:
 
 
 def _model_differs(place: str, raw: Any, read: Model) -> Iterator[str]:
+    if isinstance(raw, str) and isinstance(read, Service):
+        raw = {"status": raw}
     if not isinstance(raw, dict):
         yield f"{place}: {raw!r:.60} was read as an object"
         return
@@ -203,7 +222,17 @@ def _model_differs(place: str, raw: Any, read: Model) -> Iterator[str]:
     for name in raw.keys() - known:
         yield f"{place}.{name}: the SDK has no field for it"
     for name in raw.keys() & known:
-        yield from _differs(f"{place}.{name}", raw[name], getattr(read, name))
+        one = getattr(read, name)
+        yield from () if _read_alike(name, raw[name], one) else _differs(f"{place}.{name}", raw[name], one)
+
+
+def _read_alike(name: str, raw: Any, read: Any) -> bool:
+    """Whether it is one of the ways in which Go writes what is not there, or a currency in small letters."""
+    if isinstance(raw, str) and name == "currency":
+        return bool(raw.upper() == read)
+    if raw is None:
+        return read in (None, ())
+    return read is None and isinstance(raw, str) and (not raw or raw[:10] in {"0001-01-01", "0000-12-31"})
 
 
 def _equal(raw: Any, read: Any) -> bool:
@@ -214,6 +243,8 @@ def _equal(raw: Any, read: Any) -> bool:
             return False
         given = _MICROSECONDS.sub(r"\1", raw.replace("z", "Z").replace("t", "T"))
         return datetime.fromisoformat(given) == read
+    if isinstance(read, IntegerId):
+        return isinstance(raw, int) and str(raw) == read
     return bool(raw == read) and isinstance(raw, bool) == isinstance(read, bool)
 
 

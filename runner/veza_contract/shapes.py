@@ -1,4 +1,4 @@
-"""The schemas of responses that the SDK understands: the success envelope, and four shapes of errors."""
+"""The schemas of responses that the SDK understands: the success envelope, and five shapes of errors."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ ERRORS: Final[tuple[Schema, ...]] = (
         ),
     ),
     _object(("success", "message"), success=_FAILED, message=_TEXT),
+    _object(
+        ("error", "message"), error=_TEXT, message=_TEXT,
+        retry_after_seconds={"type": "integer", "minimum": 0}, reset_time={"type": "integer"},
+    ),
 )  # fmt: skip
 
 
@@ -58,8 +62,10 @@ def success(method: Method) -> Schema:
     if method.form == "nothing":
         return closed(_object(("success",), success={"const": True}, message=_TEXT))
     model = declared(method.model)
-    data: Schema = model if method.form == "one" else {"type": "array", "items": model}
-    enveloped = _object(("success", "data"), success={"const": True}, data=data, message=_TEXT)
+    single = method.form == "one"
+    data: Schema = model if single else {"type": ["array", "null"], "items": model}
+    needed = ("success", "data") if single else ("success",)
+    enveloped = _object(needed, success={"const": True}, data=data, message=_TEXT)
     if method.form == "page":
         enveloped["required"].append("meta")
         enveloped["properties"]["meta"] = declared(Meta)

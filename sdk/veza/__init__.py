@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from veza._async.client import AsyncVeza
     from veza._async.paging import AsyncListing, AsyncPage
     from veza._clock import AsyncClock, AsyncSystemClock, Clock, SystemClock
+    from veza._ids import IntegerId
     from veza._listed import Listed
     from veza._raw import RawResponse
     from veza._response import ResponseInfo
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         ConflictError,
         DeadlineExceededError,
         InternalServerError,
+        InvalidArgumentError,
         InvalidRequestError,
         InvalidResponseError,
         LockedError,
@@ -66,6 +68,7 @@ _HOMES: Final = {
     "veza._async.client": ("AsyncVeza",),
     "veza._async.paging": ("AsyncListing", "AsyncPage"),
     "veza._clock": ("AsyncClock", "AsyncSystemClock", "Clock", "SystemClock"),
+    "veza._ids": ("IntegerId",),
     "veza._listed": ("Listed",),
     "veza._raw": ("RawResponse",),
     "veza._response": ("ResponseInfo",),
@@ -75,7 +78,7 @@ _HOMES: Final = {
     "veza._version": ("__version__",),
     "veza.errors": (
         "APIConnectionError", "APIStatusError", "APITimeoutError", "AuthenticationError", "BadRequestError",
-        "ConflictError", "DeadlineExceededError", "InternalServerError", "InvalidRequestError",
+        "ConflictError", "DeadlineExceededError", "InternalServerError", "InvalidArgumentError", "InvalidRequestError",
         "InvalidResponseError", "LockedError", "NotFoundError", "PermissionDeniedError", "RateLimitError",
         "UnexpectedStatusError", "UnprocessableEntityError", "VezaError",
     ),
@@ -107,7 +110,9 @@ __all__ = [
     "FileTokenStore",
     "Health",
     "HealthState",
+    "IntegerId",
     "InternalServerError",
+    "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
     "License",

@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from veza._ids import on_the_wire
 from veza._secret import Secret
 from veza.errors import DeadlineExceededError, InvalidRequestError
 
@@ -24,7 +25,7 @@ class Body:
     __slots__ = ("content",)
 
     def __init__(self, fields: object) -> None:
-        self.content = json.dumps(fields, default=_reveal).encode()
+        self.content = json.dumps(on_the_wire(fields), default=_reveal).encode()
 
     def __repr__(self) -> str:
         return f"<{len(self.content)} bytes>"

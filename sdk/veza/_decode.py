@@ -6,7 +6,7 @@ amounts as decimals, integers written with a point. If that fails too, the respo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from typing_extensions import TypedDict
 
@@ -16,6 +16,8 @@ from veza.errors import InvalidResponseError
 if TYPE_CHECKING:
     from veza._call import Answer
     from veza._wire import Json
+
+    Place: TypeAlias = tuple[str | int, ...]
     from veza.models._base import Model
     from veza.models.paging import Meta
 
@@ -57,49 +59,70 @@ class Reader(Generic[_Data]):
         """
         found = self._found(body)
         if found is None:
-            return self.read(unwrap(parse(body)))
+            value = parse(body)
+            return self.read(unwrap(value), _place(value))
         data: _Data = found["data"]
         return data
 
     def page(self, body: bytes) -> tuple[_Data, Meta]:
         """Return the data and where its page stands. Errors as calling it."""
         found = self._found(body)
-        if found is None:
+        if found is not None:
+            data, meta = found["data"], found["meta"]
+        else:
             value = parse(body)
-            data = self.read(unwrap(value))
-            return data, self._validated(self._meta, value.get("meta") if isinstance(value, dict) else None)
-        return found["data"], found["meta"]
+            data = self.read(unwrap(value), _place(value))
+            told = value.get("meta") if isinstance(value, dict) else None
+            # An empty page needs no word on where it stands.
+            meta = self._validated(self._meta, {} if told is None and not data else told, ("meta",))
+        return data, meta
 
     def _found(self, body: bytes) -> dict[str, Any] | None:
+        if suspect(body):
+            return None
         try:
             found: dict[str, Any] = self._envelope.validate_json(body)
         except self._wrong:
             return None
         return found
 
-    def read(self, value: Json) -> _Data:
-        """Return the data of a value that was parsed before. Errors as calling it."""
-        from veza.models._amounts import with_cents  # noqa: PLC0415  (only where the answer is not as expected)
+    def read(self, value: Json, place: Place = ()) -> _Data:
+        """Return the data of a value that was parsed before; `place` is where it stood. Errors as calling it."""
+        from veza.models._amounts import unread, with_cents  # noqa: PLC0415  (only if the answer is not as expected)
 
-        try:
-            adapted = with_cents(self._empty if value is None else value)
-        except ValueError as error:
-            what = str(error)
-        else:
-            data: _Data = self._validated(self._data, adapted)
-            return data
-        raise InvalidResponseError(f"the response is not a {self._name}: {what}")
+        adapted = with_cents(self._empty if value is None else value)
+        data: _Data = self._validated(self._data, adapted, place)
+        if wrong := unread(data):
+            raise InvalidResponseError(f"{self._unreadable}: {_path((*place, *wrong[0]))} ({wrong[1]})")
+        return data
 
-    def _validated(self, validator: Any, value: object) -> Any:
+    @property
+    def _unreadable(self) -> str:
+        return f"the answer is unreadable as {self._name}"
+
+    def _validated(self, validator: Any, value: object, place: Place) -> Any:
         try:
             return validator.validate_python(value)
         except self._wrong as error:
             wrong = error.errors(include_url=False, include_context=False, include_input=False)
-        places = ", ".join(
-            f"{'.'.join(map(str, one['loc']))[:_LONGEST_PLACE] or 'all of it'} ({one['type']})"
-            for one in wrong[:_MOST_PLACES]
-        )
-        raise InvalidResponseError(f"the response is not a {self._name}: {places}")
+        places = ", ".join(f"{_path((*place, *one['loc']))} ({one['type']})" for one in wrong[:_MOST_PLACES])
+        raise InvalidResponseError(f"{self._unreadable}: {places}")
+
+
+def suspect(body: bytes) -> bool:
+    """Whether a body may hold an amount in major units. Cheap: it looks for the ends of their names."""
+    return b'amount"' in body or b'price"' in body
+
+
+def _place(value: Json) -> Place:
+    """Return where an answer's data stand: in its envelope, or by themselves."""
+    return () if unwrap(value) is value else ("data",)
+
+
+def _path(place: Place) -> str:
+    """Write a place as a JSON path: `$.data.items[0].price_cents`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return f"${''.join(steps)}"[:_LONGEST_PLACE]
 
 
 def one(model: type[Found]) -> Reader[Found]:

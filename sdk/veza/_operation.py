@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Constraint: TypeAlias = "Mapping[str, object]"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
-_TYPES: Final[dict[object, type]] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+_TYPES: Final[dict[str, type]] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +63,10 @@ def _bounded(rule: Constraint, value: float, low: str, high: str) -> bool:
     return not ((isinstance(least, int) and value < least) or (isinstance(most, int) and value > most))
 
 
+def _is(value: object, expected: type) -> bool:
+    return isinstance(value, expected) and not (isinstance(value, bool) and expected is not bool)
+
+
 def check(rule: Constraint, value: object, where: str) -> None:
     """Refuse a value that the contract refuses. The value itself is not named: it may be a secret.
 
@@ -73,9 +77,10 @@ def check(rule: Constraint, value: object, where: str) -> None:
         if not _bounded(rule, len(value), "minLength", "maxLength"):
             raise InvalidRequestError(f"{where} has a length that is not allowed")
         return
-    expected = _TYPES.get(rule.get("type"))
-    if expected is not None and (not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool)):
-        raise InvalidRequestError(f"{where} must be of type {rule['type']}, not {type(value).__name__}")
+    asked = rule.get("type")
+    names = asked if isinstance(asked, list | tuple) else [asked] if isinstance(asked, str) else []
+    if names and not any(_is(value, _TYPES[name]) for name in names):
+        raise InvalidRequestError(f"{where} must be of type {' or '.join(names)}, not {type(value).__name__}")
     allowed = rule.get("enum")
     if isinstance(allowed, list | tuple) and value not in allowed:
         raise InvalidRequestError(f"{where} is not one of the allowed values")

@@ -173,7 +173,7 @@ CREATE_ORDER = Operation(
                     "required": ["product_id"],
                     "properties": {
                         "product_id": {
-                            "type": "string",
+                            "type": ["string", "integer"],
                             "minLength": 1,
                             "maxLength": 64,
                             "pattern": "^[A-Za-z0-9_-]+$",

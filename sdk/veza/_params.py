@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 _ID = r"^[A-Za-z0-9_-]+$"
 
 ProductId: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
+WholeId: TypeAlias = Annotated[int, Field(strict=True)]
 OrderId: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=_ID)]
 IdempotencyKey: TypeAlias = Annotated[str, Field(min_length=1, max_length=255, pattern=_ID)]
 PageNumber: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -23,5 +24,5 @@ RefundCents: TypeAlias = Annotated[int, Field(ge=1)]
 class Item(TypedDict):
     """A product to order."""
 
-    product_id: Required[ProductId]
+    product_id: Required[ProductId | WholeId]
     license_type: NotRequired[LicenseType]

@@ -33,13 +33,17 @@ class RetryPolicy:
     jitter: Callable[[], float]
 
     def delay(self, attempt: int, retry_after: float | None) -> float | None:
-        """Return the seconds to wait after that many attempts; None where the call must give up."""
+        """Return the seconds to wait after that many attempts; None where the call must give up.
+
+        A `Retry-After` lengthens the delay of our own, and never shortens it.
+        """
         if attempt > self.max_retries:
             return None
-        if retry_after is not None:
-            return retry_after if retry_after <= self.max_retry_after else None
+        if retry_after is not None and retry_after > self.max_retry_after:
+            return None
         delay: float = min(_FIRST_DELAY * 2 ** min(attempt - 1, 10), _LONGEST_DELAY)
-        return delay * (1 - 0.25 * self.jitter())
+        # The backend cuts fractions off: a `0` may hold for most of a second.
+        return max(retry_after or 0.0, delay * (1 - 0.25 * self.jitter()))
 
 
 def parse_retry_after(value: str | None, now: Callable[[], datetime]) -> float | None:

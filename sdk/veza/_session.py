@@ -101,13 +101,13 @@ class Session:
             return Renewal.REFRESH
         return Renewal.LOGIN if self.email is not None and self.password is not None else Renewal.IMPOSSIBLE
 
-    def accept(self, access: Secret, refresh: Secret | None, expires_in: int, now: float) -> Secret:
+    def accept(self, access: Secret, refresh: Secret | None, expires_in: int | None, now: float) -> Secret:
         """Take the tokens of a login or a renewal.
 
         Args:
             access: the new token.
             refresh: the new refresh token; None keeps the one in hand.
-            expires_in: seconds; the token is renewed a little before.
+            expires_in: seconds; the token is renewed a little before. None: when the backend refuses it.
             now: the clock's monotonic time when the request was sent.
 
         Raises:
@@ -118,7 +118,9 @@ class Session:
         with self._lock:
             self.access = access
             self.refresh = refresh or self.refresh
-            self.expires_at = now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
+            self.expires_at = None
+            if expires_in is not None:
+                self.expires_at = now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
         return access
 
     def provided(self, access: Secret) -> Secret:

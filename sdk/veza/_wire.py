@@ -1,4 +1,4 @@
-"""What is on the wire: JSON with its numbers kept exact, the success envelope, the four error shapes.
+"""What is on the wire: JSON with its numbers kept exact, the success envelope, the five error shapes.
 
 This is the one place that knows how the backend wraps its answers.
 """
@@ -100,12 +100,14 @@ class ErrorFacts:
         code: the backend's code.
         details: plain JSON values.
         request_id: the request's id, where the body repeats it.
+        retry_after: seconds to wait, where the body names them.
     """
 
     message: str = ""
     code: str | None = None
     details: Json = None
     request_id: str | None = None
+    retry_after: float | None = None
 
 
 _LONGEST_TEXT = 500
@@ -126,10 +128,11 @@ def _clean(value: Json, secrets: tuple[Secret, ...]) -> Json:
 
 
 def read_error(body: bytes, secrets: tuple[Secret, ...] = ()) -> ErrorFacts:
-    """Read an error body in any of the four shapes; another body says nothing. Known secrets are masked.
+    """Read an error body in any of the five shapes; another body says nothing. Known secrets are masked.
 
     The shapes: `{success, error: text}`, `{success, message, error_code, details}`,
-    `{error: {code, message, details, timestamp, request_id}}`, `{success, message}`.
+    `{error: {code, message, details, timestamp, request_id}}`, `{success, message}`, and of a rate limit
+    `{error: text, message, retry_after_seconds, reset_time}`.
     """
     try:
         value = parse(body)
@@ -144,5 +147,10 @@ def read_error(body: bytes, secrets: tuple[Secret, ...] = ()) -> ErrorFacts:
         message=_text(message, secrets) or "",
         code=_text(source.get("code") or source.get("error_code"), secrets),
         details=_clean(source.get("details"), secrets),
-        request_id=_text(source.get("request_id"), secrets),
+        request_id=_text(source.get("request_id") or value.get("request_id"), secrets),
+        retry_after=_seconds(value.get("retry_after_seconds")),
     )
+
+
+def _seconds(value: Json) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None

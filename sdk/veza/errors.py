@@ -4,8 +4,9 @@ VezaError
 ├── APIConnectionError            no answer, or a part of one
 │   └── APITimeoutError           no answer in time
 ├── DeadlineExceededError         the call's `deadline` ran out, or the next wait would pass it
-├── InvalidResponseError          an answer that is not what the contract says
+├── InvalidResponseError          an answer that is unreadable, or about something else than was asked
 ├── InvalidRequestError           refused here, before anything was sent (also a ValueError)
+│   └── InvalidArgumentError      an argument of a wrong type (also a TypeError)
 ├── UnexpectedStatusError         what was waited for can no longer come
 └── APIStatusError                an answer with an error status, or a redirect (never followed)
     ├── BadRequestError           400
@@ -120,11 +121,18 @@ class DeadlineExceededError(VezaError):
 
 
 class InvalidResponseError(VezaError):
-    """The answer is not what the contract says: not JSON, cut off, or of another shape."""
+    """The answer is unreadable (not JSON, cut off, of another shape), or about something else than was asked.
+
+    A write may have been carried out: this is not a refusal.
+    """
 
 
 class InvalidRequestError(VezaError, ValueError):
     """An argument that the contract forbids; nothing was sent."""
+
+
+class InvalidArgumentError(InvalidRequestError, TypeError):
+    """An argument of a wrong type, such as a text in the place of a list; nothing was sent."""
 
 
 class UnexpectedStatusError(VezaError):

@@ -21,7 +21,7 @@ _DIGITS: Final = (
 
 def minor_digits(currency: str) -> int:
     """Return how many decimals the currency's major unit has (ISO 4217): 2 for EUR, 0 for JPY."""
-    return _DIGITS.get(currency, 2)
+    return _DIGITS.get(currency.upper(), 2)
 
 
 def to_minor(amount: str | Decimal | int, currency: str) -> int:

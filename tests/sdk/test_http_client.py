@@ -97,7 +97,7 @@ def test_the_default_headers_and_query_of_the_injected_client_are_sent(face: Any
         params={"tenant": "a b"},
     )  # fmt: skip
     client: Any = veza_kind("http://veza.test", http_client=http)
-    backend.script("listProducts", Reply(data=[], json=None), Reply(json={"data": [], "meta": {}}))
+    backend.script("listProducts", Reply(json={"data": [], "meta": []}))
     with pytest.raises(veza.InvalidResponseError):
         face.call(client, lambda v: v.products.list(page=2))
     (sent,) = backend.sent

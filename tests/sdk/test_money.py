@@ -154,10 +154,51 @@ def test_a_price_that_is_no_amount_is_an_invalid_response(price: str) -> None:
         connect(backend, max_retries=0).products.get("11")
 
 
-def test_price_cents_win_over_a_decimal_price() -> None:
+@pytest.mark.parametrize("price", [5.5, "5.50", 7.001, "seven", True, [], 5])
+def test_a_price_that_is_not_the_cents_beside_it_is_refused(price: object) -> None:
     backend = FakeBackend()
-    backend.script("getProduct", Reply(data=PRODUCT | {"price_cents": 700, "price": 5.5}))
+    backend.script("getProduct", Reply(data=PRODUCT | {"price_cents": 700, "price": price}))
+    with pytest.raises(veza.InvalidResponseError, match=r"\$\.data\.price \("):
+        connect(backend, max_retries=0).products.get("11")
+
+
+@pytest.mark.parametrize("price", [7.0, "7.00", 7, None])
+def test_a_price_that_agrees_with_the_cents_beside_it_is_read(price: object) -> None:
+    backend = FakeBackend()
+    backend.script("getProduct", Reply(data=PRODUCT | {"price_cents": 700, "price": price}))
     assert connect(backend).products.get("11").price == Money(700, "EUR")
+
+
+ORDER = {
+    "id": "41", "buyer_id": "7", "status": "refunded", "total_amount_cents": 605, "currency": "eur",
+    "created_at": "2026-04-01T10:00:00Z",
+}  # fmt: skip
+
+
+def test_cents_here_and_decimals_there_are_one_order() -> None:
+    mixed = ORDER | {"tax_amount": "1.05", "refunded_amount": 6.05, "items": [{"product_id": "11", "price": 5}]}
+    backend = FakeBackend()
+    backend.script("getOrder", Reply(data=mixed))
+    read = connect(backend).orders.get("41")
+    assert (read.total, read.tax, read.refunded) == (Money(605, "EUR"), Money(105, "EUR"), Money(605, "EUR"))
+    assert read.items[0].price_cents == 500
+    assert veza.Order.model_validate(mixed | {"refunded_amount": "6.05"}) is not None
+    with pytest.raises(ValueError, match="exactly"):
+        veza.Order.model_validate(mixed)
+
+
+def test_a_small_currency_keeps_its_own_minor_unit() -> None:
+    backend = FakeBackend()
+    backend.script("getProduct", Reply(data=PRODUCT | {"currency": "jpy", "price": 500}))
+    assert connect(backend).products.get("11").price == Money(500, "JPY")
+
+
+@pytest.mark.parametrize("tax", ["1.055", True, {"cents": 105}, "EUR 1.05"])
+def test_an_amount_in_major_units_is_never_ignored(tax: object) -> None:
+    backend = FakeBackend()
+    backend.script("getOrder", Reply(data=ORDER | {"tax_amount": tax}))
+    with pytest.raises(veza.InvalidResponseError, match=r"\$\.data\.tax_amount \("):
+        connect(backend, max_retries=0).orders.get("41")
 
 
 def test_every_amount_of_an_order_may_be_decimal() -> None:

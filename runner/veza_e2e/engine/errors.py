@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import PurePath
 
-from veza import AuthenticationError, LockedError, RateLimitError, VezaError
+from veza import AuthenticationError, InvalidResponseError, LockedError, RateLimitError, VezaError
 from veza_e2e.journal.events import StepName
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import MONEY
@@ -67,6 +67,15 @@ def _meant(error: VezaError, charged: str) -> Failed | Paused:
             todo=f"Resume{after}.",
             waiting_for="operator",
             retry_after=error.retry_after,
+        )
+    if isinstance(error, InvalidResponseError):
+        return Paused(
+            FindingCode.NO_ANSWER,
+            f"{error}; this is not a refusal: what was asked for may have been done",
+            meaning=charged,
+            todo="See the place in the call's answer. Resume when the backend, or the SDK, is mended: what is in "
+            "doubt is asked for first.",
+            waiting_for="operator",
         )
     permanent = error.status_code is not None and error.status_code < 500  # noqa: PLR2004 - the HTTP classes
     if permanent:

@@ -197,13 +197,14 @@ class AsyncEngine:
 
     def _refusal(self, call: Call, received: Received) -> VezaError:
         facts = read_error(received.body, (*self.session.secrets, *call.secrets))
+        wait = parse_retry_after(received.headers.get("retry-after"), self.clock.now)
         return error_class(received.status)(
             facts.message or f"the backend answered {received.status}",
             status_code=received.status,
             code=facts.code,
             details=facts.details,
             request_id=received.headers.get("x-request-id") or facts.request_id,
-            retry_after=parse_retry_after(received.headers.get("retry-after"), self.clock.now),
+            retry_after=facts.retry_after if wait is None else wait,
         )
 
 

@@ -8,6 +8,7 @@ from veza import _operations as contract
 from veza._async.resource import AsyncResource
 from veza._decode import many
 from veza._listed import Listed
+from veza._question import about_licenses, answering
 
 if TYPE_CHECKING:
     from veza._params import OrderId
@@ -25,11 +26,15 @@ class AsyncLicenses(AsyncResource):
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidResponseError: unreadable, or a license of another order.
             VezaError: as any call.
         """
         from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
 
         answer = await self._send(
-            contract.LIST_MY_LICENSES, many(License), values={"order_id": order_id}, deadline=deadline
+            contract.LIST_MY_LICENSES,
+            answering(many(License), about_licenses(order_id)),
+            values={"order_id": order_id},
+            deadline=deadline,
         )
         return Listed.of(answer.result, answer.info)

@@ -47,14 +47,26 @@ class AsyncPage(Generic[Item]):
 
     @property
     def has_next(self) -> bool:
-        """Whether a page follows. An empty page ends the list, whatever its total says."""
-        return bool(self.data) and self.meta.page < self.meta.total_pages
+        """Whether a page follows. An empty page ends the list, whatever its total says.
+
+        Raises:
+            InvalidResponseError: the page has items, and its `meta` does not say where it stands.
+        """
+        if not self.data:
+            return False
+        if self.meta.page < 1 or self.meta.total_pages < 1:
+            raise InvalidResponseError(
+                "whether a page follows cannot be read: the page has items, and $.meta no page or no total_pages",
+                status_code=self.response_info.status_code,
+                request_id=self.response_info.request_id,
+            )
+        return self.meta.page < self.meta.total_pages
 
     async def next_page(self) -> AsyncPage[Item] | None:
         """Ask for the page that follows; None after the last.
 
         Raises:
-            InvalidResponseError: the backend sent a page that was read already.
+            InvalidResponseError: the backend sent a page that was read already, or does not say whether one follows.
             VezaError: as the call that listed them.
         """
         if not self.has_next:

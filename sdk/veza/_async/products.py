@@ -8,6 +8,7 @@ from veza import _operations as contract
 from veza._async.paging import AsyncListing, AsyncPage  # sync: from veza._sync.paging import Page
 from veza._async.resource import AsyncResource
 from veza._decode import many
+from veza._question import about_product
 
 if TYPE_CHECKING:
     from veza._params import Limit, PageNumber, ProductId
@@ -53,9 +54,16 @@ class AsyncProducts(AsyncResource):
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidResponseError: unreadable, or another product.
             NotFoundError: 404, there is no such product.
             VezaError: as any call.
         """
         from veza.models.products import Product  # noqa: PLC0415  (built when first used)
 
-        return await self._one(contract.GET_PRODUCT, Product, ids={"product_id": product_id}, deadline=deadline)
+        return await self._one(
+            contract.GET_PRODUCT,
+            Product,
+            ids={"product_id": product_id},
+            deadline=deadline,
+            check=about_product(product_id),
+        )

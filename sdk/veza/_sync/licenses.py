@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from veza import _operations as contract
 from veza._decode import many
 from veza._listed import Listed
+from veza._question import about_licenses, answering
 from veza._sync.resource import Resource
 
 if TYPE_CHECKING:
@@ -26,9 +27,15 @@ class Licenses(Resource):
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidResponseError: unreadable, or a license of another order.
             VezaError: as any call.
         """
         from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
 
-        answer = self._send(contract.LIST_MY_LICENSES, many(License), values={"order_id": order_id}, deadline=deadline)
+        answer = self._send(
+            contract.LIST_MY_LICENSES,
+            answering(many(License), about_licenses(order_id)),
+            values={"order_id": order_id},
+            deadline=deadline,
+        )
         return Listed.of(answer.result, answer.info)

@@ -9,6 +9,7 @@ from veza import _operations as contract
 from veza._call import seconds
 from veza._checkout import checkout_reader
 from veza._decode import attached, many
+from veza._question import about_items, about_order, about_refund, answering, ordered
 from veza._sync.paging import Page
 from veza._sync.resource import Resource
 from veza._sync.waiting import expect, wait
@@ -33,12 +34,15 @@ class Orders(Resource):
         """Order products and get the page to pay them on (operation createOrder).
 
         Args:
-            items: product ids, or `{"product_id": …, "license_type": …}`.
+            items: product ids, or `{"product_id": …, "license_type": …}`. An id that was read as an integer
+                (`IntegerId`) is sent as one.
             idempotency_key: where the backend honours keys, the same key never orders twice. With
                 `idempotency=True` one is made if none is given; the error and the result carry it.
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidArgumentError: `items` is a text or a mapping; nothing was sent.
+            InvalidResponseError: unreadable, or an order of other products; the order may have been made.
             NotFoundError: 404, there is no such product.
             ConflictError: 409, owned already, or the key belongs to another request.
             UnprocessableEntityError: 422, the product is not on sale.
@@ -46,10 +50,10 @@ class Orders(Resource):
             APIConnectionError: the order may or may not have been made.
             VezaError: as any call.
         """
-        wanted = [{"product_id": item} if isinstance(item, str) else dict(item) for item in items]
+        wanted = ordered(items)
         answer = self._send(
             contract.CREATE_ORDER,
-            checkout_reader(self._settings.checkout_page),
+            answering(checkout_reader(self._settings.checkout_page), about_items(wanted)),
             fields={"items": wanted},
             key=idempotency_key,
             deadline=deadline,
@@ -64,13 +68,16 @@ class Orders(Resource):
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidResponseError: unreadable, or another order.
             PermissionDeniedError: 403, it is another account's order.
             NotFoundError: 404, there is no such order.
             VezaError: as any call.
         """
         from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
 
-        return self._one(contract.GET_ORDER, Order, ids={"order_id": order_id}, deadline=deadline)
+        return self._one(
+            contract.GET_ORDER, Order, ids={"order_id": order_id}, deadline=deadline, check=about_order(order_id)
+        )
 
     def list(
         self,
@@ -123,6 +130,7 @@ class Orders(Resource):
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidResponseError: unreadable, another order, or another amount; it may have been asked for.
             ConflictError: 409, not completed, or a refund was asked for already.
             UnprocessableEntityError: 422, the refund window has closed.
             APIConnectionError: the refund may or may not have been asked for.
@@ -137,6 +145,7 @@ class Orders(Resource):
             fields={"reason": reason, "amount_cents": amount_cents},
             key=idempotency_key,
             deadline=deadline,
+            check=about_refund(order_id, amount_cents),
         )
 
     def wait_until_completed(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from veza import _operations as contract
 from veza._decode import many
+from veza._question import about_product
 from veza._sync.paging import Page
 from veza._sync.resource import Resource
 
@@ -54,9 +55,16 @@ class Products(Resource):
             deadline: seconds for all attempts and waits.
 
         Raises:
+            InvalidResponseError: unreadable, or another product.
             NotFoundError: 404, there is no such product.
             VezaError: as any call.
         """
         from veza.models.products import Product  # noqa: PLC0415  (built when first used)
 
-        return self._one(contract.GET_PRODUCT, Product, ids={"product_id": product_id}, deadline=deadline)
+        return self._one(
+            contract.GET_PRODUCT,
+            Product,
+            ids={"product_id": product_id},
+            deadline=deadline,
+            check=about_product(product_id),
+        )

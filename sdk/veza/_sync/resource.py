@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from veza._call import Body, Call, seconds
 from veza._decode import attached, one
-from veza._operation import check, expand, query
+from veza._operation import check as allowed
+from veza._operation import expand, query
+from veza._question import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,9 +39,11 @@ class Resource:
         fields: Mapping[str, object] | None = None,
         key: str | None = None,
         deadline: float | None = None,
+        check: Callable[[Found], None] | None = None,
     ) -> Found:
-        """Send a call whose answer holds one object."""
-        return attached(self._send(operation, one(model), ids=ids, fields=fields, key=key, deadline=deadline))
+        """Send a call whose answer holds one object, and hold it against what was asked."""
+        read = one(model) if check is None else answering(one(model), check)
+        return attached(self._send(operation, read, ids=ids, fields=fields, key=key, deadline=deadline))
 
     def _send(
         self,
@@ -57,12 +61,12 @@ class Resource:
         body: Body | None = None
         if fields is not None:
             present = {name: value for name, value in fields.items() if value is not None}
-            check(operation.body or {}, present, operation.id)
+            allowed(operation.body or {}, present, operation.id)
             body = Body(present)
         if operation.keyed and key is None and settings.idempotency:
             key = settings.new_key()
         if key is not None:
-            check(operation.parameters["Idempotency-Key"], key, "idempotency_key")
+            allowed(operation.parameters["Idempotency-Key"], key, "idempotency_key")
         call = Call(
             operation.method,
             expand(operation, ids) if ids else operation.path,

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
-from pydantic_core import core_schema
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
+from veza._ids import IntegerId
 from veza._secret import Secret
 from veza._wire import JsonNumber
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
     from veza._response import ResponseInfo
 
 _RFC3339 = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$"
+_ZERO_TIME = r"^(0001-01-01|0000-12-31)[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$"
+_AFTER_ZERO = datetime(2, 1, 1, tzinfo=UTC)
 _LARGEST_EXACT_FLOAT = 2**53
 _WHOLE = re.compile(r"-?[0-9]{1,19}(\.0+)?")
 
@@ -43,23 +48,21 @@ class Model(BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Read an object. Decimal amounts are looked for only where amounts in minor units are missing.
+        """Read an object. Amounts in major units are read exactly into minor units.
 
         Raises:
-            pydantic.ValidationError: a known field is missing or of a wrong type.
+            pydantic.ValidationError: a known field is missing or of a wrong type, or an amount in major units cannot
+                be read exactly, or is not the amount in minor units beside it.
         """
-        try:
-            return super().model_validate(obj, **options)
-        except ValidationError:
-            from veza.models._amounts import with_cents  # noqa: PLC0415  (only where the backend sends decimals)
+        from veza.models._amounts import unread, with_cents  # noqa: PLC0415  (models import it in turn)
 
-            try:
-                adapted = with_cents(obj)
-            except ValueError:
-                adapted = obj
-            if adapted is obj:
-                raise
-        return super().model_validate(adapted, **options)
+        read = super().model_validate(with_cents(obj), **options)
+        if wrong := unread(read):
+            place, why = wrong
+            kind = PydanticCustomError("amount", "{why}", {"why": why})
+            error = InitErrorDetails(type=kind, loc=place, input=None)
+            raise ValidationError.from_exception_data(cls.__name__, [error], hide_input=True)
+        return read
 
     def _with_response(self, info: ResponseInfo) -> Self:
         object.__setattr__(self, "_response", info)
@@ -127,16 +130,19 @@ def _from_number(value: object) -> int:
 
 def _from_int(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return IntegerId(value)
     raise ValueError("Input should be a non-empty string or an integer")
 
 
 class _Integer:
-    def __init__(self, minimum: int | None = None) -> None:
+    def __init__(self, minimum: int | None = None, *, point: bool = True) -> None:
         self.minimum = minimum
+        self.point = point
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         strict = core_schema.int_schema(strict=True, ge=self.minimum)
+        if not self.point:
+            return strict
         written = core_schema.chain_schema([core_schema.no_info_plain_validator_function(_from_number), strict])
         return _either([strict, written], "an integer")
 
@@ -155,8 +161,71 @@ class _Id:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, object]:
         if handler.mode == "serialization":
-            return {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_-]+$"}
+            return {
+                "type": ["string", "integer"],
+                "minLength": 1,
+                "maxLength": 64,
+                "pattern": "^[A-Za-z0-9_-]+$",
+            }
         return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}
+
+
+class _Currency:
+    """Three letters in any case, read as capitals: Stripe writes them small."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.str_schema(strict=True, pattern=r"^[A-Za-z]{3}$", to_upper=True)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"type": "string", "pattern": "^[A-Za-z]{3}$"}
+
+
+class _Absent:
+    """What Go writes for a text or a time that is not there yet, `""` or the year 1, is read as None."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        zero = core_schema.chain_schema(
+            [
+                core_schema.str_schema(strict=True, pattern=rf"^$|{_ZERO_TIME}"),
+                core_schema.no_info_plain_validator_function(_none),
+            ]
+        )
+        return _either([zero, handler(source)], "as documented, null or empty")
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        found = handler(schema["choices"][1])  # the field's own, of the union that was made above
+        if handler.mode != "serialization":
+            return found
+        return {**found, "anyOf": [*found["anyOf"], {"const": ""}]}
+
+
+def _none(_: object) -> None:
+    return None
+
+
+class _NullIs:
+    """Null is read as what Go's own zero value means: an empty list, a count of 0."""
+
+    def __init__(self, zero: Callable[[], object]) -> None:
+        self.zero = zero
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        # An `after` function sees what was read, so that the places of errors within a list stay as they are.
+        return core_schema.no_info_after_validator_function(self._zero, core_schema.nullable_schema(handler(source)))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        found = handler(schema["schema"]["schema"])  # the field's own, within
+        listed = handler.mode == "serialization" and found.get("type") == "array"
+        return {**found, "type": ["array", "null"]} if listed else found
+
+    def _zero(self, value: object) -> object:
+        return self.zero() if value is None else value
 
 
 class _Timestamp:
@@ -164,7 +233,7 @@ class _Timestamp:
         text = core_schema.chain_schema(
             [
                 core_schema.str_schema(strict=True, pattern=_RFC3339),
-                core_schema.datetime_schema(tz_constraint="aware"),
+                core_schema.datetime_schema(tz_constraint="aware", ge=_AFTER_ZERO),
             ]
         )
         value = core_schema.datetime_schema(strict=True, tz_constraint="aware")
@@ -208,15 +277,22 @@ _Kind = TypeVar("_Kind")
 
 Integer: TypeAlias = Annotated[int, _Integer()]
 Count: TypeAlias = Annotated[int, _Integer(0)]
-Cents: TypeAlias = Annotated[int, _Integer(0)]
+Cents: TypeAlias = Annotated[int, _Integer(0, point=False)]
 Id: TypeAlias = Annotated[str, _Id()]
 Text: TypeAlias = Annotated[str, Strict()]
-Currency: TypeAlias = Annotated[str, Strict(), Field(pattern=r"^[A-Z]{3}$")]
+Flag: TypeAlias = Annotated[bool, Strict()]
+Currency: TypeAlias = Annotated[str, _Currency()]
 Timestamp: TypeAlias = Annotated[datetime, _Timestamp()]
-Filled: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1)]
-Url: TypeAlias = Annotated[str, Strict(), _Declared(format="uri")]
+Filled: TypeAlias = Annotated[str, Strict(), Field(min_length=1)]
+Url: TypeAlias = Annotated[str, Strict(), Field(min_length=1), _Declared(format="uri")]
 LicenseType: TypeAlias = Annotated[str, Strict(), _Declared(minLength=1, maxLength=64)]
-Positive: TypeAlias = Annotated[int, _Integer(), _Declared(minimum=1)]
-Natural: TypeAlias = Annotated[int, _Integer(), _Declared(minimum=0)]
-Omitted: TypeAlias = Annotated[_Kind | None, _Omitted()]
+Tally: TypeAlias = Annotated[int, _Integer(), _NullIs(int), _Declared(minimum=0)]
 Token: TypeAlias = Annotated[Secret, _Declared(pattern="^[!-~]+$")]
+Maybe: TypeAlias = Annotated[_Kind | None, _Absent()]
+"""A text, id, status or time that may be null, empty, or Go's time of the year 1."""
+Omitted: TypeAlias = Annotated[_Kind | None, _Omitted()]
+"""An amount or a flag that the contract leaves out and never sends as null."""
+Unsaid: TypeAlias = Annotated[_Kind | None, _Absent(), _Omitted()]
+"""Both."""
+Listed: TypeAlias = Annotated[tuple[_Kind, ...], _NullIs(tuple)]
+Mapped: TypeAlias = Annotated[dict[str, _Kind], _NullIs(dict)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veza._secret import Secret
-from veza.models._base import Count, Filled, Id, Model, Omitted, OpenEnum, Text, Timestamp, Token
+from veza.models._base import Count, Filled, Id, Maybe, Model, Omitted, OpenEnum, Text, Timestamp, Token, Unsaid
 
 
 class Role(OpenEnum):
@@ -19,17 +19,17 @@ class User(Model):
 
     id: Id
     """The account's id."""
-    username: Text
-    """The name shown to others."""
+    username: Unsaid[Text] = None
+    """The name shown to others; None where the backend does not say."""
     email: Text
     """The e-mail address, which is also the login."""
-    role: Role
-    """What the account may do."""
-    avatar_url: Text | None = None
+    role: Unsaid[Role] = None
+    """What the account may do; None where the backend does not say."""
+    avatar_url: Maybe[Text] = None
     """A picture; None if there is none."""
-    created_at: Omitted[Timestamp] = None
+    created_at: Unsaid[Timestamp] = None
     """When the account was made."""
-    last_login: Timestamp | None = None
+    last_login: Maybe[Timestamp] = None
     """When it last logged in; None where it never did."""
 
 
@@ -38,12 +38,12 @@ class Tokens(Model):
 
     access_token: Token
     """The token of the calls to come."""
-    refresh_token: Omitted[Secret] = None
+    refresh_token: Unsaid[Secret] = None
     """The next refresh token, where the backend rotates them: the earlier one is then used up."""
-    token_type: Filled
-    """How the token is sent; `Bearer`."""
-    expires_in: Count
-    """Seconds until the access token ends."""
+    token_type: Unsaid[Filled] = None
+    """How the token is sent, `Bearer`; None where the backend does not say. Nothing reads it."""
+    expires_in: Omitted[Count] = None
+    """Seconds until the access token ends; None where the backend does not say: it is then used until refused."""
 
 
 class Login(Model):
@@ -51,11 +51,11 @@ class Login(Model):
 
     access_token: Token
     """The token of the calls to come."""
-    refresh_token: Secret
-    """What a new access token is had for."""
-    token_type: Filled
-    """How the token is sent; `Bearer`."""
-    expires_in: Count
-    """Seconds until the access token ends."""
+    refresh_token: Unsaid[Secret] = None
+    """What a new access token is had for; None where the backend gives none: it is then logged in again."""
+    token_type: Unsaid[Filled] = None
+    """How the token is sent, `Bearer`; None where the backend does not say. Nothing reads it."""
+    expires_in: Omitted[Count] = None
+    """Seconds until the access token ends; None where the backend does not say: it is then used until refused."""
     user: User
     """The account."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza.models._base import Id, LicenseType, Model, OpenEnum, Timestamp
+from veza.models._base import Id, LicenseType, Maybe, Model, OpenEnum, Timestamp, Unsaid
 
 
 class LicenseStatus(OpenEnum):
@@ -21,11 +21,11 @@ class License(Model):
     """The order that it was bought with."""
     product_id: Id
     """The product that it allows the use of."""
-    license_type: LicenseType
-    """Which use it allows, in the seller's terms."""
+    license_type: Unsaid[LicenseType] = None
+    """Which use it allows, in the seller's terms; None where the backend does not say."""
     status: LicenseStatus
     """Whether it holds."""
     granted_at: Timestamp
     """When it was granted."""
-    revoked_at: Timestamp | None = None
+    revoked_at: Maybe[Timestamp] = None
     """When it was revoked; None while it holds."""

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from veza.models._base import Cents, Currency, Id, LicenseType, Model, Omitted, OpenEnum, Timestamp, Url
+from veza.models._base import (
+    Cents,
+    Currency,
+    Id,
+    LicenseType,
+    Listed,
+    Maybe,
+    Model,
+    Omitted,
+    OpenEnum,
+    Timestamp,
+    Unsaid,
+    Url,
+)
 from veza.money import Money
 
 
@@ -57,7 +70,7 @@ class OrderItem(Model):
 
     product_id: Id
     """The product."""
-    license_type: Omitted[LicenseType] = None
+    license_type: Unsaid[LicenseType] = None
     """The license bought; None where the backend does not say."""
     price_cents: Cents
     """The line's price in minor units of the order's currency."""
@@ -78,25 +91,25 @@ class Order(Model):
     """The tax within the total, in minor units; None where the backend does not say."""
     currency: Currency
     """The currency of every amount of the order (ISO 4217)."""
-    payment_id: Id | None = None
+    payment_id: Maybe[Id] = None
     """The processor's id of the payment."""
-    payment_status: PaymentStatus | None = None
+    payment_status: Maybe[PaymentStatus] = None
     """The processor's word for the payment."""
-    refund_id: Id | None = None
+    refund_id: Maybe[Id] = None
     """The processor's id of the refund; None while none was asked for."""
-    refund_status: RefundStatus | None = None
+    refund_status: Maybe[RefundStatus] = None
     """Where the refund stands; None while none was asked for."""
     refunded_amount_cents: Omitted[Cents] = None
     """What came back, in minor units; None where the backend does not say."""
-    items: tuple[OrderItem, ...]
-    """The lines."""
+    items: Listed[OrderItem] = ()
+    """The lines; none where the backend does not tell them."""
     created_at: Timestamp
     """When it was ordered."""
-    updated_at: Timestamp
-    """When the backend last changed it."""
-    completed_at: Timestamp | None = None
+    updated_at: Unsaid[Timestamp] = None
+    """When the backend last changed it; None where it does not say."""
+    completed_at: Maybe[Timestamp] = None
     """When the payment came through."""
-    refunded_at: Timestamp | None = None
+    refunded_at: Maybe[Timestamp] = None
     """When the refund came through."""
 
     @property

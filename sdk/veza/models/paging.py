@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from veza.models._base import Model, Natural, Positive
+from veza.models._base import Model, Tally
 
 
 class Meta(Model):
-    """Where a page stands in its list."""
+    """Where a page stands in its list. A count that is left out is 0, as Go leaves out zeros."""
 
-    page: Positive
+    page: Tally = 0
     """This page's number, from 1."""
-    per_page: Positive
+    per_page: Tally = 0
     """How many items a page holds."""
-    total: Natural
+    total: Tally = 0
     """How many items the list holds."""
-    total_pages: Natural
+    total_pages: Tally = 0
     """How many pages the list has."""

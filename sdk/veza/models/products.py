@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza.models._base import Cents, Currency, Id, LicenseType, Model, OpenEnum, Text
+from veza.models._base import Cents, Currency, Id, LicenseType, Listed, Model, OpenEnum, Text
 from veza.money import Money
 
 
@@ -29,8 +29,8 @@ class Product(Model):
     """The price's currency (ISO 4217)."""
     status: ProductStatus
     """Whether it is on sale."""
-    license_types: tuple[LicenseType, ...]
-    """The licenses that can be bought."""
+    license_types: Listed[LicenseType] = ()
+    """The licenses that can be bought; none where the backend does not tell them."""
 
     @property
     def price(self) -> Money:

@@ -227,6 +227,14 @@ def test_a_live_processor_key_on_a_backend_that_is_not_is_blocked(sandbox: str) 
         ({"hyperswitch": {"status": "asleep", "mode": "sandbox"}}, "hyperswitch", "blocked"),
         ({"hyperswitch": {"status": "healthy"}}, "processor_mode", "warn"),
         ({"hyperswitch": {"status": "healthy", "mode": "moonlight"}}, "processor_mode", "blocked"),
+        ({"hyperswitch": {"status": "healthy", "enabled": False}}, "hyperswitch", "blocked"),
+        ({"hyperswitch": {"status": "ok", "disabled": True}}, "hyperswitch", "blocked"),
+        ({"hyperswitch": {"disabled": True}}, "hyperswitch", "blocked"),
+        ({"hyperswitch": {"enabled": True}}, "hyperswitch", "ok"),
+        ({"hyperswitch": "disabled"}, "hyperswitch", "blocked"),
+        ({"hyperswitch": "ok"}, "hyperswitch", "ok"),
+        ({"hyperswitch": "UP", "stripe": {"status": "ok", "mode": "live"}}, "processor_mode", "blocked"),
+        ({"hyperswitch": "operational", "stripe": {"status": "ok", "mode": "sandbox"}}, "processor_mode", "warn"),
     ],
 )
 def test_what_status_says_of_the_processor(walk: Walk, services: dict[str, object], name: str, status: str) -> None:
@@ -237,6 +245,64 @@ def test_what_status_says_of_the_processor(walk: Walk, services: dict[str, objec
         assert status == "blocked"
     (check,) = [check for check in walk.events(PreflightChecked) if check.name == name]
     assert check.status == status
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"environment": None}, {"environment": "$.data.environment is null", "mode": "without its environment"}),
+        ({"environment": ""}, {"environment": "is an empty text", "mode": "without its environment"}),
+        (
+            {"services": {"hyperswitch": {"mode": "sandbox"}}},
+            {"hyperswitch": "services.hyperswitch is an object"},
+        ),
+        (
+            {"services": {"hyperswitch": 1, "database": "ok"}},
+            {"hyperswitch": "services.hyperswitch is a number"},
+        ),
+        ({"services": []}, {"hyperswitch": "$.data.services is a list"}),
+        ({"services": {"hyperswitch": "ok", "database": 7}}, {}),
+    ],
+)
+def test_an_unreadable_member_of_status_blocks_only_what_needs_it(
+    walk: Walk, data: dict[str, object], said: dict[str, str]
+) -> None:
+    whole = {"environment": "test", "services": {"hyperswitch": "ok"}}
+    walk.backend.script("getStatus", Reply(data=whole | data))
+    if said:
+        with pytest.raises(AssertionError):
+            walk.begin()
+    else:
+        walk.begin()
+    checks = {check.name: check for check in walk.events(PreflightChecked)}
+    assert blocked(checks) == list(said)
+    assert all(words in checks[name].message for name, words in said.items())
+    assert walk.backend.count("getStatus") == 1
+
+
+def test_a_status_that_holds_no_object_is_said_to_be_unreadable(walk: Walk) -> None:
+    walk.backend.script("getStatus", Reply(data=["test"]))
+    with pytest.raises(AssertionError):
+        walk.begin()
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == "environment"]
+    assert "unreadable as Status: $.data is a list" in check.message
+
+
+def test_a_404_at_the_path_of_health_is_said_to_be_one(walk: Walk) -> None:
+    walk.backend.script("getHealth", Reply(status=404, body=b"404 page not found"))
+    with pytest.raises(AssertionError):
+        walk.begin()
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == "health"]
+    assert "answered 404 at /api/v1/health" in check.message
+    assert "not up" not in check.message
+
+
+@pytest.mark.parametrize("state", ["degraded", "tired"])
+def test_a_backend_that_is_not_quite_well_is_warned_of(walk: Walk, state: str) -> None:
+    walk.backend.script("getHealth", Reply(json={"status": state}))
+    walk.begin()
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == "health"]
+    assert (check.status, state in check.message) == ("warn", True)
 
 
 def test_an_unhealthy_backend_is_not_called_ok(walk: Walk) -> None:

@@ -1,4 +1,4 @@
-"""The gate: checks what must be true before anything is bought. It only reads, and runs every check."""
+"""The gate: what must be true before anything is bought. It only reads, and runs every check, whatever fails first."""
 
 from __future__ import annotations
 
@@ -7,43 +7,44 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-from veza import Health, HealthState, ProcessorMode, Product, ServiceState, Status, Veza, VezaError
+from veza import HealthState, NotFoundError, ProcessorMode, Product, Veza, VezaError
 from veza.money import Money
 from veza_e2e.config import Environment
 from veza_e2e.journal import timestamp
-from veza_e2e.journal.events import CheckStatus, PreflightChecked, PreflightFinished
+from veza_e2e.journal.events import PreflightChecked, PreflightFinished
 from veza_e2e.ports.protocols import SKEW, Clock
 from veza_e2e.preflight.liveness import Liveness, judge
 from veza_e2e.preflight.offers import MAX_PAGES, PER_PAGE, affordable
+from veza_e2e.preflight.services import check as _check
+from veza_e2e.preflight.services import modes, processor
+from veza_e2e.preflight.told import Told, told
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
-PROCESSOR = "hyperswitch"
 LOGINS = 3
 _ADDRESS = re.compile(r"[^@\s<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What the pre-flight checks against."""
+    """What the pre-flight goes by."""
 
     environment: Environment
     live: bool
-    """Whether `--live` was given."""
+    """`--live` was given."""
     unattended: bool
     limit: Money
     product: str | None
     email: str | None
     has_password: bool
     processor_key: str | None
-    """Only its prefix is read, which tells a sandbox key from a live one."""
+    """Only its prefix is looked at, which tells a sandbox key from a live one."""
     recent_logins: int = 0
     """Logins of this account in the last 15 minutes, as far as this archive knows."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    health: Health | None = None
-    status: Status | None = None
+    status: Told | None = None
     products: list[Product] | None = None
     rehearsal: bool = False
     liveness: Liveness = field(default_factory=lambda: judge(None, (), None))
@@ -74,12 +75,12 @@ def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChec
 
 
 def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
-    yield _health(api, seen)
+    yield _health(api)
     yield _environment(gate, api, seen)
     yield from _clock(clock, seen)
     yield from _modes(gate, seen)
-    yield _processor(seen)
-    yield _processor_mode(gate, seen)
+    yield processor(seen.status)
+    yield modes(seen.status, gate.processor_key or "", seen.liveness, rehearsal=seen.rehearsal)
     yield from _products(gate, api, seen)
     yield from _checkout_hosts(gate)
     yield _email(gate)
@@ -88,35 +89,48 @@ def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[Prefli
         yield _logins(gate)
 
 
-def _check(name: str, status: CheckStatus, message: str, hint: str | None = None) -> PreflightChecked:
-    return PreflightChecked(name=name, status=status, message=message, hint=hint)
-
-
-def _health(api: Veza, seen: _Seen) -> PreflightChecked:
+def _health(api: Veza) -> PreflightChecked:
     try:
-        seen.health = api.system.health()
+        state = api.system.health().status
+    except NotFoundError as error:
+        return _check(
+            "health",
+            "blocked",
+            f"the backend answered 404 at /api/v1/health: {error}",
+            "Something answers there, but not at that path. base_url is the part before /api/v1.",
+        )
     except VezaError as error:
         return _check(
             "health", "blocked", f"the backend is not up: {error}", "Check base_url and that the backend runs."
         )
-    if seen.health.status is HealthState.UNHEALTHY:
+    if state is HealthState.UNHEALTHY:
         return _check(
             "health", "blocked", "the backend calls itself unhealthy", "Its database may be away: see its log."
         )
-    return _check("health", "ok", f"the backend is {seen.health.status}")
+    if state is not HealthState.HEALTHY:
+        hint = "A call may take longer or fail: see its log."
+        return _check("health", "warn", f"the backend calls itself {str(state)!r:.40}", hint)
+    return _check("health", "ok", f"the backend is {state}")
 
 
 def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
     expected = ", ".join(gate.environment.expected_environment)
     try:
-        seen.status = api.system.status()
+        seen.status = told(api)
     except VezaError as error:
         return _check("environment", "blocked", f"/status cannot be read: {error}", "The environment must be known.")
-    info = seen.status.response_info
-    seen.rehearsal = info is not None and info.headers.get(REHEARSAL_HEADER) == "1"
+    seen.rehearsal = seen.status.response_info.headers.get(REHEARSAL_HEADER) == "1"
     reported = seen.status.environment
     services = [name for name, one in seen.status.services.items() if one.mode is ProcessorMode.LIVE]
     seen.liveness = judge(reported, sorted(services), gate.environment.live)
+    if reported is None:
+        kind = seen.status.unreadable["environment"]
+        return _check(
+            "environment",
+            "blocked",
+            f"/status does not name its environment: $.data.environment is {kind}",
+            "The environment must be known.",
+        )
     if reported not in gate.environment.expected_environment:
         return _check(
             "environment",
@@ -130,9 +144,8 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
 
 def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
     """Warn if this machine's clock differs from the backend's: times and due dates use this machine's clock."""
-    info = seen.status.response_info if seen.status else None
     try:
-        theirs = parsedate_to_datetime(info.headers["date"]) if info is not None else None
+        theirs = parsedate_to_datetime(seen.status.response_info.headers["date"]) if seen.status else None
     except (KeyError, ValueError, OverflowError):
         return
     if theirs is None or theirs.tzinfo is None:
@@ -145,8 +158,8 @@ def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
 
 def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
     """Check that option, configuration and backend agree on real or test money."""
-    if seen.status is None:
-        yield _check("mode", "blocked", "whether this is live cannot be told without /status", "See above.")
+    if seen.status is None or seen.status.environment is None:
+        yield _check("mode", "blocked", "whether this is live cannot be told without its environment", "See above.")
     elif seen.live and not gate.live:
         yield _check(
             "mode",
@@ -172,61 +185,9 @@ def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
     elif gate.live and seen.rehearsal:
         yield _check("mode", "ok", "a live run is rehearsed; the funds are test funds")
     else:
-        told = f"live, with real money ({seen.liveness.reason})" if seen.live else "not live, test funds"
+        shown = f"live, with real money ({seen.liveness.reason})" if seen.live else "not live, test funds"
         by_table = f": {seen.liveness.reason}" if seen.liveness.configured and not seen.live else ""
-        yield _check("mode", "ok", f"{told}{by_table}")
-
-
-def _processor(seen: _Seen) -> PreflightChecked:
-    service = seen.status.services.get(PROCESSOR) if seen.status else None
-    if service is None:
-        return _check(
-            "hyperswitch", "blocked", "/status does not list Hyperswitch", "Without the processor nothing can be paid."
-        )
-    if service.status is ServiceState.HEALTHY:
-        return _check("hyperswitch", "ok", "Hyperswitch is healthy")
-    if service.status is ServiceState.DEGRADED:
-        return _check("hyperswitch", "warn", "Hyperswitch is degraded", "A payment may take longer or fail.")
-    return _check(
-        "hyperswitch",
-        "blocked",
-        f"Hyperswitch is {str(service.status)!r:.40}",
-        "Enable it on the backend before anything is bought.",
-    )
-
-
-def _processor_mode(gate: Gate, seen: _Seen) -> PreflightChecked:
-    service = seen.status.services.get(PROCESSOR) if seen.status else None
-    mode = service.mode if service else None
-    wanted = ProcessorMode.LIVE if seen.live else ProcessorMode.SANDBOX
-    side = "live" if seen.live else "not live"
-    if seen.liveness.contradicted and seen.status is not None:
-        return _check(
-            "processor_mode",
-            "blocked",
-            f"the backend calls itself {seen.status.environment!r:.60}, but {seen.liveness.reason}",
-            "A live service must not be used for tests: ask the backend's makers which it is.",
-        )
-    if mode is not None and mode is not wanted:
-        return _check(
-            "processor_mode",
-            "blocked",
-            f"the backend is {side}, but its processor is in {str(mode)!r:.40} mode",
-            "A processor in test mode proves nothing on production; a live one must not be used for tests.",
-        )
-    key = gate.processor_key or ""
-    if (seen.live and not seen.rehearsal and key.startswith("snd_")) or (not seen.live and key.startswith("prd_")):
-        return _check(
-            "processor_mode",
-            "blocked",
-            f"the backend is {side}, but HYPERSWITCH_API_KEY is of the other mode",
-            "Use the key of the same environment.",
-        )
-    if mode is None:
-        return _check(
-            "processor_mode", "warn", "/status does not tell the processor's mode", "Check it at its dashboard."
-        )
-    return _check("processor_mode", "ok", f"the processor is in {mode} mode")
+        yield _check("mode", "ok", f"{shown}{by_table}")
 
 
 def _products(gate: Gate, api: Veza, seen: _Seen) -> Iterator[PreflightChecked]:
@@ -299,7 +260,7 @@ def _email(gate: Gate) -> PreflightChecked:
 
 
 def _logins(gate: Gate) -> PreflightChecked:
-    """Warn near the limit: production allows three logins in 15 minutes (a fact of its configuration)."""
+    """Production allows three logins in 15 minutes (a fact of the real backend's configuration)."""
     if gate.recent_logins == LOGINS - 1:
         message = f"this session's login is the last of {LOGINS} that production allows in 15 minutes"
     else:

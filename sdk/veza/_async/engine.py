@@ -11,6 +11,7 @@ from veza._call import Answer, Budget, Call, Received, Result, late, told
 from veza._family import Failure
 from veza._flight import bounded  # async only
 from veza._logging import in_flight, logger
+from veza._operations import BASE_PATH
 from veza._response import ResponseInfo
 from veza._retry import may_repeat_status, parse_retry_after
 from veza._session import authorize
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from veza.tokens import AsyncTokenProvider
 
 _UNAUTHORIZED = 401
+_NOT_FOUND = 404
 _PHASES = ("connect", "read", "write", "pool")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OK = range(200, 300)
@@ -199,13 +201,19 @@ class AsyncEngine:
         facts = read_error(received.body, (*self.session.secrets, *call.secrets))
         wait = parse_retry_after(received.headers.get("retry-after"), self.clock.now)
         return error_class(received.status)(
-            facts.message or f"the backend answered {received.status}",
+            facts.message or _answered(call, received),
             status_code=received.status,
             code=facts.code,
             details=facts.details,
             request_id=received.headers.get("x-request-id") or facts.request_id,
             retry_after=facts.retry_after if wait is None else wait,
         )
+
+
+def _answered(call: Call, received: Received) -> str:
+    """Say an error status without words of the backend's own; a 404 that is not JSON is of an unknown path."""
+    unknown_path = received.status == _NOT_FOUND and not is_json(received.body)
+    return f"the backend answered {received.status}{f' at {BASE_PATH}{call.path}' if unknown_path else ''}"
 
 
 def _complete(response: httpx.Response, size: int) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pydantic import BaseModel
+
 from veza._wire import JsonNumber
-from veza.models._base import Model
 from veza.money import to_minor
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _decimals(value: object, place: Place, currency: str | None) -> Iterator[tup
     if isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _decimals(item, (*place, index), currency)
-    if not isinstance(value, Model):
+    if not isinstance(value, BaseModel):
         return
     inner = next((found for name in type(value).model_fields if (found := _own(getattr(value, name)))), None)
     currency = _own(value) or currency or inner
@@ -70,7 +71,7 @@ def _decimals(value: object, place: Place, currency: str | None) -> Iterator[tup
 
 
 def _own(value: object) -> str | None:
-    found = getattr(value, "currency", None) if isinstance(value, Model) else None
+    found = getattr(value, "currency", None) if isinstance(value, BaseModel) else None
     return found if isinstance(found, str) else None
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _REFRESH_COOKIE: Final = "refresh_token"
 _CSRF_COOKIE: Final = "csrf_token"
-_CSRF_HEADER: Final = "X-CSRF-Token"
 
 
 class Dialect:

@@ -77,6 +77,7 @@ def assemble(
             hyperswitch_url=_hyperswitch(environment, own),
             hyperswitch_api_key=secrets.hyperswitch_api_key,
             checkout_page=_checkout_page(environment, own),
+            names=environment.ledger,
             guard=interrupts.deferred,
             listeners=listeners,
         )

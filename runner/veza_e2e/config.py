@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 
 from veza.money import Money
+from veza_e2e import ledger_names
+from veza_e2e.ledger_names import LedgerNames
 
 REHEARSAL = "rehearsal"
 CONFIG_FILE = Path("veza-e2e.toml")
@@ -46,6 +48,8 @@ class Environment:
     hyperswitch_url: str | None = None
     checkout_page: str | None = None
     """The checkout page of a backend that gives no checkout URL; holds `{client_secret}` or `{payment_id}`."""
+    ledger: LedgerNames = field(default_factory=LedgerNames)
+    """The real names of seller_transfers and orders."""
 
     @property
     def embedded(self) -> bool:
@@ -228,7 +232,15 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
         checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
         hyperswitch_url=None if hyperswitch is None else _url(path, f"{where}hyperswitch_url", hyperswitch),
         checkout_page=_page(path, f"{where}checkout_page", table.get("checkout_page")),
+        ledger=_ledger(path, where, _table(path, table, "ledger")),
     )
+
+
+def _ledger(path: Path, where: str, table: Mapping[str, Any]) -> LedgerNames:
+    try:
+        return ledger_names.read(table)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {where}ledger.{error}") from error
 
 
 def _page(path: Path, where: str, value: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -85,10 +86,38 @@ canary_release = "https://forge.example.com/canary"
         ("[env.rehearsal]\n" + GOOD, "[env.rehearsal]: this name is the embedded backend's"),
         ('[env.staging]\nbase_url = "https://a.example"\nexpected_environment = []', "names nothing"),
         ("[env.staging", "Expected ']'"),
+        (staging("ledger = 5"), "ledger must be a table, not 5"),
+        (
+            staging('[env.staging.ledger]\namount_cent = "x"'),
+            "env.staging.ledger.amount_cent is not a setting; did you mean amount_cents?",
+        ),
+        (staging('[env.staging.ledger.orders]\nstatus = "x"'), "env.staging.ledger.orders.status is not a setting"),
+        (staging("[env.staging.ledger]\namount_cents = false"), "env.staging.ledger.amount_cents cannot be false"),
+        (
+            staging("[env.staging.ledger]\nseller_id = true"),
+            "env.staging.ledger.seller_id: True is not a plain SQL name",
+        ),
+        (
+            staging("[env.staging.ledger]\nmajor_units = true"),
+            "env.staging.ledger.major_units must be a list of amount",
+        ),
+        (staging('[env.staging.ledger]\nmajor_units = ["status"]'), "env.staging.ledger.major_units must be a list"),
+        (staging("[env.staging.ledger]\norders = 5"), "env.staging.ledger.orders must be a table, not 5"),
+        (staging("[env.staging.ledger]\ncurrency = false\norders = {currency = false}"), "are both false"),
     ],
 )
 def test_each_mistake_is_named(tmp_path: Path, text: str, message: str) -> None:
     assert message in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "name", ['x"; DROP TABLE orders; --', "a.b", "", "a b", "1a", "a" * 64, "é", "a\\u0000", "--", "a'"]
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["table", "schema", "amount_cents", "orders.table", "orders.id"])
+def test_only_a_plain_name_enters_the_sql(tmp_path: Path, key: str, name: str) -> None:
+    message = refused(tmp_path, staging(f"[env.staging.ledger]\n{key} = {json.dumps(name)}"))
+    assert message.startswith(f"env.staging.ledger.{key}: ")
+    assert "is not a plain SQL name (letters, digits and _, at most 63, no digit first" in message
 
 
 @pytest.mark.parametrize(

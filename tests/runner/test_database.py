@@ -9,13 +9,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pexpect
 import psycopg
 import pytest
-from front_door import pay
+from front_door import ACCOUNT, Shell, pay
 from surroundings import PATIENCE
 
-from veza import Veza
+from veza import SystemClock, Veza
 from veza_e2e.config import Secrets
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.ports.ledger import DatabaseLedger
@@ -192,3 +194,99 @@ def test_the_query_fits_the_rehearsal_backends_own_tables(dsn: str, tmp_path: Pa
     assert read is not None
     assert [row["amount_cents"] for row in read] == [row["amount_cents"] for row in pasted]
     assert [row["unexplained_cents"] for row in (*read, *pasted)] == [0, 0]
+
+
+RENAMED = """
+CREATE SCHEMA billing;
+CREATE SCHEMA shop;
+CREATE VIEW billing."Payouts" AS SELECT id AS payout_id, order_id AS "order", seller_id, stripe_transfer_id,
+  amount_cents / 100.0 AS amount, platform_fee_cents, currency, status, reversed_amount_cents AS reversed_cents,
+  stripe_reversal_id, error_message AS failure_reason, created_at FROM seller_transfers;
+CREATE VIEW shop.purchases AS SELECT id, total_amount_cents AS total_cents, currency FROM orders;
+CREATE ROLE reader LOGIN;
+GRANT USAGE ON SCHEMA billing, shop TO reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA billing, shop TO reader;
+"""
+NAMES = """
+[env.staging.ledger]
+schema = "billing"
+table = "Payouts"
+id = "payout_id"
+order_id = "order"
+amount_cents = "amount"
+reversed_amount_cents = "reversed_cents"
+error_message = "failure_reason"
+major_units = ["amount_cents"]
+
+[env.staging.ledger.orders]
+schema = "shop"
+table = "purchases"
+total_amount_cents = "total_cents"
+tax_amount_cents = false
+"""
+
+
+@pytest.fixture
+def renamed(dsn: str, tmp_path: Path) -> Iterator[tuple[Shell, dict[str, str]]]:
+    """A backend whose tables only a reader can see, under other names; and a shell that is configured for it."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE renamed")
+    own = dsn.removesuffix("postgres") + "renamed"
+    shell = Shell(tmp_path, SystemClock())
+    account = rehearsal_account(Secrets())
+    try:
+        with run_backend(tmp_path / "backend", account, database=own) as backend:
+            with psycopg.connect(own, autocommit=True) as connection:
+                connection.execute(RENAMED.encode())
+            shell.configure("staging", backend.base_url, reports="sandbox")
+            yield shell, ACCOUNT | {"VEZA_DATABASE_URL": own.replace("veza@", "reader@")}
+    finally:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("DROP DATABASE renamed WITH (FORCE)")
+            connection.execute("DROP ROLE IF EXISTS reader")
+
+
+def walk(shell: Shell, env: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """Walk with a refund, the operator pasting nothing; return the session as JSON, and its journal."""
+    terminal = shell.spawn("--env", "staging", "run", "--refund", env=env)
+    terminal.expect("Which one do you buy")
+    terminal.sendline("1")
+    terminal.expect(r"checkout page is at [^:]+: (\S+)")
+    url = str(terminal.match[1])  # type: ignore[index]
+    terminal.expect("Enter = paid")
+    pay(url)
+    terminal.sendline("")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    (journal,) = shell.folder.rglob("journal.jsonl")
+    document = shell("--env", "staging", "--json", "show", journal.parent.name).json
+    return document, journal.read_text(encoding="utf-8")
+
+
+def test_a_backend_with_other_names_is_walked_through_by_the_configuration(
+    renamed: tuple[Shell, dict[str, str]],
+) -> None:
+    shell, env = renamed
+    with (shell.folder / "veza-e2e.toml").open("a", encoding="utf-8") as config:
+        config.write(NAMES)
+    document, journal = walk(shell, env)
+    assert document["outcome"] == "passed", document
+    rules = {row["id"]: row["status"] for row in document["reconciliation"]}
+    assert (rules["R2"], rules["R5"]) == ("equal", "equal")
+    assert 'FROM \\"shop\\".\\"purchases\\" o LEFT JOIN \\"billing\\".\\"Payouts\\" t' in journal
+    assert '"source":"database"' in journal
+
+
+def test_a_table_without_fees_and_reversals_leaves_both_rules_unchecked_and_not_equal(
+    renamed: tuple[Shell, dict[str, str]],
+) -> None:
+    shell, env = renamed
+    none = NAMES.replace('reversed_amount_cents = "reversed_cents"', "reversed_amount_cents = false")
+    with (shell.folder / "veza-e2e.toml").open("a", encoding="utf-8") as config:
+        config.write(none.replace("major_units", "platform_fee_cents = false\nmajor_units"))
+    document, _ = walk(shell, env)
+    assert document["outcome"] == "passed", document
+    rules = {row["id"]: row["status"] for row in document["reconciliation"]}
+    assert (rules["R2"], rules["R5"]) == ("not_checked", "not_checked")
+    items = {item["id"]: item["status"] for item in document["acceptance"]}
+    assert items["transfer_booked"] == "not_checked"

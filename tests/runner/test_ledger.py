@@ -6,12 +6,14 @@ import contextlib
 import csv
 import io
 import uuid
+from typing import Any
 
 import pytest
 from amount import share
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from veza_e2e import ledger_names
 from veza_e2e.canonical import JSON
 from veza_e2e.ports.seller_transfers import COLUMNS, PasteError, parse, query, script, table
 
@@ -202,6 +204,32 @@ def test_others_are_refused_by_name(order_id: str) -> None:
     for make in (query, script):
         with pytest.raises(ValueError, match="neither a UUID nor an integer"):
             make(order_id)
+
+
+def test_other_names_are_asked_for_and_told_by_ours() -> None:
+    names = ledger_names.read({
+        "schema": "billing", "table": "Payouts", "id": False, "created_at": False, "amount_cents": "user",
+        "platform_fee_cents": "fee", "major_units": ["platform_fee_cents"],
+        "orders": {"schema": "shop", "table": "order", "total_amount_cents": "total_cents"},
+    })  # fmt: skip
+    lines = script(ORDER, names).split("\n")
+    assert lines[2] == " WHERE table_name = 'Payouts' AND table_schema = 'billing' ORDER BY ordinal_position;"
+    text = "\n".join(lines)
+    assert 'FROM "shop"."order" o LEFT JOIN "billing"."Payouts" t ON t.order_id = o.id\n' in text
+    for output in (
+        'o."total_cents" AS total_amount_cents', "o.tax_amount_cents,", "NULL AS transfer_id",
+        't."user" AS amount_cents', 'trim_scale(t."fee"::numeric * 100) AS platform_fee_cents', "ORDER BY status;",
+    ):  # fmt: skip
+        assert output in text
+    assert ledger_names.read(names.document()) == names
+
+
+@pytest.mark.parametrize(
+    "table",
+    [{"platform_fee_cents": False}, {"orders": {"tax_amount_cents": False}}, {"orders": {"total_amount_cents": False}}],
+)
+def test_what_is_unexplained_is_unknown_where_a_part_of_it_is(table: dict[str, Any]) -> None:
+    assert "\n       NULL AS unexplained_cents\n" in query(ORDER, ledger_names.read(table))
 
 
 def test_the_script_is_a_read_only_transaction_that_shows_the_real_columns_first() -> None:

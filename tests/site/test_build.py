@@ -28,6 +28,7 @@ from veza_e2e.cli.reference import reference
 from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
 from veza_e2e.evidence import BankStatement
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
+from veza_e2e.ledger_names import ORDERS, TRANSFERS
 from veza_e2e.site.build import write_tree
 from veza_e2e.site.sessions_table import COLUMNS
 
@@ -459,6 +460,8 @@ def test_the_ten_lines_of_the_docs_check_a_chain(tmp_path: Path) -> None:
 def test_every_setting_and_variable_is_documented() -> None:
     text = (REPOSITORY / "docs" / "operating.md").read_text(encoding="utf-8")
     settings = [f"env.NAME.{f.name}" for f in fields(Environment) if f.name != "name"]
+    settings += ["schema", "table", "major_units", *TRANSFERS]
+    settings += [f"orders.{name}" for name in ("schema", "table", "major_units", *ORDERS)]
     settings += [f"limits.{f.name}" for f in fields(Limits)] + [f"report.{f.name}" for f in fields(Report)]
     assert {name for name in (*settings, *SECRET_VARIABLES.values()) if f"`{name}`" not in text} == set()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from veza.money import Money
-from veza_e2e import evidence, report
+from veza_e2e import evidence, ledger_names, report
 from veza_e2e.canonical import JSON
 from veza_e2e.cassettes import shapes
 from veza_e2e.cassettes.errors import CassetteError, ProcessKilled
@@ -116,6 +116,7 @@ def _parts(replay: Replay, meta: Mapping[str, Any], first: SessionStarted) -> Pa
         hyperswitch_url=meta.get("hyperswitch_url"),
         checkout_page=_checkout_page(meta.get("checkout_page")),
         hyperswitch_api_key=API_KEY if meta.get("cross_check") else None,
+        names=ledger_names.read(meta.get("ledger_names") or {}),
     )
 
 

@@ -37,6 +37,7 @@ def description(first: SessionStarted, gate: Gate, parts: Parts) -> dict[str, JS
         "hyperswitch_url": parts.hyperswitch_url,
         # Split at its placeholders (the odd pieces): as a whole, its query would look like a secret.
         "checkout_page": None if parts.checkout_page is None else re.split(r"\{(\w+)\}", parts.checkout_page),
+        "ledger_names": parts.names.document(),
         "cross_check": parts.hyperswitch_api_key is not None,
         "started": to_data(first),
         "gate": {

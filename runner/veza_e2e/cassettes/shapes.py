@@ -9,6 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any
 
+from veza_e2e import ledger_names
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.interaction import ORIGIN, PROCESSOR_ORIGIN, content
 
@@ -69,6 +70,11 @@ def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
     page = meta.get("checkout_page")
     if page is not None and not (isinstance(page, list) and _plain(page)):
         raise CassetteError(path, place, "checkout_page is of the wrong type")
+    names = meta.get("ledger_names", {})
+    try:
+        ledger_names.read(names if isinstance(names, dict) else {"ledger_names": names})
+    except ValueError as error:
+        raise CassetteError(path, place, "ledger_names cannot be used") from error
 
 
 def _plain(value: object) -> bool:

@@ -14,6 +14,7 @@ from veza_e2e import evidence
 from veza_e2e.journal import Journal, Line, Sink
 from veza_e2e.journal.codec import to_data
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, SessionStarted
+from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Ports
 from veza_e2e.ports.wire import Recorder, RecordingTransport
@@ -36,6 +37,8 @@ class Parts:
     hyperswitch_api_key: str | None = field(default=None, repr=False)
     checkout_page: str | None = None
     """The checkout page of a backend that gives a client secret instead of a checkout URL."""
+    names: LedgerNames = field(default_factory=LedgerNames)
+    """What seller_transfers and its columns are called."""
     guard: Callable[[], AbstractContextManager[None]] | None = None
     """Defers signals until the end of a block that must not be interrupted."""
     listeners: Sequence[Callable[[Line], None]] = ()

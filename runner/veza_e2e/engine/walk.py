@@ -72,6 +72,7 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         ids=parts.ports.ids,
         processor=stage.processor,
         options=options(started, gate, resumed=resumed),
+        names=parts.names,
     )
     _tell_clock(context)
     try:

@@ -10,8 +10,13 @@ import io
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
 
 from veza_e2e.canonical import JSON
+from veza_e2e.ledger_names import LedgerNames, TableNames
+
+ASSUMED: Final = LedgerNames()
 
 COLUMNS = (
     "order_id", "total_amount_cents", "tax_amount_cents", "currency", "transfer_id", "seller_id",
@@ -30,35 +35,56 @@ class PasteError(Exception):
     """The pasted text is not the query's output; the message says why."""
 
 
-def query(order_id: str) -> str:
-    """Return the SELECT for one order. The id is checked before it enters the text.
+def query(order_id: str, names: LedgerNames = ASSUMED) -> str:
+    """Return the SELECT for one order. The id is checked before it enters the text; the output has our names.
 
     Raises:
         ValueError: the id is neither a UUID nor an integer.
     """
     literal = _literal(order_id)
+    o, t = partial(_output, names.orders, "o"), partial(_output, names.transfers, "t")
+    order = [names.transfers.expression("t", name) for name in ("created_at", "id") if names.transfers.has(name)]
+    key, foreign = names.orders.expression("o", "id"), names.transfers.expression("t", "order_id")
     return f"""\
-SELECT o.id AS order_id, o.total_amount_cents, o.tax_amount_cents, o.currency,
-       t.id AS transfer_id, t.seller_id, t.stripe_transfer_id, t.amount_cents, t.platform_fee_cents,
-       t.currency AS transfer_currency, t.status, t.reversed_amount_cents, t.stripe_reversal_id, t.error_message,
-       o.total_amount_cents - coalesce(o.tax_amount_cents, 0)
-         - coalesce(sum(t.amount_cents + t.platform_fee_cents) OVER (), 0) AS unexplained_cents
-  FROM orders o LEFT JOIN seller_transfers t ON t.order_id = o.id
- WHERE o.id = {literal}
- ORDER BY t.created_at, t.id;"""  # noqa: S608 - the only value in it is a UUID or an integer
+SELECT {o("id", "order_id")}, {o("total_amount_cents")}, {o("tax_amount_cents")}, {o("currency")},
+       {t("id", "transfer_id")}, {t("seller_id")}, {t("stripe_transfer_id")}, {t("amount_cents")}, \
+{t("platform_fee_cents")},
+       {t("currency", "transfer_currency")}, {t("status")}, {t("reversed_amount_cents")}, \
+{t("stripe_reversal_id")}, {t("error_message")},
+       {_unexplained(names)} AS unexplained_cents
+  FROM {names.orders.relation} o LEFT JOIN {names.transfers.relation} t ON {foreign} = {key}
+ WHERE {key} = {literal}
+ ORDER BY {", ".join(order or ["status"])};"""  # noqa: S608 - a UUID or an integer, and names that were checked
 
 
-def script(order_id: str) -> str:
+def _output(names: TableNames, alias: str, column: str, label: str | None = None) -> str:
+    expression = names.expression(alias, column)
+    shown = label or column
+    return expression if expression == f"{alias}.{shown}" else f"{expression} AS {shown}"
+
+
+def _unexplained(names: LedgerNames) -> str:
+    """Return the expression for what the rows leave of the total: unknown if one of its parts is."""
+    known = names.orders.has("total_amount_cents", "tax_amount_cents") and names.transfers.has("platform_fee_cents")
+    if not known:
+        return "NULL"
+    o, t = partial(names.orders.expression, "o"), partial(names.transfers.expression, "t")
+    return f"""{o("total_amount_cents")} - coalesce({o("tax_amount_cents")}, 0)
+         - coalesce(sum({t("amount_cents")} + {t("platform_fee_cents")}) OVER (), 0)"""
+
+
+def script(order_id: str, names: LedgerNames = ASSUMED) -> str:
     """Return the script for psql: read-only; it lists the table's real columns first.
 
     Raises:
         ValueError: the id is neither a UUID nor an integer.
     """
+    schema = f" AND table_schema = '{names.transfers.schema}'" if names.transfers.schema else ""
     return f"""\
 BEGIN READ ONLY;
 SELECT column_name, data_type FROM information_schema.columns
- WHERE table_name = 'seller_transfers' ORDER BY ordinal_position;
-{query(order_id)}
+ WHERE table_name = '{names.transfers.table}'{schema} ORDER BY ordinal_position;
+{query(order_id, names)}
 ROLLBACK;"""  # noqa: S608 - as above
 
 

@@ -10,6 +10,7 @@ from veza import APIConnectionError, InternalServerError, InvalidResponseError, 
 from veza.money import Money
 from veza_e2e.journal import Journal
 from veza_e2e.journal.events import Answered, Asked, Compared
+from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Browser, Clock, Ids, Ledger, Operator
 from veza_e2e.ports.wire import Recorder
@@ -61,6 +62,8 @@ class Context:
     ids: Ids
     processor: Processor | None
     options: Options
+    names: LedgerNames = field(default_factory=LedgerNames)
+    """What seller_transfers and its columns are called in this environment."""
 
     def pace(self) -> Iterator[float]:
         """Yield the seconds between reads: at most 20 reads a minute from a remote backend."""

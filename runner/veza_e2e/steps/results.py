@@ -151,7 +151,8 @@ class Transfers(Result):
     """The rows of seller_transfers for the order."""
 
     rows: tuple[Mapping[str, JSON], ...]
-    unexplained_cents: int
+    unexplained_cents: int | None
+    """None where the table has no fee: nothing can be added up."""
     confirmed: bool
     currency: str
 
@@ -160,7 +161,9 @@ class Transfers(Result):
         """What the seller gets."""
         amounts = [row["amount_cents"] for row in self.rows]
         total = Money(sum(amount for amount in amounts if isinstance(amount, int)), self.currency)
-        return f"{len(self.rows)} transfer{'s' if len(self.rows) != 1 else ''}, {total} to the seller"
+        return f"{len(self.rows)} transfer{'s' if len(self.rows) != 1 else ''}, {total} to the seller" + (
+            ", the fee is not known" if self.unexplained_cents is None else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)

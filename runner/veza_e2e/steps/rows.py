@@ -14,7 +14,7 @@ from veza_e2e.steps.results import PlacedOrder
 def read_rows(context: Context, order: PlacedOrder) -> Sequence[Mapping[str, JSON]] | None:
     """Return the rows; None if the operator has to read them, or if the id is unsafe in SQL."""
     try:
-        sql = ledger.query(order.order_id)
+        sql = ledger.query(order.order_id, context.names)
     except ValueError:
         return None
     rows = context.ledger.rows(sql, order.order_id)

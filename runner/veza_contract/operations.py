@@ -20,10 +20,14 @@ def document() -> dict[str, Any]:
     return contract
 
 
+def base_path() -> str:
+    """Return the base path of every operation, `/api/v1`."""
+    return str(document()["servers"][0]["url"]).rstrip("/")
+
+
 @cache
 def _table() -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    contract = document()
-    base = str(contract["servers"][0]["url"]).rstrip("/")
+    contract, base = document(), base_path()
     return tuple(
         (method.upper(), _pattern(base + path), operation["operationId"])
         for path, item in contract["paths"].items()

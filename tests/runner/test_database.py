@@ -18,7 +18,7 @@ from front_door import ACCOUNT, Shell, pay
 from surroundings import PATIENCE
 
 from veza import SystemClock, Veza
-from veza_e2e.config import Secrets
+from veza_e2e.config import Secrets, load
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.ports.ledger import DatabaseLedger
 from veza_e2e.rehearsal_process import rehearsal_account, run_backend
@@ -290,3 +290,42 @@ def test_a_table_without_fees_and_reversals_leaves_both_rules_unchecked_and_not_
     assert (rules["R2"], rules["R5"]) == ("not_checked", "not_checked")
     items = {item["id"]: item["status"] for item in document["acceptance"]}
     assert items["transfer_booked"] == "not_checked"
+
+
+DESCRIBED = {
+    "as it comes": (r'\d billing."Payouts"', r"\d shop.purchases"),
+    "with more": (r'\d+ billing."Payouts"', r"\d+ shop.purchases"),
+    "with borders of another kind": (r"\pset border 2", r"\pset linestyle unicode", r"\d billing.*", r"\d shop.*"),
+    "from information_schema, as CSV": (
+        r"\pset format csv",
+        (
+            "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema IN ('billing', 'shop') ORDER BY ordinal_position"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("form", DESCRIBED)
+def test_what_psql_says_of_the_tables_becomes_the_configuration_that_fits_them(
+    renamed: tuple[Shell, dict[str, str]], form: str
+) -> None:
+    shell, env = renamed
+    command = [program("psql"), "--no-psqlrc", env["VEZA_DATABASE_URL"]]
+    words = [word for one in DESCRIBED[form] for word in ("-c", one)]
+    described = subprocess.run(
+        [*command, *words], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True
+    ).stdout
+    (shell.folder / "tables.txt").write_text(described, encoding="utf-8")
+    done = shell("--env", "staging", "--json", "contract", "samples", "tables.txt")
+    assert done.code == 5, done.stdout
+    *_, mapping = done.json["items"]
+    assert mapping["name"] == "env.staging.ledger"
+    with (shell.folder / "veza-e2e.toml").open("a", encoding="utf-8") as config:
+        config.write(f"\n{mapping['message']}\n")
+    done = shell("--env", "staging", "--json", "contract", "samples", "tables.txt")
+    assert done.code == 0, done.stdout
+    names = load("staging", config=shell.folder / "veza-e2e.toml").environment.ledger
+    assert (names.transfers.relation, names.orders.relation) == ('"billing"."Payouts"', '"shop"."purchases"')
+    with psycopg.connect(env["VEZA_DATABASE_URL"]) as connection:
+        assert connection.execute(ledger.query(NOTHING, names).encode()).fetchall() == []

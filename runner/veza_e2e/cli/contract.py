@@ -127,6 +127,23 @@ def _spec_place(where: str) -> str:
 
 
 @contract.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--as", "named", multiple=True, metavar="OP=FILE", help="Which operation, or table, a file is of.")
+@click.option("--map", "words", multiple=True, metavar='OP="METHOD /path"', help="Where theirs is in a HAR; kept.")
+@click.pass_obj
+def samples(invocation: Invocation, *, paths: tuple[Path, ...], named: tuple[str, ...], words: tuple[str, ...]) -> int:
+    r"""Say what of real answers, and of psql's \d of the two tables, is not as expected; 5 where it breaks.
+
+    PATH is a file or a folder: saved JSON, curl -i, a browser's HAR, psql's \d seller_transfers and \d orders.
+    An answer is told by the HAR's request, by its file's name (getOrder.json, POST_orders.json), or by its shape.
+    No value is printed, only names and kinds. With --env the tables are compared with that environment's names.
+    """
+    from veza_e2e.cli.contract_samples import report  # noqa: PLC0415 - only this command needs it
+
+    return report(invocation, paths, named, words)
+
+
+@contract.command()
 @click.option("--write", "page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="As a page.")
 @click.pass_obj
 def coverage(invocation: Invocation, *, page: Path | None) -> int:

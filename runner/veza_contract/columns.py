@@ -61,8 +61,10 @@ def tables(text: str, role: str = "") -> list[Table]:
 
 
 def refusal(text: str) -> str:
-    """Say why psql described nothing; empty if it does not say."""
-    return "psql knows no such table, or may not see it: look for it with \\dt *.*" if _NO_RELATION.search(text) else ""
+    """Say why psql described nothing that can be read; empty if it does not look like psql's."""
+    if "-[ RECORD" in text:
+        return r"is psql's expanded form: say \x off first"
+    return r"psql knows no such table, or may not see it: look for it with \dt *.*" if _NO_RELATION.search(text) else ""
 
 
 def _cells(line: str, separator: str) -> list[str]:

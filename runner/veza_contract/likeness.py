@@ -38,14 +38,13 @@ def told(stem: str, status: int | None, value: Any, body: bytes) -> Told:
     if len(named) == 1:
         return Told(named[0], "by its file's name")
     if named:
-        return Told(None, f"its name fits {' and '.join(named)}: {_ask(named[0])}")
+        return Told(None, f"its name fits {' and '.join(named)}: {_ASK}")
     if failed(status, body):
         return Told("", "an error answer")
-    return _by_shape(value)
+    return _by_shape(value, _by_noun(stem))
 
 
-def _ask(operation: str) -> str:
-    return f"say which, --as {operation}=FILE, or name the file {operation}.json"
+_ASK: Final = "say which, --as OP=FILE, or name the file as its operation, such as getOrder.json"
 
 
 def by_name(stem: str) -> list[str]:
@@ -60,6 +59,12 @@ def by_name(stem: str) -> list[str]:
     return [
         name for name, own in fits.items() if not any(_within(own, other) and own != other for other in fits.values())
     ]
+
+
+def _by_noun(stem: str) -> list[str]:
+    """Return the operations on what a file is named after: `order`, `me`, `products`."""
+    words = [word.lower() for word in _WORDS.findall(stem)]
+    return [name for name in by_operation() if _spoken(name)[-1] in words]
 
 
 def _spoken(operation: str) -> list[str]:
@@ -84,19 +89,22 @@ def _paths() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     return tuple(patterns())
 
 
-def _by_shape(value: Any) -> Told:
+def _by_shape(value: Any, named: list[str]) -> Told:
     several, inner = _unwrapped(value)
     fitting = [name for name, method in by_operation().items() if method.form != "nothing"]
     fitting = [name for name in fitting if (by_operation()[name].form != "one") == several]
     if several and not _names(inner):
-        return Told(None, f"an empty list fits {' and '.join(fitting)}: {_ask(fitting[0])}")
+        return Told(None, f"an empty list fits {' and '.join(fitting)}: {_ASK}")
     scored = sorted(((_likeness(inner, name), name) for name in fitting), reverse=True)
+    chosen = [(score, name) for score, name in scored if name in named and score]
+    if chosen and all(chosen[0][0] - score >= _APART for score, _ in chosen[1:]):
+        return Told(chosen[0][1], "by its file's name and its shape; if it is another, --as OP=FILE")
     near = [name for score, name in scored[:4] if score >= _LIKE and scored[0][0] - score < _APART]
     if len(near) == 1:
         return Told(near[0], "by its shape, as its name tells nothing; if it is another, --as OP=FILE")
     if near:
-        return Told(None, f"its shape fits {' and '.join(near)}: {_ask(near[0])}")
-    return Told(None, f"neither its name nor its shape tells the operation: {_ask('getOrder')}")
+        return Told(None, f"its shape fits {' and '.join(near)}: {_ASK}")
+    return Told(None, f"neither its name nor its shape tells the operation: {_ASK}")
 
 
 def _unwrapped(value: Any) -> tuple[bool, Any]:

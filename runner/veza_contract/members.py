@@ -15,7 +15,7 @@ from veza_contract.findings import Change, Verdict
 from veza_contract.schema import Schema, closed, merged, properties, validator
 from veza_contract.seams import CHECKOUT, MONEY, PAGE
 from veza_contract.sides import CONTRACT_FILE, Side
-from veza_contract.told import component, expected, kind, plain, same_name, shown_value, written
+from veza_contract.told import component, expected, kind, part_of_name, plain, same_name, shown_value, written
 
 Place: TypeAlias = "tuple[Any, ...]"
 
@@ -100,6 +100,7 @@ class _Members:
             return f": `{major}` ({kind(free[major])}) is there, {why}", major
         alike = [one for one in free if same_name(one, name) or same_name(one, major)]
         alike = alike or difflib.get_close_matches(name, free, n=1, cutoff=_ALIKE)
+        alike = alike or [one for one in free if part_of_name(one, major)]
         return (f": is it `{written(alike[0])}` ({kind(free[alike[0]])})?", alike[0]) if alike else ("", "")
 
     def differing(self, adapted: Any) -> Iterator[Change]:

@@ -20,6 +20,7 @@ LARGEST: Final = 64 * 2**20
 _DEEPEST: Final = 100
 _SUFFIXES: Final = frozenset({".json", ".har", ".txt", ".http", ".csv", ".out", ".log", ".sql", ".psql", ""})
 _HEAD: Final = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*(?:\r?\n|$)")
+_VERBOSE: Final = re.compile(r"^< HTTP/", re.MULTILINE)
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -144,7 +145,8 @@ def _text(body: bytes) -> str:
 def _described(held: Held, text: str, named: str) -> None:
     held.tables = columns.tables(text, named)
     if not held.tables:
-        raise UnreadableError(columns.refusal(text) or FOREIGN)
+        mixed = "is curl -v, which mixes all that was said: save it with curl -si" if _VERBOSE.search(text) else ""
+        raise UnreadableError(mixed or columns.refusal(text) or FOREIGN)
     if named and named not in TABLES:
         held.tables = []
         raise UnreadableError(f"is psql's description of a table, and no answer of {named}")
@@ -182,7 +184,8 @@ def _parsed(text: str, twice: set[str]) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=members, parse_constant=refused)
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}") from None
+        what = "more than one answer; save one a file" if error.msg == "Extra data" else error.msg
+        raise UnreadableError(f"is not JSON: {what}, line {error.lineno} column {error.colno}") from None
     except (RecursionError, ValueError):
         raise UnreadableError(
             "is not JSON that can be read: nested too deeply, or a number of too many digits"

@@ -11,6 +11,8 @@ from veza_contract.operations import document
 from veza_contract.schema import Schema, merged, pointer
 
 _NAME: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.-]{0,59}")
+_DIGIT: Final = re.compile(r"\d")
+_LONGEST_WITH_DIGITS: Final = 24
 _STATE: Final = re.compile(r"[A-Za-z]+([_ -][A-Za-z]+){0,5}")
 _LONGEST_STATE: Final = 32
 _GO_NULL: Final = frozenset({"String", "Int64", "Int32", "Int16", "Byte", "Float64", "Bool", "Time", "V"})
@@ -24,12 +26,14 @@ _KINDS: Final = {
 }  # fmt: skip
 """By Python's type; bool is an int as well, and comes first."""
 _SHOWN_MEMBERS: Final = 6
+_SHORTEST_PART: Final = 4
 
 
 def written(name: object) -> str:
     """Return a member's name, if it is a name; a map's keys may be anything, a token among them."""
     text = str(name)
-    return text if _NAME.fullmatch(text) else "(an odd name)"
+    plain_name = _NAME.fullmatch(text) and (len(text) <= _LONGEST_WITH_DIGITS or not _DIGIT.search(text))
+    return text if plain_name else "(an odd name)"
 
 
 def shown_value(value: str) -> str:
@@ -67,7 +71,7 @@ def expected(schema: Schema, where: Sequence[Any]) -> str:
     if any(isinstance(part, dict) and part.get("format") == "date-time" for part in parts):
         return "a time with its offset (RFC 3339)"
     if any(isinstance(part, dict) and str(part.get("pattern", "")).startswith("^[A-Z]{3}") for part in parts):
-        return "a currency of three letters"
+        return "a currency of three capital letters"
     if name.endswith("_cents"):
         return "whole minor units"
     if name == "id" or name.endswith("_id"):
@@ -78,6 +82,12 @@ def expected(schema: Schema, where: Sequence[Any]) -> str:
 def same_name(left: str, right: str) -> bool:
     """Whether two names are the same but for capitals and underscores."""
     return bool(_bare(left)) and _bare(left) == _bare(right)
+
+
+def part_of_name(left: str, right: str) -> bool:
+    """Whether one name is in the other, as `total` is in `total_amount`."""
+    short, long = sorted((_bare(left), _bare(right)), key=len)
+    return len(short) >= _SHORTEST_PART and short in long
 
 
 def _bare(name: str) -> str:

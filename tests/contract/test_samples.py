@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from amount import share
@@ -207,12 +208,35 @@ def test_all_differences_are_told_at_once_and_each_one_once(samples: Callable[..
     ]  # fmt: skip
 
 
+def test_a_file_that_is_named_after_the_thing_is_told_by_name_and_shape(samples: Callable[..., Done]) -> None:
+    other = {
+        "id": "a",
+        "user_id": 1,
+        "status": "completed",
+        "total": "5.00",
+        "currency": "EUR",
+        "items": [],
+        "created_at": AT,
+    }
+    done = samples({
+        "order.json": enveloped(other), "order 2.json": enveloped({"order": other, "checkout_url": "https://x.test/"}),
+        "me.json": enveloped({"id": 1, "email": "someone@veza.test", "first_name": {"String": "", "Valid": False}}),
+        "status.json": {"colour": 1},
+    })  # fmt: skip
+    taken = {
+        Path(item["name"]).name: item["message"] for item in done.document["items"] if "an answer" in item["message"]
+    }
+    assert {name: message.split()[3] for name, message in taken.items()} == {
+        "order.json": "getOrder,", "order 2.json": "createOrder,", "me.json": "getMe,",
+    }  # fmt: skip
+
+
 def test_nothing_is_guessed_between_two(samples: Callable[..., Done]) -> None:
     done = samples({"a.json": enveloped([]), "login-and-logout.json": enveloped({}), "b.json": {"x": 1}})
     assert done.code == 2
     assert [line.split()[0] for line in told(done)] == ["unread"] * 3
     assert "an empty list fits listProducts and " in told(done, of="a.json")[0]
-    assert "say which, --as " in told(done, of="a.json")[0]
+    assert "say which, --as OP=FILE" in told(done, of="a.json")[0]
     assert "its name fits login and logout" in told(done, of="login-and-logout")[0]
     assert "neither its name nor its shape" in told(done, of="b.json")[0]
     assert done.document["error"]["message"] == "3 of the files could not be judged"
@@ -240,7 +264,9 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "latin-1.json": ('{"a": "é"}'.encode("latin-1"), "is not UTF-8, at byte 8"),
     "utf-16.json": ('{"a": 1}'.encode("utf-16"), "is UTF-16, as Windows PowerShell writes it: save it as UTF-8"),
     "cut.json": (b'{"a": [1, 2', "is not JSON: "),
-    "two.json": (b'{"a": 1} {"b": 2}', "is not JSON: Extra data, line 1 column 10"),
+    "two.json": (b'{"a": 1} {"b": 2}', "is not JSON: more than one answer; save one a file, line 1 column 10"),
+    "expanded.txt": (b"-[ RECORD 1 ]--\nColumn | id\nType | uuid\n", r"is psql's expanded form: say \x off first"),
+    "verbose.txt": (b"> GET / HTTP/1.1\n< HTTP/1.1 200 OK\n<\n{}", "is curl -v, which mixes all"),
     "page.json": (b"<!doctype html><title>502</title>", "is no JSON, no HAR"),
     "bytes.har": (bytes(range(128)), "is no JSON, no HAR"),
     "entries.har": (b'{"log": {"entries": {}}}', "`log.entries` is not a list"),
@@ -279,23 +305,24 @@ def test_ten_megabytes_are_read(samples: Callable[..., Done]) -> None:
     assert [line.split(": ")[0] for line in told(done)][1:] == ["break listProducts data[].status"]
 
 
-def test_no_value_is_printed(samples: Callable[..., Done]) -> None:
-    marker, key = "zq7Wk2PmXr9Lt4Vb", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
-    data = dict.fromkeys(ORDER, marker) | {
-        "items": [{"product_id": marker, "price_cents": marker}],
-        key: 1,
-        marker: 2,
-    }
-    login = {"access_token": 5, "refresh_token": [marker], "user": {"email": marker, key: {key: marker}}, "role": key}
+@pytest.mark.parametrize(
+    "marker",
+    ["zq7Wk2PmXr9Lt4VbH3sD8fGjK1nC6xYe", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl", "someone@home.example",
+     "two words 7", "7f1d0a52-6f0e-4c3e-9a53-0d9b1c2e4f60"],
+)  # fmt: skip
+def test_no_value_is_printed_nor_a_name_that_may_be_one(samples: Callable[..., Done], marker: str) -> None:
+    data = dict.fromkeys(ORDER, marker) | {"items": [{"product_id": marker, "price_cents": marker}], marker: 1}
+    login = {"access_token": 5, "refresh_token": [marker], "user": {"email": marker, marker: {marker: marker}}}
+    address = f"https://x.test/api/v1/{quote(marker)}/orders/{quote(marker)}?token={quote(marker)}"
     done = samples({
         "getOrder.json": enveloped(data), "login.json": enveloped(login),
-        "error.txt": f'HTTP/1.1 400 x\n\n{{"{key}": 1}}',
-        "x.har": har(entry("GET", f"https://x.test/api/v1/{marker}/orders/{marker}?token={marker}", 200, {marker: 1})),
+        "bare.har": har(entry("GET", address, 200, data)),
+        "error.txt": f"HTTP/1.1 400 x\n\n{json.dumps({marker: 1})}", "getHealth.json": {"status": marker, marker: 1},
+        "getStatus.json": enveloped({"environment": marker, "services": {marker: {"status": marker}}}),
     })  # fmt: skip
     assert done.code == 5
-    assert key not in done.out + done.err
-    lines = (done.out + done.err).replace(f"data.{marker}: a whole number", "")  # a member's name, and no token's form
-    assert marker not in lines
+    assert "(an odd name)" in done.out
+    assert marker not in done.out + done.err
 
 
 def test_a_har_is_read_by_its_requests(samples: Callable[..., Done]) -> None:
@@ -400,6 +427,12 @@ def test_two_columns_that_are_as_likely_are_both_named_and_neither_is_chosen(sam
     assert any("amount_cents: is it net_amount_cents or gross_amount_cents?" in line
                or "amount_cents: is it gross_amount_cents or net_amount_cents?" in line for line in lines)  # fmt: skip
     assert '# amount_cents = "…"' in lines[-1]
+
+
+def test_an_amount_is_no_guess_for_what_is_reversed_of_it(samples: Callable[..., Done]) -> None:
+    two = TABLE.replace(" transfer_amount_cents | bigint", " amount_cents | bigint |||\n amount | bigint")
+    *_, mapping = told(samples({"d.txt": two}))
+    assert "reversed_amount_cents = false" in mapping
 
 
 @pytest.mark.parametrize("type_", ["numeric(12,2)", "numeric", "double precision", "real", "money"])

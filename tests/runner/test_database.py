@@ -246,9 +246,9 @@ def renamed(dsn: str, tmp_path: Path) -> Iterator[tuple[Shell, dict[str, str]]]:
             connection.execute("DROP ROLE IF EXISTS reader")
 
 
-def walk(shell: Shell, env: dict[str, str]) -> tuple[dict[str, Any], str]:
+def walk(shell: Shell, env: dict[str, str], *words: str) -> tuple[dict[str, Any], str]:
     """Walk with a refund, the operator pasting nothing; return the session as JSON, and its journal."""
-    terminal = shell.spawn("--env", "staging", "run", "--refund", env=env)
+    terminal = shell.spawn("--env", "staging", "run", "--refund", *words, env=env)
     terminal.expect("Which one do you buy")
     terminal.sendline("1")
     terminal.expect(r"checkout page is at [^:]+: (\S+)")
@@ -284,8 +284,9 @@ def test_a_table_without_fees_and_reversals_leaves_both_rules_unchecked_and_not_
     none = NAMES.replace('reversed_amount_cents = "reversed_cents"', "reversed_amount_cents = false")
     with (shell.folder / "veza-e2e.toml").open("a", encoding="utf-8") as config:
         config.write(none.replace("major_units", "platform_fee_cents = false\nmajor_units"))
-    document, _ = walk(shell, env)
+    document, _ = walk(shell, env, "--record", "renamed")
     assert document["outcome"] == "passed", document
+    assert shell("--json", "replay", "renamed").code == 0, "a recording knows which columns there are"
     rules = {row["id"]: row["status"] for row in document["reconciliation"]}
     assert (rules["R2"], rules["R5"]) == ("not_checked", "not_checked")
     items = {item["id"]: item["status"] for item in document["acceptance"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError

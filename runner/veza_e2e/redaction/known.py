@@ -101,6 +101,8 @@ class Known:
         elif isinstance(value, Sequence):
             for item in value:
                 self.note(item, name)
+        elif isinstance(value, int) and classify(name)[0] == "verbatim":
+            self.note_id(str(value))
 
     def note_id(self, value: str) -> None:
         """Remember an id. A plain word is not remembered: it would split what stands around it."""

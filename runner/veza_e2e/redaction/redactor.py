@@ -94,6 +94,7 @@ class Redactor:
                 if kept == WITHHELD != value:
                     withheld.append(name)
                 return kept
+            self._known.note(value, name)
             if isinstance(value, Mapping):
                 return {key: shown(key, item) for key, item in value.items()}
             return tuple(shown(name, item) for item in value) if isinstance(value, Sequence) else value

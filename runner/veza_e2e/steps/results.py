@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self, cast
 
+from veza import IntegerId
 from veza.money import Money
 from veza_e2e.canonical import JSON
 
@@ -20,8 +21,9 @@ class Result:
         raise NotImplementedError
 
     def to_json(self) -> dict[str, JSON]:
-        """Return the members as JSON."""
-        return cast("dict[str, JSON]", asdict(self))
+        """Return the members as JSON; an id that came as an integer is one, so that a resume can send it back so."""
+        members = {name: int(one) if isinstance(one, IntegerId) else one for name, one in asdict(self).items()}
+        return cast("dict[str, JSON]", members)
 
     @classmethod
     def from_json(cls, data: Mapping[str, JSON]) -> Self:
@@ -30,11 +32,14 @@ class Result:
         Raises:
             TypeError: a member is missing, because another version of the walkthrough wrote it.
         """
-        known = {f.name for f in fields(cls)}
-        members: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known
-        }
-        return cls(**members)
+        types = {f.name: str(f.type) for f in fields(cls)}
+        return cls(**{name: _member(value, types[name]) for name, value in data.items() if name in types})
+
+
+def _member(value: JSON, annotation: str) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and annotation in {"str", "str | None"}:
+        return IntegerId(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)

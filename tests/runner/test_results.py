@@ -1,0 +1,20 @@
+"""What a step hands on survives the journal: an id that came as an integer is sent back as one after a resume."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from veza import IntegerId
+from veza_e2e.canonical import dumps
+from veza_e2e.steps.results import ChosenProduct
+
+
+@pytest.mark.parametrize("product_id", ["prd_1", "15", "0015", IntegerId("15"), IntegerId(10**30)])
+def test_an_id_comes_back_from_the_journal_as_it_came(product_id: str) -> None:
+    chosen = ChosenProduct(product_id, "Night Drive", 500, "EUR", None, "7")
+    again = ChosenProduct.from_json(cast("dict[str, Any]", json.loads(dumps(chosen.to_json()))))
+    assert again == chosen
+    assert type(again.product_id) is type(product_id)

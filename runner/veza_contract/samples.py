@@ -156,7 +156,10 @@ def _json_sample(held: Held, body: bytes, status: int | None, named: str, mapped
     twice: set[str] = set()
     value: Any = None
     if body.strip():
-        value = _parsed(_text(body), twice)
+        try:
+            value = _parsed(_text(body), twice)
+        except UnreadableError as error:
+            raise UnreadableError(f"is an answer {status}, and its body {error}" if status else str(error)) from None
     if har.is_har(value):
         _har(held, har.read(value, mapped))
         return
@@ -184,7 +187,11 @@ def _parsed(text: str, twice: set[str]) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=members, parse_constant=refused)
     except json.JSONDecodeError as error:
-        what = "more than one answer; save one a file" if error.msg == "Extra data" else error.msg
+        what = (
+            "more than one answer; save one a file"
+            if error.msg == "Extra data" and text.lstrip()[:1] in "{["
+            else error.msg
+        )
         raise UnreadableError(f"is not JSON: {what}, line {error.lineno} column {error.colno}") from None
     except (RecursionError, ValueError):
         raise UnreadableError(

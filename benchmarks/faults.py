@@ -63,6 +63,7 @@ FAULTS: dict[str, Expected] = {
     "drop_after_commit=2": PASSES,
     "slow=0.1": PASSES,
     "garbage=2": PASSES,
+    "dialect_2025": PASSES,
     "no_idempotency": PASSES,
     "rate_limit=20": PASSES,
     "refund_fails_late=600": PASSES,

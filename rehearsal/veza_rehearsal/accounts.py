@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 
-from veza_rehearsal.answers import Answer, RefusedError, envelope, error_code, error_text
+from veza_rehearsal import of_2025
+from veza_rehearsal.answers import Answer, RefusedError, envelope, error_code, error_limit, error_text
 from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.defaults import DEFAULT_PASSWORD, LISTENER_EMAIL
 
@@ -108,8 +109,9 @@ class Accounts:
         if token["used_at"] is not None:
             self._database.run("DELETE FROM refresh_tokens WHERE user_id = ?", token["user_id"])
             return error_text(401, "Refresh token was used before; the login has ended")
-        now = self._means.stamp()
-        self._database.run("UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", now, token["digest"])
+        if not self._faults.on(of_2025.SWITCH):
+            now = self._means.stamp()
+            self._database.run("UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", now, token["digest"])
         return envelope(200, self._tokens(token["user_id"]))
 
     def logout(self, body: dict[str, Any], user: Row) -> Answer:
@@ -192,7 +194,8 @@ class Accounts:
         )  # fmt: skip
         if len(recent) >= int(limit):
             reset = moment(recent[-int(limit)]["at"]) + _LOGIN_WINDOW
-            raise RefusedError(too_many(int(limit), (reset - now).total_seconds(), reset.timestamp()))
+            wait, end = (reset - now).total_seconds(), reset.timestamp()
+            raise RefusedError(too_many(int(limit), wait, end, cut=self._faults.on(of_2025.SWITCH)))
 
     def _locked(self, user_id: str) -> None:
         limit = self._faults.value("account_lock")
@@ -213,14 +216,24 @@ class Accounts:
         return self._database.one("SELECT * FROM refresh_tokens WHERE digest = ?", _digest(token))
 
 
-def too_many(limit: int, wait: float, reset: float) -> Answer:
-    """Return a 429: no request is allowed for `wait` seconds, until the Unix time `reset`."""
+def too_many(limit: int, wait: float, reset: float, *, cut: bool) -> Answer:
+    """Answer 429: the limit is used up for `wait` seconds, until the Unix time `reset`.
+
+    Args:
+        limit: How many requests are allowed.
+        wait: For how long no further one is.
+        reset: The Unix time at which one is.
+        cut: Whether it is said in the form of 2025, which cuts the seconds to whole ones.
+    """
+    seconds = int(wait) if cut else max(1, int(-(-wait // 1)))
     headers = {
-        "Retry-After": str(max(1, int(-(-wait // 1)))),
+        "Retry-After": str(seconds),
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": str(int(-(-reset // 1))),
     }
+    if cut:
+        return error_limit("Too many requests", seconds, int(-(-reset // 1)), headers)
     return error_code(429, "RATE_LIMIT_EXCEEDED", "Too many requests", headers=headers)
 
 

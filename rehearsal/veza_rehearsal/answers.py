@@ -1,4 +1,4 @@
-"""Makes responses, in the success envelope and the four shapes of errors that the backend was seen to use."""
+"""What an operation answers, and the five shapes in which the backend's errors were seen."""
 
 from __future__ import annotations
 
@@ -81,6 +81,17 @@ def error_object(status: int, code: str, message: str, *, request_id: str, times
 def error_message(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Return an error in the shortest shape: `{success, message}`."""
     return Answer(status, {"success": False, "message": message}, headers or {})
+
+
+def error_limit(message: str, seconds: int, reset: int, headers: Mapping[str, str]) -> Answer:
+    """Answer as the limiter of 2025 does: `{error, message, retry_after_seconds, reset_time}`, status 429."""
+    body = {
+        "error": "Rate limit exceeded",
+        "message": message,
+        "retry_after_seconds": seconds,
+        "reset_time": reset,
+    }
+    return Answer(429, body, headers)
 
 
 def respond(answer: Answer) -> Response:

@@ -100,8 +100,8 @@ class Api:
         headers = operation.read_parameters("header", received.headers)
         body = operation.read_body(received.header("content-type"), received.body)
         return Call(
-            path=operation.read_parameters("path", received.path.items()),
-            query=operation.read_parameters("query", received.query),
+            path=self._dialect.ids(operation.read_parameters("path", received.path.items())),
+            query=self._dialect.ids(operation.read_parameters("query", received.query)),
             body=self._dialect.understood(operation, body, received),
             idempotency_key=headers.get("idempotency-key"),
             user=user,

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from veza_rehearsal import of_2025
 from veza_rehearsal.answers import error_code, error_message, error_object, error_text, respond
 from veza_rehearsal.books import RehearsalRoutes
 from veza_rehearsal.call import Received
@@ -185,6 +186,8 @@ def _webhooks(backend: Backend) -> Callable[[Request], Awaitable[Response]]:
 
 def _not_found(backend: Backend) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handler(request: Request, _: Exception) -> Response:
+        if backend.faults.on(of_2025.SWITCH):
+            return Response("404 page not found", 404, media_type="text/plain")
         request_id = request.scope["state"]["request_id"]
         message = "There is nothing at this path"
         code = "RESOURCE_NOT_FOUND"

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from veza_rehearsal import catalogue, schema
+from veza_rehearsal import catalogue, of_2025, schema
 from veza_rehearsal.accounts import Accounts, Operator
 from veza_rehearsal.api import Api
 from veza_rehearsal.clock import Ids, SeededClock, SystemClock, stamp, wall_time
@@ -75,12 +75,13 @@ class Backend:
         self._source = random.SystemRandom() if settings.seed is None else random.Random(f"{settings.seed}/{starts}")  # noqa: S311 - a seed is asked for
         self.ids = Ids(self._source)
         self.faults = FaultBoard(database)
+        self.ids.small = lambda: self.faults.on(of_2025.SWITCH)
         token_key, webhook_key = self._keys()
         means = Means(database, self.clock, self.ids, self.faults, settings.base_url)
         self.accounts = Accounts(means, settings.operator, token_key)
         self.processor = Processor(means)
         shop = Shop(means, self.processor)
-        self.api = Api(means, self.accounts, shop, settings.environment, Dialect(contract))
+        self.api = Api(means, self.accounts, shop, settings.environment, Dialect(contract, self.faults))
         self.fulfilment = Fulfilment(means, webhook_key)
         self.outbox = Outbox(means, self.processor, webhook_key, settings.port)
         self._throw_switches()
@@ -115,7 +116,7 @@ class Backend:
 
     def _install(self) -> None:
         if self.database.one("SELECT id FROM products LIMIT 1") is None:
-            catalogue.install(self.database)
+            catalogue.install(self.database, small=self.faults.on(of_2025.SWITCH))
         self.accounts.install()
 
     def _throw_switches(self) -> None:

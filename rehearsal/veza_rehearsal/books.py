@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
+from veza_rehearsal import of_2025
 from veza_rehearsal.answers import Answer, error_message, respond
 from veza_rehearsal.faults import parse_fault
 from veza_rehearsal.states import CAPTURED, LicenseStatus, RefundStatus
@@ -42,7 +43,11 @@ class RehearsalRoutes:
         ]
 
     async def _books(self, request: Request) -> Response:
-        return respond(Answer(200, books(self._backend.database, request.query_params.get("order_id"))))
+        order_id = request.query_params.get("order_id")
+        if not self._backend.faults.on(of_2025.SWITCH):
+            return respond(Answer(200, books(self._backend.database, order_id)))
+        found = books(self._backend.database, None if order_id is None else of_2025.key(order_id))
+        return respond(Answer(200, {**found, "transfers": of_2025.rows(found["transfers"])}))
 
     async def _list_faults(self, _: Request) -> Response:
         return respond(Answer(200, {"faults": self._backend.faults.listed()}))

@@ -42,9 +42,16 @@ def product_id(position: int) -> str:
     return str(uuid5(_NAMESPACE, f"product {position}"))
 
 
-def install(database: Database) -> None:
-    """Insert sellers and products into an empty database. The caller holds the transaction."""
+def install(database: Database, *, small: bool = False) -> None:
+    """Put sellers and products into an empty database; the caller holds the transaction.
+
+    Args:
+        database: The database.
+        small: Whether ids are to be such as stand for small integers.
+    """
     sellers = [str(uuid5(_NAMESPACE, f"seller {name}")) for name, _ in _SELLERS]
+    if small:
+        sellers = [str(UUID(int=number)) for number in range(1, len(_SELLERS) + 1)]
     for seller, (name, onboarded) in zip(sellers, _SELLERS, strict=True):
         account = f"acct_{UUID(seller).hex[:16]}" if onboarded else None
         database.run(
@@ -52,9 +59,10 @@ def install(database: Database) -> None:
             seller, name, account, int(onboarded),
         )  # fmt: skip
     for position, (title, seller_index, price, currency, status) in enumerate(_products()):
+        numbered = str(UUID(int=11 + position)) if small else product_id(position)
         database.run(
             "INSERT INTO products (id, position, title, seller_id, price_cents, currency, status, license_types)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            product_id(position), position, title, sellers[seller_index], price, currency, status,
+            numbered, position, title, sellers[seller_index], price, currency, status,
             json.dumps(["standard", "extended"]),
         )  # fmt: skip

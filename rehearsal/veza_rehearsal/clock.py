@@ -104,9 +104,12 @@ class Ids:
 
     def __init__(self, source: random.Random) -> None:
         self._source = source
+        self.small: Callable[[], bool] = lambda: False
 
     def uuid(self) -> str:
-        """Draw a UUID (version 4)."""
+        """Draw a UUID (version 4); while `small` says so, one that stands for an integer of up to nine digits."""
+        if self.small():
+            return str(UUID(int=self._source.randrange(10**8, 10**9)))
         return str(UUID(int=self._source.getrandbits(128), version=4))
 
     def reference(self, prefix: str) -> str:

@@ -77,6 +77,7 @@ FAULTS: Final[Mapping[str, Switch]] = {
     "slow": Switch("Each API request waits SECONDS before it is carried out.", Argument.SECONDS),
     "garbage": Switch("The next N API requests are carried out and answer invalid JSON.", Argument.COUNT),
     "dispute_opened": Switch("A paid order is disputed in the same moment."),
+    "dialect_2025": Switch("Answers take the forms of the public Go backend of July 2025; ids in bodies are integers."),
     "no_idempotency": Switch("`Idempotency-Key` is ignored, as a backend does that does not know it."),
 }
 """Every switch by name."""

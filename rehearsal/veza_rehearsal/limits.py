@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from veza_rehearsal import of_2025
 from veza_rehearsal.accounts import too_many
 
 if TYPE_CHECKING:
@@ -40,6 +41,6 @@ class RateLimit:
         if left < 1:
             self._buckets[address] = (left, now)
             wait = (1 - left) * _MINUTE / limit
-            return too_many(limit, wait, now + wait)
+            return too_many(limit, wait, now + wait, cut=self._faults.on(of_2025.SWITCH))
         self._buckets[address] = (left - 1, now)
         return None

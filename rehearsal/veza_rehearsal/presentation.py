@@ -12,10 +12,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from veza_rehearsal import of_2025
+
 if TYPE_CHECKING:
     from veza_rehearsal.answers import Answer
     from veza_rehearsal.call import Received
     from veza_rehearsal.contract import Contract, Operation
+    from veza_rehearsal.faults import FaultBoard
 
 _REFRESH_COOKIE: Final = "refresh_token"
 _CSRF_COOKIE: Final = "csrf_token"
@@ -26,9 +29,11 @@ class Dialect:
 
     Args:
         contract: The contract.
+        faults: Whether the dialect of 2025 is switched on.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, faults: FaultBoard) -> None:
+        self._faults = faults
         self._schemes = contract.security_schemes
         self._cookie = next((scheme["name"] for scheme in self._schemes.values() if _kept_in(scheme, "cookie")), None)
 
@@ -51,8 +56,12 @@ class Dialect:
         return "", None
 
     def understood(self, operation: Operation, body: dict[str, Any], received: Received) -> dict[str, Any]:
-        """Return a request's body under the backend's own names."""
-        understood = dict(body)
+        """Give a request's body under the backend's own names.
+
+        Raises:
+            RefusedError: The dialect of 2025 is spoken, and an id is a text.
+        """
+        understood = of_2025.understood(body) if self._faults.on(of_2025.SWITCH) else dict(body)
         properties = (operation.body_schema or {}).get("properties", {})
         if "amount" in body and "amount_cents" not in properties:
             understood["amount_cents"] = _cents(body["amount"], operation.resolve(properties["amount"]))
@@ -60,12 +69,19 @@ class Dialect:
             understood.setdefault("refresh_token", received.cookies.get(_REFRESH_COOKIE, ""))
         return understood
 
+    def ids(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Give the ids of a path or a query as the backend's own."""
+        if not self._faults.on(of_2025.SWITCH):
+            return values
+        return {name: of_2025.key(one) if name.endswith("_id") else one for name, one in values.items()}
+
     def answered(self, operation: Operation, answer: Answer) -> Answer:
         """Return a response in the contract's form, with the cookies that carry its tokens."""
         schema = operation.response_schema(answer.status)
-        return replace(
-            answer, body=_document(operation, schema, answer.body), cookies=self._cookies(operation, answer.body)
-        )
+        body = _document(operation, schema, answer.body)
+        if self._faults.on(of_2025.SWITCH):
+            body = of_2025.answered(operation.id, body)
+        return replace(answer, body=body, cookies=self._cookies(operation, answer.body))
 
     def _token(self, scheme: dict[str, Any], received: Received) -> str:
         if _kept_in(scheme, "cookie"):

@@ -14,6 +14,7 @@ from veza.money import to_minor
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import BrowserOpened, CallFailed, CallFinished, StepFinished
 from veza_e2e.journal.story import Story, cents_of, text_of
+from veza_e2e.money.as_read import as_read
 from veza_e2e.money.payment_states import UNTAKEN, VOID
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
@@ -115,7 +116,8 @@ def _answers(story: Story) -> Iterator[_Answer]:
         body = event.response_body.get("json")
         if isinstance(body, Mapping) and isinstance(body.get("data"), Mapping | list | tuple):
             body = body["data"]
-        yield _Answer(line.seq, event.operation, event.target, body)
+        read = as_read(body) if event.target == "api" else body
+        yield _Answer(line.seq, event.operation, event.target, read)
 
 
 def _orders(story: Story, answers: Sequence[_Answer]) -> Iterator[tuple[int, Mapping[str, JSON]]]:

@@ -44,13 +44,14 @@ def understood(body: dict[str, Any]) -> dict[str, Any]:
     """Give a request's body with its integers as the ids that they stand for.
 
     Raises:
-        RefusedError: An id is a text, which Go does not decode into an integer.
+        RefusedError: An id is a text, and all products have integers (404; a real one answers 400, which the contract
+            does not allow to a request that it calls valid).
     """
     items = body.get("items")
     if items is None:
         return body
     if any(isinstance(item["product_id"], str) for item in items):
-        raise RefusedError(error_text(400, "Invalid request: product_id is an integer"))
+        raise RefusedError(error_text(404, "No such product: their ids are integers"))
     return {**body, "items": [{**item, "product_id": key(item["product_id"])} for item in items]}
 
 
@@ -61,12 +62,12 @@ def answered(operation: str, body: Any) -> Any:
     spoken = {name: _written(member) for name, member in body.items() if name != "message" or member}
     if spoken.get("data") == []:
         spoken["data"] = None
-    if operation == "refreshToken":
+    data = spoken.get("data")
+    if operation == "refreshToken" and isinstance(data, dict):
         # A renewal gives no other refresh token: the one in hand goes on.
-        spoken["data"].pop("refresh_token", None)
-    if operation == "getStatus":
-        services = spoken["data"]["services"]
-        spoken["data"]["services"] = {name: service["status"] for name, service in services.items()}
+        data.pop("refresh_token", None)
+    if operation == "getStatus" and isinstance(data, dict):
+        data["services"] = {name: service["status"] for name, service in data["services"].items()}
     return spoken
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from front_door import Time, serving
 from meddling import Answer, meddling
+from sdk import backend_of_2025 as of_2025
 from surroundings import PATIENCE
 
 from veza import Veza
@@ -331,3 +332,19 @@ def test_a_clock_that_is_not_the_backends_is_warned_of(sandbox: str, days: int) 
 
 def test_a_clock_that_is_right_is_not_spoken_of(sandbox: str) -> None:
     assert "clock" not in made(READY, sandbox)[0]
+
+
+def test_against_a_backend_of_2025_everything_is_read_and_only_what_is_not_there_blocks() -> None:
+    with of_2025.serving(of_2025.Of2025()) as base_url:
+        checks, _ = made(replace(READY, environment=Environment("s", base_url, ("development",))), base_url)
+    assert blocked(checks) == ["products"], "there is no commerce in it"
+    assert "there is no product" in checks["products"].message
+    assert checks["health"].message == "the backend is healthy"
+    assert checks["hyperswitch"].status == "ok"
+    assert checks["processor_mode"].status == "warn"
+
+
+def test_health_at_the_path_of_2025_is_a_404_at_ours() -> None:
+    with of_2025.serving(of_2025.Of2025(health=False)) as base_url:
+        checks, _ = made(READY, base_url)
+    assert "answered 404 at /api/v1/health" in checks["health"].message

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from veza import HealthState
 from veza_contract.bindings import error_class
 from veza_contract.cases import edges
 from veza_contract.findings import Change, Verdict
@@ -73,8 +74,8 @@ def _health(walk: Walk, theirs: Schema) -> Iterator[Difference]:
     bare = carried(theirs, properties(theirs)["data"]) if _enveloped(theirs) else theirs
     if isinstance(bare, dict) and "anyOf" in bare:
         bare = next((one for one in bare["anyOf"] if "status" in properties(one)), bare)
-    state = {"type": "string", "enum": ["healthy", "unhealthy"]}
-    own: Schema = {"type": "object", "properties": {"status": state}, "required": ["status"]}
+    states = {"type": "string", "enum": [state.value for state in HealthState]}
+    own: Schema = {"type": "object", "properties": {"status": states}, "required": ["status"]}
     yield from walk.members(own, bare, "")
 
 

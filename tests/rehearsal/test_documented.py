@@ -25,7 +25,7 @@ WRITTEN = {
 
 def test_the_table_of_faults_is_that_of_the_code() -> None:
     rows = [f"| `{name}{WRITTEN[switch.argument]}` | {switch.description} |" for name, switch in FAULTS.items()]
-    assert rows == [line for line in PAGE.splitlines() if re.match(r"\| `[a-z_]+(\[?=[A-Z]+\]?)?` \| [A-Z`]", line)]
+    assert rows == [line for line in PAGE.splitlines() if re.match(r"\| `[a-z_0-9]+(\[?=[A-Z]+\]?)?` \| [A-Z`]", line)]
 
 
 @pytest.mark.process

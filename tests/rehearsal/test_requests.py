@@ -81,7 +81,7 @@ def test_unknown_paths_are_refused_in_an_envelope(shop: Backend) -> None:
         b'{"items": []}',
         b'{"items": [%s]}' % b", ".join([ITEM] * 51),
         b'{"items": [{}]}',
-        b'{"items": [{"product_id": 1}]}',
+        b'{"items": [{"product_id": 1.5}]}',
         b'{"items": [{"product_id": ""}]}',
         b'{"items": [{"product_id": "a/b"}]}',
         b'{"items": [{"product_id": "\\u0000"}]}',

@@ -11,7 +11,15 @@ import pytest
 from veza.testing import Reply
 from veza_e2e.engine.session import open_stage
 from veza_e2e.journal import MemorySink, parse
-from veza_e2e.journal.events import CallIntended, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
+from veza_e2e.journal.events import (
+    BrowserOpened,
+    CallIntended,
+    SessionResumed,
+    StepFailed,
+    StepFinished,
+    StepPaused,
+    StepSkipped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -275,5 +283,54 @@ def test_keeping_the_purchase_is_a_choice_that_resume_takes_up_again(walk: Walk)
     assert (summary.outcome, summary.refund_open) == ("passed", True)
     assert [event.step for event in walk.events(StepSkipped)] == ["refund", "revoked"]
     walk.person.always = {**walk.person.always, "refund": "Y"}
+    walk.resume()
+    assert walk.go_on().money.refunded_cents == 500
+
+
+UNREADABLE = {"order": {"id": 5.5}}
+
+
+@pytest.mark.parametrize("listing", [None, Reply(data="no list"), Reply(data=[{"id": "1"}])])
+def test_an_unreadable_answer_to_the_order_is_a_write_in_doubt_and_no_refusal(
+    walk: Walk, listing: Reply | None
+) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("createOrder", Reply(status=201, data=UNREADABLE))
+    if listing is not None:
+        walk.backend.script("listOrders", listing)
+    assert walk.go_on().outcome == "incomplete"
+    assert walk.events(StepFailed) == []
+    (paused,) = walk.events(StepPaused)
+    assert "refus" not in paused.observed.replace("this is not a refusal", "")
+    assert listing is None or "unreadable as list of Order: $.data" in paused.observed
+    assert walk.backend.count("createOrder") == 1
+    walk.resume()
+    walk.go_on()
+    assert walk.backend.count("createOrder") == 1, "nothing is sent a second time"
+
+
+def test_an_order_of_another_product_is_never_paid(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    order = {
+        "id": "other", "buyer_id": "user-1", "status": "pending_payment", "total_amount_cents": 500, "currency": "EUR",
+        "items": [{"product_id": "another", "price_cents": 500}], "created_at": "2026-04-01T10:00:00Z",
+    }  # fmt: skip
+    walk.backend.script(
+        "createOrder", Reply(status=201, data={"order": order, "checkout_url": "https://pay.veza.test/1"})
+    )
+    assert walk.go_on().outcome == "incomplete"
+    assert walk.events(BrowserOpened) == []
+
+
+def test_an_unreadable_answer_to_the_refund_leaves_it_in_doubt_and_reachable(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("requestRefund", Reply(status=202, data={"refund": {}, "order": None}))
+    summary = walk.go_on()
+    assert (summary.outcome, summary.refund_open) == ("incomplete", True)
+    (paused,) = walk.events(StepPaused)
+    assert "unreadable as RefundedOrder: $.data.refund.id" in paused.observed
     walk.resume()
     assert walk.go_on().money.refunded_cents == 500

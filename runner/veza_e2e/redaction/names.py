@@ -16,12 +16,13 @@ def _words(text: str) -> frozenset[str]:
 
 CONTRACT = _words(
     """
-    access_token all_devices amount_cents avatar_url buyer_id checkout_url code completed_at created_at currency data
-    details email environment error error_code expires_in granted_at id items last_login license_type license_types
-    message meta mode order order_id page password payment_id payment_status per_page price_cents product_id
-    refresh_token refund refund_id refund_status refunded_amount_cents refunded_at remember_me request_id revoked_at
-    reason role seller_id services status success tax_amount_cents timestamp title token_type total total_amount_cents
-    total_pages updated_at user username version
+    access_token all_devices amount_cents avatar_url buyer_id checkout_url code completed_at created_at currency
+    data details disabled email enabled environment error error_code expires_in granted_at id items last_login
+    license_type license_types message meta mode order order_id page password payment_id payment_status per_page
+    price_cents product_id refresh_token refund refund_id refund_status refunded_amount_cents refunded_at
+    remember_me request_id revoked_at reason reset_time retry_after_seconds role seller_id services status success
+    tax_amount_cents timestamp title token_type total total_amount_cents total_pages updated_at user username
+    version
     """
 )
 """Every property of the contract's schemas. Those that name a secret or a person are still not shown."""

@@ -183,7 +183,14 @@ class _Currency:
 
 
 class _Absent:
-    """What Go writes for a text or a time that is not there yet, `""` or the year 1, is read as None."""
+    """What Go writes for a text or a time that is not there yet, `""` or the year 1, is read as None.
+
+    Args:
+        first: whether this is looked for first, since the field's own type would take an empty text as it is.
+    """
+
+    def __init__(self, *, first: bool = False) -> None:
+        self.first = first
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         zero = core_schema.chain_schema(
@@ -192,12 +199,13 @@ class _Absent:
                 core_schema.no_info_plain_validator_function(_none),
             ]
         )
-        return _either([zero, handler(source)], "as documented, null or empty")
+        own = handler(source)
+        return _either([zero, own] if self.first else [own, zero], "as documented, null or empty")
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, object]:
-        found = handler(schema["choices"][1])  # the field's own, of the union that was made above
+        found = handler(schema["choices"][int(self.first)])  # the field's own, of the union that was made above
         if handler.mode != "serialization":
             return found
         return {**found, "anyOf": [*found["anyOf"], {"const": ""}]}
@@ -294,5 +302,8 @@ Omitted: TypeAlias = Annotated[_Kind | None, _Omitted()]
 """An amount or a flag that the contract leaves out and never sends as null."""
 Unsaid: TypeAlias = Annotated[_Kind | None, _Absent(), _Omitted()]
 """Both."""
+MaybeText: TypeAlias = Annotated[_Kind | None, _Absent(first=True)]
+UnsaidText: TypeAlias = Annotated[_Kind | None, _Absent(first=True), _Omitted()]
+"""For a text that might as well be empty."""
 Listed: TypeAlias = Annotated[tuple[_Kind, ...], _NullIs(tuple)]
 Mapped: TypeAlias = Annotated[dict[str, _Kind], _NullIs(dict)]

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from veza._secret import Secret
-from veza.models._base import Count, Filled, Id, Maybe, Model, Omitted, OpenEnum, Text, Timestamp, Token, Unsaid
+from veza.models._base import (
+    Count,
+    Filled,
+    Id,
+    Maybe,
+    MaybeText,
+    Model,
+    Omitted,
+    OpenEnum,
+    Text,
+    Timestamp,
+    Token,
+    Unsaid,
+    UnsaidText,
+)
 
 
 class Role(OpenEnum):
@@ -19,13 +33,13 @@ class User(Model):
 
     id: Id
     """The account's id."""
-    username: Unsaid[Text] = None
+    username: UnsaidText[Text] = None
     """The name shown to others; None where the backend does not say."""
     email: Text
     """The e-mail address, which is also the login."""
     role: Unsaid[Role] = None
     """What the account may do; None where the backend does not say."""
-    avatar_url: Maybe[Text] = None
+    avatar_url: MaybeText[Text] = None
     """A picture; None if there is none."""
     created_at: Unsaid[Timestamp] = None
     """When the account was made."""

@@ -14,6 +14,7 @@ from veza.models._base import (
     OpenEnum,
     Timestamp,
     Unsaid,
+    UnsaidText,
     Url,
 )
 from veza.money import Money
@@ -70,7 +71,7 @@ class OrderItem(Model):
 
     product_id: Id
     """The product."""
-    license_type: Unsaid[LicenseType] = None
+    license_type: UnsaidText[LicenseType] = None
     """The license bought; None where the backend does not say."""
     price_cents: Cents
     """The line's price in minor units of the order's currency."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from veza.models._base import Filled, Flag, Mapped, Model, Omitted, OpenEnum, Text, Unsaid
+from veza.models._base import Filled, Flag, Mapped, Model, Omitted, OpenEnum, Text, Unsaid, UnsaidText
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -106,7 +106,7 @@ class Status(Model):
 
     environment: Filled
     """The environment's name; `live`, `prod` and `production` mean real money."""
-    version: Unsaid[Text] = None
+    version: UnsaidText[Text] = None
     """The backend's release; None where it keeps it to itself."""
     services: Mapped[Service] = Field(default_factory=dict)
     """The services by name, the payment processor (`hyperswitch`) among them."""

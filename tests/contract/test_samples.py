@@ -265,7 +265,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "utf-16.json": ('{"a": 1}'.encode("utf-16"), "is UTF-16, as Windows PowerShell writes it: save it as UTF-8"),
     "cut.json": (b'{"a": [1, 2', "is not JSON: "),
     "two.json": (b'{"a": 1} {"b": 2}', "is not JSON: more than one answer; save one a file, line 1 column 10"),
-    "not-found.txt": (b"HTTP/1.1 404 Not Found\r\n\r\n404 page not found", "is an answer 404, and its body is not JSON"),
+    "not-found.txt": (
+        b"HTTP/1.1 404 Not Found\r\n\r\n404 page not found",
+        "is an answer 404, and its body is not JSON",
+    ),
     "expanded.txt": (b"-[ RECORD 1 ]--\nColumn | id\nType | uuid\n", r"is psql's expanded form: say \x off first"),
     "verbose.txt": (b"> GET / HTTP/1.1\n< HTTP/1.1 200 OK\n<\n{}", "is curl -v, which mixes all"),
     "page.json": (b"<!doctype html><title>502</title>", "is no JSON, no HAR"),

@@ -348,3 +348,20 @@ def test_health_at_the_path_of_2025_is_a_404_at_ours() -> None:
     with of_2025.serving(of_2025.Of2025(health=False)) as base_url:
         checks, _ = made(READY, base_url)
     assert "answered 404 at /api/v1/health" in checks["health"].message
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("prod-eu", "'prod-eu'"),
+        ("tok-access-q8Zr51LkPw0vXb7TgYhN", "a text of 31 characters, which is no name"),
+        ("staging\n\x1b[2J", "a text of 12 characters, which is no name"),
+        ("s" * 500, "a text of 500 characters, which is no name"),
+    ],
+)
+def test_what_a_backend_calls_itself_is_quoted_only_if_it_looks_like_a_name(
+    sandbox: str, name: str, shown: str
+) -> None:
+    with reporting(sandbox, name, {}) as base_url:
+        checks, _ = made(READY, base_url)
+    assert checks["environment"].message == f"/status reports {shown}, expected is sandbox"

@@ -23,6 +23,8 @@ GRACE = 60
 SCRIPTED_GRACE = 3
 _TOOLS = ("veza", "httpx", "pydantic", "vcrpy", "jinja2")
 
+_LONGEST = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -130,6 +132,11 @@ def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) ->
 
 
 def _redacted(check: PreflightChecked, redactor: Redactor) -> PreflightChecked:
-    """Redact a check's texts, which may quote the backend."""
-    hint = None if check.hint is None else redactor.text(check.hint)
-    return replace(check, message=redactor.text(check.message), hint=hint)
+    """Redact a check's texts, which may quote the backend, and cut them then: half a secret is not recognised."""
+    hint = None if check.hint is None else _shortened(redactor.text(check.hint))
+    return replace(check, message=_shortened(redactor.text(check.message)), hint=hint)
+
+
+def _shortened(text: str) -> str:
+    """Return a text of one paragraph, cut if the backend made it long."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -17,7 +17,7 @@ from veza_e2e.preflight.liveness import Liveness, judge
 from veza_e2e.preflight.offers import MAX_PAGES, PER_PAGE, affordable
 from veza_e2e.preflight.services import check as _check
 from veza_e2e.preflight.services import modes, processor
-from veza_e2e.preflight.told import Told, told
+from veza_e2e.preflight.told import Told, quoted, told
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
 LOGINS = 3
@@ -109,7 +109,7 @@ def _health(api: Veza) -> PreflightChecked:
         )
     if state is not HealthState.HEALTHY:
         hint = "A call may take longer or fail: see its log."
-        return _check("health", "warn", f"the backend calls itself {str(state)!r:.40}", hint)
+        return _check("health", "warn", f"the backend calls itself {quoted(str(state))}", hint)
     return _check("health", "ok", f"the backend is {state}")
 
 
@@ -135,7 +135,7 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
         return _check(
             "environment",
             "blocked",
-            f"/status reports {reported!r:.60}, expected is {expected}",
+            f"/status reports {quoted(reported)}, expected is {expected}",
             f"Is this the right base_url? If so, set expected_environment of {gate.environment.name}.",
         )
     rehearsal = ", the rehearsal backend (test funds whatever it pretends)" if seen.rehearsal else ""
@@ -219,7 +219,7 @@ def _candidate(gate: Gate, seen: _Seen, products: list[Product]) -> PreflightChe
                 else "is not among the products"
             )
             return _check(
-                "limit", "blocked", f"product {gate.product!r:.80} {found}", "Choose another, or raise --max-amount."
+                "limit", "blocked", f"product {gate.product!r} {found}", "Choose another, or raise --max-amount."
             )
     if not fitting:
         return _check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from veza import ProcessorMode, Service, ServiceState
 from veza_e2e.journal.events import CheckStatus, PreflightChecked
 from veza_e2e.preflight.liveness import Liveness
-from veza_e2e.preflight.told import Told
+from veza_e2e.preflight.told import Told, quoted
 
 PROCESSOR = "hyperswitch"
 _ENABLE = "Enable it on the backend before anything is bought."
@@ -39,7 +39,7 @@ def processor(status: Told | None) -> PreflightChecked:
     return check(
         "hyperswitch",
         "blocked",
-        f"Hyperswitch is {str(service.status)!r:.40}",
+        f"Hyperswitch is {quoted(str(service.status))}",
         _ENABLE,
     )
 
@@ -48,7 +48,7 @@ def _disabled(service: Service) -> str:
     if service.status is ServiceState.DISABLED:
         return "Hyperswitch is 'disabled'"
     way = "`enabled: false`" if service.enabled is False else "`disabled: true`"
-    return f"Hyperswitch is disabled ({way}), though its status is {str(service.status)!r:.40}"
+    return f"Hyperswitch is disabled ({way}), though its status is {quoted(str(service.status))}"
 
 
 def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool) -> PreflightChecked:
@@ -58,7 +58,7 @@ def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool)
         return check(
             "processor_mode",
             "blocked",
-            f"the backend calls itself {status.environment!r:.60}, but {liveness.reason}",
+            f"the backend calls itself {quoted(status.environment or '')}, but {liveness.reason}",
             "A live service must not be used for tests: ask the backend's makers which it is.",
         )
     service = status.services.get(PROCESSOR) if status else None
@@ -69,7 +69,7 @@ def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool)
         return check(
             "processor_mode",
             "blocked",
-            f"the backend is {side}, but its processor is in {str(mode)!r:.40} mode",
+            f"the backend is {side}, but its processor is in {quoted(str(mode))} mode",
             "A processor in test mode proves nothing on production; a live one must not be used for tests.",
         )
     other = _of_the_other_mode(status, wanted)
@@ -77,7 +77,7 @@ def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool)
         return check(
             "processor_mode",
             "blocked",
-            f"the backend is {side}, but its service {other!r:.60} is in {'sandbox' if live else 'live'} mode",
+            f"the backend is {side}, but its service {quoted(other)} is in {'sandbox' if live else 'live'} mode",
             "A service in test mode proves nothing on production; a live one must not be used for tests.",
         )
     if (live and not rehearsal and key.startswith("snd_")) or (not live and key.startswith("prd_")):

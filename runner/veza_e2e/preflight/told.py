@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
 from veza import InvalidResponseError, RawResponse, ResponseInfo, Service, Veza
+from veza_e2e.redaction.known import looks_random
+
+_NAME = re.compile(r"[\w .:/-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,14 @@ def _unreadable(answer: RawResponse) -> InvalidResponseError:
         status_code=info.status_code,
         request_id=info.request_id,
     )
+
+
+def quoted(value: str) -> str:
+    """Quote what the backend calls something, if it looks like a name; else say only how long it is."""
+    words = re.split(r"[ .:/_-]", value)
+    if _NAME.fullmatch(value) and not any(map(looks_random, (value, *words))):
+        return repr(value)
+    return f"a text of {len(value)} characters, which is no name"
 
 
 def _kind(value: object) -> str:

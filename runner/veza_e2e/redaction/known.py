@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT, base64_forms, variants
-from veza_e2e.redaction.names import classify
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 
 KEPT_PER_KIND = 16
@@ -19,6 +18,7 @@ KEPT_PER_KIND = 16
 _IDS = 4096
 _TINY = 4
 _LONG, _VERY_LONG, _DISTINCT = 16, 32, 8
+_NAMES_AN_ID = re.compile(r"id|(?!request_)\w+_id")
 _ID = re.compile(r"[A-Za-z0-9_.\-]{8,128}")
 
 
@@ -96,12 +96,12 @@ class Known:
             for key, item in value.items():
                 self.note(item, str(key))
         elif isinstance(value, str):
-            if classify(name)[0] == "verbatim":
+            if _NAMES_AN_ID.fullmatch(name):
                 self.note_id(value)
         elif isinstance(value, Sequence):
             for item in value:
                 self.note(item, name)
-        elif isinstance(value, int) and classify(name)[0] == "verbatim":
+        elif isinstance(value, int) and _NAMES_AN_ID.fullmatch(name):
             self.note_id(str(value))
 
     def note_id(self, value: str) -> None:

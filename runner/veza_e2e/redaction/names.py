@@ -63,7 +63,7 @@ Class: TypeAlias = Literal["verbatim", "allowed", "secret", "email", "withheld"]
 
 _VERBATIM = re.compile(
     r"id|.*_(id|cents|at|status|currency)|(net_|total_|tax_|order_tax_|refund_)?amount(_[a-z]+)?|price|total|unexplained"
-    r"|status|currency|mode|created|updated|expires_on|license_types?"
+    r"|status|currency|created|updated|expires_on|license_types?"
 )
 """Ids, amounts, currencies, statuses and times: what the walkthrough decides by."""
 

@@ -81,7 +81,7 @@ class Redactor:
         """
         if not verbatim(name):
             return self.url(value) if name.endswith("_url") else self.text(value)
-        self._known.note_id(value)
+        self._known.note(value, name)
         return self._scrubber.verbatim(value)
 
     def members(self, record: Mapping[str, JSON]) -> tuple[dict[str, JSON], list[str]]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+import jsonschema_rs
 from pydantic import TypeAdapter, ValidationError
 
-from veza.models._amounts import with_cents
-from veza_contract.amounts import kinds, unread
+from veza.models import Model, OpenEnum
+from veza.models._amounts import unread, with_cents
+from veza_contract import amounts
+from veza_contract.amounts import kinds
 from veza_contract.bindings import Method, declared
 from veza_contract.findings import Change, Verdict
 from veza_contract.schema import Schema, closed, merged, properties, validator
@@ -20,7 +24,7 @@ from veza_contract.told import component, expected, kind, part_of_name, plain, s
 Place: TypeAlias = "tuple[Any, ...]"
 
 _CENTS: Final = "_cents"
-_DECIDES: Final = ("status", "mode", "state")
+_DECIDES: Final = ("status", "mode", "state", "services")
 _ALIKE: Final = 0.75
 _ANY_PAGE: Final = PAGE.format_map(dict.fromkeys(CHECKOUT, "x"))
 _AMOUNTS_FILE: Final = "sdk/veza/models/_amounts.py"
@@ -42,11 +46,7 @@ def members(side: Side, method: Method, data: Any, place: str) -> Iterator[Chang
         message = "missing; a client secret is given in its place: say where the page is"
         yield side.change(Verdict.BREAK, f"{place}.checkout_url", message, _CHECKOUT_SETTING)
         data = {name: one for name, one in data.items() if name not in CHECKOUT} | {"checkout_url": _ANY_PAGE}
-    adapted = data
-    try:
-        adapted = with_cents(data)
-    except ValueError as error:
-        yield side.change(Verdict.BREAK, place, f"an amount cannot be read: {error}", _AMOUNTS_FILE)
+    adapted = with_cents(data)
     walk = _Members(side, method, model, data, place)
     yield from dict.fromkeys([*walk.refused(adapted), *walk.differing(adapted)])
 
@@ -65,14 +65,18 @@ class _Members:
         self._name = method.model.__name__
         self._schema = closed(declared(model))
         self._told: set[Place] = set()
+        self._adapted = data
 
     def refused(self, adapted: Any) -> Iterator[Change]:
         """Yield what the SDK's models refuse."""
         try:
-            TypeAdapter(self._model).validate_python(adapted)
+            read = TypeAdapter(self._model).validate_python(adapted)
         except ValidationError as error:
             wrongs = error.errors(include_url=False, include_context=False, include_input=False)
         else:
+            if lost := unread(read):
+                self._told.add(lost[0])
+                yield self._side.change(Verdict.BREAK, self._shown(lost[0]), lost[1], _AMOUNTS_FILE)
             return
         for wrong in wrongs:
             where = wrong["loc"]
@@ -105,8 +109,8 @@ class _Members:
 
     def differing(self, adapted: Any) -> Iterator[Change]:
         """Yield what the SDK reads, though it is not as its models declare it; and members that it does not know."""
-        for error in validator(self._schema).iter_errors(plain(adapted)):
-            where = tuple(error.instance_path)
+        self._adapted = adapted
+        for where, error in _errors(validator(self._schema).iter_errors(plain(adapted))):
             said = error.kind.as_dict()
             if error.kind.name == "additionalProperties":
                 unknown = [(*where, name) for name in said["unexpected"]]
@@ -121,11 +125,13 @@ class _Members:
 
     def _unknown(self, where: Place) -> Change:
         name, value = str(where[-1]), _value_at(self._data, where)
-        if name not in MONEY or f"{name}{_CENTS}" in _value_at(self._data, where[:-1]):
+        if name not in MONEY or value is None or f"{name}{_CENTS}" in _value_at(self._data, where[:-1]):
             return self._side.change(Verdict.BEYOND, self._shown(where), f"{kind(value)} that the SDK does not know")
-        wrong = unread({"type": "integer"}) if isinstance(value, int) else ""
-        if wrong:
-            message = f"{wrong}; the SDK reads it as major units"
+        if f"{name}{_CENTS}" not in _value_at(self._adapted, where[:-1]):
+            message = f"{kind(value)}: an amount that the SDK cannot read exactly"
+            return self._side.change(Verdict.BREAK, self._shown(where), message, _AMOUNTS_FILE)
+        if isinstance(value, int):
+            message = f"{amounts.unread({'type': 'integer'})}; the SDK reads it as major units"
             file = f"{CONTRACT_FILE} ({name} or {name}{_CENTS})"
             return self._side.change(Verdict.BREAK, self._shown(where), message, file)
         message = f"a decimal; the SDK reads it exactly, as {name}{_CENTS}"
@@ -133,8 +139,12 @@ class _Members:
 
     def _other(self, where: Place, value: Any) -> Iterator[Change]:
         schema = self._at(where)
-        if _enumerated(schema) and isinstance(value, str):
-            decides = any(word in str(where[-1]) for word in _DECIDES)
+        state = _enum_at(self._model, where) if isinstance(value, str) and _enumerated(schema) else None
+        if state is not None and value and (read := state(value)).known:
+            message = f"{shown_value(value)}, which the SDK reads as '{read}'"
+            yield self._side.change(Verdict.DRIFT, self._shown(where), message)
+        elif state is not None:
+            decides = any(word in str(step) for step in where[-2:] for word in _DECIDES)
             message = f"{shown_value(value)}, a value that the SDK does not know"
             verdict = Verdict.BREAK if decides and value else Verdict.DRIFT
             yield self._side.change(verdict, self._shown(where), message, self._side.models)
@@ -147,7 +157,7 @@ class _Members:
     def _at(self, where: Place) -> Schema:
         schema = self._schema
         for step in where:
-            schema = _without_null(schema)
+            schema = _opened(schema)
             if not isinstance(schema, dict):
                 return True
             inner = schema.get("items") if isinstance(step, int) else properties(schema).get(step)
@@ -163,6 +173,38 @@ class _Members:
         return f"{self._side.models}, {CONTRACT_FILE} ({place})" if place else self._side.models
 
 
+def _errors(found: Iterable[jsonschema_rs.ValidationError]) -> Iterator[tuple[Place, jsonschema_rs.ValidationError]]:
+    """Yield errors with their places; of several schemas that all fail, those of the one for this kind of value."""
+    for error in found:
+        where = tuple(error.instance_path)
+        several = error.kind.as_dict().get("context", ()) if error.kind.name in {"anyOf", "oneOf"} else ()
+        fitting = [some for some in several if not any(tuple(one.instance_path) == where and
+                   one.kind.name in {"type", "enum"} for one in some)]  # fmt: skip
+        if fitting:
+            yield from _errors(fitting[0])
+        else:
+            yield where, error
+
+
+def _enum_at(model: Any, where: Place) -> type[OpenEnum] | None:
+    """The states at a place of a model; where it may be an object or a text, those of the object's status."""
+    found = list(_classes(model))
+    for step in where:
+        fields = [one.model_fields[step] for one in found if issubclass(one, Model) and step in one.model_fields]
+        found = list(_classes(fields[0].annotation)) if fields else found
+    states = [one for one in found if issubclass(one, OpenEnum)]
+    inner = [one for one in found if issubclass(one, Model) and "status" in one.model_fields]
+    return states[0] if states else _enum_at(inner[0], ("status",)) if inner else None
+
+
+def _classes(annotation: Any) -> Iterator[type]:
+    arguments = typing.get_args(annotation)
+    if not arguments and isinstance(annotation, type):
+        yield annotation
+    for one in arguments:
+        yield from _classes(one)
+
+
 def _enumerated(schema: Schema) -> Sequence[Any]:
     if not isinstance(schema, dict):
         return ()
@@ -170,11 +212,12 @@ def _enumerated(schema: Schema) -> Sequence[Any]:
     return [value for part in parts if isinstance(part, dict) for value in part.get("enum", ())]
 
 
-def _without_null(schema: Schema) -> Schema:
+def _opened(schema: Schema) -> Schema:
+    """The one schema with members, of several."""
     schema = merged(schema)
     parts = schema.get("anyOf") if isinstance(schema, dict) else None
     rest = [part for part in parts or () if part != {"type": "null"}]
-    return merged(rest[0]) if len(rest) == 1 else schema
+    return merged(rest[0]) if len(rest) == 1 else next(filter(properties, rest), schema)
 
 
 def _value_at(value: Any, where: Place) -> Any:

@@ -167,6 +167,25 @@ CASES: dict[str, tuple[str, Any, list[str]]] = {
         ["break getOrder data.status: 'paid', a value that the SDK does not know → sdk/veza/models/orders.py",
          "beyond getOrder data.colour: a whole number that the SDK does not know"],
     ),
+    "two amounts that are not the same": (
+        "getOrder.json", enveloped(ORDER | {"total_amount": "4.99"}),
+        [("break getOrder data.total_amount: the amount in major units is not the amount in minor units beside it"
+         " → sdk/veza/models/_amounts.py")],
+    ),
+    "an amount that is too fine, where nothing needs it": (
+        "getOrder.json", enveloped(without(ORDER, "status") | {"tax_amount": 0.123}),
+        ["break getOrder data.status: missing",
+         "break getOrder data.tax_amount: a decimal number: an amount that the SDK cannot read exactly"],
+    ),
+    "states in other words": (
+        "getStatus.json", enveloped({
+            "environment": "staging",
+            "services": {"hyperswitch": {"status": "operational"}, "redis": "ok", "s3": "tired"},
+        }),
+        ["break getStatus data.services.s3: 'tired', a value that the SDK does not know → sdk/veza/models/system.py",
+         "drift getStatus data.services.hyperswitch.status: 'operational', which the SDK reads as 'healthy'",
+         "drift getStatus data.services.redis: 'ok', which the SDK reads as 'healthy'"],
+    ),
     "a success that says that it failed": (
         "getOrder.txt", 'HTTP/1.1 200 OK\r\nDate: now\r\n\r\n{"success": false, "error": "no"}',
         ["break getOrder answer: the response has a success status and says that it failed → sdk/veza/_wire.py"],

@@ -109,14 +109,15 @@ def _success(side: Side, status: int | None, body: bytes) -> Iterator[Change]:
     except InvalidResponseError as error:
         yield side.change(Verdict.BREAK, "answer", error.message, WIRE_FILE)
         return
-    place, data = _elsewhere(method, value, data)
+    refused = _refused(side, method, body)
+    place, data = _elsewhere(method, value, data) if refused else ("data", data)
     yield from _enveloped(side, method, value, place)
     if data is None and method.form == "one":
         return
     found = list(members(side, method, data, place))
     yield from found
-    if not any(change.verdict is Verdict.BREAK for change in found) and place == "data":
-        yield from _whole(side, method, value, body)
+    if refused and place == "data" and not any(change.verdict is Verdict.BREAK for change in found):
+        yield _more(side, method, value, refused)
 
 
 def _enveloped(side: Side, method: Method, value: Any, place: str) -> Iterator[Change]:
@@ -132,8 +133,8 @@ def _enveloped(side: Side, method: Method, value: Any, place: str) -> Iterator[C
         yield side.change(Verdict.DRIFT, "envelope", f"{what}, not in `success` and `data`; the SDK reads that too")
 
 
-def _whole(side: Side, method: Method, value: Any, body: bytes) -> Iterator[Change]:
-    """Ask the SDK's reader of the whole answer, in case it refuses more than its members."""
+def _refused(side: Side, method: Method, body: bytes) -> str:
+    """Return why the SDK's reader refuses the whole answer; empty if it reads it."""
     try:
         if method.form == "page":
             many(method.model, Meta).page(body)
@@ -144,15 +145,18 @@ def _whole(side: Side, method: Method, value: Any, body: bytes) -> Iterator[Chan
         else:
             one(method.model)(body)
     except InvalidResponseError as error:
-        if method.form == "page" and not (isinstance(value, dict) and isinstance(value.get("meta"), dict)):
-            beside = (
-                [written(name) for name in value if name not in {"success", "data"}] if isinstance(value, dict) else []
-            )
-            near = f" (beside the data: {', '.join(beside)})" if beside else ""
-            message = f"missing: where the page stands is not told{near}"
-            yield side.change(Verdict.BREAK, "meta", message, f"{WIRE_FILE}, sdk/veza/models/paging.py")
-        else:
-            yield side.change(Verdict.BREAK, "answer", error.message, WIRE_FILE)
+        return error.message
+    return ""
+
+
+def _more(side: Side, method: Method, value: Any, refused: str) -> Change:
+    """Say what the SDK's reader refuses beside the data."""
+    if method.form != "page" or (isinstance(value, dict) and isinstance(value.get("meta"), dict)):
+        return side.change(Verdict.BREAK, "answer", refused, WIRE_FILE)
+    beside = [written(name) for name in value if name not in {"success", "data"}] if isinstance(value, dict) else []
+    near = f" (beside the data: {', '.join(beside)})" if beside else ""
+    message = f"missing: where the page stands is not told{near}"
+    return side.change(Verdict.BREAK, "meta", message, f"{WIRE_FILE}, sdk/veza/models/paging.py")
 
 
 def _elsewhere(method: Method, value: Any, data: Any) -> tuple[str, Any]:

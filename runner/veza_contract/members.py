@@ -28,7 +28,8 @@ _DECIDES: Final = ("status", "mode", "state", "services")
 _ALIKE: Final = 0.75
 _ANY_PAGE: Final = PAGE.format_map(dict.fromkeys(CHECKOUT, "x"))
 _AMOUNTS_FILE: Final = "sdk/veza/models/_amounts.py"
-_CHECKOUT_SETTING: Final = "veza-e2e.toml ([env.NAME] checkout_page)"
+CHECKOUT_SETTING: Final = "veza-e2e.toml ([env.NAME] checkout_page)"
+"""What mends an answer that gives a client secret in place of the checkout's URL."""
 
 
 def members(side: Side, method: Method, data: Any, place: str) -> Iterator[Change]:
@@ -44,7 +45,7 @@ def members(side: Side, method: Method, data: Any, place: str) -> Iterator[Chang
     data = [] if data is None else data
     if side.ours.id == "createOrder" and isinstance(data, dict) and _secret_given(data):
         message = "missing; a client secret is given in its place: say where the page is"
-        yield side.change(Verdict.BREAK, f"{place}.checkout_url", message, _CHECKOUT_SETTING)
+        yield side.change(Verdict.BREAK, f"{place}.checkout_url", message, CHECKOUT_SETTING)
         data = {name: one for name, one in data.items() if name not in CHECKOUT} | {"checkout_url": _ANY_PAGE}
     adapted = with_cents(data)
     walk = _Members(side, method, model, data, place)

@@ -30,6 +30,7 @@ PRODUCT: dict[str, Any] = {
     "id": 3, "title": "Loop", "seller_id": 9, "price_cents": 500, "currency": "EUR", "status": "active",
     "license_types": ["basic"],
 }  # fmt: skip
+ENVIRONMENT = '[env.staging]\nbase_url = "https://x.test"\nexpected_environment = ["staging"]\n'
 META = {"page": 1, "per_page": 20, "total": 1, "total_pages": 1}
 TABLE = """
                               Table "billing.seller_payouts"
@@ -152,6 +153,11 @@ CASES: dict[str, tuple[str, Any, list[str]]] = {
         "listMyLicenses.json", [],
         ["drift listMyLicenses envelope: a bare list, not in `success` and `data`; the SDK reads that too"],
     ),
+    "a bare page": (
+        "listOrders.json", [ORDER],
+        ["break listOrders meta: missing: where the page stands is not told → sdk/veza/_wire.py, ",
+         "drift listOrders envelope: a bare list, not in `success` and `data`; the SDK reads that too"],
+    ),
     "another envelope": (
         "POST_orders.json", {"result": {"order": ORDER, "checkout_url": "https://pay.veza.test/p"}},
         [("break createOrder envelope: another envelope: the answer stands under `result`, and not under `data`"
@@ -216,6 +222,16 @@ def test_each_difference_is_told_with_its_place_and_its_file(samples: Callable[.
     assert len(rest) == len(expected), rest
     for line, start in zip(rest, expected, strict=True):
         assert line.startswith(start)
+
+
+def test_a_checkout_page_that_is_configured_mends_a_client_secret(
+    samples: Callable[..., Done], veza_e2e: Command, tmp_path: Path
+) -> None:
+    name, content, _ = CASES["a client secret"]
+    assert samples({name: content}).code == 5
+    page = 'checkout_page = "https://pay.veza.test/?client_secret={client_secret}"\n'
+    (tmp_path / "veza-e2e.toml").write_text(ENVIRONMENT + page, encoding="utf-8")
+    assert veza_e2e("--env", "staging", "contract", "samples", "samples").code == 0
 
 
 def test_all_differences_are_told_at_once_and_each_one_once(samples: Callable[..., Done]) -> None:
@@ -435,8 +451,7 @@ def test_a_table_with_other_names_gets_the_lines_to_paste(
     assert (mapping["name"], mapping["status"]) == ("env.staging.ledger", "mapping")
     assert mapping["message"] + "\n" == MAPPING
     assert MAPPING in veza_e2e("contract", "samples", "samples").out
-    settings_ = '[env.staging]\nbase_url = "https://x.test"\nexpected_environment = ["staging"]\n'
-    (tmp_path / "veza-e2e.toml").write_text(settings_ + MAPPING, encoding="utf-8")
+    (tmp_path / "veza-e2e.toml").write_text(ENVIRONMENT + MAPPING, encoding="utf-8")
     done = veza_e2e("--env", "staging", "--json", "contract", "samples", "samples")
     assert done.code == 0
     assert told(done)[0] == "ok billing.seller_payouts, taken for seller_transfers"

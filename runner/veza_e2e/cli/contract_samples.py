@@ -16,6 +16,7 @@ from veza_contract.columns import Table
 from veza_contract.findings import Change, Verdict
 from veza_contract.judging import judge, ours
 from veza_contract.ledger_tables import Mended, Wanted
+from veza_contract.members import CHECKOUT_SETTING
 from veza_contract.operations import base_path
 from veza_contract.samples import Held, Sample
 from veza_contract.sides import CONTRACT_FILE
@@ -41,7 +42,7 @@ def report(invocation: Invocation, paths: tuple[Path, ...], named: tuple[str, ..
         raise click.UsageError("there is nothing to read: give files or folders")
     try:
         mapped = matching.kept() | (given := dict(matching.entry(word) for word in words))
-        names = load(invocation.environment, config=invocation.config).environment.ledger
+        environment = load(invocation.environment, config=invocation.config).environment
     except (matching.MapError, ConfigError) as error:
         raise click.UsageError(str(error)) from error
     _known([*mapped, *(name for _, name in said)])
@@ -49,7 +50,7 @@ def report(invocation: Invocation, paths: tuple[Path, ...], named: tuple[str, ..
         matching.keep(mapped)
         say(f"The map is kept in {matching.MAP_FILE}.")
     told = {path.resolve(): name for path, name in said}
-    result = _Report(invocation, names)
+    result = _Report(invocation, environment.ledger, has_page=environment.checkout_page is not None)
     for path, own in reading.files([*paths, *(path for path, _ in said)]):
         result.add(reading.read(path, told.get(path.resolve(), ""), mapped), own=own)
     return result.end()
@@ -75,6 +76,7 @@ class _Report:
 
     invocation: Invocation
     names: LedgerNames
+    has_page: bool
     rows: list[Item] = field(default_factory=list)
     tables: list[tuple[str, Table]] = field(default_factory=list)
     judged: int = 0
@@ -96,6 +98,8 @@ class _Report:
     def _judged(self, name: str, operation: str, some: Sequence[Sample]) -> Iterator[Item]:
         bodies = [(one.status, body) for one in some if (body := one.answer) is not None]
         found = Counter(change for status, body in bodies for change in judge(operation, status, body))
+        if self.has_page:
+            found = Counter({one: count for one, count in found.items() if one.file != CHECKOUT_SETTING})
         self.judged += len(bodies)
         order = list(Verdict)
         told = [*_moved(some), *sorted(found, key=lambda change: order.index(change.verdict))]

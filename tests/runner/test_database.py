@@ -18,6 +18,7 @@ from front_door import ACCOUNT, Shell, pay
 from surroundings import PATIENCE
 
 from veza import SystemClock, Veza
+from veza_e2e import ledger_names
 from veza_e2e.config import Secrets, load
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.ports.ledger import DatabaseLedger
@@ -165,6 +166,24 @@ def test_a_write_is_refused(dsn: str, write: str) -> None:
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT count(*), sum(amount_cents) FROM seller_transfers").fetchone() == (3, 951)
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("type_", ["numeric(12,2)", "double precision", "money", "text"])
+def test_an_amount_in_other_units_is_never_counted_as_minor_units_nor_as_nothing(dsn: str, type_: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE other AS SELECT id, amount_cents::{type_} AS amount FROM seller_transfers")
+        connection.execute("ALTER TABLE seller_transfers RENAME amount_cents TO kept")
+        connection.execute(f"ALTER TABLE seller_transfers ADD amount {type_}")
+        connection.execute("UPDATE seller_transfers t SET amount = other.amount FROM other WHERE other.id = t.id")
+        try:
+            names = ledger_names.read({"amount_cents": "amount", "orders": {"total_amount_cents": False}})
+            assert DatabaseLedger(dsn).rows(ledger.query(ORDER, names), ORDER) is None
+            names = ledger_names.read({"amount_cents": "amount", "major_units": ["amount_cents"]})
+            read = DatabaseLedger(dsn).rows(ledger.query(ORDER, names), ORDER)
+            assert (type_ == "text") or (read is not None and [row["amount_cents"] for row in read] == [90000, 5000])
+        finally:
+            connection.execute("ALTER TABLE seller_transfers DROP amount; DROP TABLE other")
+            connection.execute("ALTER TABLE seller_transfers RENAME kept TO amount_cents")
 
 
 @pytest.mark.parametrize("dsn_like", ["postgresql://veza:hunter22@127.0.0.1:1/none", "not a dsn", "postgresql://[::1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 import httpx
@@ -78,7 +79,10 @@ class DatabaseLedger:
         self._dsn = dsn
 
     def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        """See `protocols.Ledger`. Returns None if the database cannot be reached: the operator is asked."""
+        """See `protocols.Ledger`. Returns None, so that the operator is asked, if the database cannot be reached.
+
+        So too if an amount is not a whole number: the table has other units or names than configured.
+        """
         import psycopg  # noqa: PLC0415 - only a session with a database needs it
         from psycopg.rows import dict_row  # noqa: PLC0415
 
@@ -89,7 +93,10 @@ class DatabaseLedger:
                 rows = connection.execute(sql.encode(), prepare=True).fetchall()
         except psycopg.Error:
             return None
-        return [{name: _plain(value) for name, value in row.items()} for row in rows]
+        plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
+        # An amount such as 4.50 is not counted as nothing: it is refused with its name once it is pasted.
+        exact = all(isinstance(row.get(name), int | None) for row in plain for name in ledger.AMOUNTS)
+        return plain if exact else None
 
     def peek(self, order_id: str) -> str | None:
         """See `protocols.Ledger`."""
@@ -99,7 +106,5 @@ class DatabaseLedger:
 def _plain(value: object) -> JSON:
     if value is None or isinstance(value, bool | int | str):
         return value
-    whole = getattr(value, "to_integral_value", None)
-    if whole is not None and whole() == value:
-        return int(whole())
-    return str(value)
+    text = str(value)
+    return int(text) if isinstance(value, Decimal) and text.removeprefix("-").isdigit() else text

@@ -23,7 +23,8 @@ COLUMNS = (
     "stripe_transfer_id", "amount_cents", "platform_fee_cents", "transfer_currency", "status",
     "reversed_amount_cents", "stripe_reversal_id", "error_message", "unexplained_cents",
 )  # fmt: skip
-_INTEGERS = frozenset(name for name in COLUMNS if name.endswith("_cents"))
+AMOUNTS = frozenset(name for name in COLUMNS if name.endswith("_cents"))
+"""The columns that hold whole minor units."""
 _NEEDED = frozenset({"order_id", "amount_cents", "platform_fee_cents", "status"})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FOOTER = re.compile(r"\(([0-9]{1,9}) rows?\)")
@@ -209,7 +210,7 @@ def _typed(row: Mapping[str, str]) -> dict[str, JSON]:
         value = row.get(name, "")
         if value in _NULLS:
             typed[name] = None
-        elif name in _INTEGERS:
+        elif name in AMOUNTS:
             if not _INTEGER.fullmatch(value):
                 raise PasteError(f"{name} is {value!r:.40}, which is not a whole number of minor units")
             typed[name] = int(value)

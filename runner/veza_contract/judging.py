@@ -25,7 +25,7 @@ from veza_contract.operations import document
 from veza_contract.schema import properties
 from veza_contract.seams import PAGE
 from veza_contract.shapes import BARE, error_name
-from veza_contract.sides import WIRE_FILE, Side
+from veza_contract.sides import CONTRACT_FILE, WIRE_FILE, Side
 from veza_contract.told import written
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -75,9 +75,9 @@ def failed(status: int | None, body: bytes) -> bool:
 
 
 def _error(side: Side | None, status: int | None, body: bytes) -> Iterator[Change]:
-    def change(message: str, file: str = "") -> Change:
+    def change(message: str, file: str = "", verdict: Verdict = Verdict.DRIFT) -> Change:
         operation, label = ("", "") if side is None else (side.ours.id, side.label)
-        return Change(Verdict.DRIFT, operation, label, str(status or "error"), message, file=file)
+        return Change(verdict, operation, label, str(status or "error"), message, file=file)
 
     if status is not None and error_name(status) is None:
         yield change("an error that has no class of its own in the SDK; it raises APIStatusError")
@@ -88,7 +88,11 @@ def _error(side: Side | None, status: int | None, body: bytes) -> Iterator[Chang
     try:
         value = parse(body)
     except InvalidResponseError:
-        yield change("is not JSON: the SDK's error tells the status and not the backend's words")
+        if side is not None and status == HTTPStatus.NOT_FOUND:
+            message = f"is not JSON, so it seems that there is no {side.ours.method} {side.ours.path}"
+            yield change(message, f"{CONTRACT_FILE} (paths)", Verdict.BREAK)
+        else:
+            yield change("is not JSON: the SDK's error tells the status and not the backend's words")
         return
     names = f" ({', '.join(map(written, value))})" if isinstance(value, dict) and value else ""
     yield change(f"in no shape of an error that the SDK reads{names}: its words are lost", WIRE_FILE)

@@ -28,6 +28,10 @@ class UnreadableError(Exception):
     """A file that holds no sample: says why, without what it holds."""
 
 
+class NotJsonError(UnreadableError):
+    """A body that is not JSON; with a head before it, it is an answer all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """An answer and the operation that it is taken for.
@@ -158,8 +162,9 @@ def _json_sample(held: Held, body: bytes, status: int | None, named: str, mapped
     if body.strip():
         try:
             value = _parsed(_text(body), twice)
-        except UnreadableError as error:
-            raise UnreadableError(f"is an answer {status}, and its body {error}" if status else str(error)) from None
+        except NotJsonError:
+            if status is None:
+                raise
     if har.is_har(value):
         _har(held, har.read(value, mapped))
         return
@@ -192,7 +197,7 @@ def _parsed(text: str, twice: set[str]) -> Any:
             if error.msg == "Extra data" and text.lstrip()[:1] in "{["
             else error.msg
         )
-        raise UnreadableError(f"is not JSON: {what}, line {error.lineno} column {error.colno}") from None
+        raise NotJsonError(f"is not JSON: {what}, line {error.lineno} column {error.colno}") from None
     except (RecursionError, ValueError):
         raise UnreadableError(
             "is not JSON that can be read: nested too deeply, or a number of too many digits"

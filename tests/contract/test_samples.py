@@ -204,6 +204,17 @@ CASES: dict[str, tuple[str, Any, list[str]]] = {
     "an error in a shape of ours": (
         "getOrder.txt", 'HTTP/1.1 404 Not Found\r\n\r\n{"success": false, "error": "no such order"}', [],
     ),
+    "a path that is not there": (
+        "getStatus.txt", "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n\r\n404 page not found",
+        ["break getStatus 404: is not JSON, so it seems that there is no GET /api/v1/status → sdk/veza/openapi.yaml"],
+    ),
+    "a proxy's page": (
+        "getOrder.txt", "HTTP/1.1 502 Bad Gateway\r\n\r\n<html>",
+        ["drift getOrder 502: is not JSON: the SDK's error tells the status and not the backend's words"],
+    ),
+    "an answer that is a page": (
+        "getOrder.txt", "HTTP/1.1 200 OK\r\n\r\n<html>", ["break getOrder answer: the response is not JSON"],
+    ),
     "an error in another shape": (
         "getOrder.txt", 'HTTP/1.1 404 Not Found\r\n\r\n{"status": "error", "msg": "no such order"}',
         [("drift getOrder 404: in no shape of an error that the SDK reads (status, msg): its words are lost"
@@ -300,10 +311,6 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "utf-16.json": ('{"a": 1}'.encode("utf-16"), "is UTF-16, as Windows PowerShell writes it: save it as UTF-8"),
     "cut.json": (b'{"a": [1, 2', "is not JSON: "),
     "two.json": (b'{"a": 1} {"b": 2}', "is not JSON: more than one answer; save one a file, line 1 column 10"),
-    "not-found.txt": (
-        b"HTTP/1.1 404 Not Found\r\n\r\n404 page not found",
-        "is an answer 404, and its body is not JSON",
-    ),
     "expanded.txt": (b"-[ RECORD 1 ]--\nColumn | id\nType | uuid\n", r"is psql's expanded form: say \x off first"),
     "verbose.txt": (b"> GET / HTTP/1.1\n< HTTP/1.1 200 OK\n<\n{}", "is curl -v, which mixes all"),
     "page.json": (b"<!doctype html><title>502</title>", "is no JSON, no HAR"),

@@ -410,10 +410,11 @@ def test_a_har_is_read_by_its_requests(samples: Callable[..., Done]) -> None:
 
 @pytest.mark.process
 @pytest.mark.real_clock
+@pytest.mark.parametrize("faults", [(), ("dialect_2025",)])
 def test_what_a_browser_saved_of_the_rehearsal_backend_does_not_differ(
-    veza_e2e: Command, rehearsal: Callable[..., Rehearsal], tmp_path: Path
+    veza_e2e: Command, rehearsal: Callable[..., Rehearsal], tmp_path: Path, faults: tuple[str, ...]
 ) -> None:
-    backend = rehearsal()
+    backend = rehearsal(*faults)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza.models._base import Id, LicenseType, Maybe, Model, OpenEnum, Timestamp, UnsaidText
+from veza.models._base import Id, LicenseTold, Maybe, Model, OpenEnum, Timestamp, Unsaid
 
 
 class LicenseStatus(OpenEnum):
@@ -21,7 +21,7 @@ class License(Model):
     """The order that it was bought with."""
     product_id: Id
     """The product that it allows the use of."""
-    license_type: UnsaidText[LicenseType] = None
+    license_type: Unsaid[LicenseTold] = None
     """Which use it allows, in the seller's terms; None where the backend does not say."""
     status: LicenseStatus
     """Whether it holds."""

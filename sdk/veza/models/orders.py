@@ -6,7 +6,7 @@ from veza.models._base import (
     Cents,
     Currency,
     Id,
-    LicenseType,
+    LicenseTold,
     Listed,
     Maybe,
     Model,
@@ -14,7 +14,6 @@ from veza.models._base import (
     OpenEnum,
     Timestamp,
     Unsaid,
-    UnsaidText,
     Url,
 )
 from veza.money import Money
@@ -71,7 +70,7 @@ class OrderItem(Model):
 
     product_id: Id
     """The product."""
-    license_type: UnsaidText[LicenseType] = None
+    license_type: Unsaid[LicenseTold] = None
     """The license bought; None where the backend does not say."""
     price_cents: Cents
     """The line's price in minor units of the order's currency."""

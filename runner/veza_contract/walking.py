@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from veza_contract.absent import kind_of, meant, nullable, or_null, without_null
 from veza_contract.amounts import kinds, stated, unread
 from veza_contract.containment import counterexample
 from veza_contract.findings import Verdict
@@ -66,11 +67,11 @@ class Walk:
             yield Difference(Verdict.BREAK, place, incomparable(error))
 
     def _members(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
-        if _kind(ours) == _kind(theirs) == "object" and "properties" in ours:  # type: ignore[operator]
+        if kind_of(ours) == kind_of(theirs) == "object" and "properties" in ours:  # type: ignore[operator]
             assert isinstance(ours, dict)
             assert isinstance(theirs, dict)
             yield from self.object(ours, theirs, place)
-        elif _kind(ours) == _kind(theirs) == "array":
+        elif kind_of(ours) == kind_of(theirs) == "array":
             assert isinstance(ours, dict)
             assert isinstance(theirs, dict)
             bare_ours, bare_theirs = _without(ours, {"items", "$defs"}), _without(theirs, {"items", "$defs"})
@@ -79,8 +80,8 @@ class Walk:
         elif _named_freely(ours) and _named_freely(theirs):
             more = "additionalProperties"
             yield from self.members(within(ours, more), within(theirs, more), f"{place}.*")
-        elif _null(ours) and _null(theirs):
-            yield from self.members(_without_null(ours), _without_null(theirs), place)
+        elif nullable(ours) and nullable(theirs):
+            yield from self.members(without_null(ours), without_null(theirs), place)
         else:
             yield from self.leaf(ours, theirs, place)
 
@@ -107,6 +108,9 @@ class Walk:
 class Answers(Walk):
     """Compares responses: the backend sends, the SDK reads."""
 
+    def _members(self, ours: Schema, theirs: Schema, place: str) -> Iterator[Difference]:
+        yield from super()._members(*meant(ours, theirs), place)
+
     def object(self, ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Difference]:
         """Yield the differences of an object that the SDK reads."""
         own, other = ours["properties"], theirs.get("properties", {})
@@ -122,10 +126,8 @@ class Answers(Walk):
                 yield Difference(Verdict.BREAK, at, "may be missing")
             elif promised and name in promised and name not in needed:
                 yield Difference(Verdict.DRIFT, at, "is always there now")
-            own_schema = carried(ours, schema)
-            yield from self.members(
-                own_schema if name in needed else _or_null(own_schema), carried(theirs, other[name]), at
-            )
+            own_schema, other_schema = meant(carried(ours, schema), carried(theirs, other[name]))
+            yield from self.members(own_schema if name in needed else or_null(own_schema), other_schema, at)
         for name in other.keys() - own.keys() - set(MONEY) - {"client_secret"}:
             yield Difference(Verdict.BEYOND, f"{place}.{name}".lstrip("."), "a field that the SDK keeps as an extra")
 
@@ -144,7 +146,7 @@ class Answers(Walk):
     def _major(self, major: str, at: str, theirs: dict[str, Any], *, needed: bool) -> Difference:
         """Return what an amount without `_cents` means."""
         schema, promised = carried(theirs, theirs["properties"][major]), _promised(theirs)
-        wrong = unread(schema if needed else _without_null(schema))
+        wrong = unread(schema if needed else without_null(schema))
         if wrong:
             return Difference(Verdict.BREAK, at, f"comes as {major}, {wrong}")
         if needed and promised is None:
@@ -160,7 +162,7 @@ class Answers(Walk):
         if covers(ours, theirs):
             if not covers(theirs, ours) and not _only_null(ours, theirs):
                 yield Difference(Verdict.DRIFT, place, "holds fewer values than the SDK knows")
-        elif self.looser(_without_null(ours), _without_null(theirs), place):
+        elif self.looser(without_null(ours), without_null(theirs), place):
             return
         elif covers(_tolerated(ours), theirs):
             yield Difference(Verdict.DRIFT, place, "is written in another way, which the SDK reads too")
@@ -236,13 +238,6 @@ def _typed(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "type": "string"} if isinstance(schema.get("const"), str) else schema
 
 
-def _kind(schema: Schema) -> str | None:
-    if not isinstance(schema, dict):
-        return None
-    kind = schema.get("type")
-    return kind if isinstance(kind, str) else None
-
-
 def _named_freely(schema: Schema) -> bool:
     """Whether it is an object with free names, whose members all have one schema."""
     more = schema.get("additionalProperties") if isinstance(schema, dict) else None
@@ -253,48 +248,22 @@ def _without(schema: dict[str, Any], keys: frozenset[str] | set[str]) -> dict[st
     return {key: value for key, value in schema.items() if key not in keys}
 
 
-def _null(schema: Schema) -> bool:
-    return isinstance(schema, dict) and _without_null(schema) != schema
-
-
-def _without_null(schema: Schema) -> Schema:
-    if not isinstance(schema, dict):
-        return schema
-    if isinstance(schema.get("type"), list) and "null" in schema["type"]:
-        kinds = [kind for kind in schema["type"] if kind != "null"]
-        return {**schema, "type": kinds[0] if len(kinds) == 1 else kinds}
-    if "anyOf" in schema and {"type": "null"} in schema["anyOf"]:
-        kept = [one for one in schema["anyOf"] if one != {"type": "null"}]
-        if len(kept) == 1 and schema.keys() <= {"anyOf", "$defs"}:
-            return carried(schema, kept[0])
-        return {**schema, "anyOf": kept}
-    return schema
-
-
-def _or_null(schema: Schema) -> Schema:
-    """Return a schema that also allows null for an optional field: the SDK reads both as None."""
-    if _null(schema):
-        return schema
-    inner = _without(schema, {"$defs"}) if isinstance(schema, dict) else schema
-    return carried(schema, {"anyOf": [inner, {"type": "null"}]})
-
-
 def _only_null(ours: Schema, theirs: Schema) -> bool:
-    return covers(theirs, _without_null(ours))
+    return covers(theirs, without_null(ours))
 
 
 def _is_id(schema: Schema) -> bool:
-    bare = _without_null(schema)
+    bare = without_null(schema)
     return isinstance(bare, dict) and bare.get("pattern") == ID_PATTERN
 
 
 def _is_some_id(schema: Schema) -> bool:
-    bare = _without_null(schema)
+    bare = without_null(schema)
     return isinstance(bare, dict) and bare.get("type") in ("integer", "string") and "enum" not in bare
 
 
 def _tolerated(ours: Schema) -> Schema:
     """Return a schema widened by what the SDK reads but does not declare: ids of any form."""
-    return {"type": ["string", "integer", "null"]} if _is_id(ours) and _null(ours) else (
+    return {"type": ["string", "integer", "null"]} if _is_id(ours) and nullable(ours) else (
         {"type": ["string", "integer"]} if _is_id(ours) else ours
     )  # fmt: skip

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from veza._decode import one
+from veza._decode import one, place_of
 from veza._wire import parse, unwrap
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ def checkout_reader(page: str | None) -> Callable[[bytes], CheckoutOrder]:
 def _read(body: bytes, page: str) -> CheckoutOrder:
     from veza.models.orders import CheckoutOrder  # noqa: PLC0415  (built when first used)
 
-    data = unwrap(parse(body))
+    value = parse(body)
+    data = unwrap(value)
     if isinstance(data, dict) and "checkout_url" not in data:
         data = _with_url(data, page)
-    return one(CheckoutOrder).read(data)
+    return one(CheckoutOrder).read(data, place_of(value))
 
 
 def _with_url(data: dict[str, Json], page: str) -> dict[str, Json]:
@@ -52,5 +53,8 @@ def _with_url(data: dict[str, Json], page: str) -> dict[str, Json]:
 
 def _find(data: dict[str, Json], name: str) -> str | None:
     order = data.get("order")
-    value = data.get(name) or (order.get(name) if isinstance(order, dict) else None)
-    return value if isinstance(value, str) else None
+    for holder in (data, order):
+        value = holder.get(name) if isinstance(holder, dict) else None
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return str(value)
+    return None

@@ -60,7 +60,7 @@ class Reader(Generic[_Data]):
         found = self._found(body)
         if found is None:
             value = parse(body)
-            return self.read(unwrap(value), _place(value))
+            return self.read(unwrap(value), place_of(value))
         data: _Data = found["data"]
         return data
 
@@ -71,7 +71,7 @@ class Reader(Generic[_Data]):
             data, meta = found["data"], found["meta"]
         else:
             value = parse(body)
-            data = self.read(unwrap(value), _place(value))
+            data = self.read(unwrap(value), place_of(value))
             told = value.get("meta") if isinstance(value, dict) else None
             # An empty page needs no word on where it stands.
             meta = self._validated(self._meta, {} if told is None and not data else told, ("meta",))
@@ -114,7 +114,7 @@ def suspect(body: bytes) -> bool:
     return b'amount"' in body or b'price"' in body
 
 
-def _place(value: Json) -> Place:
+def place_of(value: Json) -> Place:
     """Return where an answer's data stand: in its envelope, or by themselves."""
     return () if unwrap(value) is value else ("data",)
 

@@ -139,3 +139,12 @@ def test_an_integer_id_in_a_path_is_its_digits() -> None:
 def test_an_integer_id_is_made_of_an_integer_only(text: str) -> None:
     with pytest.raises(ValueError, match="IntegerId"):
         veza.IntegerId(text)
+
+
+@pytest.mark.parametrize(("payment", "shown"), [(7, "7"), (0, "0"), ("pay_7", "pay_7")])
+def test_a_checkout_page_is_made_of_an_integer_too(payment: object, shown: str) -> None:
+    backend = FakeBackend()
+    data = {"order": ORDER | {"items": None}, "client_secret": "s", "payment_id": payment}
+    backend.script("createOrder", Reply(status=201, data=data))
+    client = connect(backend, checkout_page="https://pay.veza.test/{payment_id}?secret={client_secret}")
+    assert client.orders.create(["12"]).checkout_url == f"https://pay.veza.test/{shown}?secret=s"

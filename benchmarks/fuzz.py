@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).parents[1]
 TESTS = "tests/journeys/test_never_altered.py"
 PAGE = ROOT / "docs" / "fuzz.md"
-WALKTHROUGHS = 320
+WALKTHROUGHS = 840
 ANSWERS = 20_000
 
 

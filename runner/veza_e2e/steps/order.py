@@ -11,7 +11,6 @@ from veza import (
     CheckoutOrder,
     ConflictError,
     DeadlineExceededError,
-    IntegerId,
     InternalServerError,
     InvalidResponseError,
     Order,
@@ -136,10 +135,9 @@ def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt)
 
 def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
     orders, wanted = context.api.orders, product.license_type
-    product_id = IntegerId(product.product_id) if product.integer_id else product.product_id
     if wanted is None:
-        return orders.create(items=[product_id], idempotency_key=key)
-    return orders.create(items=[{"product_id": product_id, "license_type": wanted}], idempotency_key=key)
+        return orders.create(items=[product.product_id], idempotency_key=key)
+    return orders.create(items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key)
 
 
 def _placed(order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:

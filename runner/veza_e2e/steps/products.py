@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza import IntegerId, Product
+from veza import Product
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.words import UNCHARGED
@@ -39,7 +39,6 @@ def choose_product(context: Context, _buyer: Buyer) -> ChosenProduct:
         currency=chosen.currency,
         license_type=chosen.license_types[0] if chosen.license_types else None,
         seller_id=chosen.seller_id,
-        integer_id=isinstance(chosen.id, IntegerId),
     )
 
 

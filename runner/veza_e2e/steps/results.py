@@ -65,8 +65,6 @@ class ChosenProduct(Result):
     currency: str
     license_type: str | None
     seller_id: str
-    integer_id: bool = False
-    """Whether the backend writes the product's id as an integer: it is then sent back as one."""
 
     @property
     def observed(self) -> str:

@@ -65,21 +65,27 @@ def figures(document: dict[str, Any]) -> dict[str, Any]:
     return {**{name: document[name] for name in names}, "steps": steps, "reconciliation": equal}
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the walkthrough finds if nothing odd is said."""
+    return figures(Shell(tmp_path_factory.mktemp("plain")).run("--refund").json)
+
+
 @pytest.mark.parametrize("odd", ODD)
-def test_what_a_backend_puts_beside_the_order_changes_nothing(shell: Meddled, odd: str) -> None:
-    plain = Shell(shell.folder / "plain")
-    plain.folder.mkdir()
-    expected = plain.run("--refund")
+def test_what_a_backend_puts_beside_the_order_changes_nothing_and_replays(
+    shell: Meddled, plain: dict[str, Any], odd: str
+) -> None:
     shell.change = ODD[odd]
-    result = shell.run("--refund")
-    assert (result.code, figures(result.json)) == (0, figures(expected.json))
+    result = shell.run("--refund", "--record", "odd")
+    assert (result.code, figures(result.json)) == (0, plain)
     journal = shell.journal(result)
     (placed,) = [line["result"] for line in journal if line["type"] == "StepFinished" and line["step"] == "order"]
     assert placed["order_id"] == result.json["order_id"]
     assert "{{" not in json.dumps([line.get("result") for line in journal if line.get("step") != "login"])
+    assert shell("replay", "odd").code == 0
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", list(ODD)[:2])
 def test_and_a_session_that_failed_after_the_charge_reaches_its_refund(shell: Meddled, odd: str) -> None:
     shell.change = ODD[odd]
     failed = shell.run("--fault", "license_not_granted")
@@ -88,14 +94,7 @@ def test_and_a_session_that_failed_after_the_charge_reaches_its_refund(shell: Me
     assert resumed.json["money"] == {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_and_it_can_be_recorded_and_replayed(shell: Meddled, odd: str) -> None:
-    shell.change = ODD[odd]
-    assert shell.run("--refund", "--record", "odd").code == 0
-    assert shell("replay", "odd").code == 0
-
-
-@pytest.mark.parametrize("seed", range(int(os.environ.get("VEZA_TEST_EXAMPLES", "4"))))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("VEZA_TEST_EXAMPLES", "2"))))
 def test_any_answers_that_the_contract_allows_give_the_same_results(
     shell: Meddled, seed: int, record_property: Callable[[str, object], None]
 ) -> None:

@@ -90,7 +90,10 @@ class Reader(Generic[_Data]):
         """Return the data of a value that was parsed before; `place` is where it stood. Errors as calling it."""
         from veza.models._amounts import unread, with_cents  # noqa: PLC0415  (only if the answer is not as expected)
 
-        adapted = with_cents(self._empty if value is None else value)
+        try:
+            adapted = with_cents(self._empty if value is None else value)
+        except RecursionError:
+            raise InvalidResponseError(f"{self._unreadable}: it is nested too deep") from None
         data: _Data = self._validated(self._data, adapted, place)
         if wrong := unread(data):
             raise InvalidResponseError(f"{self._unreadable}: {_path((*place, *wrong[0]))} ({wrong[1]})")

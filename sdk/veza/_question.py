@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 _LONGEST = 80
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""PostgreSQL writes it in small letters, whatever it was given."""
 
 
 def answering(read: Callable[[bytes], _Result], check: Callable[[_Result], None]) -> Callable[[bytes], _Result]:
@@ -106,7 +109,7 @@ def _wrong(where: str, given: object) -> NoReturn:
 
 
 def _same(what: str, asked: object, got: object) -> None:
-    if asked != got:
+    if asked != got and not (_UUID.fullmatch(str(asked)) and str(asked).lower() == str(got).lower()):
         raise InvalidResponseError(
             f"the answer is about something else: asked for {what} {str(asked)[:_LONGEST]}, got {str(got)[:_LONGEST]}"
         )

@@ -135,6 +135,9 @@ def reporting(base_url: str, environment: object, modes: dict[str, str]) -> Abst
         ("staging", {"stripe": "live"}, True),
         ("canary", {"stripe": "live"}, True),
         ("canary", {"stripe": "sandbox"}, None),
+        ("staging", {"stripe": "Production"}, True),
+        *((name, {}, None) for name in ("prodeu-dev", "livestock-test")),
+        ("pr\u00f3duction-test", {}, True),
     ],
 )
 def test_a_backend_is_a_test_one_only_by_a_positive_word(
@@ -251,8 +254,8 @@ def test_what_status_says_of_the_processor(walk: Walk, services: dict[str, objec
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"environment": None}, {"environment": "$.data.environment is null", "mode": "without its environment"}),
-        ({"environment": ""}, {"environment": "is an empty text", "mode": "without its environment"}),
+        ({"environment": None}, {"environment": "$.data.environment is null", "mode": "live or test is not known"}),
+        ({"environment": ""}, {"environment": "is an empty text", "mode": "live or test is not known"}),
         (
             {"services": {"hyperswitch": {"mode": "sandbox"}}},
             {"hyperswitch": "services.hyperswitch is an object"},
@@ -365,3 +368,20 @@ def test_what_a_backend_calls_itself_is_quoted_only_if_it_looks_like_a_name(
     with reporting(sandbox, name, {}) as base_url:
         checks, _ = made(READY, base_url)
     assert checks["environment"].message == f"/status reports {shown}, expected is sandbox"
+
+
+def test_a_live_service_that_is_otherwise_unreadable_counts_and_is_warned_of(sandbox: str) -> None:
+    def change(answer: Answer) -> None:
+        if answer.path.endswith("/status"):
+            answer.body["data"]["services"] |= {
+                "paypal": {"mode": "live"},
+                "stripe": {"status": "ok", "mode": ["live"]},
+            }
+
+    with meddling(sandbox, change) as base_url:
+        checks, finished = made(READY, base_url)
+    assert (finished.live, finished.passed) == (True, False)
+    assert "paypal is in live mode" in checks["processor_mode"].message
+    assert checks["services"].status == "warn"
+    assert "'paypal'" in checks["services"].message
+    assert "'stripe'" in checks["services"].message

@@ -333,6 +333,7 @@ def test_no_address_is_shown(address: str) -> None:
         "4242 ",
         "a@",
         "_secret_",
+        "ab@cd.co ",
         "\\",
         '"',
     ],
@@ -422,3 +423,35 @@ def test_an_id_does_not_shield_a_credential() -> None:
     here = Redactor({"password": "prd_abcdefghijklmnop1234"})
     here.note({"order_id": "prd_abcdefghijklmnop1234"})
     assert here.text("order prd_abcdefghijklmnop1234") == "order {{password:1}}"
+
+
+TOKEN = "rt_9f8e7d6c5b4a3210ffeeddccbbaa"
+
+
+def test_the_tokens_of_a_login_are_credentials_before_they_are_sent() -> None:
+    here = Redactor()
+    login = {"data": {"user": {"id": TOKEN}, "access_token": "tok-q8Zr51LkPw0vXb7TgYhN", "refresh_token": TOKEN}}
+    shown = here.body(json.dumps(login).encode(), "application/json")
+    assert TOKEN not in dumps(shown)
+    assert here.members({"order_id": TOKEN}) == ({"order_id": "[withheld]"}, ["order_id"])
+    assert here.url(f"https://veza.test/orders/{TOKEN}", sent=True) == "https://veza.test/orders/%5Bwithheld%5D"
+
+
+def test_what_stands_below_a_secrets_name_is_secret() -> None:
+    body = b'{"access_token": {"id": "opaque-1"}, "api_key": [{"message": "plain"}], "title": {"id": "7"}}'
+    shown = Redactor().body(body, "application/json")
+    assert shown == {
+        "json": {
+            "access_token": {"id": "{{access_token:1}}"},
+            "api_key": [{"message": "{{api_key:1}}"}],
+            "title": {"id": "7"},
+        }
+    }  # fmt: skip
+    assert [found.place for found in Redactor().find({"access_token": {"id": "opaque-1"}})] == ["$.access_token.id"]
+
+
+def test_an_integer_id_that_is_the_password_is_withheld() -> None:
+    here = Redactor({"password": "20261126843157"})
+    assert here.members({"order_id": 20261126843157, "total_cents": 500}) == (
+        {"order_id": "[withheld]", "total_cents": 500}, ["order_id"],
+    )  # fmt: skip

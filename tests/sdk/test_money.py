@@ -162,7 +162,7 @@ def test_a_price_that_is_not_the_cents_beside_it_is_refused(price: object) -> No
         connect(backend, max_retries=0).products.get("11")
 
 
-@pytest.mark.parametrize("price", [7.0, "7.00", 7, None])
+@pytest.mark.parametrize("price", [7.0, "7.00", 7, None, 700, "700", ""])
 def test_a_price_that_agrees_with_the_cents_beside_it_is_read(price: object) -> None:
     backend = FakeBackend()
     backend.script("getProduct", Reply(data=PRODUCT | {"price_cents": 700, "price": price}))

@@ -148,3 +148,20 @@ def test_a_checkout_page_is_made_of_an_integer_too(payment: object, shown: str) 
     backend.script("createOrder", Reply(status=201, data=data))
     client = connect(backend, checkout_page="https://pay.veza.test/{payment_id}?secret={client_secret}")
     assert client.orders.create(["12"]).checkout_url == f"https://pay.veza.test/{shown}?secret=s"
+
+
+def test_an_id_that_is_a_uuid_is_the_same_in_small_letters(backend: FakeBackend) -> None:
+    order = "8F14E45F-CEEA-467F-9D0B-4242424242AA"
+    license_ = {
+        "id": "1", "order_id": order.lower(), "product_id": "11", "status": "active",
+        "granted_at": "2026-04-01T10:00:00Z",
+    }  # fmt: skip
+    backend.script("listMyLicenses", Reply(data=[license_]))
+    assert connect(backend).licenses.mine(order_id=order)[0].order_id == order.lower()
+
+
+def test_an_answer_that_is_nested_too_deep_is_unreadable(backend: FakeBackend) -> None:
+    deep = '{"success": true, "data": {"id": "11", "amount": 1, "x": ' + "[" * 900 + "]" * 900 + "}}"
+    backend.script("getProduct", Reply(body=deep.encode()))
+    with pytest.raises(veza.InvalidResponseError):
+        connect(backend, max_retries=0).products.get("11")

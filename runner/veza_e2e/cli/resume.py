@@ -65,13 +65,14 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
             say(f"The order could not be read again: {parts.redactor.text(str(error))}")
             return summary
     came_back = order.status is OrderStatus.REFUNDED and order.refund_status in {None, RefundStatus.SUCCEEDED}
-    told = order.refunded_amount_cents is not None
-    if came_back == (summary.refund_open is False) or (came_back and summary.refund_open is None and not told):
-        untold = "; how much came back is not told" if came_back and not told else ""
-        say(f"The order is still {order.status}{untold}.")
+    failed = order.status is OrderStatus.REFUND_FAILED or order.refund_status is RefundStatus.FAILED
+    told = 0 if failed else order.refunded_amount_cents if came_back else None
+    if told is None or told == summary.money.refunded_cents:
+        untold = "; how much came back is not told" if came_back and told is None else ""
+        say(f"The order is {order.status}{untold}; as the session has it: {summary.money.sentence}.")
         return summary
     number = len(stored.addendum_files()) + 1
-    stored.add(_reread(summary, order, number, at=timestamp(machine.clock.now()), failed=not came_back))
+    stored.add(_reread(summary, order, number, at=timestamp(machine.clock.now()), failed=failed))
     return stored.summary()
 
 

@@ -116,5 +116,5 @@ def _echoed(names: Sequence[str]) -> Failed:
         FindingCode.SECRET_ECHOED,
         f"the backend's answer holds a login secret of this session, in {', '.join(names)}",
         meaning=UNCHARGED,
-        todo="Report it to the backend's makers, and change the password: nothing can be bought without recording it.",
+        todo="Change the password. Report this to the backend's makers: a purchase would put the secret on record.",
     )

@@ -197,6 +197,8 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
     expected = (seen.charged if bank.seen == "charge-dropped" else seen.refunded, seen.currency)
     if bank.amount_cents is None:
         return "pending", [bank.seq], "the statement's amount was not given: record it again, with --amount"
+    if expected[0] is None:
+        return "pending", [bank.seq], "the statement shows it; no witness said how much came back"
     if (bank.amount_cents, bank.currency) != expected:
         return "not_met", [bank.seq], "the statement shows another amount than the refund's"
     if not seen.refunded:

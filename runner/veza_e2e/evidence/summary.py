@@ -51,7 +51,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     if reread is not None:
         steps = tuple(_read_again(step, reread) for step in steps)
         by_name = {step.name: step for step in steps}
-        money = money.read_again(reread.refunded_cents, reread.seq)
+        money = money.read_again(reread.refunded_cents, reread.currency, reread.seq)
     seen = money.seen
     acceptance = judge(Grounds(story, seen, by_name, {r.id: r for r in reconciliation}, bank))
     outcome = _outcome(story, steps)

@@ -97,15 +97,18 @@ class Account:
         """What the card was charged and what came back, for people."""
         if self.charged_cents is None:
             return "whether the card was charged is not known"
-        if not self.charged_cents or self.currency is None:
+        if not self.charged_cents:
             return "nothing was charged"
+        if self.currency is None:
+            return f"charged {self.charged_cents} minor units of a currency that is not known"
         back = self.refunded_cents
         came = "how much came back is not known" if back is None else f"refunded {Money(back, self.currency)}"
         return f"charged {Money(self.charged_cents, self.currency)}, {came}"
 
-    def read_again(self, refunded_cents: int | None, seq: int) -> Account:
+    def read_again(self, refunded_cents: int | None, currency: str, seq: int) -> Account:
         """Return the account once the order was read again after the session."""
-        return Account(replace(self.seen, refunded=refunded_cents, refunded_by=(seq,)))
+        told = refunded_cents if self.currency in {None, currency} else None
+        return Account(replace(self.seen, refunded=told, refunded_by=(seq,)))
 
 
 def fold(lines: Sequence[Line]) -> Account:

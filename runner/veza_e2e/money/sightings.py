@@ -83,21 +83,24 @@ def see(story: Story) -> Seen:
     answers = tuple(_answers(story))
     orders = tuple(_orders(story, answers))
     order_id = _first([text_of(order.get("id")) for _, order in orders], text_of(story.result("order").get("order_id")))
-    payments = tuple(_payments(answers, _last_id(story, orders, "payment_id")))
+    payment_id = _last_id(story, orders, "payment_id")
+    payments = tuple(_payments(answers, payment_id))
     charges = _order_charges(story, orders)
     captures = [s for s in map(_capture, payments) if s]
     charged_by = captures or charges
-    charged = charged_by[-1].cents if charged_by else _nothing_charged(story, orders, payments)
-    currency = charged_by[-1].currency if charged_by else None
-    refunds = sorted([*_order_refunds(story, orders), *_processor_refunds(answers)], key=lambda s: s.seq)
+    charged = max((s.cents or 0 for s in charged_by), default=_nothing_charged(story, orders, payments))
+    currency = (charged_by[-1].currency if charged_by else None) or _currency(story, orders)
+    refunds = sorted([*_order_refunds(story, orders), *_processor_refunds(answers, payment_id)], key=lambda s: s.seq)
     unrefunded = None if charged is None else 0
     told = [s for s in refunds if s.cents is not None and s.currency in {None, currency}]
     refunded = told[-1].cents if told else None if refunds else unrefunded
+    if refunds and len({s.currency for s in (*charges, *captures) if s.currency}) > 1:
+        refunded = None  # figures in two currencies are never equal
     return Seen(
         order_id=order_id,
-        payment_id=_last_id(story, orders, "payment_id"),
+        payment_id=payment_id,
         refund_id=_last_id(story, orders, "refund_id"),
-        currency=currency or _currency(story, orders),
+        currency=currency,
         figures=tuple(sorted([*charges, *captures, *refunds], key=lambda s: s.seq)),
         charged=charged,
         charged_by=tuple(dict.fromkeys(s.seq for s in charged_by)),
@@ -223,7 +226,7 @@ def _order_refunds(story: Story, orders: Sequence[tuple[int, Mapping[str, JSON]]
             yield Sighting("refunded", "backend", seq, 0, _code(order))
 
 
-def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
+def _processor_refunds(answers: Sequence[_Answer], own: str | None) -> Iterator[Sighting]:
     for answer in answers:
         if answer.target != "processor" or not isinstance(answer.data, Mapping):
             continue
@@ -231,7 +234,8 @@ def _processor_refunds(answers: Sequence[_Answer]) -> Iterator[Sighting]:
         refunds = (
             [answer.data] if "refund_id" in answer.data else list(nested) if isinstance(nested, list | tuple) else []
         )
-        known = [r for r in refunds if isinstance(r, Mapping) and r.get("status") in {"succeeded", "failed"}]
+        ours = [r for r in refunds if isinstance(r, Mapping) and text_of(r.get("payment_id")) in {None, own}]
+        known = [r for r in ours if r.get("status") in {"succeeded", "failed"}]
         if known:
             back = [r for r in known if r.get("status") == "succeeded"]
             amounts = [cents_of(r.get("amount")) for r in back]

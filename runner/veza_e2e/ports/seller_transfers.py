@@ -27,6 +27,7 @@ AMOUNTS = frozenset(name for name in COLUMNS if name.endswith("_cents"))
 """The columns that hold whole minor units."""
 _NEEDED = frozenset({"order_id", "amount_cents", "platform_fee_cents", "status"})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_ID = re.compile(r"[0-9]{1,19}")
 _FOOTER = re.compile(r"\(([0-9]{1,9}) rows?\)")
 _NULLS = frozenset({"", "(null)", "[null]", "<null>", "NULL", "null", "\u2205"})
 """What psql prints for a null, by default or with a common setting."""
@@ -90,7 +91,7 @@ ROLLBACK;"""  # noqa: S608 - as above
 
 
 def _literal(order_id: str) -> str:
-    if _INTEGER.fullmatch(order_id):
+    if _ID.fullmatch(order_id):
         return order_id
     try:
         return f"'{uuid.UUID(order_id)}'"

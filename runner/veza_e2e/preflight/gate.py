@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-from veza import HealthState, NotFoundError, ProcessorMode, Product, Veza, VezaError
+from veza import HealthState, NotFoundError, Product, Veza, VezaError
 from veza.money import Money
 from veza_e2e.config import Environment
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished
 from veza_e2e.ports.protocols import SKEW, Clock
-from veza_e2e.preflight.liveness import Liveness, judge
+from veza_e2e.preflight.liveness import Liveness, judge, mode_of
 from veza_e2e.preflight.offers import MAX_PAGES, PER_PAGE, affordable
 from veza_e2e.preflight.services import check as _check
-from veza_e2e.preflight.services import modes, processor
+from veza_e2e.preflight.services import modes, others, processor
 from veza_e2e.preflight.told import Told, quoted, told
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
@@ -80,6 +80,7 @@ def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[Prefli
     yield from _clock(clock, seen)
     yield from _modes(gate, seen)
     yield processor(seen.status)
+    yield from others(seen.status)
     yield modes(seen.status, gate.processor_key or "", seen.liveness, rehearsal=seen.rehearsal)
     yield from _products(gate, api, seen)
     yield from _checkout_hosts(gate)
@@ -97,7 +98,7 @@ def _health(api: Veza) -> PreflightChecked:
             "health",
             "blocked",
             f"the backend answered 404 at /api/v1/health: {error}",
-            "Something answers there, but not at that path. base_url is the part before /api/v1.",
+            "The host answers, but has no such path. base_url is the part before /api/v1.",
         )
     except VezaError as error:
         return _check(
@@ -121,7 +122,7 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
         return _check("environment", "blocked", f"/status cannot be read: {error}", "The environment must be known.")
     seen.rehearsal = seen.status.response_info.headers.get(REHEARSAL_HEADER) == "1"
     reported = seen.status.environment
-    services = [name for name, one in seen.status.services.items() if one.mode is ProcessorMode.LIVE]
+    services = [name for name, mode in seen.status.modes.items() if mode_of(mode) == "live"]
     seen.liveness = judge(reported, sorted(services), gate.environment.live)
     if reported is None:
         kind = seen.status.unreadable["environment"]
@@ -159,7 +160,7 @@ def _clock(clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
 def _modes(gate: Gate, seen: _Seen) -> Iterator[PreflightChecked]:
     """Check that option, configuration and backend agree on real or test money."""
     if seen.status is None or seen.status.environment is None:
-        yield _check("mode", "blocked", "whether this is live cannot be told without its environment", "See above.")
+        yield _check("mode", "blocked", "/status names no environment, so live or test is not known", "See above.")
     elif seen.live and not gate.live:
         yield _check(
             "mode",

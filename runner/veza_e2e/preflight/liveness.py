@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 LIVE_WORDS = frozenset({"live", "prod", "production"})
 TEST_WORDS = frozenset({"staging", "sandbox", "test", "dev", "development", "local", "qa", "rehearsal"})
+
+
+def _words(name: str) -> set[str]:
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return set(re.findall("[a-z]+", plain.lower()))
+
+
+def mode_of(said: str) -> Literal["live", "test"] | None:
+    """Return what a service's word for its mode means; None if it is no word for one."""
+    words = _words(said)
+    return "live" if words & LIVE_WORDS else "test" if words & TEST_WORDS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +44,10 @@ def judge(environment: str | None, live_services: Iterable[str], configured: boo
         live_services: names of services whose mode is live.
         configured: `live` of the environment's table; None if it is not set.
     """
-    words = set(re.findall("[a-z]+", (environment or "").lower()))
+    words = _words(environment or "")
     services = ", ".join(live_services)
-    test = bool(words & TEST_WORDS)
+    # A word such as `prodeu` says neither, and then no test word does.
+    test = bool(words & TEST_WORDS) and not any(word.startswith(("prod", "live")) for word in words)
     if named := words & LIVE_WORDS:
         return Liveness(live=True, reason=f"its name has the word {min(named)!r}")
     if services:

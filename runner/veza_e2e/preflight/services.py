@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from veza import ProcessorMode, Service, ServiceState
+from collections.abc import Iterator
+
+from veza import Service, ServiceState
 from veza_e2e.journal.events import CheckStatus, PreflightChecked
-from veza_e2e.preflight.liveness import Liveness
+from veza_e2e.preflight.liveness import Liveness, mode_of
 from veza_e2e.preflight.told import Told, quoted
 
 PROCESSOR = "hyperswitch"
@@ -27,9 +29,7 @@ def processor(status: Told | None) -> PreflightChecked:
             said = f"what /status says of Hyperswitch is unreadable: $.data.{place} is {unreadable[place]}"
         return check("hyperswitch", "blocked", said, "Without the processor nothing can be paid.")
     if service.is_disabled:
-        return check(
-            "hyperswitch", "blocked", _disabled(service), "Enable it on the backend before anything is bought."
-        )
+        return check("hyperswitch", "blocked", _disabled(service), _ENABLE)
     if service.status is ServiceState.HEALTHY:
         return check("hyperswitch", "ok", "Hyperswitch is healthy")
     if service.status is ServiceState.ENABLED:
@@ -40,7 +40,7 @@ def processor(status: Told | None) -> PreflightChecked:
         "hyperswitch",
         "blocked",
         f"Hyperswitch is {quoted(str(service.status))}",
-        _ENABLE,
+        "See why in the backend's log.",
     )
 
 
@@ -49,6 +49,15 @@ def _disabled(service: Service) -> str:
         return "Hyperswitch is 'disabled'"
     way = "`enabled: false`" if service.enabled is False else "`disabled: true`"
     return f"Hyperswitch is disabled ({way}), though its status is {quoted(str(service.status))}"
+
+
+def others(status: Told | None) -> Iterator[PreflightChecked]:
+    """Warn of services beside the processor of which something cannot be read."""
+    unreadable = status.unreadable if status else {}
+    places = [place for place in unreadable if place.startswith("services.") and place != f"services.{PROCESSOR}"]
+    if places:
+        shown = ", ".join(f"$.data.services.{quoted(one.partition('.')[2])} is {unreadable[one]}" for one in places)
+        yield check("services", "warn", f"/status has services that cannot be read: {shown}", "See what they are.")
 
 
 def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool) -> PreflightChecked:
@@ -61,25 +70,16 @@ def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool)
             f"the backend calls itself {quoted(status.environment or '')}, but {liveness.reason}",
             "A live service must not be used for tests: ask the backend's makers which it is.",
         )
-    service = status.services.get(PROCESSOR) if status else None
-    mode = service.mode if service else None
-    wanted = ProcessorMode.LIVE if live else ProcessorMode.SANDBOX
-    side = "live" if live else "not live"
-    if mode is not None and mode is not wanted:
-        return check(
-            "processor_mode",
-            "blocked",
-            f"the backend is {side}, but its processor is in {quoted(str(mode))} mode",
-            "A processor in test mode proves nothing on production; a live one must not be used for tests.",
-        )
-    other = _of_the_other_mode(status, wanted)
-    if other is not None:
-        return check(
-            "processor_mode",
-            "blocked",
-            f"the backend is {side}, but its service {quoted(other)} is in {'sandbox' if live else 'live'} mode",
-            "A service in test mode proves nothing on production; a live one must not be used for tests.",
-        )
+    said = (status.modes if status else {}).get(PROCESSOR)
+    side, wanted = ("live", "live") if live else ("not live", "test")
+    wrong = "A service in test mode proves nothing on production; a live one must not be used for tests."
+    if said is not None and mode_of(said) != wanted:
+        what = f"the backend is {side}, but its processor is in {quoted(said)} mode"
+        return check("processor_mode", "blocked", what, wrong)
+    other = next((name for name, mode in status.modes.items() if mode_of(mode) != wanted), None) if status else None
+    if other is not None and status is not None:
+        what = f"the backend is {side}, but its service {quoted(other)} is in {quoted(status.modes[other])} mode"
+        return check("processor_mode", "blocked", what, wrong)
     if (live and not rehearsal and key.startswith("snd_")) or (not live and key.startswith("prd_")):
         return check(
             "processor_mode",
@@ -87,15 +87,8 @@ def modes(status: Told | None, key: str, liveness: Liveness, *, rehearsal: bool)
             f"the backend is {side}, but HYPERSWITCH_API_KEY is of the other mode",
             "Use the key of the same environment.",
         )
-    if mode is None:
+    if said is None:
         return check(
             "processor_mode", "warn", "/status does not tell the processor's mode", "Check it at its dashboard."
         )
-    return check("processor_mode", "ok", f"the processor is in {mode} mode")
-
-
-def _of_the_other_mode(status: Told | None, wanted: ProcessorMode) -> str | None:
-    """Return a service beside the processor that moves real money where none should, or none where it should."""
-    services = status.services if status else {}
-    unwanted = ProcessorMode.SANDBOX if wanted is ProcessorMode.LIVE else ProcessorMode.LIVE
-    return next((name for name, one in services.items() if name != PROCESSOR and one.mode is unwanted), None)
+    return check("processor_mode", "ok", f"the processor is in {quoted(said)[1:-1]} mode")

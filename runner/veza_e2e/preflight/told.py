@@ -20,6 +20,8 @@ class Told:
     response_info: ResponseInfo
     environment: str | None = None
     services: dict[str, Service] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
+    """By service, also of one that is unreadable otherwise: what it says of its mode."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """By JSON path below the data: what stands there instead."""
 
@@ -40,17 +42,21 @@ def told(api: Veza) -> Told:
         unreadable["environment"] = _kind(environment) if "environment" in data else "nothing"
         environment = None
     services: dict[str, Service] = {}
+    modes: dict[str, str] = {}
     listed = data.get("services")
     if not isinstance(listed, dict | None):
         unreadable["services"] = _kind(listed)
     for name, value in listed.items() if isinstance(listed, dict) else ():
+        mode = value.get("mode") if isinstance(value, dict) else None
+        if isinstance(mode, str) and mode:
+            modes[name] = mode
         try:
             services[name] = Service.model_validate(value)
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(map(str, wrong["loc"]))
             unreadable[f"services.{name}"] = f"{_kind(value)}, {place} {wrong['type']}" if place else _kind(value)
-    return Told(answer.response_info, environment, services, unreadable)
+    return Told(answer.response_info, environment, services, modes, unreadable)
 
 
 def _unreadable(answer: RawResponse) -> InvalidResponseError:

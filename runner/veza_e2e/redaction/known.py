@@ -96,13 +96,18 @@ class Known:
             for key, item in value.items():
                 self.note(item, str(key))
         elif isinstance(value, str):
-            if _NAMES_AN_ID.fullmatch(name):
+            if self.names_an_id(name):
                 self.note_id(value)
         elif isinstance(value, Sequence):
             for item in value:
                 self.note(item, name)
-        elif isinstance(value, int) and _NAMES_AN_ID.fullmatch(name):
+        elif isinstance(value, int) and self.names_an_id(name):
             self.note_id(str(value))
+
+    @staticmethod
+    def names_an_id(name: str) -> bool:
+        """Whether a member of this name is an id."""
+        return _NAMES_AN_ID.fullmatch(name) is not None
 
     def note_id(self, value: str) -> None:
         """Remember an id. A plain word is not remembered: it would split what stands around it."""

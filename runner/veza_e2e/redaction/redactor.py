@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import decoded
-from veza_e2e.redaction.known import Known
+from veza_e2e.redaction.known import Known, looks_random
 from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify, verbatim
 from veza_e2e.redaction.patterns import WITHHELD
 from veza_e2e.redaction.scanner import Finding
@@ -95,6 +95,9 @@ class Redactor:
                     withheld.append(name)
                 return kept
             self._known.note(value, name)
+            if isinstance(value, int) and self._known.names_an_id(name) and self.field(name, str(value)) == WITHHELD:
+                withheld.append(name)
+                return WITHHELD
             if isinstance(value, Mapping):
                 return {key: shown(key, item) for key, item in value.items()}
             return tuple(shown(name, item) for item in value) if isinstance(value, Sequence) else value
@@ -230,10 +233,23 @@ class Redactor:
         if depth > _DEEP:
             return WITHHELD
         if isinstance(value, dict):
-            return {self._key(key): self._value(key, item, depth + 1) for key, item in value.items()}
+            self._hold_login(value)
+            # What stands below a secret's name is secret, whatever its own name.
+            secret = classify(name)[0] == "secret"
+            return {
+                self._key(key): self._value(name if secret else key, item, depth + 1) for key, item in value.items()
+            }
         if isinstance(value, list):
             return [self._value(name, item, depth + 1) for item in value]
         return value if value is None or isinstance(value, bool) else self._scalar(name, value, depth)
+
+    def _hold_login(self, value: Mapping[str, JSON]) -> None:
+        """Take the tokens of a login's answer for credentials, before any other member is shown."""
+        if "access_token" in value and not {"expires_in", "user"}.isdisjoint(value):
+            for kind in ("access_token", "refresh_token"):
+                token = value.get(kind)
+                if isinstance(token, str) and looks_random(token):
+                    self._known.learn(kind, token, credential=True)
 
     def _nested(self, text: str, depth: int) -> str:
         """Redact JSON inside a text by its member names."""

@@ -78,7 +78,8 @@ class SecretScanner:
         elif isinstance(value, Mapping):
             for key, item in value.items():
                 yield from self._text(str(key), f"{place}.{key:.40}" if len(str(key)) <= _DEEP else place, 0)
-                yield from self.find(item, f"{place}.{key:.40}", str(key), depth + 1)
+                inner = name if classify(name)[0] == "secret" else str(key)
+                yield from self.find(item, f"{place}.{key:.40}", inner, depth + 1)
         elif isinstance(value, bytes | bytearray):
             yield from self._bytes_found(bytes(value), place, 0)
         elif isinstance(value, str):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT
 from veza_e2e.redaction.known import Known
-from veza_e2e.redaction.patterns import ALIAS, WITHHELD
+from veza_e2e.redaction.patterns import ALIAS, WITHHELD, Match
 from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
 
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
@@ -67,11 +67,9 @@ class Scrubber:
             text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(short)}(?![A-Za-z0-9])", shown, text)
         if len(text) < SHORT:
             return text
-        for find in (patterns.secrets, patterns.named):
-            for match in sorted(find(text), key=lambda match: match.start, reverse=True):
-                text = text[: match.start] + self._replacement(match, text[match.start : match.end]) + text[match.end :]
-        for match in reversed(list(patterns.emails(text))):
-            text = text[: match.start] + patterns.mask(text[match.start : match.end]) + text[match.end :]
+        text = _spliced(text, patterns.secrets(text), self._replacement)
+        text = _spliced(text, patterns.named(text), self._replacement)
+        text = _spliced(text, patterns.emails(text), lambda _, value: patterns.mask(value))
         self._refresh()
         text = BASE64.sub(lambda run: WITHHELD if self._scanner.hides(run[0]) else run[0], text)
         # Encoded more than once, or in a way that has no form of its own here.
@@ -96,6 +94,16 @@ class Scrubber:
         self._scanner = SecretScanner(
             Sought(sought[True], sought[False], tuple(self._known.bounded())), self._known.spans
         )
+
+
+def _spliced(text: str, found: Iterable[Match], shown: Callable[[Match, str], str]) -> str:
+    """Return a text with each match replaced, in one pass; of matches that overlap the first counts."""
+    parts, end = [], 0
+    for match in sorted(found, key=lambda match: (match.start, -match.end)):
+        if match.start >= end:
+            parts += [text[end : match.start], shown(match, text[match.start : match.end])]
+            end = match.end
+    return "".join([*parts, text[end:]])
 
 
 def _substituted(text: str, forms: Mapping[str, str]) -> str:

@@ -27,6 +27,13 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
     returned = _cross_check(context, order, refund)
     _check_reversals(context, order, done)
     last = licenses[0] if licenses else None
+    if done.currency != order.currency:
+        raise Failed(
+            FindingCode.REFUND_DIFFERS,
+            f"the order was in {order.currency}, and is refunded in {done.currency} (payment {order.payment_id})",
+            meaning=f"The card was charged {order.total}; how much of it came back is not known.",
+            todo="Compare with the processor's dashboard.",
+        )
     back = done.refunded_amount_cents
     if back is None and returned is not None:
         back = returned.minor

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _NAMES: Final = ("price", "total_amount", "tax_amount", "refunded_amount", "amount")
 
 
+_LONGEST = 19
+
+
 def with_cents(value: object, currency: str | None = None) -> object:
     """Put `<name>_cents` beside each decimal amount: text, or a JSON number read as it was written.
 
@@ -65,9 +68,18 @@ def _decimals(value: object, place: Place, currency: str | None) -> Iterator[tup
     for name in type(value).model_fields:
         held = getattr(value, name)
         base = name.removesuffix("_cents")
-        if base != name and extra.get(base) is not None:
-            yield (*place, base), extra[base], held, currency
+        # Go writes "" for a text that is not there; some backends write the minor units under both names.
+        raw = extra.get(base)
+        if base != name and raw is not None and raw != "" and (held is None or _digits(raw) != held):
+            yield (*place, base), raw, held, currency
         yield from _decimals(held, (*place, name), currency)
+
+
+def _digits(raw: object) -> int | None:
+    text = raw.text if isinstance(raw, JsonNumber) else raw
+    if isinstance(text, str):
+        return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST else None
+    return text if isinstance(text, int) and not isinstance(text, bool) else None
 
 
 def _own(value: object) -> str | None:

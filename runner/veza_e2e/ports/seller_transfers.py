@@ -27,7 +27,8 @@ AMOUNTS = frozenset(name for name in COLUMNS if name.endswith("_cents"))
 """The columns that hold whole minor units."""
 _NEEDED = frozenset({"order_id", "amount_cents", "platform_fee_cents", "status"})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_ID = re.compile(r"[0-9]{1,19}")
+_ID = re.compile(r"-?[0-9]{1,19}")
+_BIGINT = 2**63
 _FOOTER = re.compile(r"\(([0-9]{1,9}) rows?\)")
 _NULLS = frozenset({"", "(null)", "[null]", "<null>", "NULL", "null", "\u2205"})
 """What psql prints for a null, by default or with a common setting."""
@@ -91,7 +92,7 @@ ROLLBACK;"""  # noqa: S608 - as above
 
 
 def _literal(order_id: str) -> str:
-    if _ID.fullmatch(order_id):
+    if _ID.fullmatch(order_id) and -_BIGINT <= int(order_id) < _BIGINT:
         return order_id
     try:
         return f"'{uuid.UUID(order_id)}'"

@@ -76,13 +76,14 @@ def test_what_a_backend_puts_beside_the_order_changes_nothing_and_replays(
     shell: Meddled, plain: dict[str, Any], odd: str
 ) -> None:
     shell.change = ODD[odd]
-    result = shell.run("--refund", "--record", "odd")
+    recorded = odd in list(ODD)[1::3]
+    result = shell.run("--refund", *(("--record", "odd") if recorded else ()))
     assert (result.code, figures(result.json)) == (0, plain)
     journal = shell.journal(result)
     (placed,) = [line["result"] for line in journal if line["type"] == "StepFinished" and line["step"] == "order"]
     assert placed["order_id"] == result.json["order_id"]
     assert "{{" not in json.dumps([line.get("result") for line in journal if line.get("step") != "login"])
-    assert shell("replay", "odd").code == 0
+    assert not recorded or shell("replay", "odd").code == 0
 
 
 @pytest.mark.parametrize("odd", list(ODD)[:2])

@@ -125,25 +125,36 @@ def reporting(base_url: str, environment: object, modes: dict[str, str]) -> Abst
     return meddling(base_url, change)
 
 
-@pytest.mark.parametrize("configured", [None, False, True])
+NAMES: list[tuple[str, dict[str, str], bool | None]] = [
+    *(
+        (name, {}, True)
+        for name in ("prod-eu", "pre-prod", "PRODUCTION", "eu.live.2", "test-prod", "pr\u00f3duction-test")
+    ),
+    *((name, {}, False) for name in ("staging", "Staging-2", "qa", "eu_test", "local", "dev1", "rehearsal")),
+    *((name, {}, None) for name in ("delivery", "reproduction", "testing", "-", "prodeu-dev", "livestock-test")),
+    ("staging", {"stripe": "live"}, True),
+    ("staging", {"stripe": "Production"}, True),
+    ("canary", {"stripe": "live"}, True),
+    ("canary", {"stripe": "sandbox"}, None),
+]
+"""What a backend reports: its name, its services' modes, and whether it is live. None: no word tells."""
+
+
 @pytest.mark.parametrize(
-    ("environment", "modes", "live"),
+    ("environment", "modes", "live", "configured"),
     [
-        *((name, {}, True) for name in ("prod-eu", "pre-prod", "PRODUCTION", "eu.live.2", "test-prod")),
-        *((name, {}, False) for name in ("staging", "Staging-2", "qa", "eu_test", "local", "dev1", "rehearsal")),
-        *((name, {}, None) for name in ("canary", "delivery", "reproduction", "testing", "eu-west-1", "-")),
-        ("staging", {"stripe": "live"}, True),
-        ("canary", {"stripe": "live"}, True),
-        ("canary", {"stripe": "sandbox"}, None),
-        ("staging", {"stripe": "Production"}, True),
-        *((name, {}, None) for name in ("prodeu-dev", "livestock-test")),
-        ("pr\u00f3duction-test", {}, True),
+        *((*name, None) for name in NAMES),
+        *(
+            (name, {}, live, configured)
+            for name, live in (("prod-eu", True), ("staging", False), ("canary", None))
+            for configured in (False, True)
+        ),
     ],
 )
 def test_a_backend_is_a_test_one_only_by_a_positive_word(
     sandbox: str, environment: str, modes: dict[str, str], live: bool | None, configured: bool | None
 ) -> None:
-    """None: no word tells, so the environment's table decides, and without it the backend counts as live."""
+    """If no word tells, the environment's table decides; without it the backend counts as live."""
     with reporting(sandbox, environment, modes) as base_url:
         given = replace(READY, environment=Environment("s", "", (environment,), live=configured))
         checks, finished = made(given, base_url)

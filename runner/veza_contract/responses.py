@@ -273,7 +273,8 @@ def _said(value: Any) -> tuple[str, str | None, Any]:
         return "", None, None
     inner = value.get("error")
     if isinstance(inner, dict):
-        return _string(inner.get("message")), _string(inner.get("code")), inner.get("details")
+        code = _string(inner.get("code")) or _string(inner.get("error_code"))
+        return _string(inner.get("message")), code, inner.get("details")
     if isinstance(inner, str):
         return _string(value.get("message")) or inner, _string(value.get("error_code")), value.get("details")
     return _string(value.get("message")), _string(value.get("error_code")), value.get("details")

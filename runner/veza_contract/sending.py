@@ -16,7 +16,9 @@ from veza_contract.cases import edges, fuzz
 from veza_contract.schema import Schema, text, validator
 
 ADDRESS: Final = "http://veza.test"
-TOKEN: Final = "contract|token"  # noqa: S105 - it opens nothing
+# Not one literal: Hypothesis draws on the literals of local modules, and the SDK masks its token in what it reads.
+_PARTS: Final = ("contract", "token")
+TOKEN: Final = "|".join(_PARTS)
 
 
 _PLAIN_ARGUMENT: Final = "argument-of-the-contract-check"

@@ -152,5 +152,10 @@ def read_error(body: bytes, secrets: tuple[Secret, ...] = ()) -> ErrorFacts:
     )
 
 
+_A_YEAR = 366 * 86400
+
+
 def _seconds(value: Json) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _A_YEAR:
+        return None
+    return float(value)

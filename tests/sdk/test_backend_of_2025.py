@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from surroundings import PATIENCE
 
 import veza
+from veza._wire import read_error
 from veza.testing import FakeClock
 
 from .backend_of_2025 import PROFILE, REFRESH, Of2025, serving
@@ -112,3 +114,9 @@ def test_five_shapes_of_errors_give_message_code_and_request_id(
     error = caught.value
     assert (error.message, error.code, error.request_id) == (message, code, request_id)
     assert error.retry_after == body.get("retry_after_seconds")
+
+
+@pytest.mark.parametrize("seconds", [10**400, 1e18, -1, True, "5", None])
+def test_a_wait_that_is_no_time_is_not_waited(seconds: object) -> None:
+    facts = read_error(json.dumps({"error": "limit", "retry_after_seconds": seconds}).encode())
+    assert (facts.message, facts.retry_after) == ("limit", None)

@@ -18,12 +18,10 @@ from veza_e2e.journal.events import (
     BrowserOpened,
     CallFinished,
     CallIntended,
-    Compared,
     Event,
     Outcome,
     PreflightChecked,
     PreflightFinished,
-    RowsRead,
     SessionEnded,
     SessionStarted,
     StepFailed,
@@ -35,6 +33,7 @@ from veza_e2e.journal.events import (
     Target,
     WaitingFor,
 )
+from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.report import render, template_version
 
 SESSION = "01M3EXAMP1E0000000000000AA"

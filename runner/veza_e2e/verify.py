@@ -16,7 +16,6 @@ from typing import Literal
 from veza_e2e import report
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import JOURNAL, Archive, Stored
-from veza_e2e.evidence import Reread
 from veza_e2e.journal import DamagedError, Reading
 from veza_e2e.journal.events import SessionEnded, SessionStarted
 
@@ -116,9 +115,8 @@ def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
         if isinstance(item, ArchiveError):
             yield Check(path.name, "damaged", str(item))
             continue
-        said = item.observed if isinstance(item, Reread) else f"{item.seen} on {item.date}"
         cited = "the last hash, and the addendum before it" if item.previous else "the last hash"
-        yield Check(path.name, "ok", f"cites {cited}; {said}")
+        yield Check(path.name, "ok", f"cites {cited}; {item.told}")
 
 
 def signature_of(path: Path) -> Path:

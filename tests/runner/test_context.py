@@ -25,7 +25,7 @@ def context(walk: Walk, *, loopback: bool = False) -> Context:
     return Context(
         journal=stage.journal, recorder=stage.recorder, api=stage.api, operator=ports.operator, browser=ports.browser,
         ledger=ports.ledger, clock=ports.clock, ids=ports.ids, processor=None,
-        options=options(stage.started, gate, resumed=False),
+        options=options(stage.started, gate, "2", resumed=False),
     )  # fmt: skip
 
 

@@ -14,17 +14,16 @@ from veza_e2e.journal.events import (
     BrowserOpened,
     CallFailed,
     CallFinished,
-    Compared,
     Event,
     PreflightChecked,
     PreflightFinished,
-    RowsRead,
     SessionStarted,
     StepFailed,
     StepFinished,
     StepPaused,
     StepSkipped,
 )
+from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.journal.story import Story
 
 FAILED = ("order", "completed", "license", "transfers", "revoked")

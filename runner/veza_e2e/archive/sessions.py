@@ -19,11 +19,10 @@ from pathlib import Path
 from veza_e2e.archive.files import ArchiveError, write_new
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.evidence import (
+    ADDENDA,
     Addendum,
     AddendumError,
     Attestation,
-    BankStatement,
-    Reread,
     Summary,
     seal,
     summarise,
@@ -121,7 +120,7 @@ class Stored:
         self, path: Path, item: Addendum | Attestation, number: int, reading: Reading, before: str | None
     ) -> Addendum:
         last = reading.lines[-1].hash if reading.lines else GENESIS
-        if not isinstance(item, BankStatement | Reread):
+        if not isinstance(item, ADDENDA):
             raise ArchiveError(f"{path}: is not a session's addendum")
         if (item.session, item.session_hash) != (self.session, last):
             raise ArchiveError(f"{path}: cites another journal than this one")

@@ -102,7 +102,7 @@ def _resumed(replay: Replay, process: Process, lines: tuple[Line, ...]) -> Stage
     if isinstance(torn, int) and torn:
         stage.journal.append(TailCut(bytes=torn))
     tools = {name: version for name, version in process.tools.items() if name != "contract"}
-    stage.journal.append(SessionResumed(tools=tools))
+    stage.journal.append(SessionResumed(tools=tools, walkthrough=str(process.meta.get("walkthrough", "1"))))
     return stage
 
 

@@ -13,7 +13,7 @@ from veza_e2e.config import Settings
 from veza_e2e.engine.finish import Ended
 from veza_e2e.engine.session import Parts
 from veza_e2e.journal.codec import to_data
-from veza_e2e.journal.events import SessionStarted
+from veza_e2e.journal.events import WALKTHROUGH, SessionStarted
 from veza_e2e.preflight.gate import Gate
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def description(first: SessionStarted, gate: Gate, parts: Parts) -> dict[str, JS
     environment = gate.environment
     return {
         "session": first.session,
+        "walkthrough": WALKTHROUGH,
         "unattended": first.unattended,
         "browser": parts.ports.browser.by,
         "ledger": parts.ports.ledger.source,

@@ -65,8 +65,8 @@ def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
     for origin in (started["base_url"], url or ORIGIN):
         if not isinstance(origin, str) or not _AT_HOME.fullmatch(origin):
             raise CassetteError(path, place, "goes to an origin that was not aliased")
-    if not all(isinstance(meta.get(name, ""), str) for name in ("session", "ledger", "browser")):
-        raise CassetteError(path, place, "session, ledger or browser is of the wrong type")
+    if not all(isinstance(meta.get(name, ""), str) for name in ("session", "walkthrough", "ledger", "browser")):
+        raise CassetteError(path, place, "session, walkthrough, ledger or browser is of the wrong type")
     page = meta.get("checkout_page")
     if page is not None and not (isinstance(page, list) and _plain(page)):
         raise CassetteError(path, place, "checkout_page is of the wrong type")

@@ -22,7 +22,7 @@ from veza_e2e.engine.session import Stage, open_stage
 from veza_e2e.engine.start import gate_of, tools
 from veza_e2e.evidence import Reread, Summary
 from veza_e2e.journal import FileSink, Reading, parse, timestamp
-from veza_e2e.journal.events import SessionResumed, SessionStarted, TailCut
+from veza_e2e.journal.events import WALKTHROUGH, SessionResumed, SessionStarted, TailCut
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
 from veza_e2e.ports.screen import plain
@@ -111,7 +111,7 @@ def _resumed(
         stage = open_stage(recorded, sink, idempotency=first.idempotency, lines=reading.lines)
         if reading.torn:
             stage.journal.append(TailCut(bytes=reading.torn))
-        stage.journal.append(SessionResumed(tools=tools()))
+        stage.journal.append(SessionResumed(tools=tools(), walkthrough=WALKTHROUGH))
         _tell_logins(settings, first, parts.ports.clock.now())
         _tell_done(stage)
         return close_recording(recording, walk(stage, stored, resumed=True))

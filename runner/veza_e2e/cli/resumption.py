@@ -18,7 +18,7 @@ from veza_e2e.engine.session import Parts
 from veza_e2e.engine.start import Asked
 from veza_e2e.engine.walk import UnresumableError
 from veza_e2e.journal import Reading
-from veza_e2e.journal.events import WALKTHROUGH, SessionStarted
+from veza_e2e.journal.events import WALKTHROUGH, WALKTHROUGHS, SessionStarted
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
 from veza_e2e.rehearsal_process import reachable, rehearsal_account
@@ -59,7 +59,7 @@ def first_of(reading: Reading, path: Path, settings: Settings, *, any_version: b
     first = reading.lines[0].event if reading.lines else None
     if not isinstance(first, SessionStarted):
         raise UnresumableError(f"{path}: nothing was begun in it; start a new session")
-    if first.walkthrough != WALKTHROUGH and not any_version:
+    if first.walkthrough not in WALKTHROUGHS and not any_version:
         raise UnresumableError(
             f"session {first.session} was begun by walkthrough {first.walkthrough}, this is {WALKTHROUGH}: "
             f"install veza {first.tools.get('veza', 'of that time')} to go on with it"

@@ -13,7 +13,14 @@ from veza_e2e.engine.run import Run
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walkthrough import walkthrough
 from veza_e2e.journal import timestamp
-from veza_e2e.journal.events import PreflightFinished, SessionInterrupted, SessionStarted, StepFailed, StepSkipped
+from veza_e2e.journal.events import (
+    PreflightFinished,
+    SessionInterrupted,
+    SessionResumed,
+    SessionStarted,
+    StepFailed,
+    StepSkipped,
+)
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import SKEW, EndOfInput, Left
 from veza_e2e.ports.redacted import RedactedOperator
@@ -25,7 +32,7 @@ LONGEST_WAIT = 20 * 60.0
 """The longest wait for a rate limit, in seconds. The limit of logins lasts 15 minutes."""
 
 
-def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) -> Options:
+def options(started: SessionStarted, gate: PreflightFinished, version: str, *, resumed: bool) -> Options:
     """Return a session's options from its first events, so that a resume has the same."""
     return Options(
         live=started.live_requested,
@@ -41,6 +48,7 @@ def options(started: SessionStarted, gate: PreflightFinished, *, resumed: bool) 
         loopback=started.loopback,
         rehearsal=gate.rehearsal,
         resumed=resumed,
+        walkthrough=int(version) if version.isdecimal() else 2,
     )
 
 
@@ -71,7 +79,7 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         clock=parts.ports.clock,
         ids=parts.ports.ids,
         processor=stage.processor,
-        options=options(started, gate, resumed=resumed),
+        options=options(started, gate, _version(stage), resumed=resumed),
         names=parts.names,
     )
     _tell_clock(context)
@@ -90,6 +98,12 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
     except Left:
         stage.journal.append(SessionInterrupted(reason="left"))
         raise
+
+
+def _version(stage: Stage) -> str:
+    """Return the version of the walkthrough that this process follows."""
+    begun = (line.event for line in reversed(stage.journal.lines))
+    return next(event.walkthrough for event in begun if isinstance(event, SessionStarted | SessionResumed))
 
 
 def _tell_clock(context: Context) -> None:

@@ -1,12 +1,15 @@
 """Evidence: what a session's journal proves, by pure functions over its lines."""
 
 from veza_e2e.evidence.addenda import (
+    ADDENDA,
     Addendum,
     AddendumError,
     Attestation,
     BankStatement,
+    Dashboard,
     EvidenceFile,
     Reread,
+    RowsSupplied,
     seal,
     unseal,
 )
@@ -14,15 +17,18 @@ from veza_e2e.evidence.model import Decision, Item, Reconciliation, Step, Summar
 from veza_e2e.evidence.summary import counts_as_dry_run, summarise
 
 __all__ = [
+    "ADDENDA",
     "Addendum",
     "AddendumError",
     "Attestation",
     "BankStatement",
+    "Dashboard",
     "Decision",
     "EvidenceFile",
     "Item",
     "Reconciliation",
     "Reread",
+    "RowsSupplied",
     "Step",
     "Summary",
     "counts_as_dry_run",

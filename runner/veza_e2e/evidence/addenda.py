@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Literal, TypeAlias, get_args
 
+from veza.money import Money
 from veza_e2e.canonical import JSON, digest
 
 SeenAtBank = Literal["credit", "charge-dropped", "nothing"]
@@ -52,6 +53,14 @@ class BankStatement:
     previous: str | None = None
     """The hash of the previous addendum; None in the first one, and in those of versions without this member."""
 
+    @property
+    def told(self) -> str:
+        """What it says, for people."""
+        amount = _amount(self.amount_cents, self.currency)
+        said = [f"bank statement: {self.seen} on {self.date}" + (f", {amount}" if amount else "")]
+        said += [f"{name}: {value}" for name in ("reference", "note") if (value := getattr(self, name))]
+        return ", ".join(said) + _file(self.evidence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
@@ -78,8 +87,80 @@ class Reread:
     previous: str | None = None
     """As in BankStatement."""
 
+    @property
+    def told(self) -> str:
+        """What it says, for people."""
+        return f"read again: {self.observed}"
 
-Addendum: TypeAlias = BankStatement | Reread
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """What a person read at the processor's or Stripe's dashboard, of an ended session."""
+
+    session: str
+    session_hash: str
+    """The hash of the journal's last event."""
+    number: int
+    """1 for a session's first addendum."""
+    seq: int
+    """The journal's last sequence number plus `number`."""
+    at: str
+    """When it was recorded."""
+    by: str
+    """Who read it."""
+    currency: str
+    payment_id: str | None = None
+    charged_cents: int | None = None
+    refund_id: str | None = None
+    refunded_cents: int | None = None
+    reversed_cents: int | None = None
+    """How much of the seller's transfers was reversed."""
+    evidence: EvidenceFile | None = None
+    note: str | None = None
+    previous: str | None = None
+    """As in BankStatement."""
+
+    @property
+    def told(self) -> str:
+        """What it says, for people."""
+        said = (
+            (f"payment {self.payment_id} charged", self.charged_cents),
+            (f"refund {self.refund_id} of" if self.refund_id else "refunded", self.refunded_cents),
+            ("reversed", self.reversed_cents),
+        )
+        figures = [f"{what} {_amount(cents, self.currency)}" for what, cents in said if cents is not None]
+        note = f", note: {self.note}" if self.note else ""
+        return f"read at the dashboard by {self.by}: {', '.join(figures)}{note}" + _file(self.evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsSupplied:
+    """Rows of seller_transfers that were read after the session."""
+
+    session: str
+    session_hash: str
+    """The hash of the journal's last event."""
+    number: int
+    """1 for a session's first addendum."""
+    seq: int
+    """The journal's last sequence number plus `number`."""
+    at: str
+    """When they were read."""
+    source: str
+    """`pasted`, `database` or `rehearsal`."""
+    sql: str
+    rows: tuple[Mapping[str, JSON], ...]
+    previous: str | None = None
+    """As in BankStatement."""
+
+    @property
+    def told(self) -> str:
+        """What it says, for people."""
+        return f"rows of seller_transfers, {self.source}: {len(self.rows)}"
+
+
+Addendum: TypeAlias = BankStatement | Reread | Dashboard | RowsSupplied
+ADDENDA = (BankStatement, Reread, Dashboard, RowsSupplied)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +175,21 @@ class Attestation:
     release: str | None = None
     evidence: EvidenceFile | None = None
     note: str | None = None
+    session: str | None = None
+    """The damaged session that an `unrelated` is about."""
+
+
+def _amount(cents: int | None, currency: str | None) -> str:
+    if cents is None or currency is None:
+        return ""
+    try:
+        return str(Money(cents, currency))
+    except ValueError:
+        return f"{cents} minor units of {currency}"
+
+
+def _file(evidence: EvidenceFile | None) -> str:
+    return f"; the file has {evidence.bytes} bytes and SHA-256 {evidence.sha256}" if evidence else ""
 
 
 def seal(value: Addendum | Attestation) -> dict[str, JSON]:
@@ -101,6 +197,8 @@ def seal(value: Addendum | Attestation) -> dict[str, JSON]:
     members: dict[str, JSON] = {"type": type(value).__name__}
     for f in fields(value):
         item = getattr(value, f.name)
+        if isinstance(value, Attestation) and f.name == "session" and item is None:
+            continue  # version 0.1.0 refuses members that it does not know
         members[f.name] = {"sha256": item.sha256, "bytes": item.bytes} if isinstance(item, EvidenceFile) else item
     return {**members, "hash": digest(members)}
 
@@ -117,6 +215,8 @@ def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
     kinds: dict[JSON, type[Addendum | Attestation]] = {
         "BankStatement": BankStatement,
         "Reread": Reread,
+        "Dashboard": Dashboard,
+        "RowsSupplied": RowsSupplied,
         "Attestation": Attestation,
     }
     named = rest.pop("type", None)
@@ -127,6 +227,8 @@ def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
     try:
         if isinstance(evidence, Mapping):
             rest["evidence"] = EvidenceFile(**evidence)  # type: ignore[assignment, arg-type]
+        if isinstance(rest.get("rows"), list):
+            rest["rows"] = tuple(rest["rows"])  # type: ignore[arg-type]
         found = kind(**rest)  # type: ignore[arg-type]
     except TypeError as error:
         raise AddendumError("does not have the members of its type") from error
@@ -179,7 +281,14 @@ _MEMBERS: Mapping[str, Callable[[object], bool]] = {
     "seq": _whole(1),
     "bytes": _whole(0),
     "amount_cents": _CENTS,
+    "charged_cents": _CENTS,
     "refunded_cents": _CENTS,
+    "reversed_cents": _CENTS,
+    "payment_id": _SAID,
+    "refund_id": _SAID,
+    "source": lambda value: isinstance(value, str) and value in {"pasted", "database", "rehearsal"},
+    "sql": _ANY,
+    "rows": lambda value: isinstance(value, tuple) and all(isinstance(row, Mapping) for row in value),
     "currency": _text("[A-Z]{3}"),
     "at": _is_moment,
     "date": _is_day,

@@ -10,10 +10,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import Event, UnknownEvent
+from veza_e2e.journal.readings import Compared, DashboardRead, OrderNamed, PageOffered, RowsRead
 
 Fits = Callable[[object], bool]
 
-_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__() if kind is not UnknownEvent}
+_READINGS: tuple[type[Event], ...] = (Compared, DashboardRead, OrderNamed, PageOffered, RowsRead)
+_TYPES: dict[str, type[Event]] = {
+    kind.__name__: kind for kind in (*Event.__subclasses__(), *_READINGS) if kind is not UnknownEvent
+}
 _PLAIN: dict[object, Fits] = {
     str: lambda value: isinstance(value, str),
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),

@@ -13,14 +13,17 @@ from typing import Literal
 from veza_e2e.canonical import JSON
 
 SCHEMA = 1
-WALKTHROUGH = "1"
+WALKTHROUGH = "2"
+"""The order of the steps' questions and calls. A recording is replayed by the version that made it."""
+WALKTHROUGHS = ("1", "2")
+"""The versions that this one can resume and replay."""
 
 StepName = Literal["login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked"]
 STEPS: tuple[StepName, ...] = (
     "login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked",
 )  # fmt: skip
 Outcome = Literal["passed", "failed", "incomplete", "refused"]
-WaitingFor = Literal["operator", "completion", "refund"]
+WaitingFor = Literal["operator", "completion", "transfer", "refund", "reversal"]
 CheckStatus = Literal["ok", "warn", "blocked"]
 Target = Literal["api", "processor", "checkout", "rehearsal"]
 
@@ -102,6 +105,8 @@ class SessionResumed(Event):
     """Another process continued the session."""
 
     tools: Mapping[str, str]
+    walkthrough: str = "1"
+    """The version that continues; journals of version 1 do not say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,33 +208,6 @@ class BrowserOpened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowsRead(Event):
-    """Rows of seller_transfers, as pasted or read."""
-
-    step: StepName
-    source: Literal["pasted", "database", "rehearsal"]
-    sql: str
-    rows: tuple[Mapping[str, JSON], ...]
-    final: bool = True
-    """False for an unreadable or unrelated paste; the operator is asked again."""
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared(Event):
-    """A comparison of amounts or ids (R1 to R6), made as soon as both sides were known."""
-
-    step: StepName
-    id: str
-    equal: bool
-    left: str
-    """What was compared, as text: amounts with currency, or ids."""
-    right: str
-    calls: tuple[int, ...]
-    """The calls whose responses prove this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted(Event):
     """A step of the walkthrough began (again, after a resume)."""
 
@@ -294,6 +272,9 @@ class SessionAbandoned(Event):
     """The operator abandoned the session."""
 
     reason: str
+    accepted_cents: int | None = None
+    """The open amount that the operator gave up, if any."""
+    accepted_currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,8 @@ from veza_e2e.journal.events import (
     BrowserOpened,
     CallFailed,
     CallFinished,
-    Compared,
     Event,
     PreflightFinished,
-    RowsRead,
     SessionEnded,
     SessionStarted,
     StepFailed,
@@ -25,6 +23,7 @@ from veza_e2e.journal.events import (
     StepPaused,
     StepSkipped,
 )
+from veza_e2e.journal.readings import Compared, RowsRead
 
 E = TypeVar("E", bound=Event)
 

@@ -12,16 +12,15 @@ from veza_e2e.journal.events import (
     BrowserOpened,
     CallFailed,
     CallFinished,
-    Compared,
     Event,
     PreflightChecked,
     PreflightFinished,
-    RowsRead,
     StepFailed,
     StepFinished,
     StepPaused,
     StepSkipped,
 )
+from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.report.escape import inline
 
 _MANY = 10

@@ -18,11 +18,9 @@ from veza_e2e.journal.events import (
     CallFailed,
     CallFinished,
     CallIntended,
-    Compared,
     Event,
     PreflightChecked,
     PreflightFinished,
-    RowsRead,
     SessionAbandoned,
     SessionEnded,
     SessionInterrupted,
@@ -36,6 +34,7 @@ from veza_e2e.journal.events import (
     TailCut,
     UnknownEvent,
 )
+from veza_e2e.journal.readings import Compared, DashboardRead, OrderNamed, PageOffered, RowsRead
 from veza_e2e.report.calls import Call, describe
 from veza_e2e.report.escape import inline
 
@@ -157,7 +156,7 @@ def _rows(rows: Sequence[Mapping[str, JSON]]) -> str:
 def kind_of(event: Event) -> str:  # noqa: PLR0911 - a table
     """Return the class of entry that an event is shown as."""
     match event:
-        case Asked() | Answered() | BrowserOpened():
+        case Asked() | Answered() | BrowserOpened() | OrderNamed() | PageOffered() | DashboardRead():
             return "operator"
         case StepFailed():
             return "failed"
@@ -175,8 +174,12 @@ def kind_of(event: Event) -> str:  # noqa: PLR0911 - a table
             return "note"
 
 
-def say(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each type of event, and no more
+def say(event: Event) -> str:
     """Return the line that describes an event."""
+    return _of_session(event) or _of_step(event) or _of_evidence(event) or type(event).__name__
+
+
+def _of_session(event: Event) -> str | None:  # noqa: PLR0911 - one line for each type of event, and no more
     match event:
         case SessionStarted():
             live = ", live asked for" if event.live_requested else ""
@@ -192,24 +195,25 @@ def say(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for eac
             return "Another process went on with the session"
         case TailCut():
             return f"{event.bytes} bytes of an unterminated last line were cut"
-        case CallIntended():
-            return f"About to send {event.method} {event.url} (call {event.call})"
-        case CallFinished():
-            return f"{event.method} {event.url} → {event.status} in {event.elapsed_ms} ms"
-        case CallFailed():
-            return f"{event.method} {event.url} → {event.error}: {event.message}"
+        case SessionInterrupted():
+            return f"Interrupted: {event.reason}"
+        case SessionAbandoned():
+            return f"Abandoned: {event.reason}"
+        case SessionEnded():
+            return f"Session ended: {event.outcome}"
+        case UnknownEvent():
+            return f"An event of a type this version does not know: {event.name}"
+        case _:
+            return None
+
+
+def _of_step(event: Event) -> str | None:  # noqa: PLR0911 - one line for each type of event, and no more
+    match event:
         case Asked():
             return f"Asked ({event.question}): {event.text}"
         case Answered():
             who = "The operator" if event.by == "operator" else "The script"
             return f"{who} answered ({event.question}) after {seconds(event.waited_ms)}: {event.answer}"
-        case BrowserOpened():
-            return f"The checkout page was {'opened' if event.opened else 'shown as an address'}: {event.url}"
-        case RowsRead():
-            problem = f", asked again: {event.problem}" if event.problem else ""
-            return f"{len(event.rows)} rows of seller_transfers, {event.source}{problem}"
-        case Compared():
-            return f"{event.id}: {event.left} {'=' if event.equal else 'is not'} {event.right}"
         case StepStarted():
             return f"Step {event.step} began"
         case StepFinished():
@@ -220,16 +224,43 @@ def say(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for eac
             return f"Step {event.step} waits ({event.finding}): {event.observed}. {event.meaning} {event.todo}"
         case StepSkipped():
             return f"Step {event.step} was skipped: {event.reason}"
-        case SessionInterrupted():
-            return f"Interrupted: {event.reason}"
-        case SessionAbandoned():
-            return f"Abandoned: {event.reason}"
-        case SessionEnded():
-            return f"Session ended: {event.outcome}"
-        case UnknownEvent():
-            return f"An event of a type this version does not know: {event.name}"
         case _:
-            return type(event).__name__
+            return None
+
+
+def _of_evidence(event: Event) -> str | None:  # noqa: PLR0911 - one line for each type of event, and no more
+    match event:
+        case CallIntended():
+            return f"About to send {event.method} {event.url} (call {event.call})"
+        case CallFinished():
+            return f"{event.method} {event.url} → {event.status} in {event.elapsed_ms} ms"
+        case CallFailed():
+            return f"{event.method} {event.url} → {event.error}: {event.message}"
+        case OrderNamed():
+            payment = f" (payment {event.payment_id})" if event.payment_id else ""
+            return f"The operator is told of order {event.order_id}{payment}, which may be this session's"
+        case PageOffered():
+            return f"About to offer the checkout page of order {event.order_id}: {event.url}"
+        case DashboardRead():
+            return f"Read at the dashboard by {event.by}: {_dashboard(event)}"
+        case BrowserOpened():
+            return f"The checkout page was {'opened' if event.opened else 'shown as an address'}: {event.url}"
+        case RowsRead():
+            problem = f", asked again: {event.problem}" if event.problem else ""
+            return f"{len(event.rows)} rows of seller_transfers, {event.source}{problem}"
+        case Compared():
+            return f"{event.id}: {event.left} {'=' if event.equal else 'is not'} {event.right}"
+        case _:
+            return None
+
+
+def _dashboard(event: DashboardRead) -> str:
+    figures = (
+        (f"payment {event.payment_id} charged", event.charged_cents),
+        (f"refund {event.refund_id} of" if event.refund_id else "refunded", event.refunded_cents),
+        ("reversed", event.reversed_cents),
+    )
+    return ", ".join(f"{what} {cents} minor units of {event.currency}" for what, cents in figures if cents is not None)
 
 
 def seconds(ms: int) -> str:

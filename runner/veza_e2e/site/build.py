@@ -15,10 +15,10 @@ from markupsafe import Markup
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import LOG, Archive, Stored
 from veza_e2e.config import child_environment
-from veza_e2e.evidence import Addendum, Reread
+from veza_e2e.evidence import Addendum
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
-from veza_e2e.report.facts import Fact, amount
+from veza_e2e.report.facts import Fact
 from veza_e2e.report.view import view
 from veza_e2e.site.flow import money_flow
 from veza_e2e.site.live_report import checklist, release_view, unknown
@@ -164,21 +164,7 @@ def _session(stored: Stored, pages: Path) -> Entry:
 def _addenda(addenda: Sequence[Addendum]) -> list[Fact]:
     if not addenda:
         return [Fact("None.", "Nothing was recorded after the session.")]
-    found = []
-    for item in addenda:
-        if isinstance(item, Reread):
-            found.append(Fact(f"Addendum {item.number} (#{item.seq}), {item.at[:10]}", f"read again: {item.observed}"))
-            continue
-        shown = f"{item.seen} on {item.date}"
-        if item.amount_cents is not None:
-            shown += f", {amount(item.amount_cents, item.currency)}"
-        for name in ("reference", "note"):
-            value = getattr(item, name)
-            shown += f", {name}: {value}" if value else ""
-        if item.evidence:
-            shown += f"; the file has {item.evidence.bytes} bytes and SHA-256 {item.evidence.sha256}"
-        found.append(Fact(f"Addendum {item.number} (#{item.seq}), {item.at[:10]}", f"bank statement: {shown}"))
-    return found
+    return [Fact(f"Addendum {item.number} (#{item.seq}), {item.at[:10]}", item.told) for item in addenda]
 
 
 def _files(entry: Entry, target: Path) -> list[Fact]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line
-from veza_e2e.journal.events import RowsRead
+from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story, cents_of
 from veza_e2e.report.escape import inline
 from veza_e2e.report.facts import amount

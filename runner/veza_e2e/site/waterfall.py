@@ -13,7 +13,8 @@ from itertools import pairwise, zip_longest
 from markupsafe import Markup
 
 from veza_e2e.journal import Line
-from veza_e2e.journal.events import Answered, BrowserOpened, CallFailed, CallFinished, RowsRead
+from veza_e2e.journal.events import Answered, BrowserOpened, CallFailed, CallFinished
+from veza_e2e.journal.readings import RowsRead
 from veza_e2e.report.calls import title
 from veza_e2e.report.escape import inline
 from veza_e2e.report.record import seconds

@@ -9,7 +9,8 @@ from typing import TypeVar, cast
 from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError
 from veza.money import Money
 from veza_e2e.journal import Journal
-from veza_e2e.journal.events import Answered, Asked, Compared
+from veza_e2e.journal.events import Answered, Asked
+from veza_e2e.journal.readings import Compared
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Browser, Clock, Ids, Ledger, Operator
@@ -42,6 +43,8 @@ class Options:
     loopback: bool
     rehearsal: bool
     resumed: bool = False
+    walkthrough: int = 2
+    """The version of the walkthrough: a recording of version 1 knows none of the later readings."""
 
 
 class TimedOut(Exception):  # noqa: N818 - the waiting's outcome; the step decides what it means

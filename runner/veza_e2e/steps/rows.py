@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from veza_e2e.canonical import JSON
-from veza_e2e.journal.events import RowsRead
+from veza_e2e.journal.readings import RowsRead
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder

@@ -12,7 +12,8 @@ from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import BankStatement, Summary, counts_as_dry_run, summarise
 from veza_e2e.evidence.model import ItemName
-from veza_e2e.journal.events import STEPS, Compared, SessionAbandoned, SessionInterrupted, StepName, StepStarted
+from veza_e2e.journal.events import STEPS, SessionAbandoned, SessionInterrupted, StepName, StepStarted
+from veza_e2e.journal.readings import Compared
 
 if TYPE_CHECKING:
     from veza_e2e.evidence.addenda import SeenAtBank

@@ -15,8 +15,8 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.cli.session_line import due_line
 from veza_e2e.evidence import BankStatement, Summary
 from veza_e2e.evidence.acceptance import before_refund, refund_day
-from veza_e2e.evidence.addenda import SeenAtBank
 from veza_e2e.journal import timestamp
+from veza_e2e.journal.addenda import SeenAtBank
 from veza_e2e.journal.story import Story
 from veza_e2e.money.sightings import see
 

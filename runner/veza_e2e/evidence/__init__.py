@@ -1,6 +1,8 @@
 """Evidence: what a session's journal proves, by pure functions over its lines."""
 
-from veza_e2e.evidence.addenda import (
+from veza_e2e.evidence.model import Decision, Item, Reconciliation, Step, Summary
+from veza_e2e.evidence.summary import counts_as_dry_run, summarise
+from veza_e2e.journal.addenda import (
     ADDENDA,
     Addendum,
     AddendumError,
@@ -13,8 +15,6 @@ from veza_e2e.evidence.addenda import (
     seal,
     unseal,
 )
-from veza_e2e.evidence.model import Decision, Item, Reconciliation, Step, Summary
-from veza_e2e.evidence.summary import counts_as_dry_run, summarise
 
 __all__ = [
     "ADDENDA",

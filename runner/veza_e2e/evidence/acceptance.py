@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from veza_e2e.evidence.addenda import BankStatement
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
+from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFinished, StepName
 from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.journal.story import Story, text_of

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
-from veza_e2e.evidence.addenda import Addendum, Attestation, BankStatement, Reread
 from veza_e2e.evidence.model import Decision, Item, Step, Summary
 from veza_e2e.journal import GENESIS, Line
+from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement, Reread
 from veza_e2e.journal.events import (
     STEPS,
     Outcome,

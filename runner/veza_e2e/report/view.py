@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.evidence.addenda import Addendum, Attestation
 from veza_e2e.journal import Line
+from veza_e2e.journal.addenda import Addendum, Attestation
 from veza_e2e.journal.events import Answered, Asked, SessionStarted, StepName
 from veza_e2e.journal.story import Story
 from veza_e2e.report.facts import Fact, amount, artefacts, facts, moment, risks

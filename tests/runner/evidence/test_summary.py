@@ -16,7 +16,7 @@ from veza_e2e.journal.events import STEPS, SessionAbandoned, SessionInterrupted,
 from veza_e2e.journal.readings import Compared
 
 if TYPE_CHECKING:
-    from veza_e2e.evidence.addenda import SeenAtBank
+    from veza_e2e.journal.addenda import SeenAtBank
 
 DRY_RUN = {"session": "01M3DRY0000000000000000000", "hash": "c" * 64, "ended_at": "2026-05-03T09:00:00.000Z"}
 

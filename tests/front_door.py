@@ -228,3 +228,8 @@ def pay(url: str, card: str = "4242424242424242") -> None:
 def books(base_url: str) -> dict[str, Any]:
     document: dict[str, Any] = httpx.get(f"{base_url}/rehearsal/books", trust_env=False, timeout=PATIENCE).json()
     return document
+
+
+def figures(money: Any) -> tuple[int | None, int | None, str | None]:
+    """Return what the card was charged and what came back, of the JSON document's `money`."""
+    return money["charged_cents"], money["refunded_cents"], money["currency"]

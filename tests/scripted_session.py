@@ -187,15 +187,17 @@ class Script:
         )
         return self.done("pay", "the operator paid", how="operator", payment_status=None, confirmed_at=None)
 
+    def payment(self) -> dict[str, JSON]:
+        return {
+            "payment_id": PAYMENT, "status": "succeeded", "amount": self.total, "amount_received": self.total,
+            "currency": "EUR",
+        }  # fmt: skip
+
     def completed(self, *, processor: bool = True) -> Script:
         self.say(StepStarted(step="completed"))
         calls = [self.call("completed", "getOrder", self.order("completed"), path=f"/orders/{ORDER}")]
         if processor:
-            payment: JSON = {
-                "payment_id": PAYMENT, "status": "succeeded", "amount": self.total, "amount_received": self.total,
-                "currency": "EUR",
-            }  # fmt: skip
-            calls.append(self.call("completed", "getPayment", payment, processor=True))
+            calls.append(self.call("completed", "getPayment", self.payment(), processor=True))
             same = Compared(step="completed", id="R1", equal=True, left="5.00 EUR", right="5.00 EUR", calls=(*calls,))
             self.say(same)
         return self.done(
@@ -242,11 +244,26 @@ class Script:
         self.say(StepStarted(step="revoked"))
         self.call("revoked", "getOrder", self.refunded_order(), path=f"/orders/{ORDER}")
         self.call("revoked", "listMyLicenses", [self.license_row("revoked")], path="/licenses/mine")
+        self.refunded_at_processor()
         return self.done(
             "revoked", "refunded 5.00 EUR, license revoked", order_status="refunded", refund_status="succeeded",
             refunded_cents=self.total, license_id=LICENSE, license_status="revoked",
             revoked_at="2026-05-04T09:01:30Z", refunded_at="2026-05-04T09:01:20Z",
         )  # fmt: skip
+
+    def refunded_at_processor(self) -> Script:
+        back: JSON = {
+            "refund_id": REFUND, "payment_id": PAYMENT, "status": "succeeded", "amount": self.total, "currency": "EUR"
+        }  # fmt: skip
+        paid: JSON = {**self.payment(), "refunds": [back]}
+        seen = self.call("revoked", "payment", paid, processor=True)
+        whole = f"{self.total / 100:.2f} EUR"
+        self.say(
+            Compared(step="revoked", id="R6", equal=True, left=PAYMENT, right=PAYMENT, calls=(seen,)),
+            Compared(step="revoked", id="R4", equal=True, left=whole, right=whole, calls=(seen,)),
+            Compared(step="revoked", id="R5", equal=True, left="4.50 EUR", right="4.50 EUR", calls=()),
+        )
+        return self
 
     def refunded_order(self) -> dict[str, JSON]:
         return self.order("refunded", refund_status="succeeded", refunded_amount_cents=self.total, refund_id=REFUND)

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import openapi_spec_validator
 import pytest
+from front_door import figures
 from surroundings import environment
 
 from veza_contract import spec
@@ -115,7 +116,7 @@ def test_the_walkthrough_passes_is_recorded_and_replayed_in_that_dialect(adapted
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["outcome"] == "passed"
-    assert summary["money"] == {"charged_cents": 500, "refunded_cents": 500, "currency": "EUR"}
+    assert figures(summary["money"]) == (500, 500, "EUR")
     tape = (adapted.folder / "cassettes/drill/cassette.json").read_text(encoding="utf-8")
     for said in ("/api/v1/marketplace/orders", "/marketplace/licenses/mine", '"total_amount": '):
         assert said in tape

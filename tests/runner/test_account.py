@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
-from scripted_session import ORDER, PAYMENT, Script
+from scripted_session import ORDER, PAYMENT, SESSION, Script
 
+from veza.money import Money
 from veza_e2e.canonical import JSON
-from veza_e2e.money.account import Account, AccountState, fold
+from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread, SeenAtBank
+from veza_e2e.journal.readings import DashboardRead, OrderNamed
+from veza_e2e.money.account import Account, fold
+from veza_e2e.money.order_account import AccountState
 
 Payment = dict[str, JSON]
+EUR5 = Money(500, "EUR")
 
 
 def paid() -> Script:
@@ -31,14 +36,37 @@ def processor(script: Script, **more: JSON) -> Account:
     return fold(script.lines)
 
 
+def silent(script: Script) -> Account:
+    script.call("revoked", "payment", {"error": {"code": "IR_01"}}, processor=True, status=401)
+    return fold(script.lines)
+
+
 def refund(**more: JSON) -> Payment:
     return {"refund_id": "r", "payment_id": PAYMENT, "status": "succeeded", "amount": 500, "currency": "EUR", **more}
 
 
+def reread(status: str, refund_status: str | None, cents: int | None, currency: str = "EUR") -> Reread:
+    return Reread(
+        session=SESSION, session_hash="a" * 64, number=1, seq=99, at="2026-05-10T09:00:00.000Z", order_status=status,
+        refund_status=refund_status, refunded_cents=cents, currency=currency, failed=False, observed="read again",
+    )  # fmt: skip
+
+
+def bank(seen: SeenAtBank, cents: int | None) -> BankStatement:
+    return BankStatement(
+        session=SESSION, session_hash="a" * 64, number=1, seq=99, at="2026-05-10T09:00:00.000Z", seen=seen,
+        date="2026-05-10", amount_cents=cents, currency=None if cents is None else "EUR",
+    )  # fmt: skip
+
+
+def dashboard(**figures: int) -> DashboardRead:
+    return DashboardRead(by="An Operator", currency="EUR", payment_id=PAYMENT, **figures)  # type: ignore[arg-type]
+
+
 def test_a_charge_that_came_back_is_returned() -> None:
     account = back(paid())
-    assert (account.state, account.sentence) == (AccountState.RETURNED, "charged 5.00 EUR, refunded 5.00 EUR")
-    assert [(one.by, one.cents) for one in account.figures("refunded")] == [("backend", 500)]
+    assert (account.state, account.sentence) == (AccountState.RETURNED, "charged 5.00 EUR, back 5.00 EUR")
+    assert [(one.by, one.amount) for one in account.figures("refunded")] == [("backend", EUR5)]
 
 
 @pytest.mark.parametrize(
@@ -68,29 +96,145 @@ def test_a_refund_at_the_processor_counts_for_this_payment_and_currency_only(mor
     assert account.state in {AccountState.CHARGED, AccountState.UNKNOWN}
 
 
-def test_a_capture_that_tells_no_currency_is_of_the_orders() -> None:
+def test_a_capture_that_tells_no_currency_is_not_known() -> None:
     script = paid()
     back(script)
-    assert processor(script, amount_received=500, currency=None).state is AccountState.RETURNED
+    assert processor(script, amount_received=500, currency=None).state is AccountState.UNKNOWN
 
 
-def test_a_capture_in_another_currency_is_said_in_it() -> None:
+def test_a_capture_in_another_currency_is_said_by_its_witness() -> None:
     account = processor(paid(), amount_received=540, currency="USD")
-    assert (account.state, account.sentence) == (AccountState.CHARGED, "charged 5.40 USD, refunded 0.00 USD")
+    assert (account.state, account.charged_cents) == (AccountState.UNKNOWN, None)
+    assert "the processor says charged 5.40 USD" in account.sentence
+    assert "the backend says charged 5.00 EUR" in account.sentence
 
 
-def test_a_charge_without_a_currency_is_not_nothing() -> None:
-    account = fold(paid().lines)
-    nameless = replace(account, seen=replace(account.seen, currency=None))
-    assert nameless.sentence == "charged 500 minor units of a currency that is not known"
+def test_a_second_payment_is_added_up_and_still_out() -> None:
+    script = paid()
+    processor(script, amount_received=500, refunds=[refund()])
+    account = processor(script, payment_id="pay_2222", amount_received=500, metadata={"order_id": ORDER})
+    assert account.sentence == "charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR"
+    assert account.at_stake == EUR5
+    assert account.refund_open is True
 
 
-def test_what_was_read_again_in_another_currency_is_not_known() -> None:
-    account = back(paid())
-    assert account.read_again(500, "USD", 99).state is AccountState.UNKNOWN
-    assert account.read_again(0, "EUR", 99).state is AccountState.CHARGED
+def test_a_completed_order_without_money_at_the_processor_is_no_seen_charge() -> None:
+    account = processor(paid(), status="processing", amount_received=0)
+    assert account.state is AccountState.UNKNOWN
+    assert "the processor says charged 0.00 EUR" in account.sentence
+
+
+def test_a_processor_that_saw_more_later_contradicts_nobody() -> None:
+    script = Script().start().until("pay")
+    assert processor(script, status="requires_payment_method", amount_received=None).state is AccountState.AT_RISK
+    script.call("completed", "getOrder", script.order("completed"))
+    assert fold(script.lines).state is AccountState.CHARGED
+
+
+def test_a_refund_that_only_the_backend_saw_end_waits_for_the_processor() -> None:
+    script = paid()
+    back(script)
+    account = processor(script, amount_received=500, refunds=[refund(status="pending")])
+    assert account.state is AccountState.UNKNOWN
+    assert "the processor says charged 5.00 EUR, back 0.00 EUR so far" in account.sentence
+
+
+def test_two_witnesses_that_disagree_are_both_named() -> None:
+    script = paid()
+    processor(script, amount_received=500, refunds=[refund()])
+    account = back(script, refunded_amount_cents=250)
+    assert (account.state, account.refunded_cents) == (AccountState.UNKNOWN, None)
+    assert "the backend says charged 5.00 EUR, back 2.50 EUR" in account.sentence
+    assert "the processor says charged 5.00 EUR, back 5.00 EUR" in account.sentence
+
+
+def test_a_witness_that_does_not_answer_is_said() -> None:
+    script = paid()
+    silent(script)
+    assert back(script).sentence == "charged 5.00 EUR, back 5.00 EUR; the processor did not answer"
+    script = Script().start().until("pay")
+    silent(script)
+    script.call("completed", "getOrder", script.order("expired"))
+    assert fold(script.lines).state is AccountState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("status", "refund_status", "cents", "state"),
+    [
+        ("refunded", "succeeded", 500, AccountState.RETURNED),
+        ("disputed", "succeeded", 500, AccountState.RETURNED),
+        ("disputed", None, None, AccountState.UNKNOWN),
+        ("archived", None, None, AccountState.UNKNOWN),
+        ("refunded", "review", None, AccountState.CHARGED),
+        ("refund_failed", "failed", 0, AccountState.CHARGED),
+    ],
+)
+def test_what_is_read_again_later(
+    status: str, refund_status: str | None, cents: int | None, state: AccountState
+) -> None:
+    script = paid()
+    back(script)
+    assert fold(script.lines, [reread(status, refund_status, cents)]).state is state
+
+
+def test_a_bank_credit_is_a_witness_too() -> None:
+    script = paid()
+    back(script)
+    seen: list[Addendum] = [reread("archived", None, None)]
+    assert fold(script.lines, [*seen, bank("credit", 500)]).state is AccountState.UNKNOWN
+    assert fold(script.lines, [bank("credit", 500)]).state is AccountState.RETURNED
+    assert fold(script.lines, [bank("credit", 470)]).state is AccountState.UNKNOWN
+
+
+def test_a_person_is_a_witness_by_hand() -> None:
+    script = Script().start().until("pay")
+    script.say(dashboard(charged_cents=500))
+    assert fold(script.lines).state is AccountState.UNKNOWN  # nobody said yet how much came back
+    script.say(dashboard(charged_cents=500, refunded_cents=500))
+    assert fold(script.lines).state is AccountState.RETURNED
+
+
+def test_a_dashboard_addendum_counts_like_the_event() -> None:
+    said = Dashboard(
+        session=SESSION, session_hash="a" * 64, number=1, seq=99, at="2026-05-10T09:00:00.000Z", by="An Operator",
+        currency="EUR", payment_id=PAYMENT, charged_cents=500, refunded_cents=500,
+    )  # fmt: skip
+    assert fold(Script().start().until("pay").lines, [said]).state is AccountState.RETURNED
 
 
 def test_before_anything_can_be_paid_it_is_untouched_and_then_at_risk() -> None:
     assert fold(Script().start().until("products").lines).state is AccountState.UNTOUCHED
+    assert fold(Script().start().until("order").lines).state is AccountState.AT_RISK
     assert fold(Script().start().until("pay").lines).state is AccountState.AT_RISK
+
+
+def test_an_order_that_was_named_is_at_risk_for_ever() -> None:
+    script = Script().start().until("products")
+    script.say(OrderNamed(step="order", order_id="7", payment_id=None))
+    script.call("order", "listOrders", [])
+    assert fold(script.lines).state is AccountState.AT_RISK
+
+
+def test_an_order_that_was_asked_for_and_never_answered_is_at_risk_until_a_list_denies_it() -> None:
+    script = Script().start().until("products")
+    script.call("order", "createOrder", None, method="POST", path="/orders", status=502)
+    assert fold(script.lines).state is AccountState.AT_RISK
+    script.call("order", "listOrders", [])
+    assert fold(script.lines).state is AccountState.UNTOUCHED
+
+
+def test_nothing_is_to_be_expected_a_day_after_the_page_could_last_be_paid() -> None:
+    script = Script().start().until("pay")
+    account = fold(script.lines)
+    placed = datetime.fromisoformat(
+        next(x.at for x in script.lines if getattr(x.event, "operation", "") == "createOrder")
+    )
+    assert not account.lapsed(placed + timedelta(hours=24, minutes=10))
+    assert account.lapsed(placed + timedelta(hours=24, minutes=20))
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [("expired", "untouched"), ("failed", "at risk"), ("processing", "at risk")]
+)
+def test_a_pending_order_is_only_void_by_the_processors_word(status: str, state: str) -> None:
+    assert processor(Script().start().until("pay"), status=status).state == state

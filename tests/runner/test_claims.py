@@ -33,7 +33,7 @@ def test_a_payment_that_was_received_is(walk: Walk) -> None:
     summary = walk.go_on()
     (paused,) = walk.events(StepPaused)
     assert (paused.finding, summary.money.charged_cents) == ("paid_not_completed", 500)
-    assert "charged 5.00 EUR" in paused.meaning
+    assert "Charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR" in paused.meaning
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_that_nothing_was_charged_is_the_orders_word_where_the_processor_was_not
     walk.go_on()
     (failed,) = walk.events(StepFailed)
     assert failed.finding == finding
-    assert ("the processor was not asked" in failed.meaning) is not asked
+    assert ("the processor was not checked" in failed.meaning) is not asked
 
 
 def test_another_payment_than_the_orders_is_not_compared(walk: Walk) -> None:

@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
 ROOMS = {
-    "in_doubt.py": "runner/veza_e2e/steps", "money/words.py": "runner/veza_e2e",
+    "in_doubt.py": "runner/veza_e2e/steps", "money/account.py": "runner/veza_e2e",
     "report/view.py": "runner/veza_e2e", "cli/run.py": "runner/veza_e2e", "evidence/acceptance.py": "runner/veza_e2e",
     "fulfilment.py": "rehearsal/veza_rehearsal", "openapi.json": "sdk/veza", "_operations.py": "sdk/veza",
 }  # fmt: skip

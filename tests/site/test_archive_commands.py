@@ -38,7 +38,7 @@ def test_sessions_lists_outcome_money_and_what_is_due(shell: Shell, stored: Path
     assert result.json["ok"] is True
     (item,) = result.json["items"]
     assert (item["name"], item["status"]) == (SESSION, "passed")
-    for part in ("release 2026.05", "charged 5.00 EUR, refunded 5.00 EUR", "bank statement OVERDUE", "2026-05-11"):
+    for part in ("release 2026.05", "charged 5.00 EUR, back 5.00 EUR", "bank statement OVERDUE", "2026-05-11"):
         assert part in item["message"]
 
 

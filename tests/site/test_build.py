@@ -230,7 +230,7 @@ def test_a_newer_real_run_in_doubt_stands_before_an_older_go(tmp_path: Path) -> 
     real(JUNE, OTHER).until("pay").store(tmp_path / "archive")
     said = state(tree(tmp_path))
     assert "| PENDING |" in said
-    assert f"whether the card was charged is not known: go on with: veza-e2e --env prod resume {OTHER}" in said
+    assert f"the card may be charged: go on with: veza-e2e --env prod resume {OTHER}" in said
 
 
 def test_a_newer_real_run_that_charged_nothing_leaves_the_go(tmp_path: Path) -> None:
@@ -242,9 +242,9 @@ def test_a_newer_real_run_that_charged_nothing_leaves_the_go(tmp_path: Path) -> 
 def test_money_that_is_out_is_due(tmp_path: Path) -> None:
     real().until("transfers").store(tmp_path / "archive")
     said = state(tree(tmp_path))
-    assert f"the refund is open, 5.00 EUR did not come back: get it with: veza-e2e --env prod resume {SESSION}" in said
+    assert f"charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR: get it with: veza-e2e --env prod resume {SESSION}" in said
     listed = Shell(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
-    assert "the refund is open, 5.00 EUR did not come back" in listed
+    assert "charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR" in listed
 
 
 def test_money_that_is_out_is_due_after_a_session_was_given_up(tmp_path: Path) -> None:

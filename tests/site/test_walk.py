@@ -25,6 +25,7 @@ from veza_e2e.journal.events import (
 )
 from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.journal.story import Story
+from veza_e2e.money.order_account import KINDS
 
 FAILED = ("order", "completed", "license", "transfers", "revoked")
 TEN = ("passed", "kept", *FAILED, "incomplete", "rehearsed live", "stamped")
@@ -73,15 +74,15 @@ def test_every_acceptance_item_is_borne_out(sessions: Sessions, name: str) -> No
 @pytest.mark.parametrize("name", TEN)
 def test_every_amount_was_on_the_wire(sessions: Sessions, name: str) -> None:
     summary, events = load(sessions, name)
-    for cents, seqs in (
-        (summary.money.charged_cents, summary.money.seen.charged_by),
-        (summary.money.refunded_cents, summary.money.seen.refunded_by),
-    ):
-        assert bool(cents) == bool(seqs)
-        for seq in seqs:
-            event = events[seq]
-            said = repr(event.response_body if isinstance(event, CallFinished) else getattr(event, "result", None))
-            assert str(cents) in said
+    for kind in KINDS:
+        cents = getattr(summary.money, f"{kind}_cents")
+        figures = [one for one in summary.money.figures(kind) if one.amount]
+        assert bool(cents) == bool(figures)
+        for one in figures:
+            event = events[one.seq]
+            assert isinstance(event, CallFinished)
+            assert one.amount is not None
+            assert str(one.amount.minor) in repr(event.response_body)
 
 
 @pytest.mark.parametrize("name", TEN)

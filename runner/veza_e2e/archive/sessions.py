@@ -71,12 +71,24 @@ class Stored:
     def last_written(self) -> datetime | None:
         """Return the time of the last event, reading only the journal's end; None if that is unreadable."""
         try:
-            with self.journal.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-                whole, _, _ = file.read().rpartition(b"\n")
-            return datetime.fromisoformat(json.loads(whole.rpartition(b"\n")[2])["at"])
+            return datetime.fromisoformat(str(self._last_line()["at"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    @property
+    def may_bar(self) -> bool:
+        """Whether its money may bar a new session: it has not ended, or was looked at again since. Fails closed."""
+        try:
+            return self._last_line()["type"] != SessionEnded.__name__ or bool(self.addendum_files())
+        except (OSError, ValueError, KeyError, TypeError):
+            return True
+
+    def _last_line(self) -> dict[str, JSON]:
+        with self.journal.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            whole, _, _ = file.read().rpartition(b"\n")
+        line: dict[str, JSON] = json.loads(whole.rpartition(b"\n")[2])
+        return line
 
     def addendum_files(self) -> list[Path]:
         """Return the addenda's paths, in the order of their numbers."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from veza.money import Money
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.cli.calling import translated
 from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.cli.resumption import first_of, meant_session, parts_of
 from veza_e2e.config import Settings
-from veza_e2e.engine.abandon import MoneyMayBeOutError, refuse_if_money_is_out
+from veza_e2e.engine.abandon import MoneyMayBeOutError, give_up
 from veza_e2e.engine.finish import finish
 from veza_e2e.engine.session import open_stage
 from veza_e2e.evidence import Summary
@@ -23,15 +24,17 @@ from veza_e2e.ports.machine import Machine
 @click.command()
 @click.argument("session")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the journal.")
+@click.option("--accept-loss", "loss", metavar="AMOUNT", help='Give up exactly what is open: "5.00 EUR".')
 @click.pass_obj
-def abandon(invocation: Invocation, session: str, reason: str) -> int:
-    """End a session that nobody will resume; refused while the API says that money is out."""
+def abandon(invocation: Invocation, session: str, reason: str, loss: str | None) -> int:
+    """End a session that nobody will resume; refused while money is or may be out."""
     settings = settings_of(invocation)
+    accepted = _amount(loss)
     with translated():
         stored = meant_session(settings, session)
         sink = FileSink(stored.journal, create=False)
         try:
-            summary = _abandoned(settings, stored, sink, reason, invocation.machine)
+            summary = _abandoned(settings, stored, sink, reason, accepted, invocation.machine)
         finally:
             sink.close()
     if invocation.json:
@@ -41,7 +44,16 @@ def abandon(invocation: Invocation, session: str, reason: str) -> int:
     return int(Exit.PASSED)
 
 
-def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str, machine: Machine) -> Summary:
+def _amount(text: str | None) -> Money | None:
+    try:
+        return None if text is None else Money.parse(text.strip().upper())
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"--accept-loss {text!r:.40} is not an amount", 'write it as "5.00 EUR"') from error
+
+
+def _abandoned(
+    settings: Settings, stored: Stored, sink: FileSink, reason: str, accepted: Money | None, machine: Machine
+) -> Summary:
     reading = parse(sink.load(), stored.journal)
     if reading.ended:
         raise Stop(Exit.REFUSED, f"session {stored.session} has ended already", "there is nothing to abandon")
@@ -53,14 +65,21 @@ def _abandoned(settings: Settings, stored: Stored, sink: FileSink, reason: str, 
     interrupts.install()
     with parts_of(settings, first, interrupts, machine, backend=False) as parts:
         stage = open_stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
-        if gate is None or not gate.rehearsal:
+        lost = None
+        if gate is not None and not gate.rehearsal:
             try:
-                refuse_if_money_is_out(stage, say)
+                lost = give_up(stage, accepted, say)
             except MoneyMayBeOutError as error:
                 raise Stop(Exit.REFUSED, str(error), error.todo) from error
         if reading.torn:
             stage.journal.append(TailCut(bytes=reading.torn))
-        stage.journal.append(SessionAbandoned(reason=parts.redactor.text(reason)))
+        stage.journal.append(
+            SessionAbandoned(
+                reason=parts.redactor.text(reason),
+                accepted_cents=lost.minor if lost else None,
+                accepted_currency=lost.currency if lost else None,
+            )
+        )
         with interrupts.deferred():
             finish(stage, stored, over=True)
         return stage.summary()

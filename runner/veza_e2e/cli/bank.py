@@ -14,11 +14,10 @@ from veza_e2e.cli.lookup import stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.cli.session_line import due_line
 from veza_e2e.evidence import BankStatement, Summary
-from veza_e2e.evidence.acceptance import before_refund, refund_day
+from veza_e2e.evidence.facts import before_refund, refund_day
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.addenda import SeenAtBank
 from veza_e2e.journal.story import Story
-from veza_e2e.money.sightings import see
 
 
 @click.command()
@@ -96,8 +95,7 @@ def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank, t
         raise Stop(Exit.USAGE, f"--date {on} lies before the session, which began on {first}")
     if (on - today).days > 1:
         raise Stop(Exit.USAGE, f"--date {on} lies in the future: today is {today}", "record what was seen, once it was")
-    story = Story(stored.read().lines)
-    refunded = refund_day(story, see(story).refund_requested_by)
+    refunded = refund_day(Story(stored.read().lines))
     if seen != "nothing" and refunded and before_refund(on, refunded):
         raise Stop(Exit.USAGE, f"--date {on} lies before the refund, which was on {refunded}")
 

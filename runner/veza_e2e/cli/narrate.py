@@ -132,12 +132,13 @@ def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) 
     """Return the lines that end a command's output: outcome, money, next commands."""
     color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
     lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
-    if summary.money.charged_cents and summary.payment_id:
+    if summary.money.moved and summary.payment_id:
         lines.append(f"payment {plain(summary.payment_id)}, order {plain(summary.order_id or '')}")
-    if summary.outcome == "incomplete":
+    if summary.ended:
+        if not summary.money.settled and not summary.abandoned:
+            lines.append(f"look again with: {resume}")
+    elif summary.outcome == "incomplete" or summary.money.may_be_out:
         lines.append(f"go on with: {resume}")
         lines.append(f"or give up:  {abandon}")
-    elif summary.refund_open and not summary.ended:
-        lines.append(f"the refund is open, get it with: {resume}")
     lines.append(f"report: {paths['report']}")
     return lines

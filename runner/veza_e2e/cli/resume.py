@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import click
-import httpx
 
-from veza import Order, OrderStatus, RefundStatus, Veza, VezaError
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.session import close_recording, description, record, recording_folder
@@ -18,10 +17,11 @@ from veza_e2e.cli.resumption import asked_before, first_of, meant_session, parts
 from veza_e2e.config import Settings
 from veza_e2e.engine.bars import recent_logins
 from veza_e2e.engine.finish import Ended, walk
+from veza_e2e.engine.reread import look_at, news
 from veza_e2e.engine.session import Stage, open_stage
 from veza_e2e.engine.start import gate_of, tools
-from veza_e2e.evidence import Reread, Summary
-from veza_e2e.journal import FileSink, Reading, parse, timestamp
+from veza_e2e.evidence import Summary
+from veza_e2e.journal import FileSink, MemorySink, Reading, parse
 from veza_e2e.journal.events import WALKTHROUGH, SessionResumed, SessionStarted, TailCut
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
@@ -49,48 +49,26 @@ def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[
 
 
 def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machine: Machine) -> Summary:
-    """Read the order of an ended session again; record a change as an addendum."""
+    """Ask the witnesses of an ended session again; record what is news as an addendum."""
     summary = stored.summary()
-    if summary.order_id is None or not summary.refund_requested:
+    if summary.money.main is None:
         return summary
-    first = first_of(stored.read(), stored.journal, settings, any_version=True)
-    with (
-        parts_of(settings, first, interrupts, machine) as parts,
-        httpx.Client(transport=parts.ports.transport) as http,
-    ):
-        api = Veza(parts.base_url, email=parts.email, password=parts.password, http_client=http)
-        try:
-            order = api.orders.get(summary.order_id)
-        except VezaError as error:
-            say(f"The order could not be read again: {parts.redactor.text(str(error))}")
-            return summary
-    came_back = order.status is OrderStatus.REFUNDED and order.refund_status in {None, RefundStatus.SUCCEEDED}
-    failed = order.status is OrderStatus.REFUND_FAILED or order.refund_status is RefundStatus.FAILED
-    told = 0 if failed else order.refunded_amount_cents if came_back else None
-    if told is None or told == summary.money.refunded_cents:
-        untold = "; how much came back is not told" if came_back and told is None else ""
-        say(f"The order is {order.status}{untold}; as the session has it: {summary.money.sentence}.")
-        return summary
-    number = len(stored.addendum_files()) + 1
-    stored.add(_reread(summary, order, number, at=timestamp(machine.clock.now()), failed=failed))
-    return stored.summary()
-
-
-def _reread(summary: Summary, order: Order, number: int, *, at: str, failed: bool) -> Reread:
-    refund = f", its refund {order.refund_status}" if order.refund_status else ""
-    return Reread(
-        session=str(summary.session),
-        session_hash=summary.last_hash,
-        number=number,
-        seq=summary.events + number,
-        at=at,
-        order_status=str(order.status),
-        refund_status=None if order.refund_status is None else str(order.refund_status),
-        refunded_cents=0 if failed else order.refunded_amount_cents,
-        currency=order.currency,
-        failed=failed,
-        observed=f"order {order.id} is {order.status}{refund}",
-    )
+    reading = stored.read()
+    first = first_of(reading, stored.journal, settings, any_version=True)
+    addenda = stored.addenda(reading)
+    with parts_of(settings, first, interrupts, machine) as parts:
+        stage = open_stage(replace(parts, listeners=()), MemorySink(), idempotency=False)
+        looked = look_at(stage.api, stage.processor, summary)
+        found = news(looked, summary, reading.lines, addenda, machine.clock.now())
+        for unheard in looked.unheard:
+            say(f"Not heard: {parts.redactor.text(unheard)}")
+        if found is not None:
+            text = parts.redactor.text
+            stored.add(replace(found, observed=text(found.observed)))
+    after = stored.summary()
+    told = "What is news is recorded as an addendum" if found is not None else "Nothing new was told"
+    say(f"{told}: {after.money.sentence}.")
+    return after
 
 
 def _resumed(

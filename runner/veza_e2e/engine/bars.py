@@ -6,27 +6,27 @@ from datetime import datetime, timedelta
 
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import Summary
-from veza_e2e.journal.events import CallIntended, SessionStarted, StepStarted
+from veza_e2e.journal.events import CallIntended, SessionStarted
+from veza_e2e.money.order_account import AccountState
 
 LOGIN_WINDOW = timedelta(minutes=15)
 
 
 def unresolved(archive: Archive, environment: str, account_digest: str, *, live: bool) -> tuple[Stored, Summary] | None:
-    """Return the session that must be resolved before a new one may start.
+    """Return the session whose money bars a new one (the account's table, column "new run").
 
-    An incomplete session of the same environment and account bars a new one. A session with an open refund bars a
-    live run.
+    While the card may be charged, no session may start; while a charge is out, or not known, no live one. Of the ended
+    sessions only those are read that were looked at again: nothing else is learnt after the end.
     """
     for stored in archive.sessions():
-        reading = stored.read()
-        first = reading.lines[0].event if reading.lines else None
-        begun = any(isinstance(line.event, StepStarted) for line in reading.lines)
-        if reading.ended or not begun or not isinstance(first, SessionStarted):
+        if not stored.may_bar:
             continue
-        if first.environment != environment or first.account_digest != account_digest:
+        first = stored.beginning()
+        if first is None or (first.environment, first.account_digest) != (environment, account_digest):
             continue
         summary = stored.summary()
-        if summary.outcome == "incomplete" or (live and first.live_requested and summary.money_may_be_out):
+        money = summary.money
+        if summary.abandoned is None and not money.settled and (live or money.state is AccountState.AT_RISK):
             return stored, summary
     return None
 

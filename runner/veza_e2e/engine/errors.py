@@ -8,7 +8,7 @@ from pathlib import PurePath
 from veza import AuthenticationError, InvalidResponseError, LockedError, RateLimitError, VezaError
 from veza_e2e.journal.events import StepName
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.money.words import MONEY
+from veza_e2e.money.account import Account
 from veza_e2e.steps.step import Failed, Paused
 
 _BEFORE_ORDER: frozenset[StepName] = frozenset({"login", "products"})
@@ -16,11 +16,11 @@ _UNDECIDED: frozenset[StepName] = frozenset({"pay", "completed"})
 """Steps in which the card may have been charged before any response says so."""
 
 
-def meaning_of(error: Exception, step: StepName) -> Failed | Paused:
-    """Return the failure or pause that an error means for the step that it ended."""
+def meaning_of(error: Exception, step: StepName, account: Account) -> Failed | Paused:
+    """Return the failure or pause that an error means for the step that it ended, with the money so far."""
     if not isinstance(error, VezaError):
-        return _defect(error, step)
-    found = _meant(error, MONEY[step])
+        return _defect(error, account)
+    found = _meant(error, account.said)
     refused_login = isinstance(error, AuthenticationError | LockedError) and step not in _BEFORE_ORDER
     if isinstance(found, Failed) and (refused_login or step in _UNDECIDED):
         # Money may be out. The error tells nothing about the payment, so the session must stay open.
@@ -31,14 +31,14 @@ def meaning_of(error: Exception, step: StepName) -> Failed | Paused:
     return found
 
 
-def _defect(error: Exception, step: StepName) -> Failed:
+def _defect(error: Exception, account: Account) -> Failed:
     """Name the place and the type of a defect; its message may hold a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{PurePath(frame.filename).name}:{frame.lineno}"
     return Failed(
         FindingCode.DEFECT,
         f"this program cannot deal with what it was given: {type(error).__name__} at {place}",
-        meaning=MONEY[step],
+        meaning=account.said,
         todo="Report the place. Where the card was charged, resume to refund.",
     )
 

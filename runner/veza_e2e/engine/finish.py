@@ -95,11 +95,13 @@ def finish(stage: Stage, stored: Stored, *, over: bool = False) -> None:
 def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
     """Return the views, and the last event if the session is over. Append it after writing the views.
 
-    A session whose money is still out is not over, since `resume` can get it back.
+    A session whose money is still out is not over, since `resume` can get it back. One that passed with its refund is
+    over even if a witness is not heard: what is learnt later is an addendum.
     """
     summary = stage.summary()
     views = report.render(stage.journal.lines)
-    if not over and (summary.outcome == "incomplete" or summary.money_may_be_out):
+    refunded = summary.outcome == "passed" and summary.step("revoked").status == "passed"
+    if not over and (summary.outcome == "incomplete" or (summary.money.may_be_out and not refunded)):
         return views, None
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
     return views, SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version())

@@ -11,12 +11,13 @@ from typing import Generic, NoReturn
 from veza import VezaError
 from veza_e2e.journal.events import Event, StepFailed, StepFinished, StepName, StepPaused, StepSkipped, StepStarted
 from veza_e2e.journal.findings import FindingCode, RecordedName
-from veza_e2e.money.words import UNCHARGED
+from veza_e2e.money.account import fold
 from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
 
 DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """Unexpected exceptions: recorded as a defect; the refund stays reachable."""
 _LAST: frozenset[StepName] = frozenset({"refund", "revoked"})
+_BARRING = frozenset({FindingCode.LOGIN_REFUSED, FindingCode.ACCOUNT_LOCKED, FindingCode.RATE_LIMITED})
 _BEFORE_CHARGE: frozenset[StepName] = frozenset({"login", "products", "order"})
 
 
@@ -36,10 +37,13 @@ class Run(Generic[W]):
         self._world = world
         self._foreign = foreign
         self._recovering = recovering
+        self._waiting: list[Paused] = []
         self._done: dict[str, Event] = {}
         for event in world.journal.events():
-            if isinstance(event, StepFinished) or (
-                isinstance(event, StepFailed) and not (recovering and event.step in _LAST)
+            if (
+                isinstance(event, StepFinished)
+                or (isinstance(event, StepFailed) and not (recovering and event.step in _LAST))
+                or (isinstance(event, StepSkipped) and event.step == "transfers")
             ):
                 self._done[event.step] = event
 
@@ -61,13 +65,33 @@ class Run(Generic[W]):
     def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Like a call, but a check that failed in an earlier process does not block the refund.
 
+        Nor does one that cannot finish now: what it looks at may be late, or cannot be read. An order that is not
+        completed cannot be refunded, and what bars the login or any request bars the refund too: these are raised.
+
         Returns:
-            None if it failed before, or never ran because an earlier check failed.
+            None if it failed before, never ran because an earlier check failed, was skipped, or waits for what is late.
         """
         done = self._done.get(step.name)
-        if self._recovering and not isinstance(done, StepFinished):
+        if isinstance(done, StepSkipped) or (self._recovering and not isinstance(done, StepFinished)):
             return None
-        return self(step, *args, **kwargs)
+        try:
+            return self(step, *args, **kwargs)
+        except Skipped:
+            return None
+        except Paused as paused:
+            if step.name == "completed" or paused.finding in _BARRING:
+                raise
+            self._waiting.append(paused)
+            return None
+
+    def settled(self) -> None:
+        """Raise what a check still waits for, once the refund has been reached.
+
+        Raises:
+            Paused: the first of them.
+        """
+        if self._waiting:
+            raise self._waiting[0]
 
     def _take(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         journal, recorder = self._world.journal, self._world.recorder
@@ -86,7 +110,7 @@ class Run(Generic[W]):
             recorder.step = None
         shown, withheld = recorder.redactor.members(result.to_json())
         if withheld and step.name in _BEFORE_CHARGE:
-            self._found(step.name, _echoed(withheld))
+            self._found(step.name, _echoed(withheld, fold(journal.lines).said))
         observed = step.result.from_json(shown).observed
         if withheld:
             observed += f" ({', '.join(withheld)} withheld: the answer held a login secret)"
@@ -111,10 +135,10 @@ class Run(Generic[W]):
         raise finding
 
 
-def _echoed(names: Sequence[str]) -> Failed:
+def _echoed(names: Sequence[str], money: str) -> Failed:
     return Failed(
         FindingCode.SECRET_ECHOED,
         f"the backend's answer holds a login secret of this session, in {', '.join(names)}",
-        meaning=UNCHARGED,
+        meaning=money,
         todo="Change the password. Report this to the backend's makers: a purchase would put the secret on record.",
     )

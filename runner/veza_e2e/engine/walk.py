@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import httpx
 
 from veza.money import Money
-from veza_e2e import evidence
 from veza_e2e.engine.errors import meaning_of
+from veza_e2e.engine.look import look
 from veza_e2e.engine.run import Run
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walkthrough import walkthrough
@@ -19,6 +20,7 @@ from veza_e2e.journal.events import (
     SessionResumed,
     SessionStarted,
     StepFailed,
+    StepName,
     StepSkipped,
 )
 from veza_e2e.ports.interrupts import Interrupted
@@ -56,20 +58,17 @@ class UnresumableError(Exception):
     """This version cannot resume the journal; the message says what to do."""
 
 
-def go_on(stage: Stage, *, resumed: bool = False) -> None:
-    """Run the walkthrough as far as it goes; its results are in the journal.
+def context_of(stage: Stage, *, resumed: bool) -> Context:
+    """Return what the steps of this process are given.
 
     Raises:
-        Interrupted: a signal arrived; recorded in the journal.
-        EndOfInput: standard input ended; recorded in the journal.
-        Left: the operator left; recorded in the journal.
-        UnwritableError: the journal cannot be written.
+        UnresumableError: the journal holds no finished pre-flight.
     """
     gate = next((line.event for line in stage.journal.lines if isinstance(line.event, PreflightFinished)), None)
     if gate is None:
         raise UnresumableError("the journal holds no finished pre-flight, so nothing was begun: start a new session")
     parts, started = stage.parts, stage.started
-    context = Context(
+    return Context(
         journal=stage.journal,
         recorder=stage.recorder,
         api=stage.api,
@@ -82,6 +81,18 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         options=options(started, gate, _version(stage), resumed=resumed),
         names=parts.names,
     )
+
+
+def go_on(stage: Stage, *, resumed: bool = False) -> None:
+    """Run the walkthrough as far as it goes; its results are in the journal.
+
+    Raises:
+        Interrupted: a signal arrived; recorded in the journal.
+        EndOfInput: standard input ended; recorded in the journal.
+        Left: the operator left; recorded in the journal.
+        UnwritableError: the journal cannot be written.
+    """
+    context = context_of(stage, resumed=resumed)
     _tell_clock(context)
     try:
         _walk(context)
@@ -106,6 +117,10 @@ def _version(stage: Stage) -> str:
     return next(event.walkthrough for event in begun if isinstance(event, SessionStarted | SessionResumed))
 
 
+def _meaning(context: Context, error: Exception, step: StepName) -> Failed | Paused:
+    return meaning_of(error, step, context.account())
+
+
 def _tell_clock(context: Context) -> None:
     *before, now = (datetime.fromisoformat(line.at) for line in context.journal.lines)
     latest = max(before, default=now)
@@ -122,9 +137,11 @@ def _walk(context: Context) -> None:
     while True:
         failed = any(isinstance(event, StepFailed) for event in context.journal.events())
         # Without a charge there is nothing to refund, so a failure is final.
-        recovering = failed and evidence.summarise(context.journal.lines).money_may_be_out
+        recovering = failed and context.account().may_be_out
+        if recovering and context.options.resumed and context.options.walkthrough > 1:
+            look(context)
         try:
-            walkthrough(Run(context, recovering=recovering, foreign=meaning_of))
+            walkthrough(Run(context, recovering=recovering, foreign=partial(_meaning, context)))
         except Paused as paused:
             after = paused.retry_after
             if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or context.options.unattended:

@@ -32,4 +32,6 @@ def walkthrough(run: Run[Context]) -> Revoked:
     run.check(verify_license, buyer, product, order)
     run.check(check_transfers, order)
     refund = run(refund_order, order)
-    return run(await_revoked, order, refund)
+    revoked = run(await_revoked, order, refund)
+    run.settled()
+    return revoked

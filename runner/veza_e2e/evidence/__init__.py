@@ -12,9 +12,8 @@ from veza_e2e.journal.addenda import (
     EvidenceFile,
     Reread,
     RowsSupplied,
-    seal,
-    unseal,
 )
+from veza_e2e.journal.seals import seal, unseal
 
 __all__ = [
     "ADDENDA",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFinished, StepName
-from veza_e2e.journal.readings import Compared, RowsRead
-from veza_e2e.journal.story import Story, text_of
-from veza_e2e.money.sightings import Seen
+from veza_e2e.journal.readings import RowsRead
+from veza_e2e.journal.story import Story
+from veza_e2e.money.account import Account
+from veza_e2e.money.order_account import AccountState, FigureKind
+from veza_e2e.money.readings import money
 
 DRY_RUN_AGE = timedelta(days=14)
 """The maximum age of a dry-run when the live run starts."""
@@ -29,6 +31,13 @@ TITLES: Mapping[ItemName, str] = {
     "bank_statement": "The bank statement shows the refund",
 }
 
+_HOW: Mapping[str, str] = {
+    "R1": "give HYPERSWITCH_API_KEY, or record the dashboard's figures with `attest dashboard`",
+    "R4": "give HYPERSWITCH_API_KEY, or record the dashboard's figures with `attest dashboard`",
+    "R5": "supply the rows with `rows`",
+    "R6": "give HYPERSWITCH_API_KEY, or record the dashboard's figures with `attest dashboard`",
+}
+"""How a comparison that was not made can be supplied later."""
 _SHOWN: Mapping[str, str] = {"credit": "credit line", "charge-dropped": "the charge was dropped"}
 """How a statement can show a refund."""
 
@@ -40,7 +49,7 @@ class Grounds:
     """The input of the rules."""
 
     story: Story
-    seen: Seen
+    account: Account
     steps: Mapping[StepName, Step]
     reconciliation: Mapping[str, Reconciliation]
     bank: BankStatement | None
@@ -90,8 +99,9 @@ def _dry_run(grounds: Grounds) -> Verdict:
 
 def _order_completed(grounds: Grounds) -> Verdict:
     step, pay = grounds.steps["completed"], grounds.steps["pay"]
-    if step.status == "passed" and grounds.seen.completed_by:
-        return "met", [*grounds.seen.completed_by[:1], _finished(grounds, "completed")], step.observed
+    seen = completed_by(grounds.account)
+    if step.status == "passed" and seen:
+        return "met", [*seen[:1], _finished(grounds, "completed")], step.observed
     for failed in (step, pay):
         if failed.status == "failed":
             return "not_met", failed.trace, failed.observed
@@ -100,10 +110,8 @@ def _order_completed(grounds: Grounds) -> Verdict:
 
 def _amount_matches(grounds: Grounds) -> Verdict:
     compared = [grounds.reconciliation[name] for name in ("R1", "R3")]
-    differing = [r for r in compared if r.status == "differs"]
-    if differing:
-        reason = "; ".join(f"{r.id}: {r.left} is not {r.right}" for r in differing)
-        return "not_met", [seq for r in differing for seq in r.evidence], reason
+    if differing := [one for one in compared if one.status == "differs"]:
+        return "not_met", [seq for one in differing for seq in one.evidence], _unequal(differing)
     agreed = grounds.story.result("order")
     paid = grounds.story.result("completed")
     if not agreed or not paid:
@@ -111,13 +119,9 @@ def _amount_matches(grounds: Grounds) -> Verdict:
     both = [_finished(grounds, "order"), _finished(grounds, "completed")]
     if (agreed.get("total_cents"), agreed.get("currency")) != (paid.get("total_cents"), paid.get("currency")):
         return "not_met", both, "the completed order has another total than the one agreed to"
-    equal = [r for r in compared if r.status == "equal"]
-    if not equal:
-        return "not_checked", (), "no amounts were compared"
-    reason = "; ".join(f"{r.id}: {r.left} = {r.right}" for r in equal)
-    if grounds.reconciliation["R1"].status != "equal":
-        reason += "; the processor's amount was not read"
-    return "met", [*both, *(seq for r in equal for seq in r.evidence)], reason
+    if unread := [one.id for one in compared if one.status != "equal"]:
+        return "not_checked", (), f"{' and '.join(unread)} not compared: {_HOW['R1']}"
+    return "met", [*both, *(seq for one in compared for seq in one.evidence)], _equal(compared)
 
 
 def _license_granted(grounds: Grounds) -> Verdict:
@@ -144,88 +148,90 @@ def _transfer_booked(grounds: Grounds) -> Verdict:
 
 
 def _refund_completed(grounds: Grounds) -> Verdict:
-    seen = grounds.seen
+    compared = [grounds.reconciliation[name] for name in ("R4", "R5", "R6")]
+    if differing := [one for one in compared if one.status == "differs"]:
+        return "not_met", [seq for one in differing for seq in one.evidence], _unequal(differing)
     step, request = grounds.steps["revoked"], grounds.steps["refund"]
-    if grounds.reconciliation["R4"].status == "differs":
-        r4 = grounds.reconciliation["R4"]
-        return "not_met", r4.evidence, f"R4: {r4.left} is not {r4.right}"
-    if seen.charged and seen.refunded == seen.charged and seen.refund_requested_by and seen.refunded_by:
-        return "met", [*seen.refund_requested_by, *seen.refunded_by], "the whole charge came back"
+    if request.status == "skipped":
+        return "not_checked", (), request.observed
+    requested = refund_requested_by(grounds.story)
+    if grounds.account.state is not AccountState.RETURNED:
+        return _not_returned(grounds, requested)
+    if unread := [one.id for one in compared if one.status != "equal"]:
+        how = "; ".join(dict.fromkeys(_HOW[name] for name in unread))
+        reason = f"{', '.join(unread)} not compared: {how}"
+        waits = step.status == "pending" and step.finding is not None
+        return ("pending", step.trace, reason) if waits else ("not_checked", (), reason)
+    back = [one.seq for one in grounds.account.figures("refunded")]
+    return "met", [*requested, *back, *(seq for one in compared for seq in one.evidence)], _equal(compared)
+
+
+def _not_returned(grounds: Grounds, requested: Sequence[int]) -> Verdict:
+    step, request = grounds.steps["revoked"], grounds.steps["refund"]
     for failed in (request, step):
         if failed.status == "failed":
             return "not_met", failed.trace, failed.observed
-    if request.status == "skipped" or step.status == "passed":
-        untold = "no witness said how much came back"
-        return "not_checked", (), untold if step.status == "passed" else request.observed
-    if seen.refund_requested_by:
-        return "pending", seen.refund_requested_by, "requested, not completed yet"
-    return _unseen(request)
+    if step.status == "passed":
+        return "not_checked", (), f"it is not known that all came back: {grounds.account.sentence}"
+    return ("pending", requested, "requested, not completed yet") if requested else _unseen(request)
 
 
 def _license_revoked(grounds: Grounds) -> Verdict:
     step = grounds.steps["revoked"]
-    if step.status == "passed":
-        if grounds.story.result("revoked").get("license_status") != "revoked":
-            return "not_checked", (), "no license is listed any more; none was seen revoked"
-        return _by_step(grounds, "revoked")
+    looked = [one for one in licenses(grounds.story) if one.seq in step.trace and one.statuses]
+    if step.status in {"passed", "failed"}:
+        if not looked:
+            return "not_checked", (), "no license was seen after the refund"
+        last = looked[-1]
+        revoked = all(status == "revoked" for status in last.statuses)
+        reason = f"license {last.license_id} is {', '.join(map(str, last.statuses))}"
+        return "met" if revoked else "not_met", [last.seq], reason
     if grounds.steps["refund"].status == "skipped":
         return "not_checked", (), grounds.steps["refund"].observed
-    looked = [s for s in grounds.seen.licenses if s.seq in step.trace]
-    if step.status == "failed":
-        if looked:
-            return "not_met", [looked[-1].seq, *step.trace], step.observed
-        return "not_checked", (), "the license was not looked at after the refund"
     return _unseen(step)
 
 
 def _bank_statement(grounds: Grounds) -> Verdict:
-    started, seen, bank = grounds.story.started, grounds.seen, grounds.bank
+    started, bank = grounds.story.started, grounds.bank
     if started is None or not started.live_requested:
         return "not_applicable", (), "not a live run"
-    if not seen.refund_requested_by:
+    requested = refund_requested_by(grounds.story)
+    if not requested:
         return "not_applicable", (), "no refund was requested"
     if bank is None or bank.seen not in _SHOWN:
-        evidence = [*seen.refunded_by, *([bank.seq] if bank else [])]
+        evidence = [*(one.seq for one in grounds.account.figures("refunded")), *([bank.seq] if bank else [])]
         reason = f"nothing to be seen on {bank.date}" if bank else "no statement was recorded yet"
-        return "pending", evidence, reason
+        return "pending", evidence or requested, reason
     return _shown(grounds, bank)
 
 
 def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
-    seen, refunded = grounds.seen, refund_day(grounds.story, grounds.seen.refund_requested_by)
+    refunded = refund_day(grounds.story)
     if refunded and before_refund(date.fromisoformat(bank.date), refunded):
         return "not_met", [bank.seq], f"the statement is of {bank.date}, before the refund of {refunded}"
-    expected = (seen.charged if bank.seen == "charge-dropped" else seen.refunded, seen.currency)
     if bank.amount_cents is None:
         return "pending", [bank.seq], "the statement's amount was not given: record it again, with --amount"
-    if expected[0] is None:
-        return "pending", [bank.seq], "the statement shows it; no witness said how much came back"
-    if (bank.amount_cents, bank.currency) != expected:
-        return "not_met", [bank.seq], "the statement shows another amount than the refund's"
-    if not seen.refunded:
-        return "pending", [bank.seq], "the statement shows it, the backend does not say that it was refunded"
-    return "met", [*seen.refunded_by, bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}"
+    kind: FigureKind = "charged" if bank.seen == "charge-dropped" else "refunded"
+    others = [one for one in grounds.account.figures(kind) if one.by != "bank" and one.amount]
+    if not others:
+        return "pending", [bank.seq], "the statement shows it; no other witness said how much came back"
+    shown = money(bank.amount_cents, bank.currency)
+    differing = [one for one in others if one.amount != shown]
+    if differing:
+        return (
+            "not_met",
+            [bank.seq, *(one.seq for one in differing)],
+            "the statement shows another amount than the refund's",
+        )
+    return "met", [*(one.seq for one in others), bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}"
 
 
-def before_refund(on: date, refunded: date) -> bool:
-    """Whether a statement of the day `on` is too early to show a refund; allows a day for time zones."""
-    return (refunded - on).days > 1
+def _unequal(compared: Sequence[Reconciliation]) -> str:
+    return "; ".join(f"{one.id}: {one.left} is not {one.right}" for one in compared)
 
 
-def refund_day(story: Story, requested_by: Sequence[int]) -> date | None:
-    """Return the day of the refund as the backend states it, else of its request: it may be seen much later.
-
-    Args:
-        story: the session.
-        requested_by: the events that prove the request.
-    """
-    told = text_of(story.result("revoked").get("refunded_at"))
-    asked = next((line.at for line in story.lines if line.seq in requested_by), None)
-    for text in (told, asked):
-        with contextlib.suppress(ValueError):
-            if text:
-                return date.fromisoformat(text[:10])
-    return None
+def _equal(compared: Sequence[Reconciliation]) -> str:
+    return "; ".join(f"{one.id}: {one.left} = {one.right}" for one in compared)
 
 
 def _by_step(grounds: Grounds, name: StepName) -> Verdict:
@@ -247,33 +253,6 @@ def _finished(grounds: Grounds, name: StepName) -> int:
     found = grounds.story.last_of_step(StepFinished, name)
     assert found is not None
     return found[0].seq
-
-
-RULES: Mapping[str, str] = {
-    "R1": "order total = processor's amount = amount received",
-    "R2": "total - tax = transfers + platform fees",
-    "R3": "total = list price + tax - discount",
-    "R4": "refund = total = reversals + fees given back + tax",
-    "R5": "reversed ≤ transferred, refunds ≤ received",
-    "R6": "the refund's payment = the order's payment",
-}
-
-
-def reconcile(story: Story, *, refund_kept: bool) -> tuple[Reconciliation, ...]:
-    """Return R1 to R6. A comparison that differed once stays different."""
-    found = []
-    for name, rule in RULES.items():
-        compared = [(line.seq, event) for line, event in story.of(Compared) if event.id == name]
-        if not compared:
-            status = "not_applicable" if refund_kept and name in {"R4", "R6"} else "not_checked"
-            found.append(Reconciliation(name, rule, status, None, None, ()))  # type: ignore[arg-type]
-            continue
-        differing = [pair for pair in compared if not pair[1].equal]
-        seq, event = (differing or compared)[-1]
-        evidence = (*story.answers(event.calls), seq)
-        status = "differs" if differing else "equal"
-        found.append(Reconciliation(name, rule, status, event.left, event.right, evidence))  # type: ignore[arg-type]
-    return tuple(found)
 
 
 _RULES: Mapping[ItemName, Callable[[Grounds], Verdict]] = {

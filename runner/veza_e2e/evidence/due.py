@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
-from veza.money import Money
 from veza_e2e.evidence import Summary
+from veza_e2e.money.order_account import AccountState
 
 DueState = Literal["not due yet", "due", "late", "OVERDUE"]
 
@@ -71,20 +71,32 @@ def statement_due(summary: Summary) -> Due | None:
 
 def still_open(summary: Summary) -> str | None:
     """Return what to do about money that is or may be out; None if there is nothing to do."""
-    goes_on = f"veza-e2e --env {summary.environment} resume {summary.session}"
-    said = []
-    if summary.refund_open:
-        money = summary.money
-        cents = (money.charged_cents or 0) - (money.refunded_cents or 0)
-        left = str(Money(cents, money.currency)) if money.currency else "the charge"
-        over = summary.ended or summary.abandoned
-        todo = "refund the payment at the processor's dashboard" if over else f"get it with: {goes_on}"
-        said.append(f"the refund is open, {left} did not come back: {todo}")
-    elif summary.live_requested and summary.money.charged_cents is None:
-        todo = "look at the processor's dashboard" if summary.ended else f"go on with: {goes_on}"
-        said.append(f"whether the card was charged is not known: {todo}")
+    said = [line for line in (_money(summary),) if line]
     statement = summary.item("bank_statement")
     if statement.status == "not_met":
         record = f"veza-e2e --env {summary.environment} bank {summary.session}"
         said.append(f"{statement.reason}: ask the bank, then record what it shows with: {record}")
     return "; ".join(said) or None
+
+
+def _money(summary: Summary) -> str | None:
+    """Return what the account says and the next command. It advises a second refund only if all saw the first fail."""
+    account = summary.money
+    if account.settled or (not summary.live_requested and account.state is not AccountState.CHARGED):
+        return None
+    if summary.abandoned:
+        known = account.state is AccountState.CHARGED
+        todo = "refund the payment at the processor's dashboard, then record it" if known else "record what comes back"
+        return f"abandoned, {account.sentence}: {todo} with `attest dashboard` or `bank`"
+    again = f"veza-e2e --env {summary.environment} resume {summary.session}"
+    attest = f"veza-e2e --env {summary.environment} attest dashboard --session {summary.session} --by NAME"
+    match account.state:
+        case AccountState.CHARGED if summary.ended:
+            todo = f"refund it at the processor's dashboard, then look again with: {again}"
+        case AccountState.CHARGED:
+            todo = f"get it with: {again}"
+        case AccountState.AT_RISK:
+            todo = f"go on with: {again}"
+        case _:
+            todo = f"look again with: {again}; or record what the processor's dashboard shows with: {attest}"
+    return f"{account.sentence}: {todo}"

@@ -10,6 +10,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import Outcome, StepName, WaitingFor
 from veza_e2e.money.account import Account
+from veza_e2e.money.order_account import KINDS, FigureKind
 
 StepStatus = Literal["passed", "failed", "skipped", "pending"]
 ItemStatus = Literal["met", "not_met", "pending", "not_checked", "not_applicable"]
@@ -113,11 +114,6 @@ class Summary:
         """Return the step of this name."""
         return next(step for step in self.steps if step.name == name)
 
-    @property
-    def money_may_be_out(self) -> bool:
-        """Whether the card was charged and not refunded, or may have been charged for all that was seen."""
-        return self.money.may_be_out
-
     def to_json(self, paths: Mapping[str, str] | None = None) -> dict[str, JSON]:
         """Return the JSON document of `run`, `resume` and `show`.
 
@@ -134,11 +130,14 @@ class Summary:
             "outcome": self.outcome,
             "waiting_for": self.waiting_for,
             "decision": self.decision,
+            "decision_reason": self.reason,
             "refund_open": self.refund_open,
+            "account": str(self.money.state),
             "money": {
                 "charged_cents": self.money.charged_cents,
                 "refunded_cents": self.money.refunded_cents,
                 "currency": self.money.currency,
+                "witnesses": {kind: _figures(self.money, kind) for kind in KINDS},
             },
             "order_id": self.order_id,
             "payment_id": self.payment_id,
@@ -156,6 +155,13 @@ class Summary:
         if self.rehearsed_decision is not None:
             document["rehearsed_decision"] = self.rehearsed_decision
         return document
+
+
+def _figures(money: Account, kind: FigureKind) -> list[JSON]:
+    return [
+        {"by": one.by, "amount": None if one.amount is None else str(one.amount), "seq": one.seq}
+        for one in money.figures(kind)
+    ]
 
 
 def _step_json(step: Step) -> dict[str, JSON]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge, reconcile
+from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge
+from veza_e2e.evidence.facts import refund_requested_by
 from veza_e2e.evidence.model import Decision, Item, Step, Summary
+from veza_e2e.evidence.reconcile import reconcile
 from veza_e2e.journal import GENESIS, Line
 from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement, Reread
 from veza_e2e.journal.events import (
@@ -25,11 +27,12 @@ from veza_e2e.journal.events import (
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account, fold
-from veza_e2e.money.sightings import Seen
+from veza_e2e.money.order_account import AccountState
+from veza_e2e.money.readings import read
 
 OVER_LIMIT = FindingCode.OVER_LIMIT
 """The finding of a step that refused to exceed the limit."""
-_OPTIONAL: frozenset[StepName] = frozenset({"refund", "revoked"})
+_OPTIONAL: frozenset[StepName] = frozenset({"transfers", "refund", "revoked"})
 
 
 def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> Summary:
@@ -43,23 +46,23 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     started, gate = story.started, story.gate
     steps = tuple(_step(story, number, name) for number, name in enumerate(STEPS, 1))
     by_name = {step.name: step for step in steps}
-    money = fold(lines)
-    reconciliation = reconcile(story, refund_kept=by_name["refund"].status == "skipped")
+    after = [one for one in addenda if not isinstance(one, Attestation)]
+    account = fold(lines, after)
     statements = [a for a in addenda if isinstance(a, BankStatement)]
     bank = max(statements, key=lambda a: a.number, default=None)
     reread = max((a for a in addenda if isinstance(a, Reread)), key=lambda a: a.number, default=None)
     if reread is not None:
-        steps = tuple(_read_again(step, reread) for step in steps)
+        steps = tuple(_read_again(step, reread, account) for step in steps)
         by_name = {step.name: step for step in steps}
-        money = money.read_again(reread.refunded_cents, reread.currency, reread.seq)
-    seen = money.seen
-    acceptance = judge(Grounds(story, seen, by_name, {r.id: r for r in reconciliation}, bank))
+    persons = read(story, after).persons
+    reconciliation = reconcile(story, account, persons, refund_kept=by_name["refund"].status == "skipped")
+    acceptance = judge(Grounds(story, account, by_name, {r.id: r for r in reconciliation}, bank))
     outcome = _outcome(story, steps)
     live_requested = started is not None and started.live_requested
     live = gate is not None and gate.live
     rehearsal = gate is not None and gate.rehearsal
     funds = gate.funds if gate else "test"
-    as_real, why = _decide(money, outcome, acceptance, live=live and live_requested)
+    as_real, why = _decide(account, outcome, acceptance, live=live and live_requested)
     abandoned = story.last(SessionAbandoned)
     return Summary(
         session=started.session if started and (gate is None or gate.passed) else None,
@@ -74,12 +77,12 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
         decision=as_real if funds == "real" else "PENDING",
         reason=why if funds == "real" else _test_funds(as_real, why, rehearsal=rehearsal),
         rehearsed_decision=as_real if rehearsal else None,
-        money=money,
-        order_id=seen.order_id,
-        payment_id=seen.payment_id,
-        refund_id=seen.refund_id,
-        refund_requested=bool(seen.refund_requested_by),
-        refunded_at=_refunded_at(story, seen, reread),
+        money=account,
+        order_id=account.main.order_id if account.main else None,
+        payment_id=_payment_id(story, account),
+        refund_id=_refund_id(story, account),
+        refund_requested=bool(refund_requested_by(story)),
+        refunded_at=_refunded_at(story, account, reread),
         steps=steps,
         acceptance=acceptance,
         reconciliation=reconciliation,
@@ -124,13 +127,12 @@ def _step(story: Story, number: int, name: StepName) -> Step:
     return Step(number, name, "pending", "begun, not finished" if begun_at else "", trace)
 
 
-def _read_again(step: Step, reread: Reread) -> Step:
+def _read_again(step: Step, reread: Reread, account: Account) -> Step:
     if step.name != "revoked" or not reread.failed:
         return step
-    meaning = "The card was charged, and the money did not come back after all."
-    todo = "Refund the payment at the processor's dashboard, then record the bank statement with `bank`."
+    todo = "Compare with the processor's dashboard, then record the bank statement with `bank`."
     trace = (*step.trace, reread.seq)
-    return Step(step.number, step.name, "failed", reread.observed, trace, "refund_failed_late", meaning, todo)
+    return Step(step.number, step.name, "failed", reread.observed, trace, "refund_failed_late", account.said, todo)
 
 
 def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:
@@ -165,15 +167,18 @@ def _decide(money: Account, outcome: Outcome, acceptance: Sequence[Item], *, liv
         return "PENDING", "not a live run"
     if outcome == "failed" and money.moved:
         return "NO-GO", "the live run failed after money moved"
-    missing = [item for item in acceptance if item.status != "met"]
-    if not missing and outcome == "passed":
-        return "GO", "all nine acceptance items are met"
-    if outcome == "failed":
-        return "PENDING", "the run failed before any charge was seen"
     if outcome != "passed":
-        return "PENDING", "the run is not complete"
-    named = (f"{item.id.replace('_', ' ')} ({item.status.replace('_', ' ')})" for item in missing)
-    return "PENDING", f"not all items are met: {', '.join(named)}"
+        return (
+            "PENDING",
+            "the run failed before any charge was seen" if outcome == "failed" else "the run is not complete",
+        )
+    missing = [item for item in acceptance if item.status != "met"]
+    if missing:
+        named = (f"{item.id.replace('_', ' ')} ({item.status.replace('_', ' ')})" for item in missing)
+        return "PENDING", f"not all items are met: {', '.join(named)}"
+    if money.state is not AccountState.RETURNED:
+        return "PENDING", f"the money is not settled: {money.sentence}"
+    return "GO", "all nine acceptance items are met"
 
 
 def _test_funds(decision: Decision, why: str, *, rehearsal: bool) -> str:
@@ -184,9 +189,22 @@ def _test_funds(decision: Decision, why: str, *, rehearsal: bool) -> str:
     return f"test money: {why}"
 
 
-def _refunded_at(story: Story, seen: Seen, reread: Reread | None) -> str | None:
-    if not seen.refunded:
+def _payment_id(story: Story, account: Account) -> str | None:
+    named = account.main.payment_ids if account.main else ()
+    told = (text_of(story.result(step).get("payment_id")) for step in ("completed", "order"))
+    return next(iter(named), None) or next((one for one in told if one), None)
+
+
+def _refund_id(story: Story, account: Account) -> str | None:
+    reads = account.main.reads if account.main else ()
+    read_ = next((one.refund_id for one in reversed(reads) if one.refund_id), None)
+    return read_ or text_of(story.result("refund").get("refund_id")) or None
+
+
+def _refunded_at(story: Story, account: Account, reread: Reread | None) -> str | None:
+    if not account.refunded:
         return None
     told = text_of(story.result("revoked").get("refunded_at"))
-    seen_at = next((line.at for line in story.lines if line.seq in seen.refunded_by), None)
+    seen = {one.seq for one in account.figures("refunded") if one.amount}
+    seen_at = next((line.at for line in story.lines if line.seq in seen), None)
     return told or seen_at or (reread.at if reread else None)

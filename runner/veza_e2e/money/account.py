@@ -1,116 +1,239 @@
-"""The account: what was charged, what came back and what may be out, by which witness. A pure fold over the journal."""
+"""The account: what was charged, what came back and what may be out, by which witness.
+
+A pure fold over the journal and its addenda. All words about money, the bars against a second run, `abandon`, summary,
+report and site ask it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final
 
 from veza.money import Money
 from veza_e2e.journal import Line
+from veza_e2e.journal.addenda import Addendum
+from veza_e2e.journal.events import SessionAbandoned
 from veza_e2e.journal.story import Story
-from veza_e2e.money.sightings import FigureKind, Seen, Sighting, see
+from veza_e2e.money.gathering import in_doubt_since, orders_of
+from veza_e2e.money.order_account import (
+    KINDS,
+    RETRIES,
+    AccountState,
+    Figure,
+    FigureKind,
+    OrderAccount,
+    Witness,
+    current,
+)
+from veza_e2e.money.readings import read
+
+_SEVERITY: Final = (
+    AccountState.UNKNOWN,
+    AccountState.CHARGED,
+    AccountState.AT_RISK,
+    AccountState.RETURNED,
+    AccountState.UNTOUCHED,
+)
+_NAMES: Final[Mapping[Witness, str]] = {
+    "backend": "the backend", "processor": "the processor", "person": "a person", "bank": "the bank"
+}  # fmt: skip
 
 
-class AccountState(StrEnum):
-    """How a session stands with the card; each word about money follows from it."""
-
-    UNTOUCHED = "untouched"
-    """Nothing was charged, and nothing can be."""
-    AT_RISK = "at risk"
-    """An order can be paid, or may have been; no charge was seen."""
-    CHARGED = "charged"
-    """More was received than came back."""
-    RETURNED = "returned"
-    """All that was received came back."""
-    UNKNOWN = "unknown"
-    """Witnesses disagree, or a needed one does not answer."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
-    """One session's money, as far as it was seen."""
+    """One session's money, as far as it was seen.
 
-    seen: Seen
+    Attributes:
+        orders: every order that the session made, adopted or named to the operator.
+        in_doubt_since: when an order was asked for of which nothing is known; None if there is no such request.
+        accepted: the open amount that the operator gave up with `abandon --accept-loss`.
+    """
+
+    orders: tuple[OrderAccount, ...]
+    in_doubt_since: datetime | None = None
+    accepted: Money | None = None
+
+    @cached_property
+    def state(self) -> AccountState:
+        """The gravest state of the orders."""
+        states = {one.state for one in self.orders}
+        if self.in_doubt_since is not None:
+            states.add(AccountState.AT_RISK)
+        return next((one for one in _SEVERITY if one in states), AccountState.UNTOUCHED)
+
+    def figures(self, kind: FigureKind) -> tuple[Figure, ...]:
+        """Return the last amount that each witness named, with its event; an amount of None was not told."""
+        return tuple(one for order in self.orders for one in (order.charged if kind == "charged" else order.refunded))
+
+    @cached_property
+    def charged(self) -> Money | None:
+        """What the card was charged: never less than an answering witness says. None if it is not known."""
+        if self.state is AccountState.UNTOUCHED:
+            return self._zero
+        amounts = [one.amount for order in self.orders for one in order.charged]
+        totals = [_most(current(order.charged)) for order in self.orders if order.charged]
+        if None in amounts or not any(one.minor for one in totals if one):
+            return None
+        return _total(totals)
+
+    @cached_property
+    def refunded(self) -> Money | None:
+        """What came back; None if it is not known, or witnesses disagree."""
+        if self.state is AccountState.UNTOUCHED:
+            return self._zero
+        if not self.charged:
+            return None
+        back = [current(order.refunded) for order in self.orders if any(one.amount for one in order.charged)]
+        agreed = [ours[0].amount if len({one.amount for one in ours}) == 1 else None for ours in back]
+        return None if None in agreed or not agreed else _total(agreed)
 
     @property
-    def state(self) -> AccountState:
-        """The state that the figures make; absent is unknown, never zero."""
-        if self.charged_cents is None:
-            return AccountState.AT_RISK
-        if not self.charged_cents:
-            return AccountState.UNTOUCHED
-        if self.refund_open is None:
-            return AccountState.UNKNOWN
-        return AccountState.CHARGED if self.refund_open else AccountState.RETURNED
-
-    def figures(self, kind: FigureKind) -> tuple[Sighting, ...]:
-        """Return the amounts of a kind that a witness named, each with its witness and event."""
-        return tuple(one for one in self.seen.figures if one.kind == kind)
+    def _zero(self) -> Money | None:
+        return None if self.currency is None else Money(0, self.currency)
 
     @property
     def open(self) -> Money | None:
         """What was charged and did not come back; None if that is not known."""
-        if self.charged_cents is None or self.refunded_cents is None or self.currency is None:
+        if self.charged is None or self.refunded is None or self.charged.currency != self.refunded.currency:
             return None
-        return Money(max(self.charged_cents - self.refunded_cents, 0), self.currency)
+        return Money(max(self.charged.minor - self.refunded.minor, 0), self.charged.currency)
 
     @property
-    def charged_cents(self) -> int | None:
-        """What the card was charged, in minor units; None if nothing tells."""
-        return self.seen.charged
-
-    @property
-    def refunded_cents(self) -> int | None:
-        """What came back, in minor units; None if nothing tells."""
-        return self.seen.refunded
+    def at_stake(self) -> Money | None:
+        """The most that may be lost: what `abandon --accept-loss` must name. None if no amount is known."""
+        lost = [_at_stake(one) for one in self.orders]
+        return _total([one for one in lost if one is not None])
 
     @property
     def currency(self) -> str | None:
-        """The order's currency."""
-        return self.seen.currency
+        """The currency of the charge, else of the order; None if it is not known."""
+        amounts = [one.amount for order in self.orders for one in order.charged if one.amount and one.amount.minor]
+        codes = {one.currency for one in amounts}
+        if len(codes) == 1:
+            return codes.pop()
+        return None if codes else next((one.total.currency for one in self.orders if one.total), None)
+
+    @property
+    def charged_cents(self) -> int | None:
+        """What the card was charged, in minor units; None if it is not known."""
+        if self.state is AccountState.UNTOUCHED:
+            return 0
+        return None if self.charged is None else self.charged.minor
+
+    @property
+    def refunded_cents(self) -> int | None:
+        """What came back, in minor units; None if it is not known."""
+        if self.state is AccountState.UNTOUCHED:
+            return 0
+        return None if self.refunded is None else self.refunded.minor
 
     @property
     def moved(self) -> bool:
         """Whether a charge was seen."""
-        return bool(self.charged_cents)
+        return any(one.amount is None or one.amount.minor for one in self.figures("charged"))
 
     @property
     def refund_open(self) -> bool | None:
-        """Whether a charge was seen that has not wholly come back; None if an amount is not known."""
-        if self.charged_cents == 0:
+        """Whether a charge was seen that has not wholly come back; None if money may be out."""
+        if self.state in {AccountState.UNTOUCHED, AccountState.RETURNED}:
             return False
-        if self.charged_cents is None or self.refunded_cents is None:
-            return None
-        return self.charged_cents > self.refunded_cents
+        return True if self.state is AccountState.CHARGED else None
 
     @property
     def may_be_out(self) -> bool:
-        """Whether a charge is known not to have come back, or none can be ruled out.
-
-        A refund whose amount nobody told is not among it: only the decision waits for that.
-        """
-        return self.state in {AccountState.AT_RISK, AccountState.CHARGED}
+        """Whether money is out, or may be for all that was seen."""
+        return self.state not in {AccountState.UNTOUCHED, AccountState.RETURNED}
 
     @property
+    def settled(self) -> bool:
+        """Whether nothing is out, or the operator gave up exactly what is."""
+        return not self.may_be_out or (self.accepted is not None and self.accepted == self.at_stake)
+
+    def lapsed(self, now: datetime) -> bool:
+        """Whether an order that can be paid has been left unpaid for so long that nothing is to be expected of it."""
+        return self.state is AccountState.AT_RISK and now >= self.late_after
+
+    @property
+    def late_after(self) -> datetime:
+        """24 hours after the last moment at which an order could be paid."""
+        moments = [one.last_payable for one in self.orders]
+        moments += [self.in_doubt_since] if self.in_doubt_since else []
+        return max(moments) + RETRIES
+
+    @property
+    def silent(self) -> bool:
+        """Whether the processor was asked last, and did not tell."""
+        return any(one.silent for one in self.orders)
+
+    @cached_property
+    def main(self) -> OrderAccount | None:
+        """The order that the report is about: the gravest one, else the last."""
+        return min(reversed(self.orders), key=lambda one: _SEVERITY.index(one.state), default=None)
+
+    @cached_property
     def sentence(self) -> str:
         """What the card was charged and what came back, for people."""
-        if self.charged_cents is None:
-            return "whether the card was charged is not known"
-        if not self.charged_cents:
-            return "nothing was charged"
-        if self.currency is None:
-            return f"charged {self.charged_cents} minor units of a currency that is not known"
-        back = self.refunded_cents
-        came = "how much came back is not known" if back is None else f"refunded {Money(back, self.currency)}"
-        return f"charged {Money(self.charged_cents, self.currency)}, {came}"
+        unheard = "; the processor did not answer" if self.silent else ""
+        match self.state:
+            case AccountState.UNTOUCHED:
+                unchecked = "; the processor was not checked" if any(not one.payments for one in self.orders) else ""
+                return f"nothing was charged{unheard or unchecked}"
+            case AccountState.AT_RISK:
+                return f"the card may be charged{unheard}"
+            case AccountState.CHARGED if self.open is not None:
+                return f"charged {self.charged}, back {self.refunded}, open {self.open}{unheard}"
+            case AccountState.RETURNED:
+                return f"charged {self.charged}, back {self.refunded}{unheard}"
+            case _:
+                return (self._each() or "whether the card was charged is not known") + unheard
 
-    def read_again(self, refunded_cents: int | None, currency: str, seq: int) -> Account:
-        """Return the account once the order was read again after the session."""
-        told = refunded_cents if self.currency in {None, currency} else None
-        return Account(replace(self.seen, refunded=told, refunded_by=(seq,)))
+    @property
+    def said(self) -> str:
+        """The sentence, with its capital and its full stop."""
+        return f"{self.sentence[:1].upper()}{self.sentence[1:]}."
+
+    def _each(self) -> str:
+        """Return what each witness says, with its own figures."""
+        clauses = []
+        for by, name in _NAMES.items():
+            told = [one.told for kind in KINDS for one in self.figures(kind) if one.by == by]
+            clauses += [f"{name} says {', '.join(told)}"] if told else []
+        return "; ".join(clauses)
 
 
-def fold(lines: Sequence[Line]) -> Account:
-    """Return the account that the lines of one session make."""
-    return Account(see(Story(lines)))
+def _most(figures: Sequence[Figure]) -> Money | None:
+    amounts = [one.amount for one in figures if one.amount is not None]
+    positive = [one for one in amounts if one.minor] or amounts
+    return max(positive, key=lambda one: one.minor) if len({one.currency for one in positive}) == 1 else None
+
+
+def _total(amounts: Sequence[Money | None]) -> Money | None:
+    told = [one for one in amounts if one is not None]
+    if len(told) != len(amounts) or len({one.currency for one in told}) != 1:
+        return None
+    return Money(sum(one.minor for one in told), told[0].currency)
+
+
+def _at_stake(order: OrderAccount) -> Money | None:
+    if order.state in {AccountState.UNTOUCHED, AccountState.RETURNED}:
+        return None
+    charged = _most(order.charged)
+    if charged is None or not charged.minor:
+        return order.total
+    back = [one.amount for one in current(order.refunded) if one.amount and one.amount.currency == charged.currency]
+    return Money(max(charged.minor - min((one.minor for one in back), default=0), 0), charged.currency)
+
+
+def fold(lines: Sequence[Line], addenda: Sequence[Addendum] = ()) -> Account:
+    """Return the account that the lines and addenda of one session make."""
+    story = Story(lines)
+    readings = read(story, addenda)
+    orders = orders_of(story, readings)
+    given_up = story.last(SessionAbandoned)
+    accepted = None
+    if given_up and given_up[1].accepted_cents is not None and given_up[1].accepted_currency is not None:
+        accepted = Money(given_up[1].accepted_cents, given_up[1].accepted_currency)
+    return Account(orders, None if orders else in_doubt_since(story), accepted)

@@ -1,4 +1,4 @@
-"""Groups payment states by what they say about the money: not taken, never to be taken, maybe reserved."""
+"""Groups payment states by what they say about the money: nothing taken, never to be taken, maybe reserved."""
 
 from __future__ import annotations
 
@@ -12,18 +12,29 @@ VOID = frozenset({PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
 """Nothing was taken, and the buyer can no longer pay."""
 UNTAKEN = PAYABLE | VOID | {PaymentStatus.FAILED}
 """Nothing was taken, unless the payment has a received amount."""
-IN_FLIGHT = frozenset(
+AUTHORISED = frozenset(
     {
-        PaymentStatus.SUCCEEDED,
         PaymentStatus.PROCESSING,
         PaymentStatus.REQUIRES_CAPTURE,
         PaymentStatus.REQUIRES_MERCHANT_ACTION,
-        PaymentStatus.PARTIALLY_CAPTURED,
-        PaymentStatus.PARTIALLY_CAPTURED_AND_CAPTURABLE,
-        PaymentStatus.PARTIALLY_CAPTURED_AND_PROCESSING,
         PaymentStatus.PARTIALLY_AUTHORIZED_AND_REQUIRES_CAPTURE,
-        PaymentStatus.CONFLICTED,
         PaymentStatus.REVIEW,
     }
 )
+"""Money may be reserved; none was received unless the payment has a received amount."""
+IN_FLIGHT = AUTHORISED | {
+    PaymentStatus.SUCCEEDED,
+    PaymentStatus.PARTIALLY_CAPTURED,
+    PaymentStatus.PARTIALLY_CAPTURED_AND_CAPTURABLE,
+    PaymentStatus.PARTIALLY_CAPTURED_AND_PROCESSING,
+    PaymentStatus.CONFLICTED,
+}
 """Money may be reserved, even if no amount was received yet."""
+NOTHING_RECEIVED = frozenset(map(str, UNTAKEN | AUTHORISED))
+"""In these states a payment without `amount_received` has received nothing."""
+VOIDED = str(PaymentStatus.CANCELLED_POST_CAPTURE)
+"""The capture was given back without a refund."""
+PAID = PaymentStatus.SUCCEEDED
+"""The only state in which an order may be completed."""
+SETTLED_DISPUTES = frozenset({"dispute_won", "dispute_cancelled", "dispute_expired"})
+"""States of a dispute after which the money is where it was (Hyperswitch's DisputeStatus)."""

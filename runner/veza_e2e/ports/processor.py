@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +12,7 @@ import httpx
 
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
+from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES, VOIDED
 
 
 class ProcessorError(Exception):
@@ -25,34 +26,107 @@ class ProcessorRefund:
     refund_id: str
     payment_id: str
     status: RefundStatus
-    amount: int
-    currency: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessorPayment:
-    """A payment as the processor has it; amounts in minor units."""
+    """A payment as the processor has it."""
 
     payment_id: str
     status: PaymentStatus
-    amount: int
-    amount_received: int
-    currency: str
+    asked: Money
+    """`net_amount` where it is given (a surcharge is in it), else `amount`."""
+    received: Money | None
+    """None if the processor does not tell."""
     error_message: str | None
     link: str | None
     refunds: tuple[ProcessorRefund, ...]
+    disputes: tuple[str, ...]
+    """The states of the disputes that are not settled."""
+    customer: str | None
+    order_id: str | None
+    """The order that the payment names."""
     call: int
     """The number of the call that returned it."""
 
+    @property
+    def taken(self) -> bool:
+        """Whether something was received, or may have been."""
+        return self.received is None or bool(self.received)
 
-def returned(payment: ProcessorPayment) -> Money:
-    """Return the amount of a payment that the processor has refunded."""
-    back = [refund.amount for refund in payment.refunds if refund.status is RefundStatus.SUCCEEDED]
-    return Money(sum(back), payment.currency)
+
+@dataclass(frozen=True, slots=True)
+class OrderPayments:
+    """All payments of one order, as the processor has them; at least one. The one that the order names stands first."""
+
+    payments: tuple[ProcessorPayment, ...]
+
+    @property
+    def named(self) -> ProcessorPayment:
+        """The payment that the order names."""
+        return self.payments[0]
+
+    @property
+    def counted(self) -> tuple[ProcessorPayment, ...]:
+        """The payments that received anything; the one that the order names if none did."""
+        return tuple(one for one in self.payments if one.taken) or (self.named,)
+
+    @property
+    def asked(self) -> Money | None:
+        """What the counted payments asked for; None if that is not one amount."""
+        return _sum([one.asked for one in self.counted])
+
+    @property
+    def received(self) -> Money | None:
+        """What was received; None if that is not known, or not one amount."""
+        return _sum([one.received for one in self.counted])
+
+    @property
+    def returned(self) -> Money | None:
+        """Succeeded refunds and voided captures; None if that is not one amount."""
+        back = [
+            amount
+            for one in self.payments
+            for amount in (
+                [one.received]
+                if one.status == VOIDED
+                else [refund.amount for refund in one.refunds if refund.status is RefundStatus.SUCCEEDED]
+            )
+        ]
+        received = self.received
+        return _sum([*back, Money(0, received.currency)]) if received is not None else None
+
+    @property
+    def refunds(self) -> tuple[ProcessorRefund, ...]:
+        """The refunds of all payments."""
+        return tuple(refund for one in self.payments for refund in one.refunds)
+
+    @property
+    def pending(self) -> tuple[ProcessorRefund, ...]:
+        """The refunds that have not ended."""
+        return tuple(one for one in self.refunds if one.status not in {RefundStatus.SUCCEEDED, RefundStatus.FAILED})
+
+    @property
+    def disputes(self) -> tuple[str, ...]:
+        """The states of the disputes that are not settled."""
+        return tuple(state for one in self.payments for state in one.disputes)
+
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """The calls that returned them."""
+        return tuple(dict.fromkeys(one.call for one in self.payments))
+
+
+def _sum(amounts: Sequence[Money | None]) -> Money | None:
+    told = [one for one in amounts if one is not None]
+    if len(told) != len(amounts) or len({one.currency for one in told}) != 1:
+        return None
+    return Money(sum(one.minor for one in told), told[0].currency)
 
 
 class Processor:
-    """Reads payments at Hyperswitch (operation `Retrieve a Payment` of its API).
+    """Reads payments at Hyperswitch (operations `Retrieve a Payment` and `List all Payments` of its API).
 
     Args:
         client: has the base URL and the `api-key` header.
@@ -71,29 +145,69 @@ class Processor:
         """
         if payment_id in {"", ".", ".."}:
             raise ProcessorError(f"{payment_id!r} is not a payment's id")
-        try:
-            response = self._client.get(f"/payments/{quote(payment_id, safe='')}")
-        except httpx.HTTPError as error:
-            raise ProcessorError(f"the processor could not be asked: {type(error).__name__}") from error
-        if response.status_code != httpx.codes.OK:
-            raise ProcessorError(f"the processor answered {response.status_code} for payment {payment_id}")
-        try:
-            payment = _payment(json.loads(response.content), self._last_call())
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise ProcessorError("the processor's answer is not a payment as its API describes it") from error
+        payment = next(self._read(f"/payments/{quote(payment_id, safe='')}", lambda data: [data]))
         if payment.payment_id != payment_id:
             raise ProcessorError(f"the processor answered with another payment than {payment_id}")
         return payment
 
+    def payments(self, order_id: str, named: Sequence[str], *, whole: bool = True) -> OrderPayments:
+        """Return the order's payments.
+
+        Args:
+            order_id: the order.
+            named: the payments that the order named, the latest first.
+            whole: whether to look for more of them in the buyer's list, where the payment names its buyer.
+
+        Raises:
+            ProcessorError: a named payment could not be read. A list that cannot be read is no error.
+        """
+        found = {one: self.payment(one) for one in (named if whole else named[:1])}
+        customer = next((one.customer for one in found.values() if one.customer), None)
+        if whole and customer is not None:
+            for one in self._listed(customer):
+                if one.order_id == order_id:
+                    found.setdefault(one.payment_id, one)
+        if not found:
+            raise ProcessorError("the order names no payment")
+        return OrderPayments(tuple(found.values()))
+
+    def _listed(self, customer: str) -> list[ProcessorPayment]:
+        try:
+            return list(self._read(f"/payments/list?customer_id={quote(customer, safe='')}&limit=100", _data))
+        except ProcessorError:
+            return []
+
+    def _read(self, path: str, parts: Callable[[Any], Sequence[Any]]) -> Iterator[ProcessorPayment]:
+        try:
+            response = self._client.get(path)
+        except httpx.HTTPError as error:
+            raise ProcessorError(f"the processor could not be asked: {type(error).__name__}") from error
+        if response.status_code != httpx.codes.OK:
+            raise ProcessorError(f"the processor answered {response.status_code}")
+        try:
+            yield from [_payment(one, self._last_call()) for one in parts(json.loads(response.content))]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ProcessorError("the processor's answer is not a payment as its API describes it") from error
+
+
+def _data(answer: Any) -> Sequence[Any]:
+    data: Sequence[Any] = answer["data"]
+    return data
+
 
 def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
-    link = data.get("payment_link")
+    link, status, currency = data.get("payment_link"), PaymentStatus(data["status"]), _text(data["currency"])
+    received = data.get("amount_received")
+    if received is None and status in NOTHING_RECEIVED:
+        received = 0
+    net = data.get("net_amount")
+    named = data.get("metadata")
+    order_id = named.get("order_id") if isinstance(named, dict) else None
     return ProcessorPayment(
         payment_id=_text(data["payment_id"]),
-        status=PaymentStatus(data["status"]),
-        amount=_integer(data["amount"]),
-        amount_received=_integer(data.get("amount_received") or 0),
-        currency=_currency(data["currency"]),
+        status=status,
+        asked=_money(data["amount"] if net is None else net, currency),
+        received=None if received is None else _money(received, currency),
         error_message=_optional(data.get("error_message")),
         link=_optional(link.get("link")) if isinstance(link, dict) else None,
         refunds=tuple(
@@ -101,11 +215,17 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
                 refund_id=_text(refund["refund_id"]),
                 payment_id=_text(refund["payment_id"]),
                 status=RefundStatus(refund["status"]),
-                amount=_integer(refund["amount"]),
-                currency=_currency(refund["currency"]),
+                amount=_money(refund["amount"], refund["currency"]),
             )
             for refund in data.get("refunds") or ()
         ),
+        disputes=tuple(
+            state
+            for one in data.get("disputes") or ()
+            if (state := str(one.get("dispute_status") or "opened")) not in SETTLED_DISPUTES
+        ),
+        customer=_optional(data.get("customer_id")),
+        order_id=str(order_id or data.get("merchant_order_reference_id") or "") or None,
         call=call,
     )
 
@@ -120,11 +240,7 @@ def _optional(value: object) -> str | None:
     return None if value is None else _text(value)
 
 
-def _currency(value: object) -> str:
-    return Money(0, _text(value)).currency
-
-
-def _integer(value: object) -> int:
+def _money(value: object, currency: object) -> Money:
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return Money(value, _text(currency))
     raise TypeError(f"{value!r:.40} is not an integer")

@@ -12,7 +12,8 @@ from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, Attestation
 from veza_e2e.journal.events import Answered, Asked, SessionStarted, StepName
 from veza_e2e.journal.story import Story
-from veza_e2e.report.facts import Fact, amount, artefacts, facts, moment, risks
+from veza_e2e.money.order_account import KINDS
+from veza_e2e.report.facts import Fact, artefacts, facts, moment, risks
 from veza_e2e.report.labels import Labels
 from veza_e2e.report.record import Chapter, record, seconds
 
@@ -106,11 +107,18 @@ def _told(summary: Summary, story: Story, started: SessionStarted, labels: Label
     asked = ("When", "Step", "Asked", "Answer", "Waited", "By", "Trace")
     return (
         Section("Money and ids", (), ("What", "Value"), _pairs(facts(summary, story))),
+        Section("Money, by witness", (), ("Witness", "Says", "Evidence"), _witnesses(summary, labels)),
         Section("Reconciliation", (minor,), ("Rule", "Result", "Compared", "Evidence"), compared),
         Section("Prompts and confirmations", (), asked, tuple(_prompts(story, labels))),
         Section("Risks that the operator holds", (), ("Risk", "In this session"), _pairs(held)),
         Section("Linked artefacts", (), ("Artefact", "Where"), _pairs(artefacts(started))),
     )
+
+
+def _witnesses(summary: Summary, labels: Labels) -> tuple[tuple[str | Markup, ...], ...]:
+    """One line for each figure: who says it, and by which event."""
+    figures = [one for kind in KINDS for one in summary.money.figures(kind)]
+    return tuple((one.by, one.told, labels.some((one.seq,))) for one in figures)
 
 
 def _pairs(found: Sequence[Fact]) -> tuple[tuple[str | Markup, ...], ...]:
@@ -123,16 +131,8 @@ def _mark(status: str) -> Markup:
 
 
 def money_line(summary: Summary) -> str:
-    """Return the charge and the refund that were seen, in one line."""
-    money = summary.money
-    if money.charged_cents is None:
-        return "no charge was seen, and none can be ruled out"
-    if money.charged_cents == 0:
-        return "nothing was charged"
-    charged = amount(money.charged_cents, money.currency)
-    if money.refunded_cents is None:
-        return f"charged {charged}, how much came back is not known"
-    return f"charged {charged}, refunded {amount(money.refunded_cents, money.currency)}"
+    """Return what the account says, in one line."""
+    return summary.money.sentence
 
 
 def _title(summary: Summary) -> str:
@@ -163,9 +163,8 @@ def _paragraphs(summary: Summary) -> list[str]:
         for step in summary.steps
         if step.finding and step.status in {"failed", "pending"}
     ]
-    if summary.refund_open:
-        left = (summary.money.charged_cents or 0) - (summary.money.refunded_cents or 0)
-        said.append(f"{amount(left, summary.money.currency)} of the charge have not come back.")
+    if summary.money.may_be_out:
+        said.append(f"The money is not settled: {summary.money.sentence}.")
     if summary.abandoned:
         said.append(f"The session was abandoned: {summary.abandoned}.")
     return said

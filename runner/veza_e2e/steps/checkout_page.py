@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 import httpx
@@ -11,8 +11,8 @@ from veza import Order, OrderStatus
 from veza_e2e.journal import Journal, timestamp
 from veza_e2e.journal.events import BrowserOpened, CallIntended
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.order_account import LINK
 from veza_e2e.money.payment_states import VOID
-from veza_e2e.money.words import UNPAID
 from veza_e2e.ports.processor import ProcessorPayment
 from veza_e2e.ports.protocols import Left
 from veza_e2e.redaction import ALIAS
@@ -21,10 +21,8 @@ from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
 
-LINK = timedelta(minutes=15)
-"""How long a payment link stays valid by default (Hyperswitch)."""
 RAN_OUT = (
-    "The link is more than 15 minutes old and has probably run out. If the page says so, this order cannot be paid any "
+    "The link is more than 15 minutes old and has probably expired. If the page says so, this order cannot be paid any "
     "more: leave with q, and end the session with `abandon`."
 )
 
@@ -94,8 +92,8 @@ def link_ran_out(journal: Journal, now: datetime) -> bool:
 
 def refuse_dead_link(context: Context, order: PlacedOrder) -> None:
     seen = cross_check(context, order)
-    if seen is not None and seen.status in VOID and not seen.amount_received:
-        link_gone(order, seen)
+    if seen is not None and all(one.status in VOID for one in seen.payments):
+        link_gone(context, order, seen.named)
 
 
 def moved_on(context: Context, order: Order) -> Payment:
@@ -109,15 +107,15 @@ def _status(context: Context, order: PlacedOrder) -> str:
     if current is None:
         return "The backend does not answer now; try again."
     seen = cross_check(context, order)
-    payment = f"; the processor says {seen.status}" if seen is not None else ""
+    payment = f"; the processor says {seen.named.status}" if seen is not None else ""
     return f"order {current.id} is {current.status}{payment}"
 
 
-def link_gone(order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
+def link_gone(context: Context, order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:
     """Fail the step because the link has expired."""
     raise Failed(
         FindingCode.NOT_PAID,
-        f"the checkout page of order {order.order_id} ran out unpaid (payment {order.payment_id}: {seen.status})",
-        meaning=UNPAID,
+        f"the checkout page of order {order.order_id} expired unpaid (payment {seen.payment_id}: {seen.status})",
+        meaning=context.account().said,
         todo="Start a new session and pay within the page's time (15 minutes by default).",
     )

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 from veza import Order, OrderStatus, PaymentStatus
 from veza.money import Money
 from veza_e2e.journal import timestamp
-from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.order_account import RETRIES
 from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
-from veza_e2e.money.words import UNASKED, UNKNOWN, UNPAID
-from veza_e2e.ports.processor import ProcessorPayment, returned
+from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.steps.checkout_page import link_gone, open_page, operator_pays
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
-RETRIES = timedelta(hours=24)
-"""How long the processor repeats its webhooks."""
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+_DASHBOARD = "Look the payment up at the processor's dashboard, and record it with `attest dashboard`; then resume."
 
 
 @step("completed", PaidOrder)
@@ -39,6 +37,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
         _not_completed(context, order)
     seen = cross_check(context, order)
     _refuse_other_than_completed(context, done, order, seen)
+    _refuse_dispute(context, done, seen)
     _compare(context, order, done, seen)
     return PaidOrder(
         order_id=done.id,
@@ -54,64 +53,54 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
 def _offer_again(context: Context, order: PlacedOrder) -> None:
     """Offer the page once more, but only if the processor says that it was not paid."""
     seen = cross_check(context, order)
-    if seen is None or seen.amount_received or seen.status not in PAYABLE | VOID:
+    if seen is None or seen.received or any(one.status not in PAYABLE | VOID for one in seen.payments):
         return
     current = context.api.orders.get(order.order_id)
     if current.status is not OrderStatus.PENDING_PAYMENT:
         return
-    if seen.status in VOID:
-        link_gone(order, seen)
+    if seen.named.status in VOID:
+        link_gone(context, order, seen.named)
     if order.checkout_url:
-        context.operator.tell(f"The processor says that the order is not paid yet ({seen.status}).")
+        context.operator.tell(f"The processor says that the order is not paid yet ({seen.named.status}).")
         open_page(context, order)
         operator_pays(context, order)
 
 
-def _refuse_other_than_completed(
-    context: Context, done: Order, order: PlacedOrder, seen: ProcessorPayment | None
-) -> None:
-    payment = f"payment {order.payment_id}"
-    status = done.status
+def _refuse_other_than_completed(context: Context, done: Order, order: PlacedOrder, seen: OrderPayments | None) -> None:
+    payment, status = f"payment {done.payment_id}", done.status
     if status is OrderStatus.COMPLETED:
         return
     if status is OrderStatus.DISPUTED:
-        raise Failed(
-            FindingCode.DISPUTE_OPENED,
-            f"a dispute was opened on order {done.id} ({payment})",
-            meaning="The money is held by the card's bank until the dispute is settled.",
-            todo="Answer the dispute at the processor's dashboard; do not refund it twice.",
-        )
+        _disputed(context, f"a dispute was opened on order {done.id} ({payment})")
     if status is OrderStatus.FAILED or status in _NOT_PAID:
         _refuse_if_money_may_be_out(context, order, str(status), seen)
-    money = UNPAID if seen is not None else UNASKED
     if status is OrderStatus.FAILED:
-        why = f" ({seen.error_message})" if seen is not None and seen.error_message else ""
+        why = f" ({seen.named.error_message})" if seen is not None and seen.named.error_message else ""
         raise Failed(
             FindingCode.DECLINED,
             f"the payment was declined{why}: order {done.id} failed, {payment}",
-            meaning=money,
+            meaning=context.account().said,
             todo="Start a new session, with another card if this one is refused again.",
         )
     if status in _NOT_PAID:
         raise Failed(
             FindingCode.NOT_PAID,
-            f"order {done.id} is {status}: the checkout page ran out or was left, {payment}",
-            meaning=money,
+            f"order {done.id} is {status}: the checkout page expired or was left, {payment}",
+            meaning=context.account().said,
             todo="Start a new session and pay within the page's time (15 minutes by default).",
         )
-    name, why = (FindingCode.UNKNOWN_STATUS, "is not known here")
+    name, why = (FindingCode.UNKNOWN_STATUS, "this version does not know")
     if status.known:
         name, why = (FindingCode.UNEXPECTED_STATUS, "nobody asked for")
-    charged = seen is not None and seen.amount_received > 0
     raise Failed(
         name,
         f"order {done.id} is {str(status)!r}, which {why}",
-        meaning=f"The card was charged ({payment})." if charged else UNKNOWN,
+        meaning=context.account().said,
         todo="Look the payment up at the processor's dashboard and report the status to the backend's makers.",
     )
 
 
-def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str, seen: ProcessorPayment | None) -> None:
+def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str, seen: OrderPayments | None) -> None:
     """Pause unless the processor has taken nothing, or there is no processor to ask."""
     if seen is None:
         if context.processor is None or order.payment_id is None:
@@ -119,124 +108,165 @@ def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str,
         raise Paused(
             FindingCode.PAYMENT_UNKNOWN,
             f"order {order.order_id} is {said}, and the processor did not say how payment {order.payment_id} stands",
-            meaning=UNKNOWN,
-            todo="Resume when the processor answers.",
+            meaning=context.account().said,
+            todo=f"Resume when the processor answers. Or: {_DASHBOARD}",
             waiting_for="completion",
         )
-    if seen.amount_received > 0:
+    if any(one.taken for one in seen.payments):
         _paid_not_completed(context, order, said, seen)
-    if seen.status in IN_FLIGHT:
+    flying = next((one for one in seen.payments if one.status in IN_FLIGHT), None)
+    if flying is not None:
         raise Paused(
             FindingCode.PAYMENT_PROCESSING,
-            f"payment {seen.payment_id} is {seen.status}, nothing of it was received yet, "
+            f"payment {flying.payment_id} is {flying.status}, nothing of it was received yet, "
             f"and order {order.order_id} is {said}",
-            meaning=f"{Money(seen.amount, seen.currency)} may be reserved on the card; no charge was seen.",
+            meaning=f"{flying.asked} may be reserved on the card; no charge was seen.",
             todo="Resume later, or look the payment up at the processor's dashboard.",
             waiting_for="completion",
         )
-    if seen.status not in UNTAKEN:
+    odd = next((one for one in seen.payments if one.status not in UNTAKEN), None)
+    if odd is not None:
         raise Failed(
             FindingCode.UNKNOWN_STATUS,
-            f"payment {seen.payment_id} of order {order.order_id} is {str(seen.status)!r}, which is not known here",
-            meaning=UNKNOWN,
-            todo="Look the payment up at the processor's dashboard; refund it there if it was charged, then resume.",
+            f"payment {odd.payment_id} of order {order.order_id} is {str(odd.status)!r}, "
+            "which this version does not know",
+            meaning=context.account().said,
+            todo=_DASHBOARD,
         )
 
 
-def _compare(context: Context, order: PlacedOrder, done: Order, seen: ProcessorPayment | None) -> None:
+def _refuse_dispute(context: Context, done: Order, seen: OrderPayments | None) -> None:
+    if seen is not None and seen.disputes:
+        states = ", ".join(seen.disputes)
+        _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({states})")
+
+
+def _disputed(context: Context, observed: str) -> NoReturn:
+    raise Failed(
+        FindingCode.DISPUTE_OPENED,
+        observed,
+        meaning=f"The card's bank holds the money until the dispute is settled. {context.account().said}",
+        todo="Answer the dispute at the processor's dashboard. Do not refund on top of it.",
+    )
+
+
+def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments | None) -> None:
     total = Money(done.total_amount_cents, done.currency)
     wrong = [] if total == order.total else [f"the order was {order.total} and is now {total}"]
     if seen is not None:
-        amount, received = Money(seen.amount, seen.currency), Money(seen.amount_received, seen.currency)
-        right = f"{amount}, received {received}"
-        equal = context.compare("R1", f"{total}, received {total}", right, context.call("getOrder"), seen.call)
+        asked, received = _told(seen, "asked"), _told(seen, "received")
+        right = f"{asked}, received {received}"
+        equal = context.compare("R1", f"{total}, received {total}", right, context.call("getOrder"), *seen.calls)
         if not equal:
-            wrong.append(f"the order's total is {total}, the processor's amount {amount}, received {received}")
+            wrong.append(f"the order's total is {total}, the processor's amount {asked}, received {received}")
+        if len(seen.counted) > 1:
+            wrong.append(f"{len(seen.counted)} payments were captured")
+        odd = [one for one in seen.counted if one.status is not PaymentStatus.SUCCEEDED]
+        if odd and (equal or odd[0].status is not PaymentStatus.PARTIALLY_CAPTURED):
+            _odd_payment(context, done, f"{odd[0].payment_id} is {str(odd[0].status)!r}", odd[0].status, wrong)
     if wrong:
         raise Failed(
             FindingCode.AMOUNT_DIFFERS,
-            f"{'; '.join(wrong)} (payment {order.payment_id})",
-            meaning="The card was charged; the amounts do not agree.",
+            f"{'; '.join(wrong)} (payment {done.payment_id})",
+            meaning=f"The amounts do not agree. {context.account().said}",
             todo="Resume to refund, and compare with the processor's dashboard.",
         )
+
+
+def _odd_payment(context: Context, done: Order, said: str, status: PaymentStatus, wrong: list[str]) -> NoReturn:
+    known = "" if status.known else ", which this version does not know"
+    more = f"; {'; '.join(wrong)}" if wrong else ""
+    raise Failed(
+        FindingCode.PAYMENT_STATUS,
+        f"order {done.id} is completed, and payment {said} at the processor{known}{more}",
+        meaning=context.account().said,
+        todo="Look the payment up at the processor's dashboard, and report it to the backend's makers.",
+    )
+
+
+def _told(seen: OrderPayments, name: str) -> str:
+    """Return the sum over all payments; each amount if they have no sum."""
+    total: Money | None = getattr(seen, name)
+    each = [getattr(one, name) for one in seen.counted]
+    return str(total) if total is not None else " and ".join("not told" if one is None else str(one) for one in each)
 
 
 def _not_completed(context: Context, order: PlacedOrder) -> NoReturn:
     """Raise the finding that fits: paid but not completed, declined, challenge open, not paid, or unknown."""
     seen = cross_check(context, order)
-    payment = f"payment {order.payment_id}"
     if seen is None:
-        raise Paused(
-            FindingCode.NOT_COMPLETED,
-            f"order {order.order_id} is still pending; whether it was paid was not seen ({payment})",
-            meaning="The card may have been charged.",
-            todo="Look the payment up at the processor's dashboard; then resume.",
-            waiting_for="completion",
-        )
+        _unseen(context, order)
     _refuse_if_money_may_be_out(context, order, "still pending", seen)
-    if seen.status in VOID and not seen.amount_received:
-        link_gone(order, seen)
-    if seen.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
+    named, payment = seen.named, f"payment {seen.named.payment_id}"
+    if named.status in VOID:
+        link_gone(context, order, named)
+    if named.status is PaymentStatus.REQUIRES_CUSTOMER_ACTION:
         raise Paused(
             FindingCode.CHALLENGE_OPEN,
             f"the 3-D Secure challenge was left open ({payment})",
-            meaning="Nothing was charged yet.",
+            meaning=f"No charge was seen yet. {context.account().said}",
             todo="Resume, and complete or reject the challenge on the page.",
             waiting_for="operator",
         )
-    if seen.status in {PaymentStatus.FAILED, PaymentStatus.REQUIRES_PAYMENT_METHOD} and seen.error_message:
+    if named.status in {PaymentStatus.FAILED, PaymentStatus.REQUIRES_PAYMENT_METHOD} and named.error_message:
         raise Paused(
             FindingCode.DECLINED,
-            f"the card was declined: {seen.error_message} ({payment})",
-            meaning=UNPAID,
-            todo="End the session with `abandon`, and start a new one with another card."
-            if seen.status is PaymentStatus.FAILED
-            else "Resume within the page's time to try another card, or end the session with `abandon`.",
+            f"the card was declined: {named.error_message} ({payment})",
+            meaning=f"No charge was seen. {context.account().said}",
+            todo="Resume within the page's time to try another card, or end the session with `abandon` when the page "
+            "has expired.",
             waiting_for="operator",
         )
     raise Paused(
         FindingCode.NOT_PAID,
-        f"order {order.order_id} was not paid: the processor says {seen.status} ({payment})",
-        meaning=UNPAID,
-        todo="Resume and pay within the page's time, or end the session with `abandon`.",
+        f"order {order.order_id} was not paid: the processor says {named.status} ({payment})",
+        meaning=f"No charge was seen. {context.account().said}",
+        todo="Resume and pay within the page's time, or end the session with `abandon` when the page has expired.",
         waiting_for="operator",
     )
 
 
-def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: ProcessorPayment) -> NoReturn:
-    amount = Money(seen.amount_received, seen.currency)
+def _unseen(context: Context, order: PlacedOrder) -> NoReturn:
+    observed = f"order {order.order_id} is still pending; whether it was paid was not seen (payment {order.payment_id})"
+    meaning = context.account().said
+    if context.clock.now() >= context.account().late_after:
+        raise Failed(
+            FindingCode.NOT_COMPLETED, f"{observed}, 24 hours after the page expired", meaning=meaning, todo=_DASHBOARD
+        )
+    raise Paused(FindingCode.NOT_COMPLETED, observed, meaning=meaning, todo=_DASHBOARD, waiting_for="completion")
+
+
+def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: OrderPayments) -> NoReturn:
+    paid = next(one for one in seen.payments if one.taken)
     observed = (
-        f"paid, not completed: the processor has {amount} of payment {seen.payment_id} ({seen.status}), "
-        f"and order {order.order_id} is {said}"
+        f"paid, not completed: the processor has {_told(seen, 'received')} of payment {paid.payment_id} "
+        f"({paid.status}), and order {order.order_id} is {said}"
     )
-    back = returned(seen)
-    if back >= amount:
+    if seen.received is not None and seen.returned is not None and seen.returned >= seen.received:
         raise Failed(
             FindingCode.PAID_NOT_COMPLETED,
-            f"{observed}; the processor has paid {back} back",
-            meaning=f"The card was charged {amount}, and {back} came back, without the backend.",
+            f"{observed}; the processor has paid {seen.returned} back",
+            meaning=f"The money came back without the backend. {context.account().said}",
             todo="Report to the backend's makers that the order did not complete.",
         )
-    since = _paid_at(context)
-    if since is not None and context.clock.now() - since >= RETRIES:
+    if context.clock.now() - _paid_since(context, order) >= RETRIES:
         raise Failed(
             FindingCode.PAID_NOT_COMPLETED,
-            observed + ", 24 hours after the payment",
-            meaning=f"The card was charged {amount}. The order does not complete any more.",
+            observed + ", 24 hours after the payment was seen",
+            meaning=f"The order does not complete any more. {context.account().said}",
             todo="Refund the payment at the processor's dashboard, then resume: the refund is looked for there.",
         )
     raise Paused(
         FindingCode.PAID_NOT_COMPLETED,
         observed,
-        meaning=f"The card was charged {amount}. Webhooks are retried for 24 hours, so the order may still complete.",
+        meaning=f"Webhooks are retried for 24 hours, so the order may still complete. {context.account().said}",
         todo="Resume later. If it never completes, refund the payment at the processor's dashboard, and resume.",
         waiting_for="completion",
     )
 
 
-def _paid_at(context: Context) -> datetime | None:
-    """Return when the operator's part at the checkout ended."""
-    for line in context.journal.lines:
-        if isinstance(line.event, StepFinished) and line.event.step == "pay":
-            return datetime.fromisoformat(line.at)
-    return None
+def _paid_since(context: Context, order: PlacedOrder) -> datetime:
+    """Return when the processor was first seen to have received the money."""
+    known = next((one for one in context.account().orders if one.order_id == order.order_id), None)
+    received = [one.at for one in known.payments if one.received] if known is not None else []
+    return min(received, default=context.clock.now())

@@ -12,6 +12,7 @@ from veza_e2e.journal import Journal
 from veza_e2e.journal.events import Answered, Asked
 from veza_e2e.journal.readings import Compared
 from veza_e2e.ledger_names import LedgerNames
+from veza_e2e.money.account import Account, fold
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Browser, Clock, Ids, Ledger, Operator
 from veza_e2e.ports.wire import Recorder
@@ -166,15 +167,27 @@ class Context:
         answer = self.ask(question, f"{text} [y/N]", lambda a: None if a.lower() in known else "Please type y or n.")
         return known[answer.lower()]
 
-    def compare(self, identifier: str, left: object, right: object, *calls: int) -> bool:
-        """Record a comparison of two amounts or ids; return whether they are equal."""
+    def compare(self, identifier: str, left: object, right: object, *calls: int, note: str = "") -> bool:
+        """Record a comparison of two amounts or ids; return whether they are equal.
+
+        Args:
+            identifier: R1 to R6.
+            left: an amount or an id, or text that names several.
+            right: what it must be equal to. An amount that is not known, None, is never equal.
+            calls: the calls whose responses prove it.
+            note: what to say beside the right side.
+        """
         step = self.recorder.step
-        equal = left == right
+        equal = left is not None and left == right
+        first, second = ("not told" if one is None else str(one) for one in (left, right))
+        shown = f"{second} ({note})" if note else second
         if step is not None:
-            self.journal.append(
-                Compared(step=step, id=identifier, equal=equal, left=str(left), right=str(right), calls=calls)
-            )
+            self.journal.append(Compared(step=step, id=identifier, equal=equal, left=first, right=shown, calls=calls))
         return equal
+
+    def account(self) -> Account:
+        """Return what is known of the money by now."""
+        return fold(self.journal.lines)
 
     def call(self, operation: str) -> int:
         """Return the number of the operation's last answered call, as evidence."""

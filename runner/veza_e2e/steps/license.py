@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from veza import License, LicenseStatus
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.money.words import CHARGED, RESUME
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import Buyer, ChosenProduct, GrantedLicense, PlacedOrder
-from veza_e2e.steps.step import Failed, step
+from veza_e2e.steps.step import RESUME, Failed, step
 
 
 @step("license", GrantedLicense)
@@ -29,14 +28,14 @@ def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order
             FindingCode.LICENSE_MISSING,
             f"no license for order {order.order_id} and product {product.product_id} "
             f"{context.options.grace:.0f} s after the order was completed",
-            meaning=CHARGED,
+            meaning=context.account().said,
             todo=RESUME,
         ) from None
     if len(licenses) > 1:
         raise Failed(
             FindingCode.SEVERAL_LICENSES,
             f"order {order.order_id} granted {len(licenses)} licenses: {', '.join(one.id for one in licenses)}",
-            meaning=CHARGED,
+            meaning=context.account().said,
             todo=RESUME,
         )
     found = licenses[0]
@@ -44,7 +43,7 @@ def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order
         raise Failed(
             FindingCode.LICENSE_NOT_ACTIVE,
             f"license {found.id} is {str(found.status)!r}, not active",
-            meaning=CHARGED,
+            meaning=context.account().said,
             todo=RESUME,
         )
     return GrantedLicense(

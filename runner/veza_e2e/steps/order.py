@@ -18,10 +18,10 @@ from veza import (
 )
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.money.words import UNCHARGED
+from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
-from veza_e2e.steps.in_doubt import Doubt, found_orders, may_send_again, open_doubt, recorded_answer
+from veza_e2e.steps.in_doubt import Doubt, found_orders, may_send_again, named_orders, open_doubt, recorded_answer
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
@@ -41,10 +41,12 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
     try:
         created = _send(context, product, context.ids.key())
     except ConflictError as error:
+        if (doubt := open_doubt(context, "createOrder")) is not None:
+            return _settle_by_asking(context, product, doubt)  # an earlier try of the same request may have succeeded
         raise Failed(
             FindingCode.ORDER_REFUSED,
             f"the backend refused the order: {error}",
-            meaning=UNCHARGED,
+            meaning=context.account().said,
             todo="If this account already owns the product, choose another one, or another account.",
         ) from error
     except LOST_ANSWER:
@@ -68,69 +70,94 @@ def _recorded(context: Context) -> PlacedOrder | None:
 
 
 def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
-    """Look for an order that may exist already, before sending anything again."""
-    orders = found_orders(context, product.product_id, doubt)
+    """Repeat the request with its key, if that is safe; else look for an order that may exist already."""
+    if context.options.walkthrough > 1 and may_send_again(context, doubt):
+        try:
+            return _send_again(context, product, doubt)
+        except ConflictError:
+            pass  # it says that the request was carried out before, or never can be: the orders tell
+    return _settle_by_asking(context, product, doubt)
+
+
+def _settle_by_asking(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+    named = [context.api.orders.get(one) for one in named_orders(context)]
+    paid = [order for order in named if order.status is not OrderStatus.PENDING_PAYMENT]
+    orders = paid or named or found_orders(context, product.product_id, doubt)
     if len(orders) > 1:
-        _several(order.id for order in orders)
+        _several(context, orders)
     if orders:
         return _adopt(context, product, orders[0], doubt)
     if not may_send_again(context, doubt):
         raise Paused(
             FindingCode.ORDER_IN_DOUBT,
-            "the request for the order was sent, its answer was lost, and no order of this account can be found",
-            meaning=UNCHARGED + " There is no idempotency key that still holds here, so nothing is sent a second time.",
+            "the request for the order was sent, its answer was lost, and the account shows no such order",
+            meaning=f"{context.account().said} No idempotency key is valid here, so nothing is sent a second time.",
             todo="Resume later, in case the order turns up; or end the session with `abandon`.",
             waiting_for="operator",
         )
     return _send_again(context, product, doubt)
 
 
-def _several(ids: Iterable[str]) -> NoReturn:
+def _several(context: Context, orders: Iterable[Order]) -> NoReturn:
+    found = list(orders)
+    for order in found:
+        _name(context, order)
     raise Failed(
         FindingCode.SEVERAL_ORDERS,
-        f"several orders could be this session's: {', '.join(ids)}",
-        meaning="None of them was paid by this session.",
-        todo="Cancel them at the backend and start a new session.",
+        f"several orders could be this session's: {', '.join(order.id for order in found)}",
+        meaning=f"None of them was paid through this session. {context.account().said}",
+        todo="Do not pay them. Cancel them at the backend; resume when they have expired.",
     )
+
+
+def _name(context: Context, order: Order) -> None:
+    """Record that the operator is told of an order: whoever knows it can pay it."""
+    if context.recorder.step is not None and order.id not in named_orders(context):
+        context.journal.append(OrderNamed(step=context.recorder.step, order_id=order.id, payment_id=order.payment_id))
 
 
 def _send_again(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
     try:
         created = _send(context, product, doubt.key or context.ids.key())
     except LOST_ANSWER as error:
-        _lost(error)
+        _lost(context, error)
     return _placed(created.order, created.checkout_url)
 
 
-def _lost(error: Exception) -> NoReturn:
+def _lost(context: Context, error: Exception) -> NoReturn:
     raise Paused(
         FindingCode.ORDER_IN_DOUBT,
         f"the backend does not answer the request for the order: {error}",
-        meaning=UNCHARGED,
-        todo="Resume when the backend is back: the same request is sent with the same key.",
+        meaning=context.account().said,
+        todo="Resume when the backend is back: what is in doubt is settled first.",
         waiting_for="operator",
     ) from error
 
 
 def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt) -> PlacedOrder:
     """Take over an order whose checkout URL was lost: get the URL from the processor, or with the key."""
+    if order.status is not OrderStatus.PENDING_PAYMENT:
+        return _placed(order, "", adopted=True)
     link = None
     if context.processor is not None and order.payment_id is not None:
         with suppress(ProcessorError):
             link = context.processor.payment(order.payment_id).link
     if link is None and may_send_again(context, doubt):
         same = _send_again(context, product, doubt)
-        return same if same.order_id == order.id else _several((order.id, same.order_id))
-    if link is None and order.status is OrderStatus.PENDING_PAYMENT:
+        if same.order_id != order.id:
+            _several(context, (order, context.api.orders.get(same.order_id)))
+        return same
+    if link is None:
+        _name(context, order)
         raise Paused(
             FindingCode.PAGE_LOST,
             f"order {order.id} (payment {order.payment_id}) exists, but the address of its checkout page was lost",
-            meaning=UNCHARGED,
-            todo="Open the payment's link at the processor's dashboard, or give HYPERSWITCH_API_KEY, and resume; "
-            "or end the session with `abandon`.",
+            meaning=context.account().said,
+            todo="Give HYPERSWITCH_API_KEY, or open the payment's link at the processor's dashboard and pay there; "
+            "then resume. Or let the page expire, and end the session with `abandon`.",
             waiting_for="operator",
         )
-    return _placed(order, link or "", adopted=True)
+    return _placed(order, link, adopted=True)
 
 
 def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
@@ -146,10 +173,18 @@ def _placed(order: Order, checkout_url: str, *, adopted: bool = False) -> Placed
         payment_id=order.payment_id,
         total_cents=order.total_amount_cents,
         tax_cents=order.tax_amount_cents or 0,
+        discount_cents=_discount(order),
+        tax_told=order.tax_amount_cents is not None,
         currency=order.currency,
         checkout_url=checkout_url,
         adopted=adopted,
     )
+
+
+def _discount(order: Order) -> int:
+    """Return the discount that the order tells; the contract does not have the member."""
+    told = (order.model_extra or {}).get("discount_amount_cents")
+    return told if isinstance(told, int) and not isinstance(told, bool) else 0
 
 
 def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> None:
@@ -159,28 +194,39 @@ def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> No
         raise Failed(
             FindingCode.CURRENCY_DIFFERS,
             f"the product costs {price}, the order {placed.order_id} is in {placed.currency} ({total})",
-            meaning=UNCHARGED,
+            meaning=context.account().said,
             todo="Do not pay this order. The backend mixes currencies.",
         )
     if total.currency != context.options.limit.currency or total > context.options.limit:
         raise Failed(
             FindingCode.OVER_LIMIT,
             f"the order's total is {total}, the limit is {context.options.limit}",
-            meaning=UNCHARGED,
+            meaning=context.account().said,
             todo="Do not pay this order. Choose a cheaper product, or raise --max-amount.",
         )
     tax = Money(placed.tax_cents, placed.currency)
-    if not context.compare("R3", total, price + tax, context.call("createOrder"), context.call("listProducts")):
+    discount = Money(placed.discount_cents, placed.currency)
+    included = bool(tax) and total == price - discount
+    due = price - discount if included else price - discount + tax
+    notes = [
+        *(["tax included"] if included else []),
+        *([f"discount {discount}"] if discount else []),
+        *([] if placed.tax_told else ["no tax told"]),
+    ]
+    note = ", ".join(notes)
+    if not context.compare("R3", total, due, context.call("createOrder"), context.call("listProducts"), note=note):
         raise Failed(
             FindingCode.TOTAL_DIFFERS,
-            f"the order's total is {total}, but the list price of {price} and tax of {tax} make {price + tax}",
-            meaning=UNCHARGED,
+            f"the order's total is {total}, but the list price of {price}, tax of {tax} and discount of {discount} "
+            f"make {due}",
+            meaning=context.account().said,
             todo=f"Do not pay order {placed.order_id}.",
         )
-    if tax and not context.yes("vat", f"List price {price}, VAT {tax}, total {total}. Go on with this total?"):
+    said = f"List price {price}, VAT {tax}{' included' if included else ''}, total {total}."
+    if tax and not context.yes("vat", f"{said} Go on with this total?"):
         raise Failed(
             FindingCode.TOTAL_REFUSED,
             f"the operator did not accept the total of {total} ({price} and VAT of {tax})",
-            meaning=UNCHARGED,
-            todo=f"Order {placed.order_id} will expire unpaid.",
+            meaning=context.account().said,
+            todo=f"Do not pay order {placed.order_id}; it expires unpaid.",
         )

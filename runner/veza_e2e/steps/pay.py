@@ -7,7 +7,6 @@ import httpx
 from veza import OrderStatus
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.money.words import UNPAID
 from veza_e2e.steps.checkout_page import moved_on, open_page, operator_pays, ran_out, refuse_dead_link
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Payment, PlacedOrder
@@ -36,8 +35,8 @@ def _check_host(context: Context, order: PlacedOrder) -> None:
     except (httpx.InvalidURL, ValueError) as error:
         raise Failed(
             FindingCode.UNEXPECTED_CHECKOUT,
-            f"the address of the checkout page is none: {type(error).__name__}",
-            meaning=UNPAID,
+            f"the checkout address is not a valid URL: {type(error).__name__}",
+            meaning=context.account().said,
             todo="Report it to the backend's makers; the order expires unpaid.",
         ) from error
     local = context.options.loopback and url.host == context.options.backend_host
@@ -45,8 +44,8 @@ def _check_host(context: Context, order: PlacedOrder) -> None:
     if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
         raise Failed(
             FindingCode.UNEXPECTED_CHECKOUT,
-            f"the checkout page is at {url.scheme}://{url.host}, which is none of checkout_hosts: {', '.join(hosts)}",
-            meaning=UNPAID,
+            f"the checkout page is at {url.scheme}://{url.host}, which is not among checkout_hosts: {', '.join(hosts)}",
+            meaning=context.account().said,
             todo="Do not open it. If the address is right, add its host to checkout_hosts of the environment.",
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from veza import Product
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.money.words import UNCHARGED
 from veza_e2e.ports.screen import plain
 from veza_e2e.preflight.offers import affordable, listed
 from veza_e2e.steps.context import Context
@@ -27,7 +26,7 @@ def choose_product(context: Context, _buyer: Buyer) -> ChosenProduct:
                 FindingCode.OVER_LIMIT,
                 f"product {chosen.id} is {chosen.status} at {Money(chosen.price_cents, chosen.currency)}; "
                 f"the limit is {options.limit}",
-                meaning=UNCHARGED,
+                meaning=context.account().said,
                 todo="Choose another product, or raise --max-amount.",
             )
     else:
@@ -48,7 +47,7 @@ def _asked(context: Context, products: list[Product]) -> Product:
         raise Failed(
             FindingCode.NO_PRODUCT,
             f"no product on sale costs at most {limit}",
-            meaning=UNCHARGED,
+            meaning=context.account().said,
             todo="Put a test product of about 5 EUR on sale, or raise --max-amount.",
         )
     lines = [f"{n:>3}  {Money(p.price_cents, p.currency)!s:>12}  {plain(p.title)}" for n, p in enumerate(products, 1)]

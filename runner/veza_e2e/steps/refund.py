@@ -14,13 +14,13 @@ from veza import (
     RefundedOrder,
     RefundStatus,
 )
-from veza.money import Money
 from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.ports.processor import returned
+from veza_e2e.money.order_account import UNDER_WAY, AccountState
+from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
-from veza_e2e.steps.in_doubt import open_doubt, recorded_answer
+from veza_e2e.steps.in_doubt import may_send_again, open_doubt, recorded_answer
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund
 from veza_e2e.steps.step import Failed, Paused, Skipped, step
 
@@ -31,19 +31,71 @@ _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderS
 
 @step("refund", RequestedRefund)
 def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
-    """Request one full refund (operation requestRefund)."""
+    """Request the refund of what is still open (operation requestRefund), unless one is under way."""
     doubt = open_doubt(context, "requestRefund")
     current = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=60)
-    if current.status in _ASKED_FOR or (doubt is not None and current.refund_id is not None):
-        return _requested(current)
-    if doubt is not None and (recorded := _recorded(context, order)):
+    if doubt is not None and current.refund_id is None and (recorded := _recorded(context, order)):
         return recorded
-    if current.status is not OrderStatus.COMPLETED:
-        _not_refundable(context, order, current)
+    again = doubt is not None or current.status is not OrderStatus.COMPLETED or current.refund_status is not None
+    seen = None
+    if context.options.walkthrough > 1:
+        seen = cross_check(context, order)
+        _refuse_dispute(context, current, seen)
+    if _under_way(context, current, seen) or (doubt is not None and _has_refund(current)):
+        return _requested(current, seen)
+    if current.status is not OrderStatus.COMPLETED and not _failed_before(current):
+        _not_refundable(context, current, seen or cross_check(context, order))
+    if seen is not None and seen.received and seen.returned == seen.received:
+        _refunded_elsewhere(context, current, seen)
+    if doubt is not None and seen is None and context.processor is not None and context.options.walkthrough > 1:
+        raise _in_doubt(context, order, "the processor did not say whether it has the refund")
     if doubt is None and not _wanted(context, order):
         raise Skipped("the operator kept the purchase; the refund stays open")
-    key = doubt.key if doubt is not None and context.options.idempotency else None
-    return _request(context, order, key or context.ids.key())
+    key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
+    rest = _rest(context, current) if again else None
+    return _request(context, order, key or context.ids.key(), rest)
+
+
+def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> bool:
+    """Whether a refund is pending, or came back whole: then none is asked for again."""
+    if current.status is OrderStatus.REFUND_PENDING or current.refund_status in UNDER_WAY:
+        return True
+    if seen is not None and seen.pending:
+        return True
+    if current.status is OrderStatus.REFUNDED and current.refund_status in {None, RefundStatus.SUCCEEDED}:
+        # A part of it may be missing. Unless every witness agrees on how much, the refund is only looked at.
+        return context.account().state is not AccountState.CHARGED or context.options.walkthrough == 1
+    if context.options.walkthrough == 1:
+        return current.status in _ASKED_FOR
+    return False
+
+
+def _has_refund(current: Order) -> bool:
+    return current.refund_id is not None and current.refund_status is not RefundStatus.FAILED
+
+
+def _failed_before(current: Order) -> bool:
+    partly = current.status is OrderStatus.REFUNDED
+    return partly or current.status is OrderStatus.REFUND_FAILED or current.refund_status is RefundStatus.FAILED
+
+
+def _rest(context: Context, current: Order) -> int | None:
+    """Return what is left to refund, in minor units; None for the whole."""
+    account = context.account()
+    left = account.open
+    if left is None or left.currency != current.currency or not account.refunded:
+        return None
+    return left.minor
+
+
+def _refuse_dispute(context: Context, current: Order, seen: OrderPayments | None) -> None:
+    if seen is not None and seen.disputes:
+        raise Failed(
+            FindingCode.DISPUTE_OPENED,
+            f"the processor has a dispute on a payment of order {current.id} ({', '.join(seen.disputes)})",
+            meaning=f"The card's bank holds the money until the dispute is settled. {context.account().said}",
+            todo="Answer the dispute at the processor's dashboard. Do not refund on top of it.",
+        )
 
 
 def _recorded(context: Context, order: PlacedOrder) -> RequestedRefund | None:
@@ -66,7 +118,7 @@ def _wanted(context: Context, order: PlacedOrder) -> bool:
         return options.refund
     if options.unattended:
         return options.resumed
-    text = f"Refund {order.total} of order {order.order_id}?"
+    text = f"Refund {context.account().open or order.total} of order {order.order_id}?"
     if not options.live:
         return context.yes("refund", text)
     known = {"refund": True, "keep": False}
@@ -88,9 +140,14 @@ def _answered(context: Context) -> bool | None:
     return None
 
 
-def _request(context: Context, order: PlacedOrder, key: str) -> RequestedRefund:
+def _request(context: Context, order: PlacedOrder, key: str, amount_cents: int | None) -> RequestedRefund:
     try:
-        accepted = context.api.orders.refund(order.order_id, reason=REASON, idempotency_key=key)
+        if amount_cents is None:
+            accepted = context.api.orders.refund(order.order_id, reason=REASON, idempotency_key=key)
+        else:
+            accepted = context.api.orders.refund(
+                order.order_id, reason=REASON, amount_cents=amount_cents, idempotency_key=key
+            )
     except (*_LOST_ANSWER, ConflictError) as error:
         return _settle(context, order, error)
     refund = accepted.refund
@@ -101,58 +158,66 @@ def _settle(context: Context, order: PlacedOrder, error: Exception) -> Requested
     """Read the order first, since the refund may have been accepted."""
     current, _ = context.glance(lambda: context.api.orders.get(order.order_id))
     if current is not None and current.refund_id is not None and current.status in _ASKED_FOR:
-        return _requested(current)
+        return _requested(current, None)
     if isinstance(error, ConflictError):
         raise Paused(
             FindingCode.REFUND_REFUSED,
             f"the backend does not accept the request for the refund: {error}",
-            meaning=f"The card was charged {order.total}; no refund was seen (payment {order.payment_id}).",
-            todo="Resume to ask again, or refund the payment at the processor's dashboard.",
+            meaning=context.account().said,
+            todo="Resume: order and processor are read first. Or refund the payment at the processor's dashboard, "
+            "then resume.",
             waiting_for="refund",
         ) from error
-    raise Paused(
+    raise _in_doubt(context, order, str(error)) from error
+
+
+def _in_doubt(context: Context, order: PlacedOrder, why: str) -> Paused:
+    return Paused(
         FindingCode.REFUND_IN_DOUBT,
-        f"the request for the refund was not answered ({error}), and the order shows no refund",
-        meaning=f"The card was charged {order.total}; whether it comes back is not known (payment {order.payment_id}).",
-        todo="Resume: the order is read first, and the refund is asked for again only if there is none.",
+        f"whether order {order.order_id} is being refunded is not known: {why}",
+        meaning=context.account().said,
+        todo="Resume: order and processor are read first, and the refund is asked for again only if there is none.",
         waiting_for="refund",
-    ) from error
+    )
 
 
-def _requested(current: Order) -> RequestedRefund:
+def _requested(current: Order, seen: OrderPayments | None) -> RequestedRefund:
+    known = [*seen.pending, *seen.refunds] if seen is not None else []
     status = current.refund_status or (
         RefundStatus.SUCCEEDED if current.status is OrderStatus.REFUNDED else RefundStatus.PENDING
     )
-    return RequestedRefund(current.refund_id or "", str(status), current.total_amount_cents, current.currency)
+    refund_id = current.refund_id or next((one.refund_id for one in known), "")
+    return RequestedRefund(refund_id, str(status), current.total_amount_cents, current.currency)
 
 
-def _not_refundable(context: Context, order: PlacedOrder, current: Order) -> NoReturn:
+def _refunded_elsewhere(context: Context, current: Order, seen: OrderPayments) -> NoReturn:
+    raise Failed(
+        FindingCode.REFUNDED_ELSEWHERE,
+        f"order {current.id} is {str(current.status)!r}; the processor has paid {seen.returned} of payment "
+        f"{seen.named.payment_id} back",
+        meaning=f"The money came back without the backend. {context.account().said}",
+        todo="Report to the backend's makers that the order does not say so.",
+    )
+
+
+def _not_refundable(context: Context, current: Order, seen: OrderPayments | None) -> NoReturn:
     """Pause or fail because the backend cannot refund; first look for a refund that was made elsewhere."""
-    seen = cross_check(context, order)
-    charged = None if seen is None else Money(seen.amount_received, seen.currency)
+    if seen is not None and seen.received and seen.returned is not None and seen.returned >= seen.received:
+        _refunded_elsewhere(context, current, seen)
     told = f"order {current.id} is {str(current.status)!r}"
-    if seen is not None and charged and returned(seen) >= charged:
-        raise Failed(
-            FindingCode.REFUNDED_ELSEWHERE,
-            f"{told}; the processor has paid {returned(seen)} of payment {seen.payment_id} back",
-            meaning=f"The card was charged {charged}, and {returned(seen)} came back, without the backend.",
-            todo="Report to the backend's makers that the order does not say so.",
-        )
+    meaning = context.account().said
     if current.status is OrderStatus.PENDING_PAYMENT:
         raise Paused(
             FindingCode.NOT_REFUNDABLE_YET,
             f"{told}, so the backend cannot refund it",
-            meaning=f"Payment {current.payment_id} may have been charged.",
+            meaning=meaning,
             todo="Resume later, or refund the payment at the processor's dashboard and resume.",
             waiting_for="completion",
         )
     disputed = current.status is OrderStatus.DISPUTED
-    known = disputed or bool(charged)
     raise Failed(
         FindingCode.DISPUTE_OPENED if disputed else FindingCode.NOT_REFUNDABLE,
         f"{told}, so it cannot be refunded through the backend",
-        meaning=f"Payment {current.payment_id} was charged and did not come back."
-        if known
-        else f"Whether payment {current.payment_id} was charged is not known.",
+        meaning=meaning,
         todo="Settle it at the processor's dashboard, then resume.",
     )

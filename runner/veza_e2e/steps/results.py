@@ -85,6 +85,9 @@ class PlacedOrder(Result):
     """Opened as it came. The journal has it without its secrets: an alias in it means that it cannot be opened."""
     adopted: bool = False
     """Whether the response was lost and the order was found by asking."""
+    discount_cents: int = 0
+    tax_told: bool = True
+    """Whether the order told its tax; results of walkthrough 1 do not say."""
 
     @property
     def total(self) -> Money:
@@ -94,7 +97,7 @@ class PlacedOrder(Result):
     @property
     def observed(self) -> str:
         """The order, its payment and its total."""
-        tax = f" (VAT {Money(self.tax_cents, self.currency)} included)" if self.tax_cents else ""
+        tax = f" (of it VAT {Money(self.tax_cents, self.currency)})" if self.tax_cents else ""
         found = ", found again after its answer was lost" if self.adopted else ""
         payment = f", payment {self.payment_id}" if self.payment_id else ""
         return f"order {self.order_id}, {self.total}{tax}{payment}{found}"

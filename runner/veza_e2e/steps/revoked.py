@@ -2,58 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.steps.rows import read_rows
-from veza_e2e.steps.step import Failed, Paused, step
+from veza_e2e.steps.step import Failed, Finding, Paused, step
 
+T = TypeVar("T")
 _FAILED = frozenset({RefundStatus.FAILED})
 _ON_ITS_WAY = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.REVIEW})
 
 
 @step("revoked", Revoked)
 def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Revoked:
-    """Read the order until it is refunded and the license until it is revoked (getOrder, listMyLicenses)."""
+    """Read the order until it is refunded and the license until it is revoked (getOrder, listMyLicenses).
+
+    Then compare with the processor (R4, R6) and with the rows (R5). Everything is looked at before anything is judged.
+    """
     done = _await_refunded(context, order, refund)
-    licenses = _await_licenses(context, order)
-    returned = _cross_check(context, order, refund)
-    _check_reversals(context, order, done)
+    findings: list[Finding] = []
+
+    def looked(look: Callable[[], T]) -> T | None:
+        """Look, and keep what is found wrong, so that it hides nothing else. Walkthrough 1 stopped at the first."""
+        try:
+            return look()
+        except Finding as finding:
+            if context.options.walkthrough == 1:
+                raise
+            findings.append(finding)
+            return None
+
+    licenses = looked(lambda: _await_licenses(context, order)) or []
+    seen = looked(lambda: _at_processor(context, order, refund, done))
+    looked(lambda: _check_reversals(context, order, done))
+    looked(lambda: _whole(context, order, done, seen))
+    if findings:
+        raise next((one for one in findings if isinstance(one, Failed)), findings[0])
     last = licenses[0] if licenses else None
-    if done.currency != order.currency:
-        raise Failed(
-            FindingCode.REFUND_DIFFERS,
-            f"the order was in {order.currency}, and is refunded in {done.currency} (payment {order.payment_id})",
-            meaning=f"The card was charged {order.total}; how much of it came back is not known.",
-            todo="Compare with the processor's dashboard.",
-        )
-    back = done.refunded_amount_cents
-    if back is None and returned is not None:
-        back = returned.minor
-    if back is not None and back != order.total_cents:
-        raise Failed(
-            FindingCode.REFUND_DIFFERS,
-            f"{Money(back, order.currency)} came back of {order.total} (payment {order.payment_id})",
-            meaning=f"{order.total - Money(back, order.currency)} did not come back.",
-            todo="Compare with the processor's dashboard.",
-        )
+    told = context.account().refunded
     return Revoked(
         order_status=str(done.status),
         refund_status=None if done.refund_status is None else str(done.refund_status),
-        refunded_cents=back,
+        refunded_cents=None if told is None else told.minor,
         currency=done.currency,
         license_id=last.id if last else None,
         license_status=str(last.status) if last else None,
         revoked_at=timestamp(last.revoked_at) if last and last.revoked_at else None,
         refunded_at=timestamp(done.refunded_at) if done.refunded_at else None,
     )
+
+
+def _whole(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments | None) -> None:
+    """Fail unless what came back is the charge, as far as it is told."""
+    account = context.account()
+    back = done.refunded_amount_cents
+    told = None if back is None else Money(back, done.currency)
+    if done.currency != order.currency or (told is not None and told != order.total):
+        raise Failed(
+            FindingCode.REFUND_DIFFERS,
+            f"the order says that {told or 'an amount in ' + done.currency} came back of {order.total}"
+            + (f"; the processor says {seen.returned}" if seen is not None else ""),
+            meaning=account.said,
+            todo="Compare with the processor's dashboard. Resume to ask for the rest, if all witnesses agree on it.",
+        )
 
 
 def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Order:
@@ -67,7 +87,7 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
         raise Paused(
             FindingCode.REFUND_PENDING,
             f"refund {refund.refund_id} of {order.total} is still pending (payment {order.payment_id})",
-            meaning=f"{order.total} were charged and are on their way back; this can take days.",
+            meaning=f"A refund can take days. {context.account().said}",
             todo="Resume in a day or two: the refund is only looked at, never asked for again.",
             waiting_for="refund",
         ) from None
@@ -78,8 +98,8 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
     raise Failed(
         FindingCode.REFUND_FAILED if refused else FindingCode.UNKNOWN_STATUS,
         f"{status} (refund {refund.refund_id}, payment {order.payment_id})",
-        meaning=f"{order.total} were charged and did not come back.",
-        todo="Refund the payment at the processor's dashboard, then record the bank statement with `bank`.",
+        meaning=context.account().said,
+        todo="Resume to ask for the refund again, or refund the payment at the processor's dashboard and resume.",
     )
 
 
@@ -105,44 +125,46 @@ def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
             FindingCode.LICENSE_NOT_REVOKED,
             f"the order is refunded, but a license of order {order.order_id} is not revoked "
             f"after {context.options.grace:.0f} s",
-            meaning=f"{order.total} came back; the buyer still holds the license.",
+            meaning=f"The buyer still holds the license. {context.account().said}",
             todo="Report it to the backend's makers.",
         ) from None
 
 
-def _cross_check(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Money | None:
-    """Compare R4 and R6 with the processor, if it answers: the refund's amount and its payment.
+def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund, done: Order) -> OrderPayments | None:
+    """Compare R4 and R6 with the processor, if it answers. Waits while one of its refunds is pending."""
 
-    Returns:
-        What the processor refunded; None if it did not answer.
-    """
-    seen = cross_check(context, order)
+    def settled(seen: OrderPayments | None) -> bool:
+        return seen is None or not seen.pending or context.options.walkthrough == 1
+
+    try:
+        seen = context.wait(lambda: cross_check(context, order), settled, timeout=context.options.grace)
+    except TimedOut:
+        raise Paused(
+            FindingCode.REFUND_PENDING,
+            f"order {done.id} is {done.status}; at the processor refund {refund.refund_id} has not ended",
+            meaning=context.account().said,
+            todo="Resume in a day or two: the refund is only looked at, never asked for again.",
+            waiting_for="refund",
+        ) from None
     if seen is None:
         return None
     back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
-    other = next((one for one in back if one.currency != seen.currency), None)
-    if other is not None:
-        context.compare("R4", order.total, Money(other.amount, other.currency), seen.call, context.call("getOrder"))
-        raise Failed(
-            FindingCode.REFUND_DIFFERS,
-            f"refund {other.refund_id} is {Money(other.amount, other.currency)}, payment {seen.payment_id} is in "
-            f"{seen.currency}",
-            meaning=f"The order says that {order.total} came back; the processor says another currency.",
-            todo="Compare with the processor's dashboard.",
-        )
-    total = Money(sum(one.amount for one in back), seen.currency)
-    received = Money(seen.amount_received, seen.currency)
+    ours = {one.payment_id for one in seen.payments}
+    foreign = sorted({one.payment_id for one in back} - ours)
     payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
-    equal = context.compare("R6", order.payment_id, payments, seen.call)
-    equal = context.compare("R4", order.total, total, seen.call, context.call("getOrder")) and equal
-    if total > received or not equal:
+    named = payments if back and not foreign else ", ".join(sorted(ours))
+    equal = context.compare("R6", named, payments, *seen.calls)
+    equal = context.compare("R4", seen.received, seen.returned, *seen.calls, context.call("getOrder")) and equal
+    if not equal:
         raise Failed(
             FindingCode.REFUND_DIFFERS,
-            f"the processor refunded {total} of {received} received (refund {refund.refund_id}, payment {payments})",
-            meaning=f"The order says that {order.total} came back; the processor does not bear it out.",
+            f"the processor refunded {seen.returned or 'amounts that have no sum'} of "
+            f"{seen.received or 'an amount that it does not tell'} received (refund {refund.refund_id}, "
+            f"payment {payments})",
+            meaning=context.account().said,
             todo="Compare with the processor's dashboard.",
         )
-    return total
+    return seen
 
 
 def _check_reversals(context: Context, order: PlacedOrder, _done: Order) -> None:

@@ -12,6 +12,8 @@ from veza_e2e.journal.findings import FindingCode, RecordedName
 from veza_e2e.ports.wire import Recorder
 from veza_e2e.steps.results import Result
 
+RESUME = "Resume to refund, and report the finding to the backend's makers."
+"""What to do about a check that failed after the charge."""
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
 W = TypeVar("W", bound="HasRecord")

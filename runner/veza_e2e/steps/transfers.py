@@ -8,12 +8,11 @@ from enum import StrEnum
 from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.money.words import CHARGED, RESUME
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder, Transfers
 from veza_e2e.steps.rows import paste_rows, read_rows
-from veza_e2e.steps.step import Failed, step
+from veza_e2e.steps.step import RESUME, Failed, step
 
 
 class TransferStatus(StrEnum):
@@ -39,11 +38,11 @@ def check_transfers(context: Context, order: PlacedOrder) -> Transfers:
     try:
         sql = ledger.script(order.order_id, context.names)
     except ValueError as error:
-        raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=CHARGED, todo=RESUME) from error
+        raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=context.account().said, todo=RESUME) from error
     rows = read_rows(context, order)
     if rows is None:
         rows = paste_rows(context, order, sql)
-    booked = _booked(order, rows)
+    booked = _booked(context, order, rows)
     if not context.names.transfers.has("platform_fee_cents"):
         return Transfers(tuple(booked), None, confirmed=True, currency=order.currency)
     paid = Money(sum(_cents(row, "amount_cents") + _cents(row, "platform_fee_cents") for row in booked), order.currency)
@@ -52,19 +51,19 @@ def check_transfers(context: Context, order: PlacedOrder) -> Transfers:
         raise Failed(
             FindingCode.TRANSFER_DIFFERS,
             f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained",
-            meaning=CHARGED,
+            meaning=context.account().said,
             todo=RESUME,
         )
     return Transfers(tuple(booked), (owed - paid).minor, confirmed=True, currency=order.currency)
 
 
-def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapping[str, JSON]]:
+def _booked(context: Context, order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapping[str, JSON]]:
     found = [row for row in rows if row.get("amount_cents") is not None]
     if not found:
         raise Failed(
             FindingCode.TRANSFER_MISSING,
             f"seller_transfers has no row for order {order.order_id}",
-            meaning=CHARGED,
+            meaning=context.account().said,
             todo=RESUME,
         )
     for row in found:
@@ -75,7 +74,7 @@ def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapp
             raise Failed(
                 FindingCode.TRANSFER_NOT_BOOKED,
                 f"transfer {row.get('transfer_id')} is {str(status)!r}{why}{known}",
-                meaning=CHARGED,
+                meaning=context.account().said,
                 todo=RESUME,
             )
         currency = row.get("transfer_currency") or row.get("currency")
@@ -83,7 +82,7 @@ def _booked(order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapp
             raise Failed(
                 FindingCode.TRANSFER_CURRENCY,
                 f"transfer {row.get('transfer_id')} is in {currency}, the order in {order.currency}",
-                meaning=CHARGED,
+                meaning=context.account().said,
                 todo=RESUME,
             )
     return found

@@ -42,10 +42,10 @@ def test_the_title_says_environment_funds_and_release() -> None:
 
 
 def test_the_verdict_leads_with_the_money() -> None:
-    assert "charged 5.00 EUR, refunded 5.00 EUR" in report(Script().start().until("revoked")).splitlines()[3]
-    assert "charged 5.00 EUR, refunded 0.00 EUR" in report(Script().start().until("transfers").keep())
+    assert "charged 5.00 EUR, back 5.00 EUR" in report(Script().start().until("revoked")).splitlines()[3]
+    assert "charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR" in report(Script().start().until("transfers").keep())
     assert "nothing was charged" in report(Script().start().until("login"))
-    assert "none can be ruled out" in report(Script().start().until("pay"))
+    assert "the card may be charged" in report(Script().start().until("pay"))
 
 
 def test_nine_rows_and_nine_items() -> None:
@@ -80,8 +80,8 @@ def test_every_link_leads_to_an_event_of_the_record() -> None:
 
 def test_every_call_is_there_with_request_and_answer_and_as_curl() -> None:
     page = report(Script().start().until("revoked"))
-    assert page.count('<details class="veza-call"') == 9
-    assert page.count('<pre class="veza-curl">') == 9
+    assert page.count('<details class="veza-call"') == 10
+    assert page.count('<pre class="veza-curl">') == 10
     assert "POST /api/v1/orders → 201 · 12 ms, request id req-3" in page
     assert "curl -X POST http://127.0.0.1:9/api/v1/orders" in page
 
@@ -175,5 +175,5 @@ def test_the_summary_and_the_page_agree() -> None:
     summary = summarise(script.lines)
     page = report(script)
     assert f"Decision for the release: {summary.decision}" in page
-    assert "5.00 EUR of the charge have not come back." in page
+    assert "The money is not settled: charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR." in page
     assert "something was wrong. what it means what to do" in page

@@ -1,0 +1,79 @@
+"""Compares amounts and ids, R1 to R6: as the steps recorded it, and as a person read it at a dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from veza.money import Money
+from veza_e2e.evidence.model import ComparisonStatus, Reconciliation
+from veza_e2e.journal.readings import Compared
+from veza_e2e.journal.story import Story
+from veza_e2e.money.account import Account
+from veza_e2e.money.readings import PersonRead
+
+RULES: Mapping[str, str] = {
+    "R1": "order total = processor's amount = amount received",
+    "R2": "total - tax = transfers + platform fees",
+    "R3": "total = list price + tax - discount",
+    "R4": "refunds and voided captures = amount received",
+    "R5": "reversed = transferred",
+    "R6": "each refund belongs to a payment of the order",
+}
+
+
+def reconcile(
+    story: Story, account: Account, persons: Sequence[PersonRead], *, refund_kept: bool
+) -> tuple[Reconciliation, ...]:
+    """Return R1 to R6. A comparison that differed once stays different; what was not read is not checked.
+
+    Args:
+        story: the session.
+        account: its money.
+        persons: what people read at a dashboard, in the order in which they said it.
+        refund_kept: whether the operator kept the purchase, so that there is no refund to compare.
+    """
+    by_hand = {one.id: one for one in _by_hand(account, persons)}
+    return tuple(_compared(story, name, by_hand.get(name), refund_kept=refund_kept) for name in RULES)
+
+
+def _compared(story: Story, name: str, by_hand: Reconciliation | None, *, refund_kept: bool) -> Reconciliation:
+    compared = [(line.seq, event) for line, event in story.of(Compared) if event.id == name]
+    if not compared or (by_hand is not None and by_hand.status == "differs"):
+        kept = refund_kept and name in {"R4", "R5", "R6"}
+        none: ComparisonStatus = "not_applicable" if kept else "not_checked"
+        return by_hand or Reconciliation(name, RULES[name], none, None, None, ())
+    differing = [pair for pair in compared if not pair[1].equal]
+    seq, event = (differing or compared)[-1]
+    evidence = (*story.answers(event.calls), seq, *(by_hand.evidence if by_hand else ()))
+    status: ComparisonStatus = "differs" if differing else "equal"
+    return Reconciliation(name, RULES[name], status, event.left, event.right, evidence)
+
+
+def _by_hand(account: Account, persons: Sequence[PersonRead]) -> Iterator[Reconciliation]:
+    """Compare what a person read with the order, and with itself."""
+    order = account.main
+    if order is None:
+        return
+    charged = [one for one in order.charged if one.by == "person"]
+    refunded = [one for one in order.refunded if one.by == "person"]
+    if charged and order.total is not None:
+        yield _amounts("R1", order.total, charged[-1].amount, order.reads[-1].seq, charged[-1].seq)
+    received = charged or [one for one in order.charged if one.by == "processor"]
+    if refunded and received:
+        yield _amounts("R4", received[-1].amount, refunded[-1].amount, received[-1].seq, refunded[-1].seq)
+    named = [one for one in persons if one.refund_id and one.payment_id]
+    if named and order.payment_ids:
+        last = named[-1]
+        known = last.payment_id in order.payment_ids
+        left = last.payment_id if known else order.payment_ids[0]
+        yield _result("R6", str(left), str(last.payment_id), (order.reads[-1].seq, last.seq), equal=known)
+
+
+def _amounts(name: str, left: Money | None, right: Money | None, *evidence: int) -> Reconciliation:
+    return _result(name, str(left), str(right), evidence, equal=left is not None and left == right)
+
+
+def _result(name: str, left: str, right: str, evidence: Sequence[int], *, equal: bool) -> Reconciliation:
+    return Reconciliation(
+        name, RULES[name], "equal" if equal else "differs", left, right, tuple(dict.fromkeys(evidence))
+    )

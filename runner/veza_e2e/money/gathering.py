@@ -1,0 +1,107 @@
+"""Gathers what was read of each order that a session made, adopted or named to the operator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from veza_e2e.canonical import JSON
+from veza_e2e.journal import Line
+from veza_e2e.journal.events import CallFinished, CallIntended, StepFailed, StepFinished, StepPaused
+from veza_e2e.journal.readings import OrderNamed
+from veza_e2e.journal.story import Story, text_of
+from veza_e2e.money.order_account import OrderAccount
+from veza_e2e.money.readings import Readings, body_of
+
+NOTHING_DONE: Final = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
+"""Answers that say that a write was not carried out."""
+
+
+def orders_of(story: Story, readings: Readings) -> tuple[OrderAccount, ...]:
+    """Return the money of each of the session's orders."""
+    own = _own(story, readings)
+    return tuple(_order_account(story, readings, order_id, own) for order_id in own)
+
+
+def _own(story: Story, readings: Readings) -> dict[str, datetime]:
+    """Return the session's orders, each with the time from which it may be paid."""
+    asked = [_at(line) for line, event in story.of(CallIntended) if event.operation == "createOrder"]
+    own: dict[str, datetime] = {}
+    for one in readings.orders:
+        if one.operation == "createOrder" and one.order_id:
+            own.setdefault(one.order_id, one.at)
+    adopted = story.last_of_step(StepFinished, "order")
+    if adopted and (placed := text_of(adopted[1].result.get("order_id"))):
+        own.setdefault(placed, asked[0] if asked else _at(adopted[0]))
+    for line, event in story.of(OrderNamed):
+        own.setdefault(event.order_id, _at(line))
+    for name, at in _named_in_words(story, readings):
+        own.setdefault(name, at)
+    return own
+
+
+def _named_in_words(story: Story, readings: Readings) -> Iterator[tuple[str, datetime]]:
+    """The orders that version 1 named to the operator without an event of its own."""
+    listed = {one.order_id for one in readings.orders if one.operation == "listOrders" and one.order_id}
+    for line in story.lines:
+        event = line.event
+        if not isinstance(event, StepPaused | StepFailed) or event.step != "order":
+            continue
+        for name in sorted(listed) if event.finding in {"page_lost", "several_orders"} else ():
+            if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", event.observed):
+                yield name, _at(line)
+
+
+def _order_account(story: Story, readings: Readings, order_id: str, own: dict[str, datetime]) -> OrderAccount:
+    last = next(reversed(own))
+    reads = tuple(one for one in readings.orders if one.order_id == order_id or (not one.order_id and order_id == last))
+    ids = {one.payment_id for one in reads if one.payment_id} | _told_payments(story, order_id)
+    payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id == order_id)
+    heard = max((one.seq for one in payments), default=0)
+    known = {one.payment_id for one in readings.payments} | ids
+    return OrderAccount(
+        order_id=order_id,
+        accepted_at=own[order_id],
+        reads=reads,
+        payments=payments,
+        silent=any(one.seq > heard for one in readings.silences),
+        persons=tuple(
+            one
+            for one in readings.persons
+            if one.payment_id in ids or (order_id == last and one.payment_id not in known)
+        ),
+        bank=readings.bank if order_id == last else None,
+    )
+
+
+def _told_payments(story: Story, order_id: str) -> set[str]:
+    """The payments of an order that steps or the operator were told of."""
+    found = {event.payment_id for _, event in story.of(OrderNamed) if event.order_id == order_id}
+    for step in ("order", "completed"):
+        result: Mapping[str, JSON] = story.result(step)
+        if text_of(result.get("order_id")) == order_id:
+            found.add(text_of(result.get("payment_id")))
+    return {one for one in found if one}
+
+
+def in_doubt_since(story: Story) -> datetime | None:
+    """Return when an order was asked for that may exist: no answer settled it, and no later list denied it."""
+    doubts: dict[int, Line] = {}
+    for line in story.lines:
+        event = line.event
+        if isinstance(event, CallIntended) and event.operation == "createOrder":
+            doubts[event.call] = line
+        elif not isinstance(event, CallFinished):
+            continue
+        elif event.operation == "createOrder" and event.status in NOTHING_DONE:
+            doubts.pop(event.call, None)
+        elif event.operation == "listOrders" and isinstance(body_of(event), list | tuple):
+            doubts.clear()
+    first = next(iter(doubts.values()), None)
+    return None if first is None else _at(first)
+
+
+def _at(line: Line) -> datetime:
+    return datetime.fromisoformat(line.at)

@@ -1,0 +1,262 @@
+"""One order's money: what each witness says was charged and came back, and the state that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+from veza.money import Money
+from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
+from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead
+
+FigureKind: TypeAlias = Literal["charged", "refunded"]
+KINDS: Final[tuple[FigureKind, ...]] = ("charged", "refunded")
+Witness: TypeAlias = Literal["backend", "processor", "person", "bank"]
+
+CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
+"""Order states that only follow a charge."""
+UNPAID = frozenset({"failed", "cancelled", "expired"})
+"""Order states that no charge precedes."""
+UNDER_WAY = frozenset({"requested", "pending", "review"})
+"""States of a refund that has not ended."""
+LINK = timedelta(minutes=15)
+"""How long a payment link stays valid by default (Hyperswitch)."""
+RETRIES = timedelta(hours=24)
+"""How long the processor repeats its webhooks: what may be late is late until then."""
+
+
+class AccountState(StrEnum):
+    """How a session stands with the card; each word about money follows from it."""
+
+    UNTOUCHED = "untouched"
+    """Nothing was charged, and nothing can be."""
+    RETURNED = "returned"
+    """All that was received came back."""
+    AT_RISK = "at risk"
+    """An order can be paid, or may have been; no charge was seen."""
+    CHARGED = "charged"
+    """More was received than came back."""
+    UNKNOWN = "unknown"
+    """Witnesses disagree, a needed one does not answer, or currencies differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An amount that a witness named."""
+
+    kind: FigureKind
+    by: Witness
+    seq: int
+    amount: Money | None
+    """None if the witness says that it moved, and not how much."""
+    pending: bool = False
+    """Whether more of it is on its way."""
+
+    @property
+    def told(self) -> str:
+        """The figure, for people."""
+        verb = "charged" if self.kind == "charged" else "back"
+        if self.amount is None:
+            return f"{verb} an amount that is not told"
+        return f"{verb} {self.amount}" + (" so far" if self.pending else "")
+
+
+@dataclass(frozen=True)
+class OrderAccount:
+    """One order's money.
+
+    Attributes:
+        order_id: the order.
+        accepted_at: when the backend took it, or may have: from then on it can be paid.
+        reads: what the backend said of it, in the order of the events.
+        payments: what the processor said of its payments.
+        silent: whether the processor was asked after that, and did not tell.
+        persons: what people read at a dashboard.
+        bank: what the bank statement shows.
+    """
+
+    order_id: str
+    accepted_at: datetime
+    reads: tuple[OrderRead, ...]
+    payments: tuple[PaymentRead, ...]
+    silent: bool
+    persons: tuple[PersonRead, ...]
+    bank: BankRead | None
+
+    @cached_property
+    def latest(self) -> tuple[PaymentRead, ...]:
+        """The last reading of each payment."""
+        return tuple({one.payment_id: one for one in self.payments}.values())
+
+    @cached_property
+    def charged(self) -> tuple[Figure, ...]:
+        """The last figure of each witness; of the processor one for each currency."""
+        return tuple(sorted((*self._backend_charged(), *self._processor_charged(), *self._person("charged")), key=_seq))
+
+    @cached_property
+    def refunded(self) -> tuple[Figure, ...]:
+        """As `charged`, of what came back."""
+        back = (*self._backend_back(), *self._processor_back(), *self._person("refunded"), *self._bank_back())
+        return tuple(sorted(back, key=_seq))
+
+    @cached_property
+    def state(self) -> AccountState:
+        """The state that the figures make. Absent is unknown, never zero."""
+        charged = current(self.charged)
+        amounts = {one.amount for one in charged}
+        if not any(one.amount is None or one.amount.minor for one in charged):
+            return self._uncharged()
+        if None in amounts or len(amounts) != 1:
+            return AccountState.UNKNOWN
+        (total,) = amounts
+        assert total is not None
+        return self._charged(total)
+
+    def _uncharged(self) -> AccountState:
+        flying = any(one.status not in UNTAKEN for one in self.latest)
+        unpaid = bool(self.reads) and self.reads[-1].status in UNPAID
+        void = bool(self.latest) and all(one.status in VOID for one in self.latest)
+        payable = any(one.status in PAYABLE and one.at < self.accepted_at + LINK for one in self.latest)
+        if void or (unpaid and not flying and not payable and not self.silent):
+            return AccountState.UNTOUCHED
+        return AccountState.UNKNOWN if unpaid and self.silent else AccountState.AT_RISK
+
+    def _charged(self, total: Money) -> AccountState:
+        back = current(self.refunded)
+        amounts = {one.amount for one in back}
+        if not back or None in amounts or any(one.amount.currency != total.currency for one in back if one.amount):
+            return AccountState.UNKNOWN
+        if len(amounts) > 1:
+            return AccountState.UNKNOWN
+        (came,) = amounts
+        assert came is not None
+        if came < total:
+            return AccountState.CHARGED
+        more = any(one.pending for one in back) or any(
+            one.status in AUTHORISED and not (one.received and one.received.minor) for one in self.latest
+        )
+        return AccountState.RETURNED if came == total and not more else AccountState.UNKNOWN
+
+    @property
+    def last_payable(self) -> datetime:
+        """The last moment at which the order could be paid, as far as it is known."""
+        open_ = [one.at for one in self.payments if one.status in PAYABLE | AUTHORISED]
+        return max((self.accepted_at + LINK, *open_))
+
+    @property
+    def total(self) -> Money | None:
+        """The order's total, as last told."""
+        return next((one.total for one in reversed(self.reads) if one.total is not None), None)
+
+    @property
+    def payment_ids(self) -> tuple[str, ...]:
+        """The payments that the order named, or that name the order; the latest first."""
+        named = [one.payment_id for one in reversed(self.reads) if one.payment_id]
+        return tuple(dict.fromkeys([*named, *(one.payment_id for one in reversed(self.payments))]))
+
+    def _backend_charged(self) -> Iterable[Figure]:
+        taken = {one.total: one for one in self.reads if one.status in CHARGED and one.total is not None}
+        if taken:
+            # An order that changes its total contradicts itself: each total is a figure.
+            yield from (Figure("charged", "backend", one.seq, total) for total, one in taken.items())
+        elif any(one.status in CHARGED for one in self.reads):
+            yield Figure("charged", "backend", self.reads[-1].seq, self.total)
+        elif self.reads and self.reads[-1].status in UNPAID and self.total is not None:
+            yield Figure("charged", "backend", self.reads[-1].seq, Money(0, self.total.currency))
+
+    def _backend_back(self) -> Iterable[Figure]:
+        if not any(one.status in CHARGED for one in self.reads):
+            return
+        last = self.reads[-1]
+        status, refund = last.status, last.refund_status
+        none = None if self.total is None else last.refunded or Money(0, self.total.currency)
+        before = any(one.refund_status == "succeeded" or one.status == "refunded" for one in self.reads[:-1])
+        if status == "refund_failed" or refund == "failed":
+            yield Figure("refunded", "backend", last.seq, None if last.refunded else none)
+        elif refund in UNDER_WAY or status == "refund_pending":
+            # What is told beside a refund that has not ended is what was asked for.
+            so_far = None if self.total is None else Money(0, self.total.currency)
+            yield Figure("refunded", "backend", last.seq, so_far, pending=True)
+        elif refund == "succeeded" or (status == "refunded" and refund is None):
+            yield Figure("refunded", "backend", last.seq, last.refunded)
+        elif refund is None and (status == "completed" or (status == "disputed" and not before)):
+            yield Figure("refunded", "backend", last.seq, none)
+        else:
+            yield Figure("refunded", "backend", last.seq, last.refunded)
+
+    def _processor_charged(self) -> Iterable[Figure]:
+        if not self.latest:
+            return
+        seq = max(one.seq for one in self.latest)
+        if any(one.received is None for one in self.latest):
+            yield Figure("charged", "processor", seq, None)
+            return
+        received = [one.received for one in self.latest if one.received is not None]
+        for amount in _sums([one for one in received if one.minor] or received[:1]):
+            yield Figure("charged", "processor", seq, amount)
+
+    def _processor_back(self) -> Iterable[Figure]:
+        taken = [one for one in self.latest if one.received is None or one.received.minor]
+        if not taken:
+            return
+        seq, ids, pending = max(one.seq for one in taken), set(self.payment_ids), False
+        back: list[Money | None] = []
+        for one in taken:
+            own = [each for each in one.refunds if each.payment_id in {None, *ids}]
+            pending = pending or any(each.status not in {"succeeded", "failed"} for each in own)
+            back += [one.received] if one.status == VOIDED else [e.amount for e in own if e.status == "succeeded"]
+        if None in back or taken[0].received is None:
+            yield Figure("refunded", "processor", seq, None, pending)
+            return
+        zero = Money(0, taken[0].received.currency)
+        for amount in _sums([one for one in back if one is not None] or [zero]):
+            yield Figure("refunded", "processor", seq, amount, pending)
+
+    def _person(self, kind: FigureKind) -> Iterable[Figure]:
+        """The last word on each payment or refund, added up."""
+        said: dict[str | None, tuple[int, Money]] = {}
+        for one in self.persons:
+            amount, about = (one.charged, one.payment_id) if kind == "charged" else (one.refunded, one.refund_id)
+            if amount is not None:
+                said[about] = one.seq, amount
+        for total in _sums([amount for _, amount in said.values()]):
+            yield Figure(kind, "person", max(seq for seq, _ in said.values()), total)
+
+    def _bank_back(self) -> Iterable[Figure]:
+        if self.bank is not None:
+            yield Figure("refunded", "bank", self.bank.seq, self.bank.credit or self.bank.dropped)
+
+
+def current(figures: Sequence[Figure]) -> list[Figure]:
+    """Leave out what a witness said before another one saw more: money that moves later is no contradiction.
+
+    A refund that the backend calls pending does not contradict one who saw it arrive.
+    """
+    kept = []
+    for one in figures:
+        others = [other for other in figures if other.by != one.by and other.amount is not None]
+        late = one.pending and one.by == "backend" and one.kind == "refunded"
+        if one.amount is not None and any(
+            other.amount.currency == one.amount.currency and one.amount < other.amount and (late or one.seq < other.seq)
+            for other in others
+            if other.amount is not None
+        ):
+            continue
+        kept.append(one)
+    return kept
+
+
+def _sums(amounts: Sequence[Money]) -> list[Money]:
+    """Add up what is of one currency."""
+    return [
+        Money(sum(one.minor for one in amounts if one.currency == code), code)
+        for code in sorted({one.currency for one in amounts})
+    ]
+
+
+def _seq(figure: Figure) -> int:
+    return figure.seq

@@ -1,0 +1,272 @@
+"""What each witness said about the money: orders, payments, dashboards and bank statements, each with its event.
+
+Only what was received counts, never a step's conclusion. Order states are those of the contract, payment and refund
+states those of Hyperswitch. Absent is unknown; where the API leaves a member out to say none, the reading says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from veza.money import Money, to_minor
+from veza_e2e.canonical import JSON
+from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
+from veza_e2e.journal.events import CallFailed, CallFinished
+from veza_e2e.journal.readings import DashboardRead
+from veza_e2e.journal.story import Story, cents_of, text_of
+from veza_e2e.money.payment_states import NOTHING_RECEIVED
+
+Data: TypeAlias = Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRead:
+    """An order, as the backend told it."""
+
+    seq: int
+    at: datetime
+    order_id: str
+    status: str | None
+    total: Money | None
+    payment_id: str | None
+    refund_id: str | None
+    refund_status: str | None
+    refunded: Money | None
+    """What came back of it; None if the order does not tell."""
+    operation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRead:
+    """A refund, as the processor told it."""
+
+    refund_id: str | None
+    payment_id: str | None
+    status: str | None
+    amount: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRead:
+    """A payment, as the processor told it."""
+
+    seq: int
+    at: datetime
+    payment_id: str
+    order_id: str | None
+    """The order that the payment names."""
+    status: str | None
+    received: Money | None
+    """None if the amount or its currency was not told."""
+    refunds: tuple[RefundRead, ...]
+    disputes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The processor was asked and did not tell the payment."""
+
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRead:
+    """What a person read at a dashboard."""
+
+    seq: int
+    payment_id: str | None
+    charged: Money | None
+    refund_id: str | None
+    refunded: Money | None
+    reversed: Money | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankRead:
+    """What the bank statement shows; None if nothing."""
+
+    seq: int
+    credit: Money | None
+    dropped: Money | None
+    """A charge that vanished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Everything that was read of one session's money, in the order of the events."""
+
+    orders: tuple[OrderRead, ...]
+    payments: tuple[PaymentRead, ...]
+    silences: tuple[NoAnswer, ...]
+    persons: tuple[PersonRead, ...]
+    bank: BankRead | None
+    """The latest bank statement, which corrects earlier ones."""
+
+
+def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
+    """Return what the lines and addenda of one session say about its money."""
+    orders: list[OrderRead] = []
+    payments: list[PaymentRead] = []
+    silences: list[NoAnswer] = []
+    persons: list[PersonRead] = []
+    for line in story.lines:
+        event, at = line.event, datetime.fromisoformat(line.at)
+        if isinstance(event, CallFinished) and event.target == "api":
+            orders += _orders(line.seq, at, event)
+        elif isinstance(event, CallFinished | CallFailed) and event.target == "processor":
+            found = list(_payments(line.seq, at, event)) if isinstance(event, CallFinished) else []
+            payments += found
+            if not found and "/payments/list" not in event.url:
+                silences.append(NoAnswer(line.seq, at))
+        elif isinstance(event, DashboardRead):
+            persons.append(_person(line.seq, event))
+    bank = None
+    for item in sorted(addenda, key=lambda one: one.number):
+        at = datetime.fromisoformat(item.at)
+        if isinstance(item, Reread):
+            orders += _reread(item, at)
+            payments += [one for data in item.payments or () if (one := payment_of(item.seq, at, data))]
+        elif isinstance(item, Dashboard):
+            persons.append(_person(item.seq, item))
+        elif isinstance(item, BankStatement):
+            bank = _bank(item)
+    return Readings(tuple(orders), tuple(payments), tuple(silences), tuple(persons), bank)
+
+
+def body_of(event: CallFinished) -> JSON:
+    """Return the data of a successful answer, without its envelope; None if it was no success or cannot be read."""
+    if not 200 <= event.status < 300 or not event.response_body:  # noqa: PLR2004 - the class of success
+        return None
+    body = event.response_body.get("json")
+    if isinstance(body, Mapping) and isinstance(body.get("data"), Mapping | list | tuple):
+        body = body["data"]
+    return as_read(body) if event.target == "api" else body
+
+
+def as_read(value: JSON) -> JSON:
+    """Return an answer's data as the SDK reads it: currencies in capitals, without empty texts."""
+    if isinstance(value, Mapping):
+        return {name: _member(name, one) for name, one in value.items() if one != ""}
+    if isinstance(value, list | tuple):
+        return [as_read(one) for one in value]
+    return value
+
+
+def _member(name: str, value: JSON) -> JSON:
+    return value.upper() if name == "currency" and isinstance(value, str) else as_read(value)
+
+
+def money(cents: JSON, currency: JSON) -> Money | None:
+    """Return an amount; None if it, or its currency, was not told."""
+    amount, code = cents_of(cents), text_of(currency)
+    try:
+        return None if amount is None or code is None else Money(amount, code.upper())
+    except ValueError:
+        return None
+
+
+def _orders(seq: int, at: datetime, event: CallFinished) -> Iterator[OrderRead]:
+    data = body_of(event)
+    if event.operation == "listOrders" and isinstance(data, list | tuple):
+        yield from (_order(seq, at, one, event.operation) for one in data if isinstance(one, Mapping))
+    elif event.operation in {"createOrder", "requestRefund", "getOrder"} and isinstance(data, Mapping):
+        nested = data.get("order")
+        if isinstance(nested, Mapping) and event.operation != "getOrder":
+            yield _order(seq, at, nested, event.operation)
+        elif event.operation != "requestRefund" and data.get("id") is not None:
+            yield _order(seq, at, data, event.operation)
+
+
+def _order(seq: int, at: datetime, data: Data, operation: str | None) -> OrderRead:
+    return OrderRead(
+        seq=seq,
+        at=at,
+        order_id=text_of(data.get("id")) or "",
+        status=text_of(data.get("status")),
+        total=_amount(data, "total_amount"),
+        payment_id=text_of(data.get("payment_id")),
+        refund_id=text_of(data.get("refund_id")),
+        refund_status=text_of(data.get("refund_status")),
+        refunded=_amount(data, "refunded_amount"),
+        operation=operation,
+    )
+
+
+def _amount(data: Data, name: str) -> Money | None:
+    """Return an amount from cents, or from the exact digits of a decimal."""
+    currency, value = text_of(data.get("currency")), data.get(name)
+    told = money(data.get(f"{name}_cents"), currency)
+    if told is not None or currency is None or not isinstance(value, str | int) or isinstance(value, bool):
+        return told
+    try:
+        return money(to_minor(value, currency), currency)
+    except ValueError:
+        return None
+
+
+def _payments(seq: int, at: datetime, event: CallFinished) -> Iterator[PaymentRead]:
+    data = body_of(event)
+    if isinstance(data, Mapping):
+        data = [data]
+    for one in data if isinstance(data, list | tuple) else ():
+        if isinstance(one, Mapping) and (found := payment_of(seq, at, one)):
+            yield found
+
+
+def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
+    """Return the payment in an answer of the processor; None if it holds no payment."""
+    identifier, status = text_of(data.get("payment_id")), text_of(data.get("status"))
+    if identifier is None or "refund_id" in data:
+        return None
+    received = data.get("amount_received")
+    if received is None and status in NOTHING_RECEIVED:
+        received = 0
+    named, refunds, disputes = data.get("metadata"), data.get("refunds"), data.get("disputes")
+    order_id = text_of(named.get("order_id")) if isinstance(named, Mapping) else None
+    return PaymentRead(
+        seq=seq,
+        at=at,
+        payment_id=identifier,
+        order_id=order_id or text_of(data.get("merchant_order_reference_id")),
+        status=status,
+        received=money(received, data.get("currency")),
+        refunds=tuple(_refund(one) for one in refunds if isinstance(one, Mapping))
+        if isinstance(refunds, list | tuple)
+        else (),
+        disputes=len(disputes) if isinstance(disputes, list | tuple) else 0,
+    )
+
+
+def _refund(data: Data) -> RefundRead:
+    return RefundRead(
+        text_of(data.get("refund_id")),
+        text_of(data.get("payment_id")),
+        text_of(data.get("status")),
+        money(data.get("amount"), data.get("currency")),
+    )
+
+
+def _reread(item: Reread, at: datetime) -> Iterator[OrderRead]:
+    refunded = money(item.refunded_cents, item.currency)
+    yield OrderRead(
+        item.seq, at, item.order_id or "", item.order_status, None, None, None, item.refund_status, refunded, "reread"
+    )
+
+
+def _person(seq: int, said: Dashboard | DashboardRead) -> PersonRead:
+    charged, refunded, reversed_ = (
+        money(cents, said.currency) for cents in (said.charged_cents, said.refunded_cents, said.reversed_cents)
+    )
+    return PersonRead(seq, said.payment_id, charged, said.refund_id, refunded, reversed_, said.by)
+
+
+def _bank(item: BankStatement) -> BankRead | None:
+    amount = money(item.amount_cents, item.currency)
+    if item.seen == "nothing":
+        return None
+    return BankRead(item.seq, *((amount, None) if item.seen == "credit" else (None, amount)))

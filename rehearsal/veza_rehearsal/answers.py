@@ -21,6 +21,7 @@ class Answer:
         body: The JSON document.
         headers: Headers of this response only.
         committed: Whether the request wrote an order or a refund.
+        due: Whether something follows from the request in time.
         cookies: The values of its `Set-Cookie` headers.
     """
 
@@ -28,6 +29,7 @@ class Answer:
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     committed: bool = False
+    due: bool = False
     cookies: Sequence[str] = ()
 
     def encoded(self) -> bytes:

@@ -43,6 +43,7 @@ OPERATIONS: Final = frozenset(
 """The operationIds that the backend can carry out."""
 
 _KEY_LIFETIME: Final = timedelta(hours=24)
+_SERVER_ERROR: Final = 500
 _VERSION: Final = "rehearsal"
 _OTHER_MODE: Final = {"live": "sandbox", "sandbox": "live"}
 
@@ -136,6 +137,8 @@ class Api:
         if known is not None:
             return Answer(200, json.loads(known["answer"]))
         answer = handler(call)
+        if answer.status >= _SERVER_ERROR:
+            return answer
         self._database.run(
             "INSERT INTO idempotency (user_id, operation, idempotency_key, digest, answer, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",

@@ -83,7 +83,7 @@ class Endpoint:
             return respond(error_code(400, "VALIDATION_TOO_LARGE", "The body is larger than 1 MiB"))
         faults = self._backend.faults
         answer = self._backend.api.handle(operation, _received(request, body))
-        if answer.committed:
+        if answer.committed or answer.due:
             self._backend.outbox.wake()
         if answer.committed and faults.strikes("drop_after_commit", operation.id):
             return Dropped()
@@ -167,7 +167,7 @@ def build(backend: Backend, contract: Contract, log: TextIO | None) -> ASGIApp:
     paths = sorted(contract.routes().items(), key=lambda item: item[0].count("{"))
     routes = [Route(path, Endpoint(backend, limit, operations)) for path, operations in paths]
     routes += [Route(WEBHOOK_PATH, _webhooks(backend), methods=["POST"])]
-    routes += ProcessorApi(backend.database, backend.processor, backend.outbox.wake).routes()
+    routes += ProcessorApi(backend.means, backend.processor, backend.outbox.wake).routes()
     routes += Checkout(backend).routes() + RehearsalRoutes(backend).routes()
     app = Starlette(routes=routes, exception_handlers={404: _not_found(backend), 405: _not_allowed, 500: _broken})
     app.router.redirect_slashes = False

@@ -15,7 +15,9 @@ from veza_rehearsal.fulfilment import Fulfilment
 from veza_rehearsal.means import Means
 from veza_rehearsal.presentation import Dialect
 from veza_rehearsal.processor import Processor
+from veza_rehearsal.retries import Retries
 from veza_rehearsal.shop import Shop
+from veza_rehearsal.transfers import Transfers
 from veza_rehearsal.webhooks import Outbox
 
 if TYPE_CHECKING:
@@ -77,13 +79,15 @@ class Backend:
         self.faults = FaultBoard(database)
         self.ids.small = lambda: self.faults.on(of_2025.SWITCH)
         token_key, webhook_key = self._keys()
-        means = Means(database, self.clock, self.ids, self.faults, settings.base_url)
+        means = self.means = Means(database, self.clock, self.ids, self.faults, settings.base_url)
         self.accounts = Accounts(means, settings.operator, token_key)
         self.processor = Processor(means)
+        self.retries = Retries(means, self.processor)
         shop = Shop(means, self.processor)
         self.api = Api(means, self.accounts, shop, settings.environment, Dialect(contract, self.faults))
-        self.fulfilment = Fulfilment(means, webhook_key)
-        self.outbox = Outbox(means, self.processor, webhook_key, settings.port)
+        transfers = Transfers(means)
+        self.fulfilment = Fulfilment(means, transfers, webhook_key)
+        self.outbox = Outbox(means, (self.processor, transfers), webhook_key, settings.port)
         self._throw_switches()
         with database.transaction():
             self._set_meta("starts", str(starts + 1))

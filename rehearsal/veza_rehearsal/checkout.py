@@ -85,7 +85,7 @@ class Checkout:
         if verdict is None:
             return self._page(payment, problems)
         with self._backend.database.transaction():
-            payment = self._processor.attempt(payment, verdict)
+            payment = self._backend.retries.attempt(payment, verdict)
         await self._backend.outbox.catch_up()
         return self._onward(payment)
 
@@ -96,7 +96,7 @@ class Checkout:
         outcome = (await _form(request)).get("outcome")
         if outcome in {"complete", "reject"}:
             with self._backend.database.transaction():
-                payment = self._processor.challenge(payment, completed=outcome == "complete")
+                payment = self._backend.retries.challenge(payment, completed=outcome == "complete")
             await self._backend.outbox.catch_up()
         return self._onward(payment)
 
@@ -121,10 +121,9 @@ class Checkout:
 
     async def _return(self, request: Request) -> Response:
         payment = self._processor.find_payment(_plain(request.query_params.get("payment_id", "")))
-        paid = payment is not None and payment["status"] in CAPTURED
-        return self._render(
-            "return.html.j2", 200, "'self'", paid=paid, reported=payment["status"] if payment else "unknown"
-        )
+        reported = payment["status"] if payment else "unknown"
+        state = "paid" if reported in CAPTURED else "processing" if reported == PaymentStatus.PROCESSING else "unpaid"
+        return self._render("return.html.j2", 200, "'self'", state=state, reported=reported)
 
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -139,7 +138,7 @@ class Checkout:
         return self._processor.find_payment(_plain(request.path_params["payment_id"]))
 
     def _onward(self, payment: Row) -> Response:
-        paid = payment["status"] in CAPTURED
+        paid = payment["status"] in CAPTURED or payment["status"] == PaymentStatus.PROCESSING
         return RedirectResponse(_return_url(payment) if paid else self._processor.link(payment), 303)
 
     def _page(self, payment: Row, problems: Mapping[str, str] | None = None) -> Response:

@@ -22,6 +22,8 @@ class Argument(StrEnum):
     SECONDS = "seconds"
     OPTIONAL_SECONDS = "optional seconds"
     PERCENT = "percent"
+    CENTS = "cents"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,45 @@ FAULTS: Final[Mapping[str, Switch]] = {
     "slow": Switch("Each API request waits SECONDS before it is carried out.", Argument.SECONDS),
     "garbage": Switch("The next N API requests are carried out and answer invalid JSON.", Argument.COUNT),
     "dispute_opened": Switch("A paid order is disputed in the same moment."),
+    "second_payment": Switch(
+        "A payment is declined, and the retry makes a second one that is charged; the order names the second.",
+    ),
+    "double_capture": Switch("The card is charged twice, by two payments of the order; the order names the first."),
+    "processor_status": Switch(
+        "The processor's API reports STATUS, any word, for a payment that was charged; the order completes.",
+        Argument.STATUS,
+    ),
+    "processor_key_rejected": Switch("The processor's API answers 401 to every key."),
+    "refund_lost_at_backend": Switch("A refund is carried out by the processor, the shop answers 500 and forgets it."),
+    "processor_refund_lag": Switch(
+        "The processor's API reports a refund as pending for SECONDS; the order says refunded at once.",
+        Argument.SECONDS,
+    ),
+    "transfer_late": Switch("The seller transfer is booked SECONDS after the completion.", Argument.SECONDS),
+    "reversal_late": Switch("The seller transfer is reversed SECONDS after the refund.", Argument.SECONDS),
+    "partial_refund_untold": Switch(
+        "CENTS less than the total come back; the order says refunded, and not how much.", Argument.CENTS
+    ),
+    "tax_inclusive": Switch("The list price includes PERCENT of tax, which the order tells.", Argument.PERCENT),
+    "net_amount": Switch("The processor charges CENTS more than the amount, and reports that.", Argument.CENTS),
+    "wrong_seller": Switch("The transfer is booked to another seller than the product's."),
+    "async_method": Switch(
+        "A payment stays processing for SECONDS after the checkout, then it is charged.", Argument.SECONDS
+    ),
+    "dispute_after_refund": Switch(
+        "SECONDS (default 2) after the order was first read as refunded, a dispute is opened.",
+        Argument.OPTIONAL_SECONDS,
+    ),
     "dialect_2025": Switch("Answers take the forms of the public Go backend of July 2025; ids in bodies are integers."),
     "no_idempotency": Switch("`Idempotency-Key` is ignored, as a backend does that does not know it."),
 }
 """Every switch by name."""
 
-_FAULT: Final = re.compile(r"(?P<name>[a-z_0-9]+)(?:=(?P<value>[0-9]+(?:\.[0-9]+)?)(?:@(?P<target>[A-Za-z]+))?)?")
+_FAULT: Final = re.compile(r"(?P<name>[a-z_0-9]+)(?:=(?P<value>[a-z0-9_.]+)(?:@(?P<target>[A-Za-z]+))?)?")
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_BARE: Final = frozenset({Argument.NONE, Argument.OPTIONAL_SECONDS})
+_WHOLE: Final = frozenset({Argument.COUNT, Argument.CENTS})
 _LIMIT: Final = 10_000_000
 
 
@@ -92,19 +127,22 @@ class Fault:
 
     Attributes:
         name: A key of `FAULTS`.
-        value: Its argument (a count, seconds or percent), if it has one.
+        value: Its argument (a count, seconds, percent or cents), if it has one.
         target: The only operationId that a count applies to; None means all.
+        word: Its argument, if that is a word.
     """
 
     name: str
     value: Decimal | None = None
     target: str | None = None
+    word: str | None = None
 
     def __str__(self) -> str:
         """Write the switch as it is typed."""
-        if self.value is None:
+        argument = self.value if self.word is None else self.word
+        if argument is None:
             return self.name
-        return f"{self.name}={self.value}" + (f"@{self.target}" if self.target else "")
+        return f"{self.name}={argument}" + (f"@{self.target}" if self.target else "")
 
 
 def parse_fault(text: str) -> Fault:
@@ -122,21 +160,34 @@ def parse_fault(text: str) -> Fault:
     match = _FAULT.fullmatch(text)
     if match is None or match["name"] not in FAULTS:
         name = text.partition("=")[0]
-        reason = "its argument is not a number" if name in FAULTS else f"the switches are {', '.join(FAULTS)}"
+        reason = "its argument cannot be read" if name in FAULTS else f"the switches are {', '.join(FAULTS)}"
         raise ValueError(f"no fault switch {text!r}: {reason}")
     name, value, target = match["name"], match["value"], match["target"]
     kind = FAULTS[name].argument
     if kind is Argument.NONE and value is not None:
         raise ValueError(f"fault switch {name} takes no argument, but was given {text!r}")
-    if value is None and kind not in {Argument.NONE, Argument.OPTIONAL_SECONDS}:
-        raise ValueError(f"fault switch {name} needs its {kind}, as in {name}=2")
-    if kind is Argument.COUNT and value is not None and (not value.isdecimal() or int(value) < 1):
-        raise ValueError(f"fault switch {name} counts from 1, but was given {text!r}")
+    if value is None and kind not in _BARE:
+        example = "conflicted" if kind is Argument.STATUS else "2"
+        raise ValueError(f"fault switch {name} needs its {kind}, as in {name}={example}")
     if target is not None and kind is not Argument.COUNT:
         raise ValueError(f"fault switch {name} concerns every operation, but was given {text!r}")
-    if value is not None and Decimal(value) > _LIMIT:
+    if value is None:
+        return Fault(name)
+    if kind is Argument.STATUS:
+        if not _WORD.fullmatch(value):
+            raise ValueError(f"fault switch {name} takes a status in small letters, but was given {text!r}")
+        return Fault(name, word=value)
+    return Fault(name, _number(kind, name, value, text), target)
+
+
+def _number(kind: Argument, name: str, value: str, text: str) -> Decimal:
+    if not _NUMBER.fullmatch(value):
+        raise ValueError(f"no fault switch {text!r}: its argument is not a number")
+    if kind in _WHOLE and (not value.isdecimal() or int(value) < 1):
+        raise ValueError(f"fault switch {name} counts from 1, but was given {text!r}")
+    if Decimal(value) > _LIMIT:
         raise ValueError(f"fault switch {name} goes up to {_LIMIT}, but was given {text!r}")
-    return Fault(name, None if value is None else Decimal(value), target)
+    return Decimal(value)
 
 
 class FaultBoard:
@@ -171,7 +222,7 @@ class FaultBoard:
             {"fault": str(fault), "remaining": remaining}
             if FAULTS[name].argument is Argument.COUNT
             else {"fault": name}
-            if fault.value is None
+            if fault.value is None and fault.word is None
             else {"fault": str(fault)}
             for name, (fault, remaining) in sorted(self._on.items())
         ]
@@ -184,6 +235,15 @@ class FaultBoard:
         """Return the switch's argument; None if it is off or has none."""
         entry = self._on.get(name)
         return entry[0].value if entry else None
+
+    def cents(self, name: str) -> int:
+        """Return the switch's argument as a whole number; 0 if it is off."""
+        return int(self.value(name) or 0)
+
+    def word(self, name: str) -> str | None:
+        """Return the switch's argument if it is a word; None if it is off."""
+        entry = self._on.get(name)
+        return entry[0].word if entry else None
 
     def take(self, name: str, operation: str) -> bool:
         """Use up one of a count; return whether one was left for this operation."""

@@ -8,13 +8,13 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from veza_rehearsal.answers import Answer, envelope, error_code
-from veza_rehearsal.states import CAPTURED, ORDER_MOVES, LicenseStatus, OrderStatus, RefundStatus, TransferStatus
+from veza_rehearsal.states import CAPTURED, ORDER_MOVES, LicenseStatus, OrderStatus, RefundStatus
 
 if TYPE_CHECKING:
     from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
+    from veza_rehearsal.transfers import Transfers
 
-_PLATFORM_FEE_PERCENT: Final = 10
 _ENDS: Final = {
     "payment_expired": OrderStatus.EXPIRED,
     "payment_cancelled": OrderStatus.CANCELLED,
@@ -27,14 +27,16 @@ class Fulfilment:
 
     Args:
         means: Database, clock, ids and switches; the caller holds the transaction.
+        transfers: Pays the sellers.
         key: The key that signs the webhooks.
     """
 
-    def __init__(self, means: Means, key: str) -> None:
+    def __init__(self, means: Means, transfers: Transfers, key: str) -> None:
         self._means = means
         self._database = means.database
         self._ids = means.ids
         self._faults = means.faults
+        self._transfers = transfers
         self._key = key
 
     def receive(self, raw: bytes, signature: str) -> Answer:
@@ -89,8 +91,11 @@ class Fulfilment:
         status = OrderStatus(order["status"])
         if refund["status"] == RefundStatus.SUCCEEDED:
             now = self._means.stamp()
-            if self._change(order, OrderStatus.REFUNDED, refunded_at=now, refunded_amount_cents=refund["amount"]):
-                self._take_back(order, refund["amount"], now)
+            whole = self._faults.on("partial_refund_untold")
+            amount = order["total_amount_cents"] if whole else refund["amount"]
+            news = {"refunded_at": now, "refunded_amount_cents": amount}
+            if self._change(order, OrderStatus.REFUNDED, **news):
+                self._take_back({**order, **news}, now)
         elif refund["status"] == RefundStatus.FAILED and status is OrderStatus.REFUNDED:
             self._change(order, OrderStatus.REFUND_FAILED, refunded_amount_cents=0)
         elif refund["status"] == RefundStatus.FAILED:
@@ -118,48 +123,15 @@ class Fulfilment:
                     self._ids.uuid(), order["id"], order["buyer_id"], item["product_id"], item["license_type"],
                     LicenseStatus.ACTIVE, now,
                 )  # fmt: skip
-        if not self._faults.on("transfer_missing"):
-            for seller_id in dict.fromkeys(item["seller_id"] for item in items):
-                net = sum(item["price_cents"] for item in items if item["seller_id"] == seller_id)
-                self._pay_out(order, seller_id, net, now)
+        self._transfers.completed(order, now)
 
-    def _pay_out(self, order: Row, seller_id: str, net: int, now: str) -> None:
-        fee = net * _PLATFORM_FEE_PERCENT // 100
-        seller = self._database.one("SELECT stripe_account_id FROM sellers WHERE id = ?", seller_id)
-        self._database.run(
-            "INSERT INTO seller_transfers (id, order_id, seller_id, stripe_transfer_id, stripe_account_id,"
-            " amount_cents, platform_fee_cents, currency, status, reversed_amount_cents, attempts, created_at,"
-            " updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ?, ?)",
-            self._ids.uuid(), order["id"], seller_id, self._ids.reference("tr"),
-            seller["stripe_account_id"] if seller else None, net - fee, fee, order["currency"],
-            TransferStatus.COMPLETED, now, now,
-        )  # fmt: skip
-
-    def _take_back(self, order: Row, refunded: int, now: str) -> None:
+    def _take_back(self, order: Row, now: str) -> None:
         if not self._faults.on("license_not_revoked"):
             self._database.run(
                 "UPDATE licenses SET status = ?, revoked_at = ? WHERE order_id = ? AND status = ?",
                 LicenseStatus.REVOKED, now, order["id"], LicenseStatus.ACTIVE,
             )  # fmt: skip
-        if self._faults.on("transfer_not_reversed"):
-            return
-        whole = refunded == order["total_amount_cents"]
-        for transfer in self._database.all("SELECT * FROM seller_transfers WHERE order_id = ?", order["id"]):
-            if self._faults.on("seller_balance_low"):
-                self._database.run(
-                    "UPDATE seller_transfers SET error_message = ?, attempts = attempts + 1, updated_at = ?"
-                    " WHERE id = ?",
-                    "The seller's balance is too low for the reversal", now, transfer["id"],
-                )  # fmt: skip
-                continue
-            part = transfer["amount_cents"] * refunded // order["total_amount_cents"]
-            self._database.run(
-                "UPDATE seller_transfers SET status = ?, reversed_amount_cents = ?, stripe_reversal_id = ?,"
-                " reversed_at = ?, updated_at = ? WHERE id = ?",
-                TransferStatus.REVERSED if whole else TransferStatus.PARTIALLY_REVERSED, part,
-                self._ids.reference("trr"), now, now, transfer["id"],
-            )  # fmt: skip
+        self._transfers.refunded(order, now)
 
 
 def sign(key: str, raw: bytes) -> bytes:

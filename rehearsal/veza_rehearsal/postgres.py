@@ -11,7 +11,7 @@ from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 
 from veza_rehearsal.clock import stamp
-from veza_rehearsal.schema import statements
+from veza_rehearsal.schema import ADDED, FILL_IN, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,10 @@ class PostgresDatabase:
                 bigint="BIGINT",
             ):
                 self.run(statement)
+            for table, name, kind in ADDED:
+                added = kind.format(time="TIMESTAMPTZ", bigint="BIGINT")
+                self.run(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} {added}")
+            self.run(FILL_IN)
 
     def _connect(self) -> psycopg.Connection[Row]:
         connection = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from veza_rehearsal.processor_views import (
 from veza_rehearsal.states import CAPTURED, PaymentStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from veza_rehearsal.cards import Verdict
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from veza_rehearsal.means import Means
 
 _LINK_LIFETIME: Final = timedelta(minutes=15)
+_LATE_DISPUTE: Final = 2
 _OPEN: Final = (
     PaymentStatus.REQUIRES_PAYMENT_METHOD,
     PaymentStatus.FAILED,
@@ -47,6 +50,8 @@ class NewPayment:
         description: What is bought.
         seller_name: Who sells it.
         order_reference: The shop's id for the order.
+        customer_id: The shop's id for the buyer, as its API shows it.
+        metadata: What the shop wants to find with the payment again.
     """
 
     amount: int
@@ -57,6 +62,8 @@ class NewPayment:
     description: str = ""
     seller_name: str = "Veza"
     order_reference: str | None = None
+    customer_id: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 class Processor:
@@ -89,11 +96,12 @@ class Processor:
         expires = now if self._faults.on("checkout_expired") else now + _LINK_LIFETIME
         self._database.run(
             "INSERT INTO hs_payments (payment_id, status, amount, amount_received, tax, currency, client_secret,"
-            " return_url, description, seller_name, order_reference, attempts, created, updated, expires_on)"
-            " VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+            " return_url, description, seller_name, order_reference, attempts, created, updated, expires_on,"
+            " customer_id, metadata) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
             payment_id, PaymentStatus.REQUIRES_PAYMENT_METHOD, new.amount, new.tax, new.currency,
             self._ids.reference(f"{payment_id}_secret"), new.return_url, new.description, new.seller_name,
             new.order_reference, stamp(now), stamp(now), stamp(expires),
+            new.customer_id, json.dumps(dict(new.metadata)) if new.metadata else None,
         )  # fmt: skip
         return self.payment(payment_id)
 
@@ -112,6 +120,31 @@ class Processor:
             raise ProcessorError(404, "HE_02", "Payment does not exist in our records")
         return payment
 
+    def payments(self, customer_id: str | None = None) -> list[Row]:
+        """Return a buyer's payments, or all of them, newest first."""
+        if customer_id is None:
+            return self._database.all("SELECT * FROM hs_payments ORDER BY seq DESC")
+        return self._database.all("SELECT * FROM hs_payments WHERE customer_id = ? ORDER BY seq DESC", customer_id)
+
+    def of_order(self, order_reference: str) -> list[Row]:
+        """Return an order's payments, oldest first."""
+        return self._database.all("SELECT * FROM hs_payments WHERE order_reference = ? ORDER BY seq", order_reference)
+
+    def another(self, payment: Row) -> Row:
+        """Make one more payment for the same order."""
+        new = NewPayment(
+            amount=payment["amount"],
+            currency=payment["currency"],
+            return_url=payment["return_url"],
+            tax=payment["tax"],
+            description=payment["description"],
+            seller_name=payment["seller_name"],
+            order_reference=payment["order_reference"],
+            customer_id=payment["customer_id"],
+            metadata=json.loads(payment["metadata"] or "{}"),
+        )
+        return self.create_payment(new)
+
     def link(self, payment: Row) -> str:
         """Return the URL of a payment's checkout page."""
         return f"{self._means.base_url}/hyperswitch/payment_link/{MERCHANT}/{payment['payment_id']}"
@@ -129,14 +162,23 @@ class Processor:
             code, message = verdict.error
             changes |= {"error_code": code, "error_message": message}
             return self._move(payment, PaymentStatus.FAILED, "payment_failed", changes)
-        return self._capture(payment, changes)
+        return self.charge(payment, changes)
+
+    def charge(self, payment: Row, changes: Row) -> Row:
+        """Charge an accepted card, at once or, with a method that settles later, after its time."""
+        seconds = self._faults.value("async_method")
+        if seconds is None:
+            return self._capture(payment, changes)
+        settles = self._clock.now() + timedelta(seconds=float(seconds))
+        changes = {**changes, "error_code": None, "error_message": None, "settles_at": stamp(settles)}
+        return self._move(payment, PaymentStatus.PROCESSING, "payment_processing", changes)
 
     def challenge(self, payment: Row, *, completed: bool) -> Row:
         """Record the outcome of a 3-D Secure challenge."""
         if payment["status"] != PaymentStatus.REQUIRES_CUSTOMER_ACTION or self._faults.on("three_ds_abandon"):
             return payment
         if completed:
-            return self._capture(payment, {})
+            return self.charge(payment, {})
         failed = {"error_code": "DC_3DS", "error_message": "The bank's 3-D Secure check was rejected."}
         return self._move(payment, PaymentStatus.FAILED, "payment_failed", failed)
 
@@ -146,13 +188,32 @@ class Processor:
             return payment
         return self._move(payment, PaymentStatus.CANCELLED, "payment_cancelled", {})
 
+    def refund_was_read(self, payment_id: str, refund_id: str) -> bool:
+        """Note that the shop has shown an order as refunded; return whether something follows from it later."""
+        self.refunds.success_was_read(refund_id)
+        if not self._faults.on("dispute_after_refund"):
+            return self._faults.on("refund_fails_late")
+        wait = self._faults.value("dispute_after_refund")
+        opens = self._clock.now() + timedelta(seconds=float(_LATE_DISPUTE if wait is None else wait))
+        self._database.run(
+            "UPDATE hs_payments SET dispute_at = ? WHERE payment_id = ? AND dispute_at IS NULL AND dispute_id IS NULL",
+            stamp(opens), payment_id,
+        )  # fmt: skip
+        return True
+
     def pass_time(self) -> None:
-        """Do everything that is due: expire links, end refunds."""
+        """Do everything that is due: expire links, receive late money, open disputes, end refunds."""
         now = self._means.stamp()
         expired = "SELECT * FROM hs_payments WHERE status IN (?, ?, ?) AND expires_on <= ? ORDER BY seq"
         for payment in self._database.all(expired, *_OPEN, now):
             if payment["status"] != PaymentStatus.FAILED or retryable(payment):
                 self._move(payment, PaymentStatus.EXPIRED, "payment_expired", {})
+        settled = "SELECT * FROM hs_payments WHERE status = ? AND settles_at <= ? ORDER BY seq"
+        for payment in self._database.all(settled, PaymentStatus.PROCESSING, now):
+            self._capture(payment, {"settles_at": None})
+        disputed = "SELECT * FROM hs_payments WHERE dispute_at <= ? ORDER BY seq"
+        for payment in self._database.all(disputed, now):
+            self._dispute(payment)
         self.refunds.pass_time()
 
     def next_time(self) -> datetime | None:
@@ -161,7 +222,11 @@ class Processor:
             "SELECT min(expires_on) AS at FROM hs_payments WHERE status IN (?, ?, ?) AND (status <> ? OR attempts < ?)",
             *_OPEN, PaymentStatus.FAILED, ATTEMPTS,
         )  # fmt: skip
-        times = [moment(links["at"])] if links and links["at"] else []
+        settling = self._database.one(
+            "SELECT min(settles_at) AS at FROM hs_payments WHERE status = ?", PaymentStatus.PROCESSING
+        )
+        disputes = self._database.one("SELECT min(dispute_at) AS at FROM hs_payments")
+        times = [moment(first["at"]) for first in (links, settling, disputes) if first and first["at"]]
         times += [at for at in (self.refunds.next_time(),) if at is not None]
         return min(times, default=None)
 
@@ -172,8 +237,10 @@ class Processor:
     def _capture(self, payment: Row, changes: Row) -> Row:
         partial = self._faults.on("partial_capture")
         received = payment["amount"] // 2 if partial else payment["amount"]
+        surcharge = self._faults.cents("net_amount")
         changes |= {
-            "amount_received": received,
+            "amount_received": received + surcharge,
+            "surcharge": surcharge,
             "error_code": None,
             "error_message": None,
             "transaction_id": self._ids.reference("pi"),
@@ -185,6 +252,14 @@ class Processor:
         if paid["dispute_id"]:
             self._events.emit("dispute_opened", "dispute_details", shown_dispute(paid))
         return paid
+
+    def _dispute(self, payment: Row) -> None:
+        self._database.run(
+            "UPDATE hs_payments SET dispute_at = NULL, dispute_id = ?, updated = ? WHERE payment_id = ?",
+            self._ids.reference("dp"), self._events.after(payment["updated"]), payment["payment_id"],
+        )  # fmt: skip
+        disputed = self.payment(payment["payment_id"])
+        self._events.emit("dispute_opened", "dispute_details", shown_dispute(disputed))
 
     def _move(self, payment: Row, status: PaymentStatus, event: str, changes: Row) -> Row:
         changes = {**changes, "status": status, "updated": self._events.after(payment["updated"])}

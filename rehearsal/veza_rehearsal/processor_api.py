@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
 from veza_rehearsal.answers import Answer, respond
+from veza_rehearsal.clock import moment
 from veza_rehearsal.defaults import PROCESSOR_API_KEY
 from veza_rehearsal.processor import NewPayment
-from veza_rehearsal.processor_views import ProcessorError, shown_refund
+from veza_rehearsal.processor_reports import Reports
+from veza_rehearsal.processor_views import ProcessorError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,33 +23,47 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from veza_rehearsal.database import Database
+    from veza_rehearsal.database import Row
+    from veza_rehearsal.means import Means
     from veza_rehearsal.processor import Processor
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _URL: Final = re.compile(r"https?://[^\s\x00]+")
 _MAX_AMOUNT: Final = 10**12
+_LISTED: Final = 10
+_LISTED_AT_MOST: Final = 100
+_CREATED: Final = {
+    "created": operator.eq,
+    "created_lt": operator.lt,
+    "created_gt": operator.gt,
+    "created_lte": operator.le,
+    "created_gte": operator.ge,
+}
+_LIST_QUERY: Final = frozenset({"customer_id", "starting_after", "ending_before", "limit", *_CREATED})
 
 
 class ProcessorApi:
     """Answers for the processor.
 
     Args:
-        database: Holds the transaction.
+        means: Database, clock and switches.
         processor: The processor's books.
         wake: Called when something may be due.
     """
 
-    def __init__(self, database: Database, processor: Processor, wake: Callable[[], None]) -> None:
-        self._database = database
+    def __init__(self, means: Means, processor: Processor, wake: Callable[[], None]) -> None:
+        self._database = means.database
+        self._faults = means.faults
         self._processor = processor
+        self._reports = Reports(means, processor)
         self._wake = wake
 
     def routes(self) -> list[Route]:
         """Return the stub's routes."""
         return [
             Route("/hyperswitch/payments", self._answering(self._create_payment), methods=["POST"]),
+            Route("/hyperswitch/payments/list", self._answering(self._list_payments), methods=["GET"]),
             Route("/hyperswitch/payments/{payment_id}", self._answering(self._get_payment), methods=["GET"]),
             Route("/hyperswitch/refunds", self._answering(self._create_refund), methods=["POST"]),
             Route("/hyperswitch/refunds/{refund_id}", self._answering(self._get_refund), methods=["GET"]),
@@ -55,7 +73,8 @@ class ProcessorApi:
         async def endpoint(request: Request) -> Response:
             body = await request.body()
             try:
-                if request.headers.get("api-key") != PROCESSOR_API_KEY:
+                known = request.headers.get("api-key") == PROCESSOR_API_KEY
+                if not known or self._faults.on("processor_key_rejected"):
                     raise ProcessorError(401, "IR_01", "API key not provided or invalid API key used")  # noqa: TRY301 - one place turns refusals into answers
                 with self._database.transaction():
                     shown = handler(request, body)
@@ -85,11 +104,26 @@ class ProcessorApi:
             description=_text(body.get("description")),
             seller_name=_text(link.get("seller_name")) or "Veza",
             order_reference=_text(body.get("merchant_order_reference_id")) or None,
+            customer_id=_matching(body, "customer_id", _REFERENCE) if body.get("customer_id") is not None else None,
+            metadata=metadata,
         )
-        return self._processor.shown(self._processor.create_payment(new))
+        return self._reports.payment(self._processor.create_payment(new))
 
     def _get_payment(self, request: Request, _: bytes) -> Any:
-        return self._processor.shown(self._processor.payment(request.path_params["payment_id"]))
+        return self._reports.payment(self._processor.payment(request.path_params["payment_id"]))
+
+    def _list_payments(self, request: Request, _: bytes) -> Any:
+        query = dict(request.query_params)
+        if unknown := query.keys() - _LIST_QUERY:
+            raise ProcessorError(400, "IR_06", f"Query deserialize error: unknown field {min(unknown)}")
+        limit, customer_id = query.get("limit", str(_LISTED)), query.get("customer_id")
+        if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= _LISTED_AT_MOST:
+            raise ProcessorError(400, "IR_06", f"limit should be in between 1 and {_LISTED_AT_MOST}")
+        if customer_id is not None:
+            customer_id = _matching(query, "customer_id", _REFERENCE)
+        found = _between(self._processor.payments(customer_id), query)
+        shown = [self._reports.listed(payment) for payment in found[: int(limit)]]
+        return {"size": len(shown), "data": shown}
 
     def _create_refund(self, _: Request, raw: bytes) -> Any:
         body = _read(raw)
@@ -99,10 +133,30 @@ class ProcessorApi:
             _text(body.get("reason")) or None,
             _matching(body, "refund_id", _REFERENCE) if "refund_id" in body else None,
         )
-        return shown_refund(refund)
+        return self._reports.refund(refund)
 
     def _get_refund(self, request: Request, _: bytes) -> Any:
-        return shown_refund(self._processor.refunds.get(request.path_params["refund_id"]))
+        return self._reports.refund(self._processor.refunds.get(request.path_params["refund_id"]))
+
+
+def _between(payments: list[Row], query: dict[str, str]) -> list[Row]:
+    """Keep the payments within the query's times and cursors; they come newest first."""
+    for name, holds in _CREATED.items():
+        if name in query:
+            limit = _moment(query[name])
+            payments = [payment for payment in payments if holds(moment(payment["created"]), limit)]
+    ids = [payment["payment_id"] for payment in payments]
+    first = ids.index(query["starting_after"]) + 1 if query.get("starting_after") in ids else 0
+    last = ids.index(query["ending_before"]) if query.get("ending_before") in ids else len(ids)
+    return payments[first:last]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProcessorError(400, "IR_06", "Query deserialize error: a time is not in ISO 8601") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _read(raw: bytes) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def shown_payment(payment: Row, refunds: Sequence[Row], link: str) -> Row:
         "processor_merchant_id": MERCHANT,
         "status": payment["status"],
         "amount": payment["amount"],
-        "net_amount": payment["amount"],
+        "net_amount": payment["amount"] + payment["surcharge"],
         "amount_capturable": open_amount,
         "amount_received": payment["amount_received"],
         "connector": "stripe_test" if payment["attempts"] else None,
@@ -64,6 +64,7 @@ def shown_payment(payment: Row, refunds: Sequence[Row], link: str) -> Row:
         "modified_at": payment["updated"],
         "expires_on": payment["expires_on"],
         "currency": payment["currency"],
+        "customer_id": payment["customer_id"],
         "description": payment["description"],
         "refunds": [shown_refund(refund) for refund in refunds] or None,
         "disputes": [shown_dispute(payment)] if payment["dispute_id"] else None,
@@ -76,7 +77,7 @@ def shown_payment(payment: Row, refunds: Sequence[Row], link: str) -> Row:
         "manual_retry_allowed": retryable(payment) if payment["status"] == PaymentStatus.FAILED else None,
         "connector_transaction_id": payment["transaction_id"],
         "merchant_order_reference_id": payment["order_reference"],
-        "metadata": {"tax_amount": str(payment["tax"])} if payment["tax"] else None,
+        "metadata": _metadata(payment),
         "payment_link": {
             "link": link,
             "secure_link": None,
@@ -84,6 +85,11 @@ def shown_payment(payment: Row, refunds: Sequence[Row], link: str) -> Row:
         },
         "attempt_count": max(1, payment["attempts"]),
     }
+
+
+def _metadata(payment: Row) -> Row | None:
+    given = json.loads(payment["metadata"] or "{}")
+    return given | ({"tax_amount": str(payment["tax"])} if payment["tax"] else {}) or None
 
 
 def retryable(payment: Row) -> bool:

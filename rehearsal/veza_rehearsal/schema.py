@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TABLES: Final = (
+    "transfers_due",
     "seller_transfers",
     "licenses",
     "order_items",
@@ -64,6 +65,8 @@ CREATE TABLE IF NOT EXISTS seller_transfers (
   reversed_amount_cents {bigint} NOT NULL, stripe_reversal_id TEXT, reversed_at {time}, error_message TEXT,
   attempts {bigint} NOT NULL, created_at {time} NOT NULL, updated_at {time} NOT NULL);
 CREATE INDEX IF NOT EXISTS transfers_of_order ON seller_transfers (order_id);
+CREATE TABLE IF NOT EXISTS transfers_due (
+  seq {serial}, task TEXT NOT NULL, order_id {uuid} NOT NULL REFERENCES orders (id), due_at {time} NOT NULL);
 CREATE TABLE IF NOT EXISTS idempotency (
   user_id {uuid} NOT NULL, operation TEXT NOT NULL, idempotency_key TEXT NOT NULL, digest TEXT NOT NULL,
   answer TEXT NOT NULL, created_at {time} NOT NULL, PRIMARY KEY (user_id, operation, idempotency_key));
@@ -74,7 +77,8 @@ CREATE TABLE IF NOT EXISTS hs_payments (
   amount_received {bigint} NOT NULL, tax {bigint} NOT NULL, currency CHAR(3) NOT NULL, client_secret TEXT NOT NULL,
   return_url TEXT NOT NULL, description TEXT NOT NULL, seller_name TEXT NOT NULL, order_reference TEXT,
   attempts {bigint} NOT NULL, card TEXT, error_code TEXT, error_message TEXT, transaction_id TEXT, dispute_id TEXT,
-  created {time} NOT NULL, updated {time} NOT NULL, expires_on {time} NOT NULL);
+  created {time} NOT NULL, updated {time} NOT NULL, expires_on {time} NOT NULL, customer_id TEXT, metadata TEXT,
+  surcharge {bigint} NOT NULL DEFAULT 0, settles_at {time}, dispute_at {time});
 CREATE INDEX IF NOT EXISTS payments_by_expiry ON hs_payments (status, expires_on);
 CREATE TABLE IF NOT EXISTS hs_refunds (
   seq {serial}, refund_id TEXT NOT NULL UNIQUE, payment_id TEXT NOT NULL REFERENCES hs_payments (payment_id),
@@ -86,6 +90,24 @@ CREATE TABLE IF NOT EXISTS hs_events (
   attempts {bigint} NOT NULL, copies {bigint} NOT NULL, due_at {time} NOT NULL);
 CREATE INDEX IF NOT EXISTS events_due ON hs_events (state, due_at)
 """
+
+
+ADDED: Final = (
+    ("hs_payments", "customer_id", "TEXT"),
+    ("hs_payments", "metadata", "TEXT"),
+    ("hs_payments", "surcharge", "{bigint} NOT NULL DEFAULT 0"),
+    ("hs_payments", "settles_at", "{time}"),
+    ("hs_payments", "dispute_at", "{time}"),
+)
+"""Columns that databases of version 0.1.0 lack: table, name and type."""
+
+FILL_IN: Final = """
+UPDATE hs_payments SET
+  customer_id = (SELECT CAST(buyer_id AS TEXT) FROM orders WHERE orders.payment_id = hs_payments.payment_id),
+  metadata = '{"order_id": "' || order_reference || '"}'
+WHERE customer_id IS NULL AND payment_id IN (SELECT payment_id FROM orders)
+"""
+"""Gives a payment from before those columns the buyer and the order that it belongs to."""
 
 
 def statements(*, serial: str, uuid: str, time: str, bigint: str) -> list[str]:

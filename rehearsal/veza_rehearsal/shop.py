@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from veza_rehearsal.answers import Answer, RefusedError, envelope, error_code, error_message, error_object
+from veza_rehearsal import of_2025
+from veza_rehearsal.answers import (
+    Answer,
+    RefusedError,
+    envelope,
+    error_code,
+    error_message,
+    error_object,
+    error_text,
+)
 from veza_rehearsal.clock import moment
 from veza_rehearsal.processor import NewPayment
 from veza_rehearsal.processor_views import ProcessorError
@@ -61,9 +71,10 @@ class Shop:
     def get_order(self, call: Call) -> Answer:
         """Carry out `getOrder`."""
         order = self._own_order(call)
-        if order["status"] == OrderStatus.REFUNDED:
-            self._processor.refunds.success_was_read(order["refund_id"])
-        return envelope(200, self.shown_order(order))
+        answer = envelope(200, self.shown_order(order))
+        if order["status"] != OrderStatus.REFUNDED:
+            return answer
+        return replace(answer, due=self._processor.refund_was_read(order["payment_id"], order["refund_id"]))
 
     def list_my_licenses(self, call: Call) -> Answer:
         """Carry out `listMyLicenses`."""
@@ -108,17 +119,19 @@ class Shop:
         if amount is not None and amount != int(amount):
             raise RefusedError(error_code(400, "VALIDATION_AMOUNT", "The amount is no whole number of cents"))
         payment = self._processor.payment(order["payment_id"])
+        asked = int(amount) if amount is not None else min(order["total_amount_cents"], payment["amount_received"])
+        short = 0 if amount is not None else self._faults.cents("partial_refund_untold")
         try:
-            refund = self._processor.refunds.create(
-                payment, None if amount is None else int(amount), call.body["reason"]
-            )
+            refund = self._processor.refunds.create(payment, max(1, asked - short), call.body["reason"])
         except ProcessorError as error:
             raise RefusedError(error_code(422, "PAYMENT_FAILED", error.message)) from None
+        if self._faults.on("refund_lost_at_backend"):
+            return replace(error_text(500, "Internal server error"), committed=True)
         self._database.run(
             "UPDATE orders SET status = ?, refund_id = ?, refund_status = ?, updated_at = ? WHERE id = ?",
             OrderStatus.REFUND_PENDING, refund["refund_id"], refund["status"], self._means.stamp(), order["id"],
         )  # fmt: skip
-        shown = {"id": refund["refund_id"], "status": refund["status"], "amount_cents": refund["amount"]}
+        shown = {"id": refund["refund_id"], "status": refund["status"], "amount_cents": asked}
         data = {"refund": shown, "order": self.shown_order(self._order(order["id"]))}
         return envelope(202, data, committed=True)
 
@@ -128,28 +141,35 @@ class Shop:
             "SELECT product_id, license_type, price_cents FROM order_items WHERE order_id = ? ORDER BY position",
             order["id"],
         )  # fmt: skip
-        return {**order, "items": items}
+        shown = {**order, "items": items}
+        if order["status"] == OrderStatus.REFUNDED and self._faults.on("partial_refund_untold"):
+            del shown["refunded_amount_cents"]
+        return shown
 
     def _write_order(self, call: Call, items: list[Row], currency: str) -> str:
         order_id = self._ids.uuid()
         net = sum(item["price_cents"] for item in items)
-        percent = self._faults.value("vat_added") or Decimal(0)
-        tax = int((net * percent / 100).to_integral_value(ROUND_HALF_UP))
+        added, included = self._tax(net)
+        total, tax = net + added, added + included
+        ids = [call.user["id"], order_id]
+        buyer_id, shown_id = [str(of_2025.number(one)) for one in ids] if self._faults.on(of_2025.SWITCH) else ids
         new = NewPayment(
-            amount=net + tax,
+            amount=total,
             currency=currency,
             return_url=f"{self._means.base_url}/shop/return?order_id={order_id}",
             tax=tax,
             description=", ".join(item["title"] for item in items),
             seller_name=", ".join(dict.fromkeys(item["seller_name"] for item in items)),
             order_reference=order_id,
+            customer_id=buyer_id,
+            metadata={"order_id": shown_id},
         )
         payment = self._processor.create_payment(new)
         now = self._means.stamp()
         self._database.run(
             "INSERT INTO orders (id, buyer_id, status, total_amount_cents, tax_amount_cents, currency, payment_id,"
             " payment_status, refunded_amount_cents, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
-            order_id, call.user["id"], OrderStatus.PENDING_PAYMENT, net + tax, tax, currency, payment["payment_id"],
+            order_id, call.user["id"], OrderStatus.PENDING_PAYMENT, total, tax, currency, payment["payment_id"],
             payment["status"], now, now,
         )  # fmt: skip
         for position, item in enumerate(items):
@@ -159,6 +179,14 @@ class Shop:
                 order_id, position, item["product_id"], item["seller_id"], item["license_type"], item["price_cents"],
             )  # fmt: skip
         return order_id
+
+    def _tax(self, price: int) -> tuple[int, int]:
+        """Return the tax that is added to a list price, and the tax that is included in it."""
+        on_top = self._faults.value("vat_added") or Decimal(0)
+        inside = self._faults.value("tax_inclusive") or Decimal(0)
+        exact = price * on_top / 100, price * inside / (100 + inside)
+        added, included = (int(tax.to_integral_value(ROUND_HALF_UP)) for tax in exact)
+        return added, included
 
     def _item(self, call: Call, wanted: dict[str, Any]) -> Row:
         product = self._product(call, wanted["product_id"])

@@ -77,7 +77,7 @@ ORDER_MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     _O.PENDING_PAYMENT: frozenset({_O.COMPLETED, _O.FAILED, _O.CANCELLED, _O.EXPIRED}),
     _O.COMPLETED: frozenset({_O.REFUND_PENDING, _O.DISPUTED}),
     _O.REFUND_PENDING: frozenset({_O.REFUNDED, _O.COMPLETED}),
-    _O.REFUNDED: frozenset({_O.REFUND_FAILED}),
+    _O.REFUNDED: frozenset({_O.REFUND_FAILED, _O.DISPUTED}),
     _O.DISPUTED: frozenset({_O.COMPLETED, _O.REFUNDED}),
     _O.FAILED: frozenset(),
     _O.CANCELLED: frozenset(),

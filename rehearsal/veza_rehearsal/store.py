@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from veza_rehearsal.database import Database, Row, Value
-from veza_rehearsal.schema import statements
+from veza_rehearsal.schema import ADDED, FILL_IN, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,11 @@ class SqliteDatabase:
                 serial="INTEGER PRIMARY KEY AUTOINCREMENT", uuid="TEXT", time="TEXT", bigint="INTEGER"
             ):
                 self._connection.execute(statement)
+            for table, name, kind in ADDED:
+                if self.one("SELECT name FROM pragma_table_info(?) WHERE name = ?", table, name) is None:
+                    added = kind.format(time="TEXT", bigint="INTEGER")
+                    self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {added}")
+            self._connection.execute(FILL_IN)
 
     def all(self, sql: str, *values: Value) -> list[Row]:
         """Return the rows of a query."""

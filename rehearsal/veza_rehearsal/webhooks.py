@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import http.client
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from veza_rehearsal.clock import moment, stamp
 from veza_rehearsal.fulfilment import sign
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from veza_rehearsal.database import Row
     from veza_rehearsal.means import Means
-    from veza_rehearsal.processor import Processor
 
 PATH: Final = "/webhooks/hyperswitch"
 """The path that receives the webhooks."""
@@ -24,22 +26,34 @@ _LONGEST_WAIT: Final = 60.0
 _OUTAGE: Final = 0.5
 
 
+class Timed(Protocol):
+    """A part of the backend that has something to do when its time has come."""
+
+    def pass_time(self) -> None:
+        """Do everything that is due."""
+        ...
+
+    def next_time(self) -> datetime | None:
+        """Return the next time at which something is due."""
+        ...
+
+
 class Outbox:
-    """Sends due webhooks, and runs the processor's due changes.
+    """Sends due webhooks, and runs what else is due.
 
     Args:
         means: Database, clock and switches.
-        processor: The processor.
+        parts: The parts that time changes.
         key: The key that signs the webhooks.
         port: The backend's own port on 127.0.0.1.
     """
 
-    def __init__(self, means: Means, processor: Processor, key: str, port: int) -> None:
+    def __init__(self, means: Means, parts: Sequence[Timed], key: str, port: int) -> None:
         self._means = means
         self._database = means.database
         self._clock = means.clock
         self._faults = means.faults
-        self._processor = processor
+        self._parts = parts
         self._key = key
         self._port = port
         self._woken = asyncio.Event()
@@ -72,7 +86,8 @@ class Outbox:
         async with self._busy:
             while True:
                 with self._database.transaction():
-                    self._processor.pass_time()
+                    for part in self._parts:
+                        part.pass_time()
                 due = self._database.all(
                     "SELECT * FROM hs_events WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, seq",
                     self._means.stamp(),
@@ -85,7 +100,7 @@ class Outbox:
     def _pause(self) -> float:
         event = self._database.one("SELECT min(due_at) AS at FROM hs_events WHERE state = 'pending'")
         times = [moment(event["at"])] if event and event["at"] else []
-        times += [at for at in (self._processor.next_time(),) if at is not None]
+        times += [at for part in self._parts if (at := part.next_time()) is not None]
         if not times:
             return _LONGEST_WAIT
         return min(_LONGEST_WAIT, max(0.001, (min(times) - self._clock.now()).total_seconds() + 0.001))

@@ -20,6 +20,8 @@ WRITTEN = {
     Argument.SECONDS: "=SECONDS",
     Argument.OPTIONAL_SECONDS: "[=SECONDS]",
     Argument.PERCENT: "=PERCENT",
+    Argument.CENTS: "=CENTS",
+    Argument.STATUS: "=STATUS",
 }
 
 

@@ -412,6 +412,17 @@ WRONG = (
     "slow=-1",
     "slow=1@getHealth",
     "three_ds=",
+    "processor_status",
+    "processor_status=",
+    "processor_status=3",
+    "processor_status=Failed",
+    "processor_status=failed@getOrder",
+    "processor_status=a.b",
+    f"processor_status={'a' * 65}",
+    "net_amount",
+    "net_amount=0",
+    "net_amount=1.5",
+    "transfer_late=soon",
     "jwt_ttl=99999999",
 )
 
@@ -433,6 +444,7 @@ def test_a_wrong_switch_is_refused_at_run_time_and_nothing_changes(faulty: Fault
 
 def test_every_switch_reads_back_as_it_is_typed() -> None:
     for name, switch in FAULTS.items():
-        text = name if switch.argument.value in {"none", "optional seconds"} else f"{name}=3"
+        argument = {"none": "", "optional seconds": "", "status": "=conflicted"}.get(switch.argument, "=3")
+        text = f"{name}{argument}"
         assert str(parse_fault(text)) == text
         assert switch.description.endswith(".")

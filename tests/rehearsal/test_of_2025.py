@@ -17,7 +17,7 @@ from veza.testing import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rehearsal.conftest import Child
+    from rehearsal.conftest import Backend, Child
 
 import httpx
 
@@ -115,3 +115,11 @@ def test_the_walkthrough_a_recording_and_its_replay_pass(tmp_path: Path) -> None
 @pytest.mark.timeout(900)
 def test_the_contract_holds_in_the_dialect(run: Callable[..., Child], tmp_path: Path) -> None:
     examine(run("--fault=dialect_2025"), tmp_path, share(3))
+
+
+def test_the_processor_knows_buyer_and_order_by_the_integers_of_the_api(faulty: Callable[..., Backend]) -> None:
+    shop = faulty("dialect_2025")
+    order = shop.order()["order"]
+    query = {"customer_id": str(order["buyer_id"])}
+    listed = shop.http.get("/hyperswitch/payments/list", params=query, headers={"api-key": "snd_rehearsal"}).json()
+    assert [payment["metadata"] for payment in listed["data"]] == [{"order_id": str(order["id"])}]

@@ -97,6 +97,65 @@ def test_errors_have_hyperswitchs_shape(shop: Backend) -> None:
     assert code(unpaid) == (400, "IR_14")
 
 
+def ids(shop: Backend, **query: str) -> list[str]:
+    answer = shop.http.get("/hyperswitch/payments/list", params=query, headers=KEY).json()
+    assert answer["size"] == len(answer["data"])
+    return [payment["payment_id"] for payment in answer["data"]]
+
+
+def test_payments_are_listed_newest_first_by_customer_time_and_cursor(shop: Backend) -> None:
+    for number in range(12):
+        create(shop, payment_id=f"p{number}", customer_id="even" if number % 2 == 0 else "odd")
+        shop.settle(1)
+    newest = [f"p{number}" for number in range(11, -1, -1)]
+    assert ids(shop) == newest[:10]
+    assert ids(shop, limit="100") == newest
+    assert ids(shop, limit="2", customer_id="even") == ["p10", "p8"]
+    assert ids(shop, customer_id="nobody") == []
+    fifth = shop.payment("p5")["created"]
+    assert ids(shop, created_gte=fifth, customer_id="odd") == ["p11", "p9", "p7", "p5"]
+    assert ids(shop, created_gt=fifth, customer_id="odd") == ["p11", "p9", "p7"]
+    assert ids(shop, created_lte=fifth) == ["p5", "p4", "p3", "p2", "p1", "p0"]
+    assert ids(shop, created_lt=fifth.removesuffix("Z")) == ["p4", "p3", "p2", "p1", "p0"]
+    assert ids(shop, created=fifth) == ["p5"]
+    assert ids(shop, starting_after="p2") == ["p1", "p0"]
+    assert ids(shop, ending_before="p9") == ["p11", "p10"]
+
+
+def test_a_list_leaves_out_what_hyperswitch_leaves_out_of_it(shop: Backend) -> None:
+    order_id = shop.paid()
+    order = shop.refunded(order_id)
+    (line,) = shop.http.get("/hyperswitch/payments/list", headers=KEY).json()["data"]
+    whole = shop.payment(order["payment_id"])
+    assert whole["customer_id"] == line["customer_id"] == order["buyer_id"]
+    assert whole["metadata"] == line["metadata"] == {"order_id": order_id}
+    assert (line["status"], line["amount"], line["net_amount"]) == ("succeeded", 500, 500)
+    assert (line["amount_received"], line["refunds"], line["disputes"]) == (None, None, None)
+    assert (whole["amount_received"], len(whole["refunds"])) == (500, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"limit": "0"}, "IR_06"),
+        ({"limit": "101"}, "IR_06"),
+        ({"limit": "ten"}, "IR_06"),
+        ({"created_gte": "yesterday"}, "IR_06"),
+        ({"order_id": "mine"}, "IR_06"),
+        ({"customer_id": "\x00"}, "IR_07"),
+    ],
+)
+def test_a_list_must_be_asked_for_in_its_form(shop: Backend, query: dict[str, str], expected: str) -> None:
+    assert code(shop.http.get("/hyperswitch/payments/list", params=query, headers=KEY)) == (400, expected)
+
+
+def test_a_payment_keeps_its_customer_and_metadata(shop: Backend) -> None:
+    payment = create(shop, customer_id="c1", metadata={"order_id": "7", "note": "\x00"}).json()
+    assert (payment["customer_id"], payment["metadata"]) == ("c1", {"order_id": "7", "note": "\x00"})
+    assert create(shop).json()["metadata"] is None
+    assert code(create(shop, customer_id="c 1")) == (400, "IR_07")
+
+
 @pytest.fixture
 def webhook(shop: Backend) -> Callable[..., httpx.Response]:
     """Sends the shop a webhook that is signed with the right key, which only its database holds."""

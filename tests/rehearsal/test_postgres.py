@@ -164,6 +164,37 @@ def test_an_operators_query_joins_transfers_to_orders(run: Callable[..., Child],
     }
 
 
+def test_what_is_due_later_is_done_as_with_sqlite(run: Callable[..., Child], dsn: str) -> None:
+    shop = run("transfer_late=60", "async_method=60", "double_capture", "dispute_after_refund=60", database=dsn)
+    shop.login()
+    order_id = shop.paid()
+    shop.settle(61)
+    assert (shop.read(order_id)["status"], shop.books()["transfers"]) == ("completed", [])
+    shop.settle(61)
+    assert [row["status"] for row in shop.books()["transfers"]] == ["completed"]
+    assert shop.refunded(order_id)["status"] == "refunded"
+    shop.settle(61)
+    assert shop.read(order_id)["status"] == "disputed"
+    assert shop.books()["charges"] == 2
+    assert shop.http.post("/rehearsal/reset").json()["payments"] == 0
+
+
+def test_a_database_without_the_newer_columns_gets_them(run: Callable[..., Child], dsn: str) -> None:
+    first = run(database=dsn)
+    first.login()
+    order = first.read(first.paid())
+    first.kill()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for name in ("customer_id", "metadata", "surcharge", "settles_at", "dispute_at"):
+            connection.execute(f"ALTER TABLE hs_payments DROP COLUMN {name}".encode())
+        connection.execute("DROP TABLE transfers_due")
+    second = run(database=dsn)
+    query, key = {"customer_id": order["buyer_id"]}, {"api-key": "snd_rehearsal"}
+    (line,) = second.http.get("/hyperswitch/payments/list", params=query, headers=key).json()["data"]
+    assert (line["payment_id"], line["metadata"]) == (order["payment_id"], {"order_id": order["id"]})
+    assert line["net_amount"] == 500
+
+
 def test_faults_and_their_counts_are_kept(run: Callable[..., Child], dsn: str) -> None:
     switches = ("server_error=2", "order_completion_crash")
     first = run(*switches, database=dsn)

@@ -2,7 +2,7 @@
 
 For each fault, what must come out was written from the list of what goes wrong in reality, not from a run: the step
 that must find it, the finding's name, the exit code, and the books. In a pair the fault that strikes at the earlier
-step decides.
+step decides. Late is not missing: what may come within a day leaves the session incomplete (4).
 """
 
 from __future__ import annotations
@@ -67,6 +67,14 @@ FAULTS: dict[str, Expected] = {
     "no_idempotency": PASSES,
     "rate_limit=20": PASSES,
     "refund_fails_late=600": PASSES,
+    "second_payment": PASSES,
+    "async_method=2": PASSES,
+    "tax_inclusive=19": PASSES,
+    "transfer_late=1": PASSES,
+    "reversal_late=1": PASSES,
+    "processor_refund_lag=2": PASSES,
+    "processor_key_rejected": PASSES,
+    "dispute_after_refund=600": PASSES,
     "processor_mode_mismatch": Expected("preflight", "blocked", 3, (0, 0, 0)),
     "hyperswitch_disabled": Expected("preflight", "blocked", 3, (0, 0, 0)),
     "currency_mismatch": Expected("order", "currency_differs", 1, (1, 0, 0)),
@@ -78,13 +86,28 @@ FAULTS: dict[str, Expected] = {
     "order_completion_crash": Expected("completed", "paid_not_completed", 4, (1, 1, 0)),
     "partial_capture": Expected("completed", "amount_differs", 1, (1, 1, 0)),
     "dispute_opened": Expected("completed", "dispute_opened", 1, (1, 1, 0)),
+    "async_method=3600": Expected("completed", "payment_processing", 4, (1, 0, 0)),
+    "double_capture": Expected("completed", "amount_differs", 1, (1, 2, 0)),
+    "net_amount=19": Expected("completed", "amount_differs", 1, (1, 1, 0)),
+    "processor_status=conflicted": Expected("completed", "payment_status", 1, (1, 1, 0)),
+    "processor_status=failed": Expected("completed", "payment_status", 1, (1, 1, 0)),
+    "processor_status=processing": Expected("completed", "payment_status", 1, (1, 1, 0)),
+    "processor_status=asleep": Expected("completed", "unknown_status", 1, (1, 1, 0)),
     "license_not_granted": Expected("license", "license_missing", 1, (1, 1, 0)),
-    "transfer_missing": Expected("transfers", "transfer_missing", 1, (1, 1, 0)),
+    "wrong_seller": Expected("transfers", "transfer_seller", 1, (1, 1, 0)),
+    "refund_lost_at_backend": Expected("refund", "refund_in_doubt", 4, (1, 1, 1)),
+    # Seen at step 7, which keeps no refund back: it decides at the end.
+    "transfer_missing": Expected("revoked", "transfer_missing", 4, (1, 1, 1)),
+    "transfer_late=600": Expected("revoked", "transfer_missing", 4, (1, 1, 1)),
     "refund_pending": Expected("revoked", "refund_pending", 4, (1, 1, 1)),
     "refund_fails": Expected("revoked", "refund_failed", 1, (1, 1, 1)),
     "license_not_revoked": Expected("revoked", "license_not_revoked", 1, (1, 1, 1)),
-    "transfer_not_reversed": Expected("revoked", "transfer_not_reversed", 1, (1, 1, 1)),
+    "transfer_not_reversed": Expected("revoked", "transfer_not_reversed", 4, (1, 1, 1)),
+    "reversal_late=600": Expected("revoked", "transfer_not_reversed", 4, (1, 1, 1)),
     "seller_balance_low": Expected("revoked", "transfer_not_reversed", 1, (1, 1, 1)),
+    "processor_refund_lag=3600": Expected("revoked", "refund_pending", 4, (1, 1, 1)),
+    "partial_refund_untold=30": Expected("revoked", "refund_differs", 1, (1, 1, 1)),
+    "dispute_after_refund=0": Expected("revoked", "dispute_opened", 1, (1, 1, 1)),
 }
 IN_A_ROW = {"server_error", "drop_connection", "garbage"}
 ATTEMPTS = 3
@@ -93,10 +116,27 @@ SAME = [  # pairs of one kind, of which only one can be seen
     {"three_ds", "three_ds_abandon", "checkout_expired"},
     {"refund_pending", "refund_fails", "refund_fails_late=600", "license_not_revoked", "transfer_not_reversed"},
     {"seller_balance_low", "transfer_not_reversed"},
-    {"vat_added=20", "vat_added=150"},
-    {"drop_after_commit=1", "drop_after_commit=2"},
+    {"vat_added=20", "vat_added=150", "tax_inclusive=19"},
     {"partial_capture", "dispute_opened"},
+    {"wrong_seller", "transfer_missing", "transfer_late=600"},
+    {"refund_lost_at_backend", "refund_fails"},
+    {"dispute_after_refund=0", "processor_refund_lag=2"},
 ]
+ONLY_THE_PROCESSOR_TELLS = {
+    "async_method=3600",
+    "checkout_expired",
+    "dispute_after_refund=0",
+    "double_capture",
+    "net_amount=19",
+    "order_completion_crash",
+    "partial_capture",
+    "partial_refund_untold=30",
+    "processor_refund_lag=3600",
+    "refund_lost_at_backend",
+    "three_ds_abandon",
+    "webhook_bad_signature",
+    "webhook_lost",
+}
 
 
 @dataclass(frozen=True)
@@ -131,11 +171,17 @@ def pairs(count: int) -> list[tuple[str, str]]:
     names = sorted(FAULTS)
     while len(found) < count:
         one, other = sorted(draw.sample(names, 2))
-        kin = any({one, other} <= group for group in SAME)
+        switches = {name.partition("=")[0] for name in (one, other)}
+        kin = len(switches) == 1 or any({one, other} <= group for group in SAME)
+        kin |= "processor_key_rejected" in switches and _told_by_the_processor({one, other})
         steps = FAULTS[one].step, FAULTS[other].step
         if not kin and (steps[0] != steps[1] or "end" in steps) and (one, other) not in found:
             found.append((one, other))
     return found
+
+
+def _told_by_the_processor(faults: set[str]) -> bool:
+    return any(fault in ONLY_THE_PROCESSOR_TELLS or fault.startswith("processor_status=") for fault in faults)
 
 
 def carry_out(faults: tuple[str, ...]) -> Row:

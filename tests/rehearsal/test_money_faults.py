@@ -208,13 +208,46 @@ def test_a_refund_that_failed_meanwhile_reverses_nothing(faulty: Faulty) -> None
     assert transfers(shop) == [("completed", 0)]
 
 
-def test_a_late_transfer_comes_by_itself(faulty: Faulty) -> None:
-    shop = faulty("transfer_late=0.3")
-    shop.paid()
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what the backend does by itself; no request but reads is made."""
     limit = time.monotonic() + PATIENCE
-    while not transfers(shop):
+    while not holds():
         assert time.monotonic() < limit
-    assert transfers(shop) == [("completed", 0)]
+
+
+def test_what_is_due_later_comes_by_itself(faulty: Faulty) -> None:
+    shop = faulty("async_method=0.2", "transfer_late=0.2", "reversal_late=0.2", "dispute_after_refund=0.2")
+    order_id = shop.paid()
+    until(lambda: shop.read(order_id)["status"] == "completed")
+    until(lambda: transfers(shop) == [("completed", 0)])
+    assert shop.refund(order_id).status_code == 202
+    until(lambda: transfers(shop) == [("reversed", 450)])
+    until(lambda: shop.read(order_id)["status"] == "disputed")
+
+
+def test_a_row_has_every_column_of_seller_transfers(faulty: Faulty) -> None:
+    shop = faulty()
+    shop.refunded(shop.paid())
+    (row,) = shop.books()["transfers"]
+    assert row.keys() == {
+        "id",
+        "order_id",
+        "seller_id",
+        "stripe_transfer_id",
+        "stripe_account_id",
+        "amount_cents",
+        "platform_fee_cents",
+        "currency",
+        "status",
+        "reversed_amount_cents",
+        "stripe_reversal_id",
+        "reversed_at",
+        "error_message",
+        "attempts",
+        "created_at",
+        "updated_at",
+    }
+    assert [name for name, value in row.items() if value is None] == ["error_message"]
 
 
 def test_a_late_transfer_outlives_a_restart(run: Callable[..., Any]) -> None:

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from surroundings import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +60,15 @@ def test_a_retry_may_open_a_challenge(faulty: Faulty) -> None:
     assert url.endswith(order["payment_id"])
 
 
+def test_a_retry_makes_one_more_payment_at_most(faulty: Faulty) -> None:
+    shop = faulty("second_payment", "three_ds")
+    placed = shop.order()
+    url = shop.submit(placed["checkout_url"]).headers["location"]
+    shop.answer_challenge(url, "reject")
+    assert shop.submit(url).headers["location"] == url
+    assert counts(shop) == (1, 2, 0, 0)
+
+
 def test_a_declined_card_makes_no_second_payment(faulty: Faulty) -> None:
     shop = faulty("second_payment")
     placed = shop.order()
@@ -76,6 +84,7 @@ def test_a_card_may_be_charged_twice(faulty: Faulty, more: tuple[str, ...]) -> N
     shop.submit(placed["checkout_url"])
     if more:
         shop.answer_challenge(placed["checkout_url"], "complete")
+        shop.http.post(f"{placed['checkout_url']}/3ds", data={"outcome": "complete"})
     order = shop.read(placed["order"]["id"])
     assert (order["status"], order["payment_id"]) == ("completed", placed["order"]["payment_id"])
     twin, named = listed(shop)
@@ -209,8 +218,8 @@ def test_a_refund_that_failed_meanwhile_reverses_nothing(faulty: Faulty) -> None
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait for what the backend does by itself; no request but reads is made."""
-    limit = time.monotonic() + PATIENCE
+    """Wait for what the backend does by itself, well before it would look again anyway (after 60 s)."""
+    limit = time.monotonic() + 40
     while not holds():
         assert time.monotonic() < limit
 
@@ -222,7 +231,16 @@ def test_what_is_due_later_comes_by_itself(faulty: Faulty) -> None:
     until(lambda: transfers(shop) == [("completed", 0)])
     assert shop.refund(order_id).status_code == 202
     until(lambda: transfers(shop) == [("reversed", 450)])
-    until(lambda: shop.read(order_id)["status"] == "disputed")
+    assert shop.read(order_id)["status"] == "refunded"
+    until(lambda: shop.api("GET", "/orders").json()["data"][0]["status"] == "disputed")
+
+
+def test_a_lost_refund_ends_by_itself(faulty: Faulty) -> None:
+    shop = faulty("refund_lost_at_backend")
+    order_id = shop.paid()
+    payment_id = shop.read(order_id)["payment_id"]
+    assert shop.refund(order_id).status_code == 500
+    until(lambda: [row["status"] for row in shop.payment(payment_id)["refunds"]] == ["succeeded"])
 
 
 def test_a_row_has_every_column_of_seller_transfers(faulty: Faulty) -> None:
@@ -323,7 +341,9 @@ def test_a_transfer_may_go_to_another_seller(faulty: Faulty) -> None:
 def test_a_payment_may_settle_days_later(faulty: Faulty) -> None:
     shop = faulty(f"async_method={3 * DAY}")
     placed = shop.order()
+    shop.submit(placed["checkout_url"], "4000 0000 0000 0002")
     back = shop.submit(placed["checkout_url"]).headers["location"]
+    assert "/shop/return?" in back
     assert (shop.state(back), shop.state(placed["checkout_url"])) == ("processing", "processing")
     order_id = placed["order"]["id"]
     assert shop.read(order_id)["status"] == "pending_payment"
@@ -332,6 +352,7 @@ def test_a_payment_may_settle_days_later(faulty: Faulty) -> None:
     assert (order["status"], order["payment_status"]) == ("pending_payment", "processing")
     payment = shop.payment(order["payment_id"])
     assert (payment["status"], payment["amount_received"], counts(shop)) == ("processing", 0, (1, 1, 0, 0))
+    assert payment["error_code"] is None
     shop.later(61)
     assert (shop.read(order_id)["status"], shop.payment(order["payment_id"])["amount_received"]) == ("completed", 500)
     assert shop.state(back) == "paid"
@@ -353,3 +374,18 @@ def test_a_refund_may_be_disputed_after_it_was_seen(faulty: Faulty, switch: str,
     assert [row["status"] for row in payment["refunds"]] == ["succeeded"]
     assert shop.books()["licenses"] == {"active": 0, "revoked": 1}
     assert shop.refund(order_id).status_code == 409
+
+
+def test_a_refund_is_disputed_once(faulty: Faulty) -> None:
+    shop = faulty()
+    order_id = shop.paid()
+    payment_id = shop.read(order_id)["payment_id"]
+    assert shop.refund(order_id).status_code == 202
+    shop.faults("dispute_after_refund=0", "webhook_delay=3600")
+    seen = []
+    for _ in range(2):
+        assert shop.read(order_id)["status"] == "refunded", "the shop has not heard of the dispute yet"
+        shop.settle(1)
+        seen.append([dispute["dispute_id"] for dispute in shop.payment(payment_id)["disputes"]])
+    assert len(seen[0]) == 1
+    assert seen[0] == seen[1]

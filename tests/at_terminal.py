@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
 import pexpect
 from front_door import ACCOUNT, Shell, books, pay
 
-PASTE = "order_id | amount_cents | platform_fee_cents | currency | status"
+from veza_e2e.ports.seller_transfers import COLUMNS
+
+
+def psql(base_url: str, **changes: object) -> str:
+    """What `psql -X --csv` would print for the last order of a rehearsal backend, with these changes."""
+    kept = books(base_url)["transfers"]
+    rows = [row for row in kept if row["order_id"] == kept[-1]["order_id"]]
+    return as_csv(*({**_joined(row), "row_count": len(rows), **changes} for row in rows))
+
+
+def _joined(row: Mapping[str, Any]) -> dict[str, object]:
+    return {**row, "transfer_id": row["id"], "transfer_currency": row["currency"], "unexplained_cents": 0}
+
+
+def as_csv(*rows: Mapping[str, object]) -> str:
+    """Rows as `psql -X --csv` prints them."""
+    printed = io.StringIO()
+    table = csv.DictWriter(printed, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return printed.getvalue()
 
 
 class Person:
@@ -32,14 +57,16 @@ class Person:
 
     def pastes_the_rows(self) -> None:
         self.terminal.expect("End with an empty line")
-        row = books(self.base_url)["transfers"][-1]
-        cells = [row["order_id"], row["amount_cents"], row["platform_fee_cents"], row["currency"], row["status"]]
-        self.terminal.sendline(PASTE)
-        self.terminal.sendline(" | ".join(str(cell) for cell in cells))
-        self.terminal.sendline("(1 row)")
-        self.terminal.sendline("")
+        self.pastes(psql(self.base_url))
+
+    def pastes(self, printed: str) -> None:
+        self.terminal.sendline(printed)
         self.terminal.expect("Is this what psql printed")
         self.terminal.sendline("y")
+
+    def pastes_the_reversal(self) -> None:
+        self.terminal.expect("After the refund")
+        self.pastes_the_rows()
 
     def says(self, answer: str) -> None:
         self.terminal.expect("Type `refund` or `keep`")

@@ -6,7 +6,7 @@ import base64
 import json
 import socket
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -19,7 +19,7 @@ from veza import SystemClock
 from veza_e2e.canonical import JSON
 from veza_e2e.ports.ids import SystemIds
 from veza_e2e.ports.ledger import NoLedger
-from veza_e2e.ports.protocols import EndOfInput, Ports
+from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 
 Reply = Callable[["Handler"], None]
 
@@ -133,9 +133,10 @@ class Opens:
 class Books(NoLedger):
     """A ledger with one row."""
 
-    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
+    def rows(self, sql: str, order_id: str) -> LedgerReading:
         """Return the row."""
-        return [{"order_id": order_id, "amount_cents": 450, "error_message": "asked by someone@example.test"}]
+        row: dict[str, JSON] = {"order_id": order_id, "amount_cents": 450}
+        return LedgerReading([row | {"error_message": "asked by someone@example.test"}])
 
 
 def ports(*answers: str) -> Ports:

@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from at_terminal import as_csv
 from surroundings import PATIENCE, kept
+
+from veza_e2e.ports.ledger import RehearsalLedger
 
 ROOT = Path(__file__).parents[1]
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
@@ -156,11 +159,8 @@ def _pay(url: str, card: str) -> None:
 
 def _printed(base_url: str, order: str) -> str:
     """What psql would print, in its CSV form."""
-    (row,) = httpx.get(
-        f"{base_url}/rehearsal/books", params={"order_id": order}, trust_env=False, timeout=PATIENCE
-    ).json()["transfers"]
-    names = ("order_id", "amount_cents", "platform_fee_cents", "currency", "status", "reversed_amount_cents")
-    return "\n".join([",".join(names), ",".join(str(row[name]) for name in names)])
+    with httpx.Client(base_url=base_url, trust_env=False, timeout=PATIENCE) as client:
+        return as_csv(*(RehearsalLedger(client, read=True).rows("", order).rows or ()))
 
 
 def slow_webhook(shop: Workshop) -> None:
@@ -234,6 +234,13 @@ def _page(person: Person) -> str:
 
 
 def _paste(person: Person, url: str) -> None:
+    """Paste the rows, and after the refund once more."""
+    _paste_once(person, url)
+    person.until("ROLLBACK;")
+    _paste_once(person, url)
+
+
+def _paste_once(person: Person, url: str) -> None:
     order = re.findall(r"WHERE o\.id = '([0-9a-f-]{36})'", person.read)[-1]
     person.type(_printed(url.partition("/hyperswitch")[0], order))
     person.type(".")

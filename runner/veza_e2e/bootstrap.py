@@ -66,7 +66,7 @@ def assemble(
                 transport=transport,
                 operator=operator,
                 browser=browser,
-                ledger=_ledger(secrets, beside, local=local, unattended=unattended),
+                ledger=_ledger(settings, secrets, beside, local=local, unattended=unattended),
                 clock=machine.clock,
                 ids=SystemIds(session),
             ),
@@ -113,7 +113,8 @@ def _card(today: datetime) -> dict[str, str]:
     return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
 
 
-def _ledger(secrets: Secrets, beside: httpx.Client, *, local: bool, unattended: bool) -> Ledger:
+def _ledger(settings: Settings, secrets: Secrets, beside: httpx.Client, *, local: bool, unattended: bool) -> Ledger:
+    scripts = settings.state / "sql"
     if secrets.database_url is not None and not unattended:
-        return DatabaseLedger(secrets.database_url)
-    return RehearsalLedger(beside, read=unattended) if local else NoLedger()
+        return DatabaseLedger(secrets.database_url, scripts)
+    return RehearsalLedger(beside, read=unattended, scripts=scripts) if local else NoLedger(scripts)

@@ -20,7 +20,11 @@ ORDERS: Final[Mapping[str, Kind]] = {
     "id": "id", "total_amount_cents": "money", "tax_amount_cents": "money", "currency": "text",
 }  # fmt: skip
 """The columns of orders that the SQL uses."""
-NEEDED: Final = {"seller_transfers": ("order_id", "amount_cents", "status"), "orders": ("id",)}
+LICENSES: Final[Mapping[str, Kind]] = {"order_id": "id", "status": "text"}
+"""The columns of licenses that the SQL uses, if the table is configured."""
+NEEDED: Final = {
+    "seller_transfers": ("order_id", "amount_cents", "status"), "orders": ("id",), "licenses": ("order_id", "status"),
+}  # fmt: skip
 """The columns without which there is no question to ask; any other may be `false`."""
 PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 """An identifier that may stand in the configuration; it is quoted in the SQL."""
@@ -69,15 +73,18 @@ class TableNames:
 
 @dataclass(frozen=True, slots=True)
 class LedgerNames:
-    """The real names of seller_transfers and of orders."""
+    """The real names of seller_transfers, of orders and, if the SQL is to read them, of licenses."""
 
     transfers: TableNames = TableNames("seller_transfers", "seller_transfers")
     orders: TableNames = TableNames("orders", "orders")
+    licenses: TableNames | None = None
+    """None, unless `[env.NAME.ledger.licenses]` is there: the API tells the license's status."""
 
     def document(self) -> dict[str, Any]:
         """Return the table of the configuration that says this; empty where all names are the assumed ones."""
         said, orders = _document(self.transfers), _document(self.orders)
-        return said | ({"orders": orders} if orders else {})
+        said |= {"orders": orders} if orders else {}
+        return said if self.licenses is None else said | {"licenses": _document(self.licenses)}
 
 
 def _document(names: TableNames) -> dict[str, Any]:
@@ -98,12 +105,15 @@ def read(table: Mapping[str, Any]) -> LedgerNames:
     Raises:
         ValueError: a setting is unknown or of no use; the message begins with its name.
     """
-    orders = table.get("orders", {})
-    if not isinstance(orders, dict):
-        raise ValueError(f"orders must be a table, not {orders!r:.40}")  # noqa: TRY004 - as every other mistake
-    own = {name: value for name, value in table.items() if name != "orders"}
+    others = {name: table[name] for name in ("orders", "licenses") if name in table}
+    for name, value in others.items():
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} must be a table, not {value!r:.40}")  # noqa: TRY004 - as every other mistake
+    own = {name: value for name, value in table.items() if name not in others}
     names = LedgerNames(
-        _table("", own, "seller_transfers", TRANSFERS, {"orders"}), _table("orders.", orders, "orders", ORDERS)
+        _table("", own, "seller_transfers", TRANSFERS, {"orders", "licenses"}),
+        _table("orders.", others.get("orders", {}), "orders", ORDERS),
+        _table("licenses.", others["licenses"], "licenses", LICENSES) if "licenses" in others else None,
     )
     if not names.transfers.has("currency") and not names.orders.has("currency"):
         raise ValueError("currency and orders.currency are both false: amounts without a currency prove nothing")
@@ -113,7 +123,8 @@ def read(table: Mapping[str, Any]) -> LedgerNames:
 def _table(
     where: str, table: Mapping[str, Any], assumed: str, known: Mapping[str, Kind], beside: set[str] | None = None
 ) -> TableNames:
-    settings = {"schema", "table", "major_units", *known, *(beside or ())}
+    amounts = {"major_units"} if "money" in known.values() else set()
+    settings = {"schema", "table", *amounts, *known, *(beside or ())}
     for key in table:
         if key not in settings:
             close = difflib.get_close_matches(key, settings, n=1)

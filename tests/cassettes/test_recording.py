@@ -101,7 +101,7 @@ def test_the_whole_world_comes_back_in_its_order(backend: Backend, recorded: Sta
             answer = client.get(f"{there}/api/v1/orders", params={"status": "completed"})
         seen += [answer.status_code, answer.json()["data"]["id"]]
         seen += [parts.operator.ask("paid", "Paid?"), parts.browser.open(answer.json()["data"]["checkout_url"])]  # type: ignore[attr-defined]
-        seen += [parts.ledger.rows("SELECT", "1")[0]["amount_cents"], len(parts.ids.key())]  # type: ignore[attr-defined]
+        seen += [parts.ledger.rows("SELECT", "1").rows[0]["amount_cents"], len(parts.ids.key())]  # type: ignore[attr-defined]
         seen += [parts.clock.now(), parts.clock.monotonic()]  # type: ignore[attr-defined]
         parts.clock.sleep(0.01)  # type: ignore[attr-defined]
         seen += [parts.clock.now(), parts.clock.monotonic()]  # type: ignore[attr-defined]

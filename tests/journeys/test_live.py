@@ -54,6 +54,7 @@ def test_a_rehearsed_live_run_passes_with_test_funds(shell: Shell, live: str) ->
     person.says("")
     person.terminal.expect("There is no default")
     person.terminal.sendline("refund")
+    person.pastes_the_reversal()
     assert person.ends() == 0
     session = session_of(shell)
     assert (session["live"], session["rehearsal"], session["funds"]) == (True, True, "test")
@@ -114,6 +115,7 @@ def test_keep_has_to_be_typed_and_leaves_the_refund_open(shell: Shell, live: str
 
     back = Person(shell, live, "resume", kept["session"])
     back.says("refund")
+    back.pastes_the_reversal()
     assert back.ends() == 0
     assert session_of(shell)["money"]["refunded_cents"] == 500
 
@@ -136,6 +138,7 @@ def test_leaving_at_the_checkout_is_no_answer(shell: Shell, live: str, key: str,
     back.pays()
     back.pastes_the_rows()
     back.says("refund")
+    back.pastes_the_reversal()
     assert back.ends() == 0
     happened = books(live)
     assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)

@@ -50,6 +50,7 @@ def test_the_tutorial_ends_in_go(tmp_path: Path) -> None:
         person.pays()
         person.pastes_the_rows()
         person.says("refund")
+        person.pastes_the_reversal()
         assert person.ends() == 0
 
     listed = shell("--json", *next(words)).json["items"]

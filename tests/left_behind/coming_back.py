@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from at_terminal import PASTE
-from front_door import ACCOUNT, Result, Shell, Time, books, pay, serving
+from at_terminal import psql
+from front_door import ACCOUNT, Result, Shell, Time, pay, serving
 from surroundings import variables
 
 from veza_e2e.cli.app import main
@@ -216,9 +216,7 @@ class Person:
         self._type("")
 
     def _paste(self, _: re.Match[str]) -> None:
-        (row,) = books(self.base_url)["transfers"]
-        cells = [row["order_id"], row["amount_cents"], row["platform_fee_cents"], row["currency"], row["status"]]
-        self._type(PASTE, " | ".join(str(cell) for cell in cells), "(1 row)", ".")
+        self._type(*psql(self.base_url).splitlines(), ".")
 
 
 class Screen(StringIO):

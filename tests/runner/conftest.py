@@ -20,7 +20,7 @@ from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
-from veza_e2e.ports.protocols import EndOfInput, Ports
+from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 from veza_e2e.preflight.gate import Gate
 from veza_e2e.redaction import Redactor
 
@@ -91,13 +91,23 @@ class Page:
 class Rows:
     """A ledger that holds these rows."""
 
-    held: Sequence[Mapping[str, JSON]] | None = None
+    held: Sequence[Mapping[str, JSON]] | Callable[[], Sequence[Mapping[str, JSON]]] | None = None
     source: Literal["pasted", "database", "rehearsal"] = "database"
 
-    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        return self.held
+    reason: str | None = None
+    """Why the database did not answer."""
+    later: list[Sequence[Mapping[str, JSON]]] = field(default_factory=list)
+    """What the next readings find, one each; after that `held`."""
+
+    def rows(self, sql: str, order_id: str) -> LedgerReading:
+        if self.later:
+            return LedgerReading(self.later.pop(0))
+        return LedgerReading(self.held() if callable(self.held) else self.held, self.reason)
 
     def peek(self, order_id: str) -> str | None:
+        return None
+
+    def script(self, sql: str, order_id: str) -> str | None:
         return None
 
 
@@ -227,13 +237,20 @@ class Walk:
         shop.refund = refunded  # type: ignore[method-assign]  # the fake waits to be told
         self.page.act = pay
         self.person.always = {"product": "1", "paid": "", "refund": "y"}
-        booked: dict[str, JSON] = {
-            "amount_cents": 450,
-            "platform_fee_cents": 50,
-            "reversed_amount_cents": 450,
-            "status": "completed",
-        }
-        self.ledger.held = [{"order_id": ORDER, "transfer_id": "t", "currency": "EUR", **booked}]
+        self.ledger.held = lambda: [self.transfer()]
+
+    def transfer(self, **changes: JSON) -> dict[str, JSON]:
+        """Return the row of the order's transfer as a right backend keeps it, with these changes."""
+        back = self.backend.shop.order(ORDER)["status"] == "refunded"
+        (product, *_) = self.backend.shop.products.values()
+        row: dict[str, JSON] = {
+            "order_id": ORDER, "total_amount_cents": 500, "tax_amount_cents": 0, "currency": "EUR", "transfer_id": "t",
+            "seller_id": product["seller_id"], "stripe_transfer_id": "tr_1", "amount_cents": 450,
+            "platform_fee_cents": 50, "transfer_currency": "EUR", "status": "reversed" if back else "completed",
+            "reversed_amount_cents": 450 if back else 0, "stripe_reversal_id": "trr_1" if back else None,
+            "error_message": None, "unexplained_cents": 0, "row_count": 1,
+        }  # fmt: skip
+        return row | changes
 
     def processes(self, **changes: Any) -> None:
         """Let the processor's API be asked; it tells what the backend's books tell, and the changes."""

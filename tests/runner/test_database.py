@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,9 @@ from surroundings import PATIENCE
 from veza import SystemClock, Veza
 from veza_e2e import ledger_names
 from veza_e2e.config import Secrets, load
+from veza_e2e.ledger_names import LedgerNames
+from veza_e2e.money.transfer_rows import license_status
+from veza_e2e.ports import psql_output
 from veza_e2e.ports import seller_transfers as ledger
 from veza_e2e.ports.ledger import DatabaseLedger
 from veza_e2e.rehearsal_process import rehearsal_account, run_backend
@@ -90,9 +97,16 @@ def dsn() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def psql(dsn: str, order: str, *settings: str) -> str:
+def rows_of(dsn: str, sql: str) -> list[dict[str, Any]]:
+    """What the connection reads; it must not fail."""
+    reading = DatabaseLedger(dsn).rows(sql, ORDER)
+    assert reading.rows is not None, reading.reason
+    return [dict(row) for row in reading.rows]
+
+
+def psql(dsn: str, order: str, *settings: str, names: LedgerNames = ledger.ASSUMED) -> str:
     """What the operator sees: the script typed into psql, as it is shown."""
-    commands = "\n".join([*(f"\\pset {setting}" for setting in settings), ledger.script(order)])
+    commands = "\n".join([*(f"\\pset {setting}" for setting in settings), ledger.script(order, names)])
     done = subprocess.run(
         [program("psql"), "--no-psqlrc", dsn],
         input=commands,
@@ -113,7 +127,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_psql_prints_is_read_as_what_is_in_the_table(dsn: str, form: str) -> None:
-    rows = ledger.parse(psql(dsn, ORDER, *FORMATS[form]))
+    rows = psql_output.parse(psql(dsn, ORDER, *FORMATS[form]))
     amounts = [
         (row["amount_cents"], row["platform_fee_cents"], row["status"], row["transfer_currency"]) for row in rows
     ]
@@ -127,25 +141,24 @@ def test_what_psql_prints_is_read_as_what_is_in_the_table(dsn: str, form: str) -
 @pytest.mark.parametrize("form", [*FORMATS, "unaligned", "unaligned with tabs"])
 def test_an_order_without_transfers_is_seen_as_such(dsn: str, form: str) -> None:
     more = {"unaligned": ("format unaligned",), "unaligned with tabs": ("format unaligned", "fieldsep '\\t'")}
-    (row,) = ledger.parse(psql(dsn, NOTHING, *(FORMATS | more)[form]))
+    (row,) = psql_output.parse(psql(dsn, NOTHING, *(FORMATS | more)[form]))
     assert (row["order_id"], row["amount_cents"], row["unexplained_cents"]) == (NOTHING, None, 1000)
 
 
 @pytest.mark.parametrize("separator", [(), ("fieldsep '\\t'",)])
 def test_a_cell_that_holds_the_separator_is_refused_and_not_misread(dsn: str, separator: tuple[str, ...]) -> None:
-    with pytest.raises(ledger.PasteError, match="format csv"):
-        ledger.parse(psql(dsn, PIPED, "format unaligned", *separator))
-    with pytest.raises(ledger.PasteError, match="format csv"):
-        ledger.parse(psql(dsn, PIPED))
-    (row,) = ledger.parse(psql(dsn, PIPED, "format csv"))
+    with pytest.raises(psql_output.PasteError, match="holds the separator"):
+        psql_output.parse(psql(dsn, PIPED, "format unaligned", *separator))
+    with pytest.raises(psql_output.PasteError, match="holds the separator"):
+        psql_output.parse(psql(dsn, PIPED))
+    (row,) = psql_output.parse(psql(dsn, PIPED, "format csv"))
     assert row["error_message"] == "a | b\tc"
 
 
 def test_the_database_and_psql_tell_the_same(dsn: str) -> None:
-    read = DatabaseLedger(dsn).rows(ledger.query(ORDER), ORDER)
-    assert read is not None
-    pasted = ledger.parse(psql(dsn, ORDER, "format csv"))
-    numbers = [name for name in ledger.COLUMNS if name.endswith("_cents")]
+    read = rows_of(dsn, ledger.query(ORDER))
+    pasted = psql_output.parse(psql(dsn, ORDER, "format csv"))
+    numbers = sorted(ledger.WHOLE)
     assert [[row[name] for name in numbers] for row in read] == [[row[name] for name in numbers] for row in pasted]
     assert [row["error_message"] for row in read] == [None, ODD]
     assert all(isinstance(row[name], int) for row in read for name in numbers)
@@ -162,7 +175,9 @@ def test_the_database_and_psql_tell_the_same(dsn: str) -> None:
     ],
 )
 def test_a_write_is_refused(dsn: str, write: str) -> None:
-    assert DatabaseLedger(dsn).rows(write, ORDER) is None
+    reading = DatabaseLedger(dsn).rows(write, ORDER)
+    assert reading.rows is None
+    assert re.search("read-only transaction|multiple commands", reading.reason or ""), reading.reason
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT count(*), sum(amount_cents) FROM seller_transfers").fetchone() == (3, 951)
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (3,)
@@ -177,21 +192,204 @@ def test_an_amount_in_other_units_is_never_counted_as_minor_units_nor_as_nothing
         connection.execute("UPDATE seller_transfers t SET amount = other.amount FROM other WHERE other.id = t.id")
         try:
             names = ledger_names.read({"amount_cents": "amount", "orders": {"total_amount_cents": False}})
-            assert DatabaseLedger(dsn).rows(ledger.query(ORDER, names), ORDER) is None
-            names = ledger_names.read({"amount_cents": "amount", "major_units": ["amount_cents"]})
-            read = DatabaseLedger(dsn).rows(ledger.query(ORDER, names), ORDER)
-            assert (type_ == "text") or (read is not None and [row["amount_cents"] for row in read] == [90000, 5000])
+            reading = DatabaseLedger(dsn).rows(ledger.query(ORDER, names), ORDER)
+            assert reading.rows is None
+            assert reading.reason
+            if type_ != "text":
+                names = ledger_names.read({"amount_cents": "amount", "major_units": ["amount_cents"]})
+                assert [row["amount_cents"] for row in rows_of(dsn, ledger.query(ORDER, names))] == [90000, 5000]
         finally:
             connection.execute("ALTER TABLE seller_transfers DROP amount; DROP TABLE other")
             connection.execute("ALTER TABLE seller_transfers RENAME kept TO amount_cents")
 
 
-@pytest.mark.parametrize("dsn_like", ["postgresql://veza:hunter22@127.0.0.1:1/none", "not a dsn", "postgresql://[::1"])
-def test_a_database_that_cannot_be_reached_leaves_the_operator_to_paste(
-    dsn_like: str, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("dsn_like", "why"),
+    [
+        ("postgresql://veza:hunter22@127.0.0.1:1/none", "the connection was refused"),
+        ("not a hunter22", "VEZA_DATABASE_URL is not a connection string"),
+        ("postgresql://hunter22@[::1", "VEZA_DATABASE_URL is not a connection string"),
+        ("postgresql://veza:hunter22@hunter22.invalid/none", "the database's host is not known"),
+        ("{}/hunter22", "the server has no such database or user as in VEZA_DATABASE_URL"),
+        ("{}/postgres?options=-c%20role%3Dhunter22", "the server has no such database or user as in VEZA_DATABASE_URL"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_says_why_and_nothing_of_the_connection_string(
+    dsn: str, dsn_like: str, why: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert DatabaseLedger(dsn_like).rows(ledger.query(ORDER), ORDER) is None
+    ledger_ = DatabaseLedger(dsn_like.format(dsn.removesuffix("/postgres")))
+    reading = ledger_.rows(ledger.query(ORDER), ORDER)
+    assert (reading.rows, reading.reason) == (None, why)
+    assert ledger_.trial() == why
     assert "hunter22" not in "".join(capfd.readouterr())
+
+
+def test_what_the_server_says_of_the_query_is_said(dsn: str) -> None:
+    names = ledger_names.read({"seller_id": "vendor"})
+    reading = DatabaseLedger(dsn).rows(ledger.query(ORDER, names), ORDER)
+    assert reading.reason == "the database says: column t.vendor does not exist"
+    assert DatabaseLedger(dsn).trial() is None
+
+
+@contextmanager
+def mute(after: int) -> Iterator[str]:
+    """A server that takes a connection, answers so many messages as PostgreSQL would, and then nothing any more."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as stack:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    held = stack.enter_context(server.accept()[0])
+                    for answer in GREETING[:after]:
+                        held.recv(4096)
+                        held.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"postgresql://veza@127.0.0.1:{server.getsockname()[1]}/postgres?sslmode=disable&gssencmode=disable"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE)
+
+
+GREETING = (b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", b"C\0\0\0\x0aBEGIN\0Z\0\0\0\x05T")
+"""Authentication ok and ready; then the answer to BEGIN."""
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_server_that_falls_silent_is_not_waited_for_without_limit(after: int) -> None:
+    begun = time.monotonic()
+    with mute(after) as silent:
+        reading = DatabaseLedger(silent, limit=1).rows(ledger.query(ORDER), ORDER)
+    assert "not answer in time" in (reading.reason or "")
+    assert time.monotonic() - begun < PATIENCE
+
+
+def test_a_table_that_is_locked_is_not_waited_for_without_limit(dsn: str) -> None:
+    with psycopg.connect(dsn) as other:
+        other.execute("LOCK TABLE seller_transfers IN ACCESS EXCLUSIVE MODE")
+        reading = DatabaseLedger(dsn).rows(ledger.query(ORDER), ORDER)
+    assert reading.reason == "the database says: canceling statement due to lock timeout"
+
+
+@contextmanager
+def overheard(dsn: str) -> Iterator[tuple[str, bytearray]]:
+    """A relay to the database, and all that went through it to the server."""
+    port = int(dsn.rpartition(":")[2].partition("/")[0])
+    heard = bytearray()
+
+    def pass_on(one: socket.socket, other: socket.socket, kept: bytearray | None) -> None:
+        with suppress(OSError):
+            while part := one.recv(65536):
+                if kept is not None:
+                    kept.extend(part)
+                other.sendall(part)
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as stack:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    ours = stack.enter_context(server.accept()[0])
+                    theirs = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                    for pair in ((ours, theirs, heard), (theirs, ours, None)):
+                        threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        own = dsn.replace(f":{port}/", f":{server.getsockname()[1]}/")
+        yield f"{own}?sslmode=disable&gssencmode=disable", heard
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_nothing_outlives_a_transaction_that_a_pool_in_transaction_mode_would_not_know(dsn: str) -> None:
+    with overheard(dsn) as (relay, heard):
+        ledger_ = DatabaseLedger(relay)
+        amounts = [
+            [row["amount_cents"] for row in ledger_.rows(ledger.query(ORDER), ORDER).rows or ()] for _ in range(7)
+        ]
+    assert amounts == [[900, 50]] * 7
+    assert heard.count(b"BEGIN READ ONLY\0") == 7
+    assert heard.count(b"SELECT o.id AS order_id") == heard.count(b"\0SELECT o.id AS order_id") == 7
+    assert heard.count(b"\0\0SELECT") + heard.count(b"P\0") >= 0
+    assert heard.count(b"SET ") == heard.count(b"SET LOCAL ") == 21
+    assert b"options\0" not in heard
+
+
+def test_an_order_that_the_database_does_not_know_is_not_an_order_without_transfers(dsn: str) -> None:
+    unknown = "00000000-0000-4000-8000-00000000ffff"
+    assert rows_of(dsn, ledger.query(unknown)) == []
+    (row,) = rows_of(dsn, ledger.query(NOTHING))
+    assert (row["transfer_id"], row["row_count"]) == (None, 1)
+
+
+def test_rows_that_a_policy_hides_are_not_read_as_none_and_those_it_shows_are_not_known_to_be_all(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE ROLE limited LOGIN; GRANT SELECT ON orders, seller_transfers TO limited")
+        connection.execute("ALTER TABLE seller_transfers ENABLE ROW LEVEL SECURITY")
+        try:
+            ledger_ = DatabaseLedger(dsn.replace("veza@", "limited@"))
+            reading = ledger_.rows(ledger.query(ORDER), ORDER)
+            assert reading.rows is None
+            assert "row level security may hide the rows" in (reading.reason or "")
+            connection.execute("CREATE POLICY narrow ON seller_transfers USING (amount_cents = 900)")
+            (row,) = ledger_.rows(ledger.query(ORDER), ORDER).rows or ()
+            assert (row["amount_cents"], row["row_count"]) == (900, None)
+        finally:
+            connection.execute("DROP POLICY IF EXISTS narrow ON seller_transfers")
+            connection.execute("ALTER TABLE seller_transfers DISABLE ROW LEVEL SECURITY")
+            connection.execute("REVOKE ALL ON orders, seller_transfers FROM limited; DROP ROLE limited")
+
+
+@pytest.mark.parametrize("strings", ["on", "off"])
+@pytest.mark.parametrize("order_id", ["ord_1", "it's \\ an id; --", "ord :x \u00e9\n", ORDER, "17", "9" * 25])
+def test_an_id_of_any_kind_finds_its_order_and_nothing_else(dsn: str, order_id: str, strings: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA texts; CREATE TABLE texts.orders (id text, total_amount_cents int)")
+        connection.execute("CREATE TABLE texts.seller_transfers (LIKE seller_transfers)")
+        connection.execute("ALTER TABLE texts.seller_transfers ALTER order_id TYPE text")
+        try:
+            connection.execute("INSERT INTO texts.orders VALUES (%s, 500), ('other', 600)", (order_id,))
+            names = ledger_names.read({
+                "schema": "texts", "orders": {"schema": "texts", "tax_amount_cents": False, "currency": False},
+            })  # fmt: skip
+            own = f"{dsn}?options=-c%20standard_conforming_strings%3D{strings}"
+            (row,) = DatabaseLedger(own).rows(ledger.query(order_id, names), order_id).rows or ()
+            assert (row["order_id"], row["total_amount_cents"]) == (order_id, 500)
+            (row,) = psql_output.parse(psql(own, order_id, "format csv", names=names))
+            assert (row["order_id"], row["total_amount_cents"]) == (order_id.strip(), 500)
+        finally:
+            connection.execute("DROP SCHEMA texts CASCADE")
+
+
+def test_an_id_of_another_kind_than_the_column_finds_nothing_and_is_no_error(dsn: str) -> None:
+    assert rows_of(dsn, ledger.query("ord_1")) == []
+
+
+def test_the_licenses_state_is_read_where_its_table_is_configured(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE licenses (order_id uuid, status text)")
+        try:
+            names = ledger_names.read({"licenses": {}})
+            assert license_status(rows_of(dsn, ledger.query(ORDER, names))) is None
+            connection.execute("INSERT INTO licenses VALUES (%s, 'revoked')", (ORDER,))
+            assert license_status(rows_of(dsn, ledger.query(ORDER, names))) == "revoked"
+            connection.execute("INSERT INTO licenses VALUES (%s, 'active')", (ORDER,))
+            assert license_status(rows_of(dsn, ledger.query(ORDER, names))) == "active, revoked"
+        finally:
+            connection.execute("DROP TABLE licenses")
+
+
+def test_the_file_with_the_sql_is_what_psql_runs(dsn: str, tmp_path: Path) -> None:
+    path = DatabaseLedger(dsn, tmp_path / "sql").script(ledger.script(ORDER), "../../a b'")
+    assert path == str(tmp_path / "sql" / "order-______a_b_.sql")
+    done = subprocess.run(
+        [program("psql"), "-X", "--csv", "-f", path, dsn],
+        capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True,
+    )  # fmt: skip
+    assert [row["row_count"] for row in psql_output.parse(done.stdout)] == [2, 2]
+    (tmp_path / "file").touch()
+    assert DatabaseLedger(dsn, tmp_path / "file").script("SELECT 1", ORDER) is None
 
 
 def test_the_query_fits_the_rehearsal_backends_own_tables(dsn: str, tmp_path: Path) -> None:
@@ -208,9 +406,8 @@ def test_the_query_fits_the_rehearsal_backends_own_tables(dsn: str, tmp_path: Pa
         pay(placed.checkout_url)
         api.orders.wait_until(placed.order.id, lambda order: order.completed_at is not None, deadline=10)
         order_id = placed.order.id
-        read = DatabaseLedger(own).rows(ledger.query(order_id), order_id)
-        pasted = ledger.parse(psql(own, order_id, "format csv"))
-    assert read is not None
+        read = rows_of(own, ledger.query(order_id))
+        pasted = psql_output.parse(psql(own, order_id, "format csv"))
     assert [row["amount_cents"] for row in read] == [row["amount_cents"] for row in pasted]
     assert [row["unexplained_cents"] for row in (*read, *pasted)] == [0, 0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import uuid
+import re
 from typing import Any
 
 import pytest
@@ -15,17 +15,23 @@ from hypothesis import strategies as st
 
 from veza_e2e import ledger_names
 from veza_e2e.canonical import JSON
-from veza_e2e.ports.seller_transfers import COLUMNS, PasteError, parse, query, script, table
+from veza_e2e.ports.psql_output import ONCE_NEEDED, PasteError, parse
+from veza_e2e.ports.seller_transfers import COLUMNS, absent, blocks, query, script, table
 
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
 ROW: dict[str, JSON] = {
     "order_id": ORDER, "total_amount_cents": 1000, "tax_amount_cents": 0, "currency": "EUR", "transfer_id": "t-1",
     "seller_id": "s-1", "stripe_transfer_id": "tr_1", "amount_cents": 900, "platform_fee_cents": 100,
     "transfer_currency": "EUR", "status": "completed", "reversed_amount_cents": 0, "stripe_reversal_id": None,
-    "error_message": None, "unexplained_cents": 0,
+    "error_message": None, "unexplained_cents": 0, "row_count": 1,
 }  # fmt: skip
 NUMBERS = [name for name in COLUMNS if name.endswith("_cents")]
 CELL = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")) | st.sampled_from(" :;'\"`$(){}<>"), max_size=12)
+
+
+def counted(*rows: dict[str, JSON]) -> tuple[dict[str, JSON], ...]:
+    """As the query has them: each row carries the number of rows."""
+    return tuple(row | {"row_count": len(rows)} for row in rows)
 
 
 def cells(row: dict[str, JSON]) -> list[str]:
@@ -78,12 +84,12 @@ FORMATS = {
 def test_each_format_is_read(form: str) -> None:
     second = ROW | {"transfer_id": "t-2", "amount_cents": -5, "error_message": "balance too low"}
     assert parse(FORMATS[form](ROW)) == (ROW,)
-    assert parse(FORMATS[form](ROW, second)) == (ROW, second)
+    assert parse(FORMATS[form](*counted(ROW, second))) == counted(ROW, second)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_order_without_a_transfer_is_a_row_of_nulls(form: str) -> None:
-    empty = dict.fromkeys(COLUMNS) | {"order_id": ORDER, "total_amount_cents": 500}
+    empty = dict.fromkeys(COLUMNS) | {"order_id": ORDER, "total_amount_cents": 500, "row_count": 1}
     assert parse(FORMATS[form](empty)) == (empty,)
 
 
@@ -99,7 +105,7 @@ def test_hostile_cells_are_cells(form: str, given_rows: list[tuple[str, str, int
         assume("-[ RECORD" not in clean[1])
         rows.append(ROW | {"status": clean[0] or None, "error_message": clean[1] or None, "amount_cents": amount})
     assume(not {row[name] for row in rows for name in ("status", "error_message")} & {"null", "NULL", "\u2205"})
-    assert parse(FORMATS[form](*rows)) == tuple(rows)
+    assert parse(FORMATS[form](*counted(*rows))) == counted(*rows)
 
 
 @given(st.text(max_size=200))
@@ -110,7 +116,7 @@ def test_whatever_is_pasted_is_read_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("form", ["aligned", "unaligned", "tab", "csv", "expanded"])
 def test_a_cut_answer_is_refused_and_never_read_as_fewer_rows(form: str) -> None:
-    rows = [ROW | {"transfer_id": f"t-{number}", "amount_cents": number} for number in (1, 2, 3)]
+    rows = counted(*(ROW | {"transfer_id": f"t-{number}", "amount_cents": number} for number in (1, 2, 3)))
     text = {
         "aligned": table(rows), "unaligned": delimited("|", *rows), "tab": delimited("\t", *rows),
         "csv": as_csv(*rows), "expanded": expanded(*rows),
@@ -128,13 +134,22 @@ def test_a_cut_answer_is_refused_and_never_read_as_fewer_rows(form: str) -> None
 
 
 def test_the_number_of_rows_that_psql_names_must_be_there() -> None:
-    whole = table([ROW, ROW | {"transfer_id": "t-2"}]).split("\n")
-    with pytest.raises(PasteError, match="psql printed 2 rows, 1 were pasted"):
-        parse("\n".join(whole[:3] + whole[4:]))
+    whole = table(counted(ROW, ROW | {"transfer_id": "t-2"})).split("\n")
+    for told in ("(2 rows)", "(2 Zeilen)", "(2 lignes)"):
+        with pytest.raises(PasteError, match="psql printed 2 rows, 1 were pasted"):
+            parse("\n".join([*whole[:3], told]))
+        assert len(parse("\n".join([*whole[:4], told]))) == 2
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_last_row_that_was_left_out_is_noticed_whatever_the_format(form: str) -> None:
+    rows = counted(ROW, ROW | {"transfer_id": "t-2"}, ROW | {"transfer_id": "t-3"})
+    with pytest.raises(PasteError, match="row_count says 3, 2 rows were read"):
+        parse(FORMATS[form](*rows[:2]))
 
 
 def test_a_row_that_is_broken_in_two_is_refused() -> None:
-    head, line, row, second, foot = table([ROW, ROW | {"transfer_id": "t-2"}]).split("\n")
+    head, line, row, second, foot = table(counted(ROW, ROW | {"transfer_id": "t-2"})).split("\n")
     for part in (row, second):
         broken = "\n".join([head, line, *(r if r != part else f"{r[:60]}\n{r[60:]}" for r in (row, second)), foot])
         with pytest.raises(PasteError):
@@ -172,38 +187,137 @@ def test_an_amount_is_a_whole_number_of_minor_units(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n\n", "hello", "ERROR:  relation does not exist", LISTING, "a,b\n1,2", "\x00,\x00"]
+    ("text", "told"),
+    [
+        *((text, "begins with order_id, was not found") for text in ("", "\n\n", "q", ".", LISTING, "\x00,\x00")),
+        ("ERROR:  relation does not exist", "psql printed an error: relation does not exist"),
+        ("psql:a.sql:3: FEHLER:  Relation fehlt", "psql printed an error: Relation fehlt"),
+        (",".join(COLUMNS), "does not know the order"),
+        (LISTING + " | ".join(COLUMNS) + "\n---+---\n(0 rows)", "does not know the order"),
+        ("order_id | amount_cents | platform_fee_cents | status\n1|2|3|x", "lacks the columns total_amount_cents, tax"),
+        (as_csv(ROW).replace("seller_id", "seller"), "lacks the column seller_id$"),
+        (expanded(ROW).replace("row_count", "count    "), "lacks the column row_count$"),
+    ],
 )
-def test_what_is_no_answer_says_what_is_missing(text: str) -> None:
-    with pytest.raises(PasteError, match="amount_cents, order_id, platform_fee_cents, status"):
+def test_what_is_no_answer_says_what_is_missing(text: str, told: str) -> None:
+    with pytest.raises(PasteError, match=told):
         parse(text)
+
+
+def test_a_recording_of_the_first_walkthrough_holds_fewer_columns() -> None:
+    (row,) = parse("order_id,amount_cents,platform_fee_cents,status\n1,2,3,completed", needed=ONCE_NEEDED)
+    assert (row["order_id"], row["amount_cents"], row["row_count"]) == ("1", 2, None)
+
+
+FORGED = "x|0|2\n" + "|".join(cells(ROW)) + "\n(2 rows)"
+
+
+@pytest.mark.parametrize("form", ["aligned", "unaligned", "tab"])
+def test_no_cell_hides_a_row_or_makes_one(form: str) -> None:
+    lines = {"aligned": " | ", "unaligned": "|", "tab": "\t"}[form]
+    for message in (f"first:+{lines}second", "first\nsecond", FORGED.replace("|", lines)):
+        rows = counted(ROW | {"error_message": message}, ROW | {"transfer_id": "t-2"})
+        with pytest.raises(PasteError):
+            parse(delimited(lines, *rows))
+
+
+HIDDEN = """
+ order_id | total_amount_cents | tax_amount_cents | currency | transfer_id | seller_id | stripe_transfer_id | \
+amount_cents | platform_fee_cents | transfer_currency |  status   | reversed_amount_cents | stripe_reversal_id | \
+    error_message     | unexplained_cents | row_count
+----------+-----
+        6 |                500 |                0 | EUR      |          11 |         9 | tr_a               | \
+         450 |                 50 | EUR               | completed |                     0 |                    | \
+first try failed:    +|              -500 |         2
+          |                    |                  |          |             |           |                    | \
+             |                    |                   |           |                       |                    | \
+{below} |                   |
+        6 |                500 |                0 | EUR      |          12 |         9 | tr_b               | \
+         450 |                 50 | EUR               | completed |                     0 |                    | \
+                      |              -500 |         2
+(2 rows)
+"""
+
+
+def test_a_message_of_two_lines_hides_no_second_transfer() -> None:
+    rows = parse(HIDDEN.format(below="acct_x / insufficient "))
+    assert [row["stripe_transfer_id"] for row in rows] == ["tr_a", "tr_b"]
+    assert rows[0]["error_message"] == "first try failed: acct_x / insufficient"
+    with pytest.raises(PasteError, match="a cell holds the separator"):
+        parse(HIDDEN.format(below="acct_x | insufficient "))
+
+
+def test_what_the_terminal_was_too_narrow_for_is_not_put_together() -> None:
+    wrapped = HIDDEN.replace("first try failed:    +|", "first try failed:    .|")
+    with pytest.raises(PasteError, match="without psql's mark"):
+        parse(wrapped.format(below="acct_x"))
+
+
+def test_the_output_of_two_runs_is_refused() -> None:
+    with pytest.raises(PasteError, match="paste the output of one run"):
+        parse(table([ROW]) + "\n" + table([ROW]))
 
 
 @given(
     st.text(max_size=60)
-    | st.sampled_from(["1; DROP TABLE orders", "1'--", "'", "", " 1", "1\n", "0x1", "1.0", "\uff11"])
+    | st.sampled_from(["1; DROP TABLE orders", "1'--", "'", "\\'; --", "", " 1", "1\n", "0x1", "\uff11", "ord_1 :x"])
 )
-def test_only_an_integer_or_a_uuid_enters_the_sql(order_id: str) -> None:
+def test_an_id_enters_the_sql_as_one_literal(order_id: str) -> None:
     try:
         sql = query(order_id)
     except ValueError:
         return
     (where,) = [line for line in sql.split("\n") if "WHERE" in line]
-    literal = where.removeprefix(" WHERE o.id = ")
-    assert literal.removeprefix("-").isascii()
-    assert literal.removeprefix("-").isdigit() or literal == f"'{uuid.UUID(order_id)}'"
+    literal = re.fullmatch(r" WHERE o\.id(?:::text)? = (E?)'((?:[^'\\]|''|\\U[0-9A-F]{8})*)'", where)
+    assert literal is not None
+    assert where.isascii()
+    shown = literal[2].replace("''", "'")
+    assert order_id == (re.sub(r"\\U([0-9A-F]{8})", lambda m: chr(int(m[1], 16)), shown) if literal[1] else shown)
 
 
 @pytest.mark.parametrize("order_id", ["42", "-1", ORDER, ORDER.upper(), ORDER.replace("-", "")])
 def test_integers_and_uuids_do(order_id: str) -> None:
-    assert (ORDER if len(order_id) > 3 else order_id) in query(order_id)
+    assert f" WHERE o.id = '{order_id}'\n" in query(order_id)
 
 
-@pytest.mark.parametrize("order_id", ["1'; DROP TABLE orders;--", "order-1", "", "9" * 19, "1 OR 1=1", "\u0661"])
-def test_others_are_refused_by_name(order_id: str) -> None:
+@pytest.mark.parametrize("order_id", ["ord_1", "9" * 19, "1 OR 1=1"])
+def test_another_id_is_compared_as_text_whatever_the_column_is(order_id: str) -> None:
+    assert f" WHERE o.id::text = '{order_id}'\n" in query(order_id)
+    assert f" WHERE o.id::text = '{order_id}'\n" in script(order_id)
+
+
+@pytest.mark.parametrize("order_id", ["ord\x001", "\ud800"])
+def test_what_no_text_of_postgresql_can_hold_is_refused_by_name(order_id: str) -> None:
     for make in (query, script):
-        with pytest.raises(ValueError, match="neither a UUID nor an integer"):
+        with pytest.raises(ValueError, match="no SQL text can hold"):
             make(order_id)
+
+
+def test_licenses_are_asked_for_where_the_configuration_names_their_table() -> None:
+    assert "license" not in query(ORDER)
+    names = ledger_names.read({"licenses": {"table": "grants", "order_id": "sale"}})
+    assert 'FROM "grants" l\n         WHERE l."sale" = o.id) AS license_status,' in query(ORDER, names)
+    assert ledger_names.read(names.document()) == names
+    (row,) = parse(as_csv(ROW).replace("row_count", "license_status,row_count").replace(",1\n", ",revoked,1\n"))
+    assert row["license_status"] == "revoked"
+    wrong: tuple[Any, ...] = ({"status": False}, {"major_units": []}, 1)
+    for licenses in wrong:
+        with pytest.raises(ValueError, match=r"licenses\b"):
+            ledger_names.read({"licenses": licenses})
+
+
+def test_the_sql_tells_which_columns_the_table_does_not_have() -> None:
+    names = ledger_names.read({"platform_fee_cents": False, "stripe_transfer_id": False})
+    for sql in (query("x NULL AS status", names), script("x NULL AS status", names)):
+        assert absent(sql) == {"platform_fee_cents", "stripe_transfer_id", "unexplained_cents"}
+    assert absent(script(ORDER)) == frozenset()
+
+
+def test_rows_are_shown_a_block_each_for_a_narrow_terminal() -> None:
+    shown = blocks([ROW | {"error_message": "a\nb"}, ROW]).split("\n")
+    assert shown[0] == "row 1 of 2"
+    assert "  error_message         a b" in shown
+    assert max(map(len, shown)) < 76
 
 
 def test_other_names_are_asked_for_and_told_by_ours() -> None:
@@ -229,7 +343,7 @@ def test_other_names_are_asked_for_and_told_by_ours() -> None:
     [{"platform_fee_cents": False}, {"orders": {"tax_amount_cents": False}}, {"orders": {"total_amount_cents": False}}],
 )
 def test_what_is_unexplained_is_unknown_where_a_part_of_it_is(table: dict[str, Any]) -> None:
-    assert "\n       NULL AS unexplained_cents\n" in query(ORDER, ledger_names.read(table))
+    assert "\n       NULL AS unexplained_cents,\n" in query(ORDER, ledger_names.read(table))
 
 
 def test_the_script_is_a_read_only_transaction_that_shows_the_real_columns_first() -> None:

@@ -26,7 +26,7 @@ from veza_e2e.journal.events import (
     StepStarted,
 )
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.protocols import Browser, Clock, EndOfInput, Ids, Ledger, Left, Operator, Ports
+from veza_e2e.ports.protocols import Browser, Clock, EndOfInput, Ids, Ledger, LedgerReading, Left, Operator, Ports
 from veza_e2e.redaction import Redactor
 
 RAISED: tuple[type[BaseException], ...] = (EndOfInput, Left, Interrupted)
@@ -298,10 +298,11 @@ class _Ledger:
         self._ledger = ledger
         self.source: Literal["pasted", "database", "rehearsal"] = ledger.source
 
-    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        rows = self._ledger.rows(sql, order_id)
-        self._recording.entry("rows", order_id=order_id, rows=self._recording.clean_rows(rows))
-        return rows
+    def rows(self, sql: str, order_id: str) -> LedgerReading:
+        reading = self._ledger.rows(sql, order_id)
+        reason = None if reading.reason is None else self._recording.clean(reading.reason)
+        self._recording.entry("rows", order_id=order_id, rows=self._recording.clean_rows(reading.rows), reason=reason)
+        return reading
 
     def peek(self, order_id: str) -> str | None:
         printed = self._ledger.peek(order_id)
@@ -309,3 +310,6 @@ class _Ledger:
             "peek", order_id=order_id, printed=None if printed is None else self._recording.clean(printed)
         )
         return printed
+
+    def script(self, sql: str, order_id: str) -> str | None:
+        return self._ledger.script(sql, order_id)

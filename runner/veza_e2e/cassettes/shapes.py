@@ -163,6 +163,8 @@ def _moment(value: object) -> bool:
 
 
 def _rows(data: Mapping[str, Any]) -> str | None:
+    if not isinstance(data.get("reason"), str | None):
+        return "reason is of the wrong type"
     return None if all(isinstance(row, dict) for row in data["rows"] or ()) else "rows are no rows"
 
 

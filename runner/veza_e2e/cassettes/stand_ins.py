@@ -9,7 +9,7 @@ from typing import Literal, Protocol, cast
 from veza_e2e.canonical import JSON
 from veza_e2e.cassettes import tape
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.protocols import EndOfInput, Left
+from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Left
 from veza_e2e.redaction import Redactor
 
 _RAISED: Mapping[str, Callable[[str], BaseException]] = {
@@ -165,11 +165,18 @@ class TapedLedger:
         self._replay = replay
         self.source: Literal["pasted", "database", "rehearsal"] = source
 
-    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        """See `protocols.Ledger`."""
-        return cast("Sequence[Mapping[str, JSON]] | None", self._replay.take("rows", order_id=order_id)["rows"])
+    def rows(self, sql: str, order_id: str) -> LedgerReading:
+        """See `protocols.Ledger`. Recordings of version 1 hold no reason."""
+        data = self._replay.take("rows", order_id=order_id)
+        return LedgerReading(
+            cast("Sequence[Mapping[str, JSON]] | None", data["rows"]), cast("str | None", data.get("reason"))
+        )
 
     def peek(self, order_id: str) -> str | None:
         """See `protocols.Ledger`."""
         printed = self._replay.take("peek", order_id=order_id)["printed"]
         return None if printed is None else str(printed)
+
+    def script(self, sql: str, order_id: str) -> str | None:
+        """Write nothing: where the file was is no part of a recording."""
+        return None

@@ -63,7 +63,7 @@ class Run(Generic[W]):
         return self._take(step, *args, **kwargs)
 
     def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
-        """Like a call, but a check that failed in an earlier process does not block the refund.
+        """Like a call, but what must not block the refund does not: an earlier failure, a choice, what may come yet.
 
         Nor does one that cannot finish now: what it looks at may be late, or cannot be read. An order that is not
         completed cannot be refunded, and what bars the login or any request bars the refund too: these are raised.

@@ -30,7 +30,7 @@ def walkthrough(run: Run[Context]) -> Revoked:
     payment = run(pay, order)
     run.check(await_completed, order, payment)
     run.check(verify_license, buyer, product, order)
-    run.check(check_transfers, order)
+    run.check(check_transfers, order, product)
     refund = run(refund_order, order)
     revoked = run(await_revoked, order, refund)
     run.settled()

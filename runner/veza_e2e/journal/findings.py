@@ -58,6 +58,7 @@ class FindingCode(StrEnum):
     TRANSFER_MISSING = "transfer_missing", "No transfer to the seller is booked for the order."
     TRANSFER_NOT_BOOKED = "transfer_not_booked", "A transfer is in a status that is not booked."
     TRANSFER_CURRENCY = "transfer_currency", "A transfer is in another currency than the order."
+    TRANSFER_SELLER = "transfer_seller", "A transfer is booked to another seller than the product's."
     TRANSFER_DIFFERS = "transfer_differs", "Transfers and fees do not add up to the order's total."
     REFUND_IN_DOUBT = "refund_in_doubt", "The request for the refund was not answered, and the order shows none."
     REFUND_REFUSED = "refund_refused", "The backend does not accept the request for the refund."

@@ -73,7 +73,8 @@ class Operator(Protocol):
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """Show `text` and return lines up to an empty line or `.`; `@file` is read from the file.
 
-        If `peek` is given, the line `s` shows what it returns, and pasting continues.
+        If `peek` is given, the line `s` shows what it returns, and pasting continues. `skip` or `q` alone is
+        returned at once.
 
         Raises:
             EndOfInput: standard input ended before anything was pasted.
@@ -95,17 +96,31 @@ class Browser(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerReading:
+    """What a ledger gave: rows, or why there are none."""
+
+    rows: Sequence[Mapping[str, JSON]] | None
+    """None if they could not be read. No row at all: the database does not know the order."""
+    reason: str | None = None
+    """Why they could not be read; None if there is nothing to read them with, so that the operator runs the SQL."""
+
+
 class Ledger(Protocol):
     """Reads seller_transfers, if there is another way than the operator's own psql."""
 
     source: Literal["pasted", "database", "rehearsal"]
 
-    def rows(self, sql: str, order_id: str) -> Sequence[Mapping[str, JSON]] | None:
-        """Return the rows of the query; None if the operator has to run it and paste."""
+    def rows(self, sql: str, order_id: str) -> LedgerReading:
+        """Return the rows of the query, or why there are none. Never blocks without limit, never raises."""
         ...
 
     def peek(self, order_id: str) -> str | None:
         """Return what psql would print; None without a rehearsal backend."""
+        ...
+
+    def script(self, sql: str, order_id: str) -> str | None:
+        """Write the SQL to a file for psql and return the file's path; None if it could not be written."""
         ...
 
 

@@ -13,11 +13,13 @@ import click
 
 from veza_e2e.ports import screen
 from veza_e2e.ports.protocols import EndOfInput
+from veza_e2e.ports.psql_output import begun
 from veza_e2e.ports.screen import plain
-from veza_e2e.ports.seller_transfers import begun
 
 _CHUNK = 65536
 _MAX_PASTE = 1024 * 1024
+_WORDS = frozenset({"skip", "q"})
+"""Answers to a prompt for a paste that need no further line."""
 
 
 class Lines:
@@ -102,6 +104,8 @@ class TerminalOperator:
             if stripped == "s" and peek is not None and not kept:
                 self.tell(peek())
                 continue
+            if stripped.lower() in _WORDS and not kept:
+                return stripped
             if stripped.startswith("@") and not kept:
                 content = self._file(stripped[1:].strip())
                 if content is not None:

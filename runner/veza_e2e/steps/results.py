@@ -163,6 +163,10 @@ class Transfers(Result):
     """None where the table has no fee: nothing can be added up."""
     confirmed: bool
     currency: str
+    seller_checked: bool = False
+    """Whether every row names the product's seller."""
+    complete: bool | None = None
+    """Whether every row says that no row is missing; None if the rows carry no count."""
 
     @property
     def observed(self) -> str:

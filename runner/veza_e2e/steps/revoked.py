@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus
 from veza.money import Money
-from veza_e2e.canonical import JSON
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
-from veza_e2e.steps.rows import read_rows
+from veza_e2e.steps.reversals import check_reversals
 from veza_e2e.steps.step import Failed, Finding, Paused, step
 
 T = TypeVar("T")
@@ -43,7 +42,7 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
 
     licenses = looked(lambda: _await_licenses(context, order)) or []
     seen = looked(lambda: _at_processor(context, order, refund, done))
-    looked(lambda: _check_reversals(context, order, done))
+    looked(lambda: check_reversals(context, order, done))
     looked(lambda: _whole(context, order, done, seen))
     if findings:
         raise next((one for one in findings if isinstance(one, Failed)), findings[0])
@@ -165,26 +164,3 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
             todo="Compare with the processor's dashboard.",
         )
     return seen
-
-
-def _check_reversals(context: Context, order: PlacedOrder, _done: Order) -> None:
-    """Compare R5: the transfers were reversed. Only if the rows can be read without the operator."""
-    rows = read_rows(context, order)
-    if rows is None or not context.names.transfers.has("reversed_amount_cents"):
-        return
-    booked = [row for row in rows if row.get("amount_cents") is not None]
-    transferred, reversed_ = (_sum(booked, name) for name in ("amount_cents", "reversed_amount_cents"))
-    left, right = Money(transferred, order.currency), Money(reversed_, order.currency)
-    if context.compare("R5", left, right, context.call("getOrder")):
-        return
-    reasons = ", ".join(sorted({str(row["error_message"]) for row in booked if row.get("error_message")}))
-    raise Failed(
-        FindingCode.TRANSFER_NOT_REVERSED,
-        f"{left} were transferred to the seller, {right} reversed" + (f" ({reasons})" if reasons else ""),
-        meaning=f"The buyer got {order.total} back; the platform pays for what the seller keeps.",
-        todo="Reverse the transfer at the Stripe dashboard, and report it to the backend's makers.",
-    )
-
-
-def _sum(rows: Sequence[Mapping[str, JSON]], name: str) -> int:
-    return sum(value for row in rows if isinstance(value := row.get(name), int))

@@ -1,38 +1,147 @@
-"""Gets the rows of seller_transfers: from a database, or pasted by the operator."""
+"""Gets the rows of seller_transfers: from a connection, or pasted by the operator."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NoReturn
 
+from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.journal.events import CallIntended, StepStarted
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import RowsRead
-from veza_e2e.ports import seller_transfers as ledger
-from veza_e2e.steps.context import Context
+from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict
+from veza_e2e.money.transfers import LATE
+from veza_e2e.ports import psql_output, seller_transfers
+from veza_e2e.ports.protocols import LedgerReading, Left
+from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import PlacedOrder
+from veza_e2e.steps.step import RESUME, Failed
+
+Question = Literal["transfers", "reversals"]
+Judge = Callable[[Rows], Verdict]
+ADVICE = "Paste what `psql -X --csv` prints, or type `skip` to go on without the rows; Ctrl-C leaves"
 
 
-def read_rows(context: Context, order: PlacedOrder) -> Sequence[Mapping[str, JSON]] | None:
-    """Return the rows; None if the operator has to read them, or if the id is unsafe in SQL."""
+class RowsSkipped(Exception):  # noqa: N818 - the operator's choice, not an error
+    """The operator goes on without the rows, for a reason that is on record."""
+
+
+class StillLate(Exception):  # noqa: N818 - not an error: it may come yet
+    """The rows are not there yet, and the operator or the waiting goes on without them."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.problem)
+        self.verdict = verdict
+
+
+def asks(context: Context) -> bool:
+    """Whether a person may be asked what version 1 of the walkthrough did not ask: its recordings hold no answer."""
+    return context.options.walkthrough > 1 and not context.options.unattended
+
+
+def facts_of(order: PlacedOrder, seller_id: str | None = None) -> OrderFacts:
+    """Return what the rules over the rows need to know of the order."""
+    return OrderFacts(order.order_id, order.total, Money(order.tax_cents, order.currency), seller_id)
+
+
+def refund_was_asked(context: Context) -> bool:
+    """Whether a refund was asked for, so that the rows may be reversed already."""
+    return any(isinstance(e, CallIntended) and e.operation == "requestRefund" for e in context.journal.events())
+
+
+def script_of(context: Context, order: PlacedOrder) -> str:
+    """Return the SQL for the operator.
+
+    Raises:
+        Failed: no SQL can hold the order's id.
+    """
     try:
-        sql = ledger.query(order.order_id, context.names)
+        return seller_transfers.script(order.order_id, context.names)
+    except ValueError as error:
+        raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=context.account().said, todo=RESUME) from error
+
+
+def absent_columns(context: Context, order: PlacedOrder) -> frozenset[str]:
+    """Return the columns that the configuration says the tables do not have."""
+    absent = seller_transfers.absent(script_of(context, order))
+    # Version 1 of the walkthrough took pastes without it, and its recordings hold them.
+    return absent if context.options.walkthrough > 1 else absent | {"stripe_transfer_id"}
+
+
+def read_judged(context: Context, order: PlacedOrder, judge: Judge) -> tuple[LedgerReading, Verdict | None]:
+    """Read the rows from the connection, and again while they are late: as long as a license is waited for.
+
+    Returns:
+        The last reading, and its verdict; None if there are no rows to judge.
+    """
+    last = LedgerReading(None)
+
+    def read() -> LedgerReading:
+        nonlocal last
+        last = read_rows(context, order)
+        return last
+
+    def settled(reading: LedgerReading) -> bool:
+        return reading.rows is None or judge(reading.rows).status != "late"
+
+    try:
+        if context.options.walkthrough > 1:
+            context.wait(read, settled, timeout=context.options.grace)
+        else:
+            read()
+    except TimedOut:
+        pass
+    return last, None if last.rows is None else judge(last.rows)
+
+
+def read_rows(context: Context, order: PlacedOrder) -> LedgerReading:
+    """Read the rows from the connection; record them if they are others than before."""
+    try:
+        sql = seller_transfers.query(order.order_id, context.names)
     except ValueError:
-        return None
-    rows = context.ledger.rows(sql, order.order_id)
-    if rows is None:
-        return None
-    clean = tuple({name: row.get(name) for name in ledger.COLUMNS} for row in rows)
-    _read(context, context.ledger.source, sql, clean)
-    return clean
+        return LedgerReading(None)
+    reading = context.ledger.rows(sql, order.order_id)
+    if reading.rows is None:
+        return reading
+    clean = tuple(_ours(row) for row in reading.rows)
+    source = context.ledger.source
+    if clean != _last_read(context):
+        _read(context, source, sql, clean)
+    return LedgerReading(clean)
 
 
-def _read(context: Context, source: str, sql: str, rows: Sequence[Mapping[str, JSON]], problem: str = "") -> None:
+def _ours(row: Mapping[str, JSON]) -> dict[str, JSON]:
+    names = (*seller_transfers.COLUMNS, *(name for name in seller_transfers.OPTIONAL if name in row))
+    return {name: row.get(name) for name in names}
+
+
+def _last_read(context: Context) -> Sequence[Mapping[str, JSON]] | None:
+    """Return the rows that this step read last, since it was begun."""
+    for event in reversed(list(context.journal.events())):
+        if isinstance(event, StepStarted):
+            return None
+        if isinstance(event, RowsRead):
+            return event.rows
+    return None
+
+
+def _read(
+    context: Context,
+    source: Literal["pasted", "database", "rehearsal"],
+    sql: str,
+    rows: Sequence[Mapping[str, JSON]],
+    problem: str = "",
+) -> None:
     shown = tuple(context.recorder.redactor.members(row)[0] for row in rows)
     step = context.recorder.step
     if step is not None:
         context.journal.append(
             RowsRead(
                 step=step,
-                source="database" if source == "database" else "rehearsal" if source == "rehearsal" else "pasted",
+                source=source,
                 sql=sql,
                 rows=shown,
                 final=not problem,
@@ -41,33 +150,118 @@ def _read(context: Context, source: str, sql: str, rows: Sequence[Mapping[str, J
         )
 
 
-def paste_rows(context: Context, order: PlacedOrder, sql: str) -> Sequence[Mapping[str, JSON]]:
-    text = f"Run this in psql on the backend's database and paste what it prints:\n\n{sql}\n"
-    context.asked("transfers", text)
+def paste_judged(context: Context, order: PlacedOrder, question: Question, judge: Judge, why: str) -> Verdict:
+    """Let the operator paste the rows; while they are late, ask whether to paste again, go on or leave.
+
+    Args:
+        context: the step's.
+        order: the order.
+        question: what is asked, as the events name it.
+        judge: the rule over the rows.
+        why: why they are not read from a connection; empty if there is none.
+
+    Raises:
+        RowsSkipped: the operator goes on without them.
+        StillLate: the operator goes on while they are late.
+        Left: the operator leaves.
+    """
+    while True:
+        verdict = judge(paste_rows(context, order, question, why))
+        if verdict.status != "late" or not asks(context):
+            return verdict
+        typed = context.ask(
+            f"{question}_late",
+            f"{verdict.problem}. Late is not missing: it may come within {LATE.total_seconds() / 3600:.0f} hours.\n"
+            "`wait` to paste again, `go on` to the next step, `q` to leave",
+            lambda answer: None if answer in {"wait", "go on", "q"} else "Please type wait, go on or q.",
+        )
+        if typed == "q":
+            raise Left
+        if typed == "go on":
+            raise StillLate(verdict)
+
+
+def paste_rows(context: Context, order: PlacedOrder, question: Question, why: str = "") -> Rows:
+    """Let the operator run the SQL and paste what psql prints, until it can be read.
+
+    Raises:
+        RowsSkipped: the operator goes on without them.
+    """
+    sql = script_of(context, order)
+    text = f"{_ASKED[question]}:\n\n{sql}\n"
+    context.asked(question, text)
     since = context.clock.monotonic()
     printed = context.ledger.peek(order.order_id)
     peek = None if printed is None else lambda: printed
-    hint = " On the rehearsal backend `s` shows what psql would print." if peek else ""
-    shown = f"{text}\nEnd with an empty line or `.` (`@file` reads a file).{hint}"
+    shown = "\n".join([*([f"{why}."] if why else []), text, *_how(context, order, sql, peek=peek is not None)])
     while True:
-        pasted = context.operator.paste("transfers", shown, peek)
+        pasted = context.operator.paste(question, shown, peek)
+        if pasted.strip().lower() == "skip" and asks(context):
+            _skip(context, question, since)
         try:
-            rows = ledger.parse(pasted)
-            _related(rows, order)
-        except ledger.PasteError as error:
-            context.answered("transfers", f"{len(pasted.splitlines())} lines, not usable", since)
+            rows = _parsed(context, order, pasted)
+        except psql_output.PasteError as error:
+            context.answered(question, f"{len(pasted.splitlines())} lines, not usable", since)
             _read(context, "pasted", sql, (), str(error))
-            shown = f"That cannot be used: {error}. Please paste it again."
+            shown = f"That cannot be used: {error}.\n{ADVICE}."
             continue
-        context.answered("transfers", f"{len(pasted.splitlines())} lines", since)
+        context.answered(question, f"{len(pasted.splitlines())} lines", since)
         _read(context, "pasted", sql, rows)
-        if context.yes("transfers_right", f"Read as:\n{ledger.table(rows)}\nIs this what psql printed?"):
+        if context.yes(f"{question}_right", f"Read as:\n{seller_transfers.blocks(rows)}\nIs this what psql printed?"):
             return rows
         shown = "Please paste it again."
 
 
-def _related(rows: Sequence[Mapping[str, JSON]], order: PlacedOrder) -> None:
+_ASKED = {
+    "transfers": "Run this in psql on the backend's database and paste what it prints",
+    "reversals": "After the refund, run this in psql once more and paste what it prints",
+}
+
+
+def _how(context: Context, order: PlacedOrder, sql: str, *, peek: bool) -> list[str]:
+    path = context.ledger.script(sql, order.order_id)
+    lines = []
+    if path is not None:
+        lines += ["It is in a file too:", f'  psql -X --csv -f {shlex.quote(path)} "$VEZA_DATABASE_URL"']
+    hint = " On the rehearsal backend `s` shows what psql would print." if peek else ""
+    skip = ", `skip` goes on without the rows" if asks(context) else ""
+    return [*lines, f"End with an empty line or `.` (`@file` reads a file{skip}).{hint}"]
+
+
+def _skip(context: Context, question: Question, since: float) -> NoReturn:
+    context.answered(question, "skip", since)
+    reason = context.ask(
+        f"{question}_skipped",
+        "The rows are not checked then; `veza-e2e rows` supplies them later.\nWhy? (it stands in the report)",
+        lambda answer: None if answer else "Please give a reason.",
+    )
+    raise RowsSkipped(reason)
+
+
+def _parsed(context: Context, order: PlacedOrder, pasted: str) -> tuple[dict[str, JSON], ...]:
+    needed = seller_transfers.COLUMNS if context.options.walkthrough > 1 else psql_output.ONCE_NEEDED
+    return parsed(pasted, order.order_id, needed)
+
+
+def parsed(pasted: str, order_id: str, needed: Sequence[str] | frozenset[str]) -> tuple[dict[str, JSON], ...]:
+    """Return the rows of an order that was pasted, or is in a file.
+
+    Raises:
+        PasteError: it is not the query's output, or not of this order.
+    """
+    rows = psql_output.parse(pasted, needed=needed)
     # PostgreSQL prints a UUID in lower case, whatever the API does.
-    others = sorted({str(row["order_id"]).lower() for row in rows} - {order.order_id.lower()})
+    others = sorted({str(row["order_id"]).lower() for row in rows} - {order_id.lower()})
     if others:
-        raise ledger.PasteError(f"it is about order {', '.join(others)[:80]}, not {order.order_id}")
+        raise psql_output.PasteError(f"it is about order {', '.join(others)[:80]}, not {order_id}")
+    return rows
+
+
+def over(context: Context, since: datetime | None) -> bool:
+    """Whether what may be late is missing by now.
+
+    Args:
+        context: the step's.
+        since: when what it follows was first seen; None if that is not on record.
+    """
+    return since is not None and context.clock.now() - since >= LATE

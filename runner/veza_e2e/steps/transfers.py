@@ -2,92 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from datetime import datetime
 
-from veza.money import Money
-from veza_e2e.canonical import JSON
+from veza_e2e.journal.events import StepFinished, StepSkipped
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.ports import seller_transfers as ledger
+from veza_e2e.money.transfer_rows import Rows, Verdict, transfers_of
+from veza_e2e.money.transfers import booking
 from veza_e2e.steps.context import Context
-from veza_e2e.steps.results import PlacedOrder, Transfers
-from veza_e2e.steps.rows import paste_rows, read_rows
-from veza_e2e.steps.step import RESUME, Failed, step
-
-
-class TransferStatus(StrEnum):
-    """The assumed states of a seller transfer."""
-
-    PENDING = "pending"
-    COMPLETED = "completed"
-    REVERSED = "reversed"
-    PARTIALLY_REVERSED = "partially_reversed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-_BOOKED = frozenset({TransferStatus.PENDING, TransferStatus.COMPLETED})
+from veza_e2e.steps.results import ChosenProduct, PlacedOrder, Transfers
+from veza_e2e.steps.rows import (
+    RowsSkipped,
+    StillLate,
+    absent_columns,
+    asks,
+    facts_of,
+    over,
+    paste_judged,
+    read_judged,
+    refund_was_asked,
+)
+from veza_e2e.steps.step import RESUME, Failed, Paused, Skipped, step
 
 
 @step("transfers", Transfers)
-def check_transfers(context: Context, order: PlacedOrder) -> Transfers:
-    """Read the seller's transfers and compare their sum with the order's total (R2).
+def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct) -> Transfers:
+    """Read the seller's transfers, and compare their sum with the order's total (R2).
 
     Where the table has no fee, the sum is unknown: nothing is compared.
+
+    Raises:
+        Failed: the rows are wrong, or still missing 24 hours after the completion.
+        Paused: they are not there yet; the walkthrough goes on to the refund.
+        Skipped: the operator goes on without them, or they cannot tell any more.
     """
+    judged: list[Rows] = []
+    absent = absent_columns(context, order)
+    facts, asked = facts_of(order, product.seller_id), refund_was_asked(context)
+
+    def judge(rows: Rows) -> Verdict:
+        judged.append(rows)
+        return booking(rows, facts, refund_asked=asked, absent=absent)
+
     try:
-        sql = ledger.script(order.order_id, context.names)
-    except ValueError as error:
-        raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=context.account().said, todo=RESUME) from error
-    rows = read_rows(context, order)
-    if rows is None:
-        rows = paste_rows(context, order, sql)
-    booked = _booked(context, order, rows)
-    if not context.names.transfers.has("platform_fee_cents"):
-        return Transfers(tuple(booked), None, confirmed=True, currency=order.currency)
-    paid = Money(sum(_cents(row, "amount_cents") + _cents(row, "platform_fee_cents") for row in booked), order.currency)
-    owed = order.total - Money(order.tax_cents, order.currency)
-    if not context.compare("R2", owed, paid, context.call("getOrder")):
-        raise Failed(
-            FindingCode.TRANSFER_DIFFERS,
-            f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained",
+        reading, verdict = read_judged(context, order, judge)
+        if verdict is None or (verdict.status == "unread" and asks(context)):
+            why = verdict.problem if verdict else reading.reason or ""
+            _refuse_what_was_skipped(context)
+            verdict = paste_judged(context, order, "transfers", judge, why)
+    except RowsSkipped as reason:
+        raise Skipped(str(reason)) from None
+    except StillLate as late:
+        verdict = late.verdict
+    return _result(context, order, verdict, transfers_of(judged[-1]))
+
+
+def _refuse_what_was_skipped(context: Context) -> None:
+    """Let a check that the operator went on without stay so: `rows` supplies the rows later."""
+    for event in context.journal.events():
+        if isinstance(event, StepSkipped) and event.step == "transfers":
+            raise Skipped(event.reason)
+
+
+def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) -> Transfers:
+    if verdict.compared and verdict.status != "late":
+        context.compare("R2", verdict.left, verdict.right, context.call("getOrder"))
+    finding = verdict.finding or FindingCode.TRANSFER_MISSING
+    if verdict.status == "late" and context.options.walkthrough > 1 and not over(context, _completed_at(context)):
+        raise Paused(
+            finding,
+            verdict.problem,
             meaning=context.account().said,
-            todo=RESUME,
+            todo="Resume later, or supply the rows with `veza-e2e rows`: a transfer may follow within 24 hours.",
+            waiting_for="transfer",
         )
-    return Transfers(tuple(booked), (owed - paid).minor, confirmed=True, currency=order.currency)
+    if verdict.status == "unread":
+        raise Skipped(verdict.problem)
+    if verdict.status != "booked":
+        raise Failed(finding, verdict.problem, meaning=context.account().said, todo=RESUME)
+    left, right = verdict.left, verdict.right
+    return Transfers(
+        tuple(rows),
+        None if left is None or right is None else (left - right).minor,
+        confirmed=True,
+        currency=order.currency,
+        seller_checked=verdict.seller_checked,
+        complete=verdict.complete,
+    )
 
 
-def _booked(context: Context, order: PlacedOrder, rows: Sequence[Mapping[str, JSON]]) -> list[Mapping[str, JSON]]:
-    found = [row for row in rows if row.get("amount_cents") is not None]
-    if not found:
-        raise Failed(
-            FindingCode.TRANSFER_MISSING,
-            f"seller_transfers has no row for order {order.order_id}",
-            meaning=context.account().said,
-            todo=RESUME,
-        )
-    for row in found:
-        status = row.get("status")
-        if status not in _BOOKED:
-            why = f" ({row['error_message']})" if row.get("error_message") else ""
-            known = "" if status in list(TransferStatus) else ", a status that this version does not know"
-            raise Failed(
-                FindingCode.TRANSFER_NOT_BOOKED,
-                f"transfer {row.get('transfer_id')} is {str(status)!r}{why}{known}",
-                meaning=context.account().said,
-                todo=RESUME,
-            )
-        currency = row.get("transfer_currency") or row.get("currency")
-        if currency != order.currency:
-            raise Failed(
-                FindingCode.TRANSFER_CURRENCY,
-                f"transfer {row.get('transfer_id')} is in {currency}, the order in {order.currency}",
-                meaning=context.account().said,
-                todo=RESUME,
-            )
-    return found
-
-
-def _cents(row: Mapping[str, JSON], name: str) -> int:
-    value = row.get(name)
-    return value if isinstance(value, int) else 0
+def _completed_at(context: Context) -> datetime | None:
+    """Return when the completion was first seen."""
+    for line in context.journal.lines:
+        if isinstance(line.event, StepFinished) and line.event.step == "completed":
+            return datetime.fromisoformat(line.at)
+    return None

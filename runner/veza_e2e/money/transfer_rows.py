@@ -1,0 +1,168 @@
+"""What a row of seller_transfers must be, whatever is asked of it: readable, of the order, whole, in its currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from veza.money import Money
+from veza_e2e.canonical import JSON
+from veza_e2e.journal.findings import FindingCode
+
+Rows: TypeAlias = Sequence[Mapping[str, JSON]]
+Status = Literal["booked", "reversed", "late", "refused", "wrong", "unread"]
+
+
+class TransferStatus(StrEnum):
+    """The assumed states of a seller transfer."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    REVERSED = "reversed"
+    PARTIALLY_REVERSED = "partially_reversed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What the walkthrough knows of the order, from the API.
+
+    Attributes:
+        order_id: the order's id.
+        total: what was charged.
+        tax: the tax in it.
+        seller_id: the product's seller; None if it is not known.
+    """
+
+    order_id: str
+    total: Money
+    tax: Money
+    seller_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rows say.
+
+    Attributes:
+        status: `booked` or `reversed` if all is well; `late` if it may still come; `refused` if a reversal was;
+            `wrong` for good; `unread` if the rows do not tell.
+        problem: why it is not well, in words; empty if it is.
+        left: the first side of R2 (total - tax) or R5 (transferred); None if the rules were not compared.
+        right: the second side (transfers + fees, or reversed).
+        finding: the finding's name; None if all is well or nothing was read.
+        seller_checked: whether every row names the product's seller.
+        complete: whether every row says that no row is missing; None if the rows carry no count.
+    """
+
+    status: Status
+    problem: str = ""
+    left: Money | None = None
+    right: Money | None = None
+    finding: FindingCode | None = None
+    seller_checked: bool = False
+    complete: bool | None = None
+
+    @property
+    def compared(self) -> bool:
+        """Whether both sides are known."""
+        return self.left is not None and self.right is not None
+
+
+class Problem(Exception):  # noqa: N818 - ends a judgement, and becomes its verdict
+    """The rows are not what they have to be."""
+
+    def __init__(self, status: Status, text: str, finding: FindingCode | None = None) -> None:
+        super().__init__(text)
+        self.verdict = Verdict(status, text, finding=finding)
+
+
+def transfers_of(rows: Rows) -> Rows:
+    """Return the rows that are a transfer: an order without one is a row that only names the order."""
+    return [row for row in rows if any(row.get(name) is not None for name in ("transfer_id", "amount_cents", "status"))]
+
+
+def complete(rows: Rows) -> bool | None:
+    """Whether every row says that there are as many as there are; None if no row carries the count."""
+    counts = {row.get("row_count") for row in rows}
+    return None if counts <= {None} else counts == {len(rows)}
+
+
+def license_status(rows: Rows) -> str | None:
+    """Return the status of the order's licenses as the database has it; None if the rows do not tell."""
+    told = {row.get("license_status") for row in rows}
+    found = told.pop() if len(told) == 1 else None
+    return found if isinstance(found, str) else None
+
+
+def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False) -> Rows:
+    """Return the transfers, if the rows are this order's and none is missing."""
+    if not rows:
+        raise Problem("unread", f"this database does not know the order {order.order_id}")
+    others = sorted({str(row.get("order_id")) for row in rows if not same(row.get("order_id"), order.order_id)})
+    if others:
+        raise Problem(
+            "wrong", f"the rows are of order {', '.join(others)}, not {order.order_id}", FindingCode.TRANSFER_MISSING
+        )
+    if complete(rows) is False:
+        raise Problem("unread", f"{len(rows)} rows were read, and row_count says that there are others")
+    found = transfers_of(rows)
+    if not found and after_refund:
+        raise Problem("unread", f"no row of order {order.order_id} is visible: row level security may hide them")
+    if not found:
+        raise Problem("late", f"seller_transfers has no row for order {order.order_id}", FindingCode.TRANSFER_MISSING)
+    for row in found:
+        _refuse_amounts(row)
+        _refuse_currency(row, order)
+    return found
+
+
+def _refuse_amounts(row: Mapping[str, JSON]) -> None:
+    if cents_of(row, "amount_cents") is None:
+        raise Problem("wrong", f"{named(row)} has no amount", FindingCode.TRANSFER_DIFFERS)
+    for name in ("amount_cents", "platform_fee_cents", "reversed_amount_cents"):
+        if (cents_of(row, name) or 0) < 0:
+            raise Problem(
+                "wrong",
+                f"{name} of {named(row)} is negative: {row[name]}",
+                FindingCode.TRANSFER_DIFFERS,
+            )
+
+
+def _refuse_currency(row: Mapping[str, JSON], order: OrderFacts) -> None:
+    expected = order.total.currency
+    told = [str(row[name]).strip() for name in ("transfer_currency", "currency") if row.get(name) is not None]
+    other = next((one for one in told if one.upper() != expected.upper()), None)
+    if other is not None or not told:
+        raise Problem(
+            "wrong",
+            f"{named(row)} is in {other or 'no currency'}, the order in {expected}",
+            FindingCode.TRANSFER_CURRENCY,
+        )
+
+
+def told_by(rows: Rows, name: str) -> Iterator[int]:
+    return (cents for row in rows if (cents := cents_of(row, name)) is not None)
+
+
+def cents_of(row: Mapping[str, JSON], name: str) -> int | None:
+    value = row.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def same(one: JSON, other: str) -> bool:
+    # PostgreSQL prints a UUID in lower case and with hyphens, whatever the API does.
+    return _plain(str(one)) == _plain(other)
+
+
+def _plain(identifier: str) -> str:
+    plain = identifier.lower().replace("-", "")
+    return plain if len(plain) == 32 else identifier  # noqa: PLR2004 - the digits of a UUID
+
+
+def named(row: Mapping[str, JSON]) -> str:
+    name = row.get("transfer_id") or row.get("stripe_transfer_id")
+    return "a transfer" if name is None else f"transfer {name}"

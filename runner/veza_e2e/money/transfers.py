@@ -1,0 +1,223 @@
+"""The rules over rows of seller_transfers: booked after the payment (R2), and reversed after the refund (R5).
+
+Pure: the steps judge with them what they read, and the evidence what the journal and its addenda hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from veza.money import Money
+from veza_e2e.canonical import JSON
+from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.transfer_rows import (
+    OrderFacts,
+    Problem,
+    Rows,
+    Status,
+    TransferStatus,
+    Verdict,
+    cents_of,
+    complete,
+    named,
+    readable,
+    same,
+    told_by,
+    transfers_of,
+)
+
+LATE: Final = timedelta(hours=24)
+"""How long a transfer may lag behind the completion, and a reversal behind the refund."""
+_REVERSED = frozenset({TransferStatus.REVERSED, TransferStatus.PARTIALLY_REVERSED})
+_UNPAID = frozenset({TransferStatus.CANCELLED, TransferStatus.FAILED})
+
+
+def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent: Collection[str] = ()) -> Verdict:
+    """Judge whether the seller's transfers are booked, and explain the total (R2).
+
+    Args:
+        rows: all rows of the query, as read or pasted.
+        order: what the API said of the order.
+        refund_asked: whether a refund was asked for before the rows were read, so that they may be reversed.
+        absent: the columns that the table does not have; nothing is asked of them.
+    """
+    counted = complete(rows)
+    try:
+        found = readable(rows, order)
+        for row in found:
+            _refuse_status(row, refund_asked=refund_asked)
+        _refuse_order(rows, order)
+        for row in found:
+            _refuse_row(row, order, refund_asked=refund_asked, absent=absent)
+        checked = _seller_checked(found, order)
+    except Problem as problem:
+        return replace(problem.verdict, complete=counted)
+    verdict = Verdict("booked", seller_checked=checked, complete=counted)
+    return _explained(found, order, verdict)
+
+
+def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collection[str] = ()) -> Verdict:
+    """Judge whether the seller's transfers were reversed after the refund (R5).
+
+    Rows that were never paid out count zero on both sides.
+
+    Args:
+        rows: all rows of the query, read after the refund.
+        order: what the API said of the order.
+        before: the rows as they were booked before the refund; empty if they were not read.
+        absent: the columns that the table does not have.
+    """
+    counted = complete(rows)
+    if "reversed_amount_cents" in absent:
+        return Verdict("unread", "the table does not say how much was reversed", complete=counted)
+    earlier = _by_id(transfers_of(before))
+    try:
+        found = readable(rows, order, after_refund=True)
+        _refuse_change(found, earlier)
+        sides = [_reversed(row, order) for row in found]
+    except Problem as problem:
+        return replace(problem.verdict, complete=counted)
+    paid, back = (Money(sum(side[i] for side in sides), order.total.currency) for i in (0, 1))
+    verdict = Verdict("reversed", left=paid, right=back, complete=counted)
+    if paid == back and not any(row.get("status") == TransferStatus.PENDING for row in found):
+        return verdict
+    errors = _errors(found, sides, earlier)
+    told = f"{paid} were transferred to the seller, {back} reversed"
+    if paid == back:
+        told = "a transfer is still pending: it may yet be paid out"
+    errors = _errors(found, sides, earlier)
+    if errors:
+        told = f"{told} ({', '.join(errors)})"
+    status: Status = "refused" if errors else "late"
+    return replace(verdict, status=status, problem=told, finding=FindingCode.TRANSFER_NOT_REVERSED)
+
+
+def _refuse_status(row: Mapping[str, JSON], *, refund_asked: bool) -> None:
+    status = row.get("status")
+    why = f" ({row['error_message']})" if row.get("error_message") else ""
+    told = f"{named(row)} is {str(status)!r}{why}"
+    if status == TransferStatus.COMPLETED or (refund_asked and status in _REVERSED):
+        return
+    if status == TransferStatus.PENDING:
+        raise Problem("late", told, FindingCode.TRANSFER_NOT_BOOKED)
+    if refund_asked and status == TransferStatus.CANCELLED:
+        raise Problem("unread", f"{told}: the refund came before it was paid out")
+    known = "" if status in list(TransferStatus) else ", a status that this version does not know"
+    raise Problem("wrong", f"{told}{known}", FindingCode.TRANSFER_NOT_BOOKED)
+
+
+def _refuse_order(rows: Rows, order: OrderFacts) -> None:
+    """Compare the database's order with the API's, and the query's own sum with nothing left over."""
+    currency = order.total.currency
+    for name, expected in (("total_amount_cents", order.total), ("tax_amount_cents", order.tax)):
+        for told in told_by(rows, name):
+            if told != expected.minor:
+                what = name.partition("_")[0]
+                raise Problem(
+                    "wrong",
+                    f"the order's {what} is {Money(told, currency)} in the database, and {expected} by the API",
+                    FindingCode.TRANSFER_DIFFERS,
+                )
+
+
+def _refuse_row(row: Mapping[str, JSON], order: OrderFacts, *, refund_asked: bool, absent: Collection[str]) -> None:
+    seller = row.get("seller_id")
+    if seller is not None and order.seller_id and not same(seller, order.seller_id):
+        raise Problem(
+            "wrong",
+            f"{named(row)} is booked to seller {seller}, the product's seller is {order.seller_id}",
+            FindingCode.TRANSFER_SELLER,
+        )
+    if "stripe_transfer_id" not in absent and not row.get("stripe_transfer_id"):
+        raise Problem(
+            "wrong", f"{named(row)} is {row['status']!s} without a Stripe id", FindingCode.TRANSFER_NOT_BOOKED
+        )
+    if not refund_asked and (cents_of(row, "reversed_amount_cents") or row.get("stripe_reversal_id")):
+        raise Problem("wrong", f"{named(row)} was reversed already, before the refund", FindingCode.TRANSFER_NOT_BOOKED)
+
+
+def _seller_checked(found: Rows, order: OrderFacts) -> bool:
+    sellers = sorted({str(row["seller_id"]) for row in found if row.get("seller_id") is not None})
+    if not all(same(one, sellers[0]) for one in sellers):
+        raise Problem(
+            "wrong", f"the transfers are booked to several sellers: {', '.join(sellers)}", FindingCode.TRANSFER_SELLER
+        )
+    stripe = [row.get("stripe_transfer_id") for row in found if row.get("stripe_transfer_id")]
+    twice = sorted({str(one) for one in stripe if stripe.count(one) > 1})
+    if twice:
+        raise Problem(
+            "wrong",
+            f"Stripe transfer {', '.join(twice)} stands in several rows",
+            FindingCode.TRANSFER_DIFFERS,
+        )
+    return bool(order.seller_id) and all(row.get("seller_id") is not None for row in found)
+
+
+def _explained(found: Rows, order: OrderFacts, verdict: Verdict) -> Verdict:
+    """Return the verdict with R2's sides; a fee that is not told leaves the sum unknown."""
+    currency = order.total.currency
+    owed = order.total - order.tax
+    fees = [cents_of(row, "platform_fee_cents") for row in found]
+    if None in fees:
+        return replace(verdict, left=owed)
+    paid = Money(sum(cents_of(row, "amount_cents") or 0 for row in found) + sum(fee or 0 for fee in fees), currency)
+    verdict = replace(verdict, left=owed, right=paid)
+    if paid != owed:
+        told = f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained"
+        return replace(verdict, status="wrong", problem=told, finding=FindingCode.TRANSFER_DIFFERS)
+    over = [cents for cents in told_by(found, "unexplained_cents") if cents]
+    if over:
+        told = f"the database itself leaves {Money(over[0], currency)} of the total unexplained"
+        return replace(verdict, status="wrong", problem=told, finding=FindingCode.TRANSFER_DIFFERS)
+    return verdict
+
+
+def _by_id(rows: Rows) -> dict[str, Mapping[str, JSON]]:
+    """Return the rows by their transfer's id; without one, rows cannot be told apart."""
+    return {str(row["transfer_id"]): row for row in rows if row.get("transfer_id") is not None}
+
+
+def _refuse_change(found: Rows, earlier: Mapping[str, Mapping[str, JSON]]) -> None:
+    """Refuse rows that are no longer those that were booked."""
+    now = _by_id(found)
+    gone = sorted(earlier.keys() - now.keys())
+    if gone:
+        raise Problem("unread", f"transfer {', '.join(gone)} was seen before the refund, and is not visible now")
+    for name, row in earlier.items():
+        was, is_ = cents_of(row, "amount_cents"), cents_of(now[name], "amount_cents")
+        if was != is_:
+            told = f"transfer {name} was booked with {was} minor units, and has {is_} now"
+            raise Problem("wrong", told, FindingCode.TRANSFER_DIFFERS)
+        if row.get("status") == TransferStatus.COMPLETED and now[name].get("status") in _UNPAID:
+            told = f"transfer {name} was completed, and is {now[name]['status']!s} now"
+            raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
+
+
+def _reversed(row: Mapping[str, JSON], order: OrderFacts) -> tuple[int, int]:
+    """Return what was paid out by a row and what of it was reversed, in minor units."""
+    status, amount = row.get("status"), cents_of(row, "amount_cents") or 0
+    if status not in list(TransferStatus):
+        told = f"{named(row)} is {str(status)!r}, a status that this version does not know"
+        raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
+    if status in _UNPAID or status == TransferStatus.PENDING:
+        return 0, 0
+    back = cents_of(row, "reversed_amount_cents")
+    if back is None and status in _REVERSED:
+        raise Problem("unread", f"{named(row)} is {status!s}, and how much of it is not told")
+    if (back or 0) > amount:
+        told = f"{Money(back or 0, order.total.currency)} of {named(row)} were reversed, more than was transferred"
+        raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
+    return amount, back or 0
+
+
+def _errors(found: Rows, sides: Sequence[tuple[int, int]], earlier: Mapping[str, Mapping[str, JSON]]) -> list[str]:
+    """Return the errors of rows that were not wholly reversed, without those from before the refund."""
+    told = set()
+    for row, (paid, back) in zip(found, sides, strict=True):
+        error, old = row.get("error_message"), earlier.get(str(row.get("transfer_id")), {}).get("error_message")
+        if back < paid and error and error != old:
+            told.add(str(error))
+    return sorted(told)

@@ -191,7 +191,7 @@ class Walk:
         """Forget all but the journal (its first lines, where `upto` is given) and go on from there."""
         lines = list(self.stage.journal.lines)[:upto]
         self.stage = open_stage(self.parts(), self.sink, idempotency=self.first().idempotency, lines=lines)
-        self.stage.journal.append(SessionResumed(tools={}))
+        self.stage.journal.append(SessionResumed(tools={}, walkthrough=WALKTHROUGH))
         return self.stage
 
     @property

@@ -180,7 +180,9 @@ class Asked(Event):
 
     step: StepName | None
     question: str
-    """The question's name: `product`, `amount`, `paid`, `transfers`, `transfers_right`, `vat`, `refund`."""
+    """The question's name: `product`, `amount`, `paid`, `vat`, `refund`; `transfers` and `reversals`, each also with
+    `_right`, `_late` or `_skipped` behind it.
+    """
     text: str
 
 

@@ -53,7 +53,8 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
         reading, verdict = read_judged(context, order, judge)
         if (verdict is None or verdict.status == "unread") and asks(context) and not absent & {"reversed_amount_cents"}:
             why = verdict.problem if verdict else reading.reason or ""
-            verdict = paste_judged(context, order, "reversals", judge, why)
+            expired = over(context, _first_seen(context))
+            verdict = paste_judged(context, order, "reversals", judge, why=why, expired=expired)
     except RowsSkipped:
         return
     except StillLate as late:

@@ -150,7 +150,9 @@ def _read(
         )
 
 
-def paste_judged(context: Context, order: PlacedOrder, question: Question, judge: Judge, why: str) -> Verdict:
+def paste_judged(
+    context: Context, order: PlacedOrder, question: Question, judge: Judge, *, why: str, expired: bool
+) -> Verdict:
     """Let the operator paste the rows; while they are late, ask whether to paste again, go on or leave.
 
     Args:
@@ -159,6 +161,7 @@ def paste_judged(context: Context, order: PlacedOrder, question: Question, judge
         question: what is asked, as the events name it.
         judge: the rule over the rows.
         why: why they are not read from a connection; empty if there is none.
+        expired: whether what is not there by now is missing, so that there is nothing to wait for.
 
     Raises:
         RowsSkipped: the operator goes on without them.
@@ -167,7 +170,7 @@ def paste_judged(context: Context, order: PlacedOrder, question: Question, judge
     """
     while True:
         verdict = judge(paste_rows(context, order, question, why))
-        if verdict.status != "late" or not asks(context):
+        if verdict.status != "late" or expired or not asks(context):
             return verdict
         typed = context.ask(
             f"{question}_late",
@@ -188,12 +191,13 @@ def paste_rows(context: Context, order: PlacedOrder, question: Question, why: st
         RowsSkipped: the operator goes on without them.
     """
     sql = script_of(context, order)
-    text = f"{_ASKED[question]}:\n\n{sql}\n"
+    text = f"{why[:1].upper()}{why[1:]}.\n" if why else ""
+    text += f"{_ASKED[question]}:\n\n{sql}\n"
     context.asked(question, text)
     since = context.clock.monotonic()
     printed = context.ledger.peek(order.order_id)
     peek = None if printed is None else lambda: printed
-    shown = "\n".join([*([f"{why}."] if why else []), text, *_how(context, order, sql, peek=peek is not None)])
+    shown = "\n".join([text, *_how(context, order, sql, peek=peek is not None)])
     while True:
         pasted = context.operator.paste(question, shown, peek)
         if pasted.strip().lower() == "skip" and asks(context):

@@ -48,7 +48,8 @@ def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct
         if verdict is None or (verdict.status == "unread" and asks(context)):
             why = verdict.problem if verdict else reading.reason or ""
             _refuse_what_was_skipped(context)
-            verdict = paste_judged(context, order, "transfers", judge, why)
+            expired = over(context, _completed_at(context))
+            verdict = paste_judged(context, order, "transfers", judge, why=why, expired=expired)
     except RowsSkipped as reason:
         raise Skipped(str(reason)) from None
     except StillLate as late:

@@ -1,0 +1,255 @@
+"""The rules over rows of seller_transfers: booked, and reversed after the refund."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from amount import share
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from veza.money import Money
+from veza_e2e.canonical import JSON
+from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.transfer_rows import OrderFacts, license_status
+from veza_e2e.money.transfers import booking, reversal
+
+UUID = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+ORDER = OrderFacts(UUID, Money(500, "EUR"), Money(80, "EUR"), "9")
+ROW: dict[str, JSON] = {
+    "order_id": UUID, "total_amount_cents": 500, "tax_amount_cents": 80, "currency": "EUR", "transfer_id": "11",
+    "seller_id": "9", "stripe_transfer_id": "tr_a", "amount_cents": 370, "platform_fee_cents": 50,
+    "transfer_currency": "EUR", "status": "completed", "reversed_amount_cents": 0, "stripe_reversal_id": None,
+    "error_message": None, "unexplained_cents": 0, "row_count": 1,
+}  # fmt: skip
+NONE: dict[str, JSON] = {**dict.fromkeys(ROW), "order_id": UUID, "total_amount_cents": 500, "row_count": 1}
+BACK: dict[str, JSON] = {"status": "reversed", "reversed_amount_cents": 370, "stripe_reversal_id": "trr_a"}
+
+
+def rows(*changes: dict[str, JSON]) -> list[dict[str, JSON]]:
+    """Rows of the order, each with its changes, its own ids, and the number of rows."""
+    ids = ({"transfer_id": str(11 + i), "stripe_transfer_id": f"tr_{i}"} for i in range(len(changes)))
+    return [ROW | own | {"row_count": len(changes)} | change for own, change in zip(ids, changes, strict=True)]
+
+
+def euros(cents: int) -> Money:
+    return Money(cents, "EUR")
+
+
+def test_a_booked_transfer_explains_the_total() -> None:
+    verdict = booking([ROW], ORDER)
+    assert (verdict.status, verdict.problem, verdict.finding) == ("booked", "", None)
+    assert (verdict.left, verdict.right) == (euros(420), euros(420))
+    assert (verdict.seller_checked, verdict.complete) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"transfer_currency": "eur"},
+        {"transfer_currency": None},
+        {"currency": None},
+        {"transfer_currency": "eur", "currency": "eur"},
+        {"order_id": UUID.upper()},
+        {"order_id": UUID.replace("-", "")},
+        {"reversed_amount_cents": None},
+        {"total_amount_cents": None, "tax_amount_cents": None, "unexplained_cents": None},
+        {"error_message": "the first try failed"},
+        {"seller_id": 9},
+    ],
+)
+def test_what_is_no_difference_is_booked(change: dict[str, JSON]) -> None:
+    verdict = booking([ROW | change], ORDER)
+    assert (verdict.status, verdict.problem) == ("booked", "")
+    assert verdict.seller_checked
+
+
+WRONG: dict[str, tuple[dict[str, JSON], str, FindingCode]] = {
+    "another order": ({"order_id": "6"}, f"of order 6, not {UUID}", FindingCode.TRANSFER_MISSING),
+    "another seller": (
+        {"seller_id": "8"}, "booked to seller 8, the product's seller is 9", FindingCode.TRANSFER_SELLER,
+    ),
+    "no Stripe id": ({"stripe_transfer_id": None}, "completed without a Stripe id", FindingCode.TRANSFER_NOT_BOOKED),
+    "an empty Stripe id": ({"stripe_transfer_id": ""}, "without a Stripe id", FindingCode.TRANSFER_NOT_BOOKED),
+    "failed": (
+        {"status": "failed", "error_message": "no account"}, "is 'failed' (no account)",
+        FindingCode.TRANSFER_NOT_BOOKED,
+    ),
+    "cancelled": ({"status": "cancelled"}, "is 'cancelled'", FindingCode.TRANSFER_NOT_BOOKED),
+    "unknown": ({"status": "paid"}, "is 'paid', a status that this version", FindingCode.TRANSFER_NOT_BOOKED),
+    "no status": ({"status": None}, "is 'None', a status that", FindingCode.TRANSFER_NOT_BOOKED),
+    "reversed": ({"status": "reversed"}, "is 'reversed'", FindingCode.TRANSFER_NOT_BOOKED),
+    "partly reversed": ({"reversed_amount_cents": 1}, "reversed already", FindingCode.TRANSFER_NOT_BOOKED),
+    "a reversal's id": ({"stripe_reversal_id": "trr"}, "reversed already", FindingCode.TRANSFER_NOT_BOOKED),
+    "another currency": ({"transfer_currency": "USD"}, "is in USD, the order in EUR", FindingCode.TRANSFER_CURRENCY),
+    "the order in another": ({"currency": "USD"}, "is in USD, the order in EUR", FindingCode.TRANSFER_CURRENCY),
+    "no currency": (
+        {"currency": None, "transfer_currency": None}, "is in no currency", FindingCode.TRANSFER_CURRENCY,
+    ),
+    "a negative fee": (
+        {"platform_fee_cents": -400, "amount_cents": 820}, "platform_fee_cents of transfer 11 is negative: -400",
+        FindingCode.TRANSFER_DIFFERS,
+    ),
+    "a negative amount": ({"amount_cents": -1}, "amount_cents of transfer 11 is", FindingCode.TRANSFER_DIFFERS),
+    "no amount": ({"amount_cents": None}, "transfer 11 has no amount", FindingCode.TRANSFER_DIFFERS),
+    "another total": (
+        {"total_amount_cents": 501}, "total is 5.01 EUR in the database, and 5.00 EUR by", FindingCode.TRANSFER_DIFFERS,
+    ),
+    "another tax": ({"tax_amount_cents": 0}, "tax is 0.00 EUR in the database", FindingCode.TRANSFER_DIFFERS),
+    "a rest": ({"unexplained_cents": 200}, "leaves 2.00 EUR of the total", FindingCode.TRANSFER_DIFFERS),
+    "too little": ({"amount_cents": 369}, "0.01 EUR are unexplained", FindingCode.TRANSFER_DIFFERS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_named(name: str) -> None:
+    change, told, finding = WRONG[name]
+    verdict = booking([ROW | change], ORDER)
+    assert (verdict.status, verdict.finding) == ("wrong", finding)
+    assert told in verdict.problem
+    beside = booking(rows({"amount_cents": 0, "platform_fee_cents": 0}, change), ORDER)
+    assert (beside.status, beside.finding) == ("wrong", finding), "not only the first row is looked at"
+
+
+def test_two_sellers_are_named_even_if_the_products_is_not_known() -> None:
+    halves = rows({"amount_cents": 185, "platform_fee_cents": 25}, {"amount_cents": 185, "platform_fee_cents": 25})
+    halves[1]["seller_id"] = "8"
+    unknown = OrderFacts(UUID, ORDER.total, ORDER.tax)
+    assert booking(halves, unknown).problem == "the transfers are booked to several sellers: 8, 9"
+    halves[1]["seller_id"] = "9"
+    verdict = booking(halves, unknown)
+    assert (verdict.status, verdict.seller_checked) == ("booked", False)
+
+
+def test_a_transfer_that_stands_in_two_rows_is_wrong() -> None:
+    half: dict[str, JSON] = {"amount_cents": 185, "platform_fee_cents": 25, "stripe_transfer_id": "tr_a"}
+    assert "tr_a stands in several rows" in booking(rows(half, half), ORDER).problem
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [([NONE], f"no row for order {UUID}"), (rows({"status": "pending", "stripe_transfer_id": None}), "is 'pending'")],
+)
+def test_late_is_not_missing(found: list[dict[str, JSON]], told: str) -> None:
+    verdict = booking(found, ORDER)
+    assert (verdict.status, verdict.left) == ("late", None)
+    assert told in verdict.problem
+
+
+def test_what_the_rows_do_not_tell_is_not_known() -> None:
+    assert booking([], ORDER).problem == f"this database does not know the order {UUID}"
+    verdict = booking([ROW | {"row_count": 2}], ORDER)
+    assert (verdict.status, verdict.complete) == ("unread", False)
+    assert booking([ROW | {"row_count": None}], ORDER).complete is None
+    verdict = booking([ROW | {"platform_fee_cents": None}], ORDER)
+    assert (verdict.status, verdict.left, verdict.right, verdict.compared) == ("booked", euros(420), None, False)
+    assert not booking([ROW | {"seller_id": None}], ORDER).seller_checked
+    absent = ROW | {"stripe_transfer_id": None}
+    assert booking([absent], ORDER, absent={"stripe_transfer_id"}).status == "booked"
+
+
+def test_rows_that_are_read_after_the_refund_were_booked_though_they_are_reversed() -> None:
+    assert booking([ROW | BACK], ORDER).status == "wrong"
+    assert booking([ROW | BACK], ORDER, refund_asked=True).status == "booked"
+    cancelled = booking([ROW | {"status": "cancelled"}], ORDER, refund_asked=True)
+    assert (cancelled.status, cancelled.finding) == ("unread", None)
+
+
+def test_a_reversed_transfer_is_equal() -> None:
+    verdict = reversal([ROW | BACK], ORDER, before=[ROW])
+    assert (verdict.status, verdict.left, verdict.right, verdict.problem) == ("reversed", euros(370), euros(370), "")
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_a_row_that_was_not_paid_out_counts_zero_on_both_sides(status: str) -> None:
+    found = rows(BACK, {"status": status, "stripe_transfer_id": None, "error_message": "no account"})
+    assert (reversal(found, ORDER).left, reversal(found, ORDER).status) == (euros(370), "reversed")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "told"),
+    [
+        ({}, "late", "3.70 EUR were transferred to the seller, 0.00 EUR reversed"),
+        ({"reversed_amount_cents": None}, "late", "0.00 EUR reversed"),
+        ({"status": "partially_reversed", "reversed_amount_cents": 369}, "late", "3.69 EUR reversed"),
+        ({"error_message": "balance too low"}, "refused", "0.00 EUR reversed (balance too low)"),
+        ({"status": "pending"}, "late", "still pending"),
+        (BACK | {"reversed_amount_cents": 371}, "wrong", "3.71 EUR of transfer 11 were reversed, more than"),
+        (BACK | {"reversed_amount_cents": -1}, "wrong", "negative"),
+        (BACK | {"reversed_amount_cents": None}, "unread", "how much of it is not told"),
+        (BACK | {"transfer_currency": "USD"}, "wrong", "is in USD"),
+        (BACK | {"status": "undone"}, "wrong", "a status that this version does not know"),
+        (BACK | {"amount_cents": 0, "reversed_amount_cents": 0}, "wrong", "was booked with 370 minor units, and has 0"),
+        ({"status": "cancelled"}, "wrong", "was completed, and is cancelled now"),
+        (BACK | {"row_count": 2}, "unread", "row_count says that there are others"),
+        (BACK | {"order_id": "6"}, "wrong", "of order 6"),
+    ],
+)
+def test_what_is_not_reversed_is_named(change: dict[str, JSON], status: str, told: str) -> None:
+    verdict = reversal([ROW | change], ORDER, before=[ROW])
+    assert verdict.status == status
+    assert told in verdict.problem
+    assert (verdict.finding is None) is (status == "unread")
+
+
+def test_an_error_that_stood_there_before_the_refund_is_no_refused_reversal() -> None:
+    old = ROW | {"error_message": "the first try failed"}
+    assert reversal([old], ORDER, before=[old]).status == "late"
+    assert reversal([old | {"error_message": "balance too low"}], ORDER, before=[old]).status == "refused"
+    assert reversal([old], ORDER).status == "refused"
+    assert reversal([old | BACK], ORDER).status == "reversed"
+
+
+def test_no_visible_row_is_not_zero_equals_zero() -> None:
+    for found in ([], [NONE]):
+        verdict = reversal(found, ORDER)
+        assert (verdict.status, verdict.left, verdict.right) == ("unread", None, None)
+    two = rows({}, {})
+    verdict = reversal([ROW | two[0] | BACK | {"row_count": 1}], ORDER, before=two)
+    assert (verdict.status, "transfer 12 was seen before" in verdict.problem) == ("unread", True)
+    assert reversal([ROW | BACK], ORDER, absent={"reversed_amount_cents"}).status == "unread"
+
+
+def test_the_licenses_status_is_told_if_all_rows_tell_one() -> None:
+    assert license_status([ROW | {"license_status": "revoked"}] * 2) == "revoked"
+    assert license_status([ROW]) is None
+    assert license_status([]) is None
+    assert license_status([ROW | {"license_status": "revoked"}, ROW | {"license_status": None}]) is None
+
+
+@settings(max_examples=share(60))
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=1, max_size=4),
+    st.integers(0, 10**6),
+    st.sampled_from(["EUR", "JPY", "KWD"]),
+    st.data(),
+)
+def test_what_adds_up_is_equal_and_one_minor_unit_or_another_currency_is_not(
+    parts: list[tuple[int, int]], tax: int, currency: str, data: st.DataObject
+) -> None:
+    total = tax + sum(map(sum, parts))
+    order = OrderFacts(UUID, Money(total, currency), Money(tax, currency), "9")
+    told: dict[str, JSON] = {
+        "total_amount_cents": total, "tax_amount_cents": tax, "currency": currency, "transfer_currency": currency
+    }  # fmt: skip
+    found = rows(*({**told, "amount_cents": amount, "platform_fee_cents": fee} for amount, fee in parts))
+    back: list[dict[str, Any]] = [
+        row | {"status": "reversed", "reversed_amount_cents": row["amount_cents"]} for row in found
+    ]
+    assert booking(found, order).status == "booked"
+    assert reversal(back, order, before=found).status == "reversed"
+    at = data.draw(st.integers(0, len(parts) - 1))
+    names = ["amount_cents", "platform_fee_cents", "total_amount_cents", "tax_amount_cents", "unexplained_cents"]
+    name, by = data.draw(st.sampled_from(names)), data.draw(st.sampled_from([1, -1]))
+    value = found[at][name]
+    assert isinstance(value, int)
+    changed = [row | ({name: value + by} if i == at else {}) for i, row in enumerate(found)]
+    assert booking(changed, order).status == "wrong"
+    other = [row | ({"transfer_currency": "USD"} if i == at else {}) for i, row in enumerate(found)]
+    assert booking(other, order).finding == FindingCode.TRANSFER_CURRENCY
+    short = [
+        row | ({"reversed_amount_cents": row["reversed_amount_cents"] + by} if i == at else {})
+        for i, row in enumerate(back)
+    ]
+    assert reversal(short, order, before=found).status in {"late", "wrong"}

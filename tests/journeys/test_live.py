@@ -72,6 +72,57 @@ def test_live_without_live_is_refused(shell: Shell) -> None:
     assert "--live was not given" in result.json["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("key", "code"), [("q\n", 3), ("\x03", 130), ("\x04", 4), ("\nyes\ncharge\nq\n", 3)], ids=["q", "^C", "^D", "other"]
+)
+def test_a_live_run_that_can_decide_nothing_buys_nothing_unless_the_operator_types_so(
+    shell: Shell, live: str, key: str, code: int
+) -> None:
+    person = Person(shell, live, "run", "--live")
+    for name in ("release", "dry_run"):
+        person.terminal.expect(f"warn.* {name}: GO IS IMPOSSIBLE for this run")
+    person.terminal.expect("Type `charge anyway` to charge your card all the same, or `q` to leave")
+    person.terminal.send(key)
+    assert person.ends() == code
+    assert books(live)["orders"] == 0
+    assert not list(shell.folder.rglob("journal.jsonl"))
+
+
+def test_that_it_was_charged_anyway_is_on_record(shell: Shell, live: str) -> None:
+    person = Person(shell, live, "run", "--live", "--release", "2026.12")
+    person.terminal.expect("no dry-run of release 2026.12 counts")
+    person.terminal.expect("Type `charge anyway`")
+    person.terminal.sendline("Charge  anyway")
+    person.terminal.expect("Which one do you buy")
+    person.terminal.sendeof()
+    assert person.ends() == 4
+    (journal,) = shell.folder.rglob("journal.jsonl")
+    events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    (asked,) = [event for event in events if event["type"] == "Asked" and event["question"] == "charge_anyway"]
+    (answer,) = [event for event in events if event["type"] == "Answered" and event["question"] == "charge_anyway"]
+    assert "cannot end in a GO: no dry-run of release 2026.12 counts" in asked["text"]
+    assert (answer["answer"], answer["by"], answer["step"]) == ("charge anyway", "operator", None)
+    assert json.loads(journal.read_text(encoding="utf-8").splitlines()[-2])["step"] == "products"
+
+
+def test_a_rehearsed_dry_run_counts_for_a_rehearsed_live_run(shell: Shell, live: str) -> None:
+    made = shell("--archive", "archive", "--json", "run", "--unattended", "--refund", "--release", "2026.12")
+    assert made.code == 0
+    person = Person(shell, live, "run", "--live", "--release", "2026.12")
+    person.terminal.expect(f"dry_run: dry-run {made.json['session']} of .* counts")
+    person.terminal.expect("YOUR OWN CARD WILL BE CHARGED")
+    assert person.terminal.expect(["Type `charge anyway`", "Which one do you buy"]) == 1
+    person.terminal.sendeof()
+    assert person.ends() == 4
+
+
+def test_the_plan_and_the_preflight_of_a_live_run_ask_nothing(shell: Shell, live: str) -> None:
+    for words in (["preflight", "--live"], ["run", "--live", "--plan"]):
+        person = Person(shell, live, *words)
+        person.terminal.expect("GO IS IMPOSSIBLE for this run")
+        assert person.ends() == 0
+
+
 def test_live_needs_a_terminal(shell: Shell) -> None:
     assert shell("--env", "prod", "run", "--live", env=ACCOUNT).code == 2
 
@@ -148,6 +199,8 @@ def test_leaving_at_the_checkout_is_no_answer(shell: Shell, live: str, key: str,
 def test_a_wrong_password_fails_the_first_step(shell: Shell) -> None:
     wrong = {**ACCOUNT, "OPERATOR_PASSWORD": "not the password"}
     terminal = shell.spawn("--env", "prod", "--archive", "archive", "run", "--live", env=wrong)
+    terminal.expect("Type `charge anyway`")
+    terminal.sendline("charge anyway")
     terminal.expect("the backend refused the login")
     terminal.expect("Nothing was charged")
     terminal.expect(pexpect.EOF)

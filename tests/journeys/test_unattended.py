@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from front_door import Shell, figures
+from front_door import ACCOUNT, Shell, figures
 
 STEPS = ["login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked"]
 ACCEPTANCE = [
@@ -131,6 +131,17 @@ def test_a_bad_address_blocks_the_gate_and_all_checks_are_made(shell: Shell) -> 
     assert checks["email"] == "blocked"
     assert checks["password"] == "ok"
     assert (result.json["ok"], "OPERATOR_EMAIL" in result.json["error"]["message"]) == (False, True)
+
+
+def test_a_key_that_the_processor_refuses_is_said_at_the_gate(shell: Shell) -> None:
+    with shell.serving() as base_url:
+        shell.configure("staging", base_url, reports="sandbox")
+        wrong = shell("--env", "staging", "preflight", env={**ACCOUNT, "HYPERSWITCH_API_KEY": "the-wrong-one"})
+        right = shell("--env", "staging", "--json", "preflight", env=ACCOUNT)
+    assert wrong.code == 0
+    assert "processor_key: THE PROCESSOR REFUSES THE KEY (it answered 401)" in wrong.stderr
+    assert re.search("veza-e2e --env staging attest dashboard --session [0-9A-Z]{26} --by NAME", wrong.stderr)
+    assert {item["name"]: item["status"] for item in right.json["items"]}["processor_key"] == "ok"
 
 
 def test_staging_takes_no_faults_and_no_unattended_run(shell: Shell) -> None:

@@ -20,6 +20,7 @@ from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
+from veza_e2e.ports.processor import NO_PAYMENT
 from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 from veza_e2e.preflight.gate import Gate
 from veza_e2e.redaction import Redactor
@@ -255,7 +256,9 @@ class Walk:
     def processes(self, **changes: Any) -> None:
         """Let the processor's API be asked; it tells what the backend's books tell, and the changes."""
 
-        def answer(_: httpx.Request) -> httpx.Response:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith(NO_PAYMENT):
+                return httpx.Response(404, json={"error": {"code": "HE_02"}})
             order = self.backend.shop.order(self.only_order())
             total, status = order["total_amount_cents"], order["status"]
             paid = status in {"completed", "refund_pending", "refunded"}

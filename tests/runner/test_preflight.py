@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -20,8 +20,10 @@ from veza.money import Money
 from veza.testing import FakeClock, Reply
 from veza_e2e.config import Environment
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished
+from veza_e2e.ports.processor import NO_PAYMENT, KeyWord
 from veza_e2e.ports.protocols import Clock
-from veza_e2e.preflight.gate import Gate, preflight
+from veza_e2e.preflight.deciding import Means, Rows
+from veza_e2e.preflight.gate import REHEARSAL_HEADER, Gate, preflight
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -36,10 +38,12 @@ NOW = Time()
 LIVE = replace(READY, environment=Environment("live", "http://127.0.0.1:1", ("live",), live=True), live=True)
 
 
-def made(gate: Gate, base_url: str, clock: Clock = NOW) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
+def made(
+    gate: Gate, base_url: str, clock: Clock = NOW, key: Callable[[], tuple[KeyWord, str]] | None = None
+) -> tuple[dict[str, PreflightChecked], PreflightFinished]:
     checks: list[PreflightChecked] = []
     with httpx.Client(trust_env=False, timeout=PATIENCE) as http:
-        finished = preflight(gate, Veza(base_url, http_client=http, max_retries=0), clock, checks.append)
+        finished = preflight(gate, Veza(base_url, http_client=http, max_retries=0), clock, checks.append, key)
     named = {check.name: check for check in checks}
     assert len(named) == len(checks)
     assert all(check.hint for check in checks if check.status != "ok"), "what is not ok says what to do"
@@ -167,11 +171,14 @@ def test_a_backend_is_a_test_one_only_by_a_positive_word(
 
 def test_no_hint_of_a_block_suggests_live_or_a_setting_that_lets_a_charge_through(sandbox: str) -> None:
     for environment, modes in (("prod-eu", {}), ("canary", {}), ("staging", {"stripe": "live"})):
-        with reporting(sandbox, environment, modes) as base_url:
-            checks, _ = made(replace(READY, environment=Environment("s", "", (environment,))), base_url)
-        hints = [check.hint or "" for check in checks.values() if check.status == "blocked"]
-        assert hints
-        assert not [hint for hint in hints if "--live" in hint or "live =" in hint]
+        for expected, limit in ((environment, 1000), ("other", 100)):
+            given = replace(READY, environment=Environment("s", "", (expected,)), limit=Money(limit, "EUR"))
+            with reporting(sandbox, environment, modes) as base_url:
+                checks, _ = made(given, base_url)
+            hints = [check.hint or "" for check in checks.values() if check.status == "blocked"]
+            assert hints
+            lets_through = ("--live", "live =", "expected_environment", "--max-amount")
+            assert not [hint for hint in hints if any(word in hint for word in lets_through)]
 
 
 def test_a_live_backend_without_live_is_blocked(live: str) -> None:
@@ -184,6 +191,127 @@ def test_a_live_backend_without_live_is_blocked(live: str) -> None:
 def test_the_configuration_never_stands_in_for_live(sandbox: str) -> None:
     checks, _ = made(replace(READY, environment=Environment("s", "", ("sandbox",), live=True)), sandbox)
     assert blocked(checks) == ["mode"]
+
+
+CITED = {"session": "01KQPH1RM0DRY0000000000000", "hash": "c" * 64, "ended_at": "2026-06-14T09:00:00.000Z"}
+DECIDED = Means("2026.06", CITED, ex_9=True, rows=lambda: Rows(ready=True, said="by a connection"), session="01S")
+DECIDING = ["processor_key", "release", "dry_run", "ledger", "ex_9"]
+
+
+def accepted() -> tuple[KeyWord, str]:
+    return "accepted", "it answered 404"
+
+
+def test_a_live_run_that_brings_everything_along_is_told_so(live: str) -> None:
+    checks, _ = made(replace(LIVE, means=DECIDED), live, key=accepted)
+    assert [checks[name].status for name in DECIDING] == ["ok"] * 5
+
+
+@pytest.mark.parametrize(
+    ("means", "name", "said", "hint"),
+    [
+        ({"release": None, "dry_run": None}, "release", "GO IS IMPOSSIBLE for this run: no release", "--release"),
+        ({"release": None, "dry_run": None}, "dry_run", "GO IS IMPOSSIBLE for this run: without a release", "dry-run"),
+        ({"dry_run": None}, "dry_run", "GO IS IMPOSSIBLE for this run: no dry-run of release 2026.06", "14 days"),
+        ({"dry_run": CITED | {"refund": "no"}}, "dry_run", "counts, but had no refund", "not tried"),
+        (
+            {"rows": lambda: Rows(ready=False, said="the operator pastes them")},
+            "ledger", "the operator pastes them", "veza-e2e rows 01S",
+        ),
+        ({"ex_9": False}, "ex_9", "is not attested", "veza-e2e attest ex-9 --by NAME --release 2026.06"),
+        ({"ex_9": None}, "ex_9", "an attestation is damaged", "veza-e2e attest ex-9 --by NAME --release 2026.06"),
+    ],
+)  # fmt: skip
+def test_what_a_live_run_lacks_for_a_go_is_said_with_the_command_that_supplies_it(
+    live: str, means: dict[str, Any], name: str, said: str, hint: str
+) -> None:
+    checks, finished = made(replace(LIVE, means=replace(DECIDED, **means)), live, key=accepted)
+    assert (checks[name].status, finished.passed) == ("warn", True)
+    assert said in checks[name].message
+    assert hint in (checks[name].hint or "")
+    assert "--live" not in (checks[name].hint or "")
+
+
+def test_a_rehearsal_is_no_dry_run_for_real_funds_and_one_for_a_rehearsed_decision(live: str) -> None:
+    means = replace(DECIDED, dry_run=CITED | {"rehearsal": "yes"})
+    assert made(replace(LIVE, means=means), live)[0]["dry_run"].status == "ok"
+
+    def real(answer: Answer) -> None:
+        answer.headers.append((REHEARSAL_HEADER, "0"))
+
+    with meddling(live, real) as base_url:
+        checks, finished = made(replace(LIVE, means=means), base_url)
+    assert finished.funds == "real"
+    assert "ran on the rehearsal backend, not on a staging" in checks["dry_run"].message
+
+
+def test_what_decides_a_release_is_no_matter_off_live(sandbox: str) -> None:
+    for given in (READY, replace(READY, live=True)):
+        checks, _ = made(replace(given, means=DECIDED), sandbox)
+        assert not set(DECIDING) & set(checks)
+
+
+@pytest.mark.parametrize("live_run", [False, True])
+@pytest.mark.parametrize(
+    ("word", "status", "said"),
+    [
+        (("accepted", "it answered 404"), "ok", "accepts the key"),
+        (("refused", "it answered 401"), "warn", "THE PROCESSOR REFUSES THE KEY (it answered 401)"),
+        (("unknown", "it answered 502"), "warn", "is not known: it answered 502"),
+        (None, "warn", "HYPERSWITCH_API_KEY or hyperswitch_url is not set"),
+    ],
+)
+def test_what_the_processor_makes_of_its_key_is_said_of_every_run_that_has_one(
+    sandbox: str, live: str, word: tuple[KeyWord, str] | None, status: str, said: str, *, live_run: bool
+) -> None:
+    key = None if word is None else lambda: word
+    given = replace(LIVE, means=DECIDED) if live_run else READY
+    checks, finished = made(given, live if live_run else sandbox, key=key)
+    assert finished.passed
+    if word is None and not live_run:
+        assert "processor_key" not in checks
+        return
+    assert (checks["processor_key"].status, said in checks["processor_key"].message) == (status, True)
+    if status == "warn" and live_run:
+        assert "veza-e2e attest dashboard --session 01S --by NAME" in (checks["processor_key"].hint or "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        (httpx.Response(404, json={"error": {"code": "HE_02"}}), "ok", "accepts"),
+        (httpx.Response(404, text="404 page not found"), "warn", "not known: it answered 404"),
+        (httpx.Response(401, json={"error": {"code": "IR_01"}}), "warn", "REFUSES THE KEY (it answered 401)"),
+        (httpx.Response(403), "warn", "REFUSES THE KEY (it answered 403)"),
+        (httpx.Response(400, json={"error": {"code": "IR_06"}}), "warn", "not known: it answered 400"),
+        (httpx.Response(503), "warn", "not known: it answered 503"),
+        (httpx.ConnectError("no route"), "warn", "not known: it could not be asked: ConnectError"),
+    ],
+)
+def test_the_key_is_tried_with_one_read_of_a_payment_that_cannot_exist(
+    walk: Walk, answer: httpx.Response | Exception, status: str, said: str
+) -> None:
+    sent: list[httpx.Request] = []
+
+    def processor(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    walk.processor = processor
+    walk.begin()
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == "processor_key"]
+    assert (check.status, said in check.message) == (status, True)
+    (request,) = sent
+    assert (request.method, request.url.path) == ("GET", f"/payments/{NO_PAYMENT}")
+
+
+def test_a_recording_of_version_1_asks_the_processor_nothing_at_the_gate(walk: Walk) -> None:
+    walk.processor = lambda _: pytest.fail("the processor was asked")
+    walk.started["walkthrough"] = "1"
+    walk.begin()
+    assert not [check for check in walk.events(PreflightChecked) if check.name == "processor_key"]
 
 
 def test_live_on_a_backend_that_is_not_is_warned_of_and_its_funds_are_test(sandbox: str) -> None:

@@ -19,7 +19,7 @@ def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) 
 
     Returns:
         `{session, hash, ended_at}`, for SessionStarted.dry_run; with `rehearsal` if it ran on the rehearsal backend,
-        which counts for a rehearsed decision only.
+        which counts for a rehearsed decision only; with `refund` (`no`) if it had none.
     """
     oldest = str(ULID.from_datetime(at - _LONG_AGO))
     rehearsed = None
@@ -27,6 +27,8 @@ def dry_run_for(archives: Sequence[Archive], release: str | None, at: datetime) 
         for stored, summary in archive.summaries(since=oldest):
             if counts_as_dry_run(summary, release, at):
                 found = {"session": stored.session, "hash": summary.last_hash, "ended_at": summary.last_at}
+                if not summary.refund_requested:
+                    found["refund"] = "no"
                 if not summary.rehearsal:
                     return found
                 rehearsed = rehearsed or {**found, "rehearsal": "yes"}

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from veza_e2e.archive.dry_run import dry_run_for
+from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.locks import account_lock
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.bootstrap import assemble
@@ -23,9 +24,13 @@ from veza_e2e.engine.bars import recent_logins, unresolved
 from veza_e2e.engine.session import Parts, Stage
 from veza_e2e.engine.start import Asked, First, begin, first_event, gate_of
 from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence.release import EX_9
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, SessionStarted
 from veza_e2e.ports.ids import new_session
 from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.ledger import DatabaseLedger
+from veza_e2e.ports.protocols import Ledger
+from veza_e2e.preflight.deciding import Means, Rows
 from veza_e2e.preflight.gate import Gate
 from veza_e2e.rehearsal_process import forget, reachable, rehearsal_account
 
@@ -58,7 +63,7 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
                     own=own,
                     session=session,
                 ) as parts,
-                _gated(settings, asked, secrets, parts, make) as (stage, recording),
+                _gated(invocation, settings, asked, secrets, parts, make) as (stage, recording),
             ):
                 try:
                     yield stage, recording
@@ -71,13 +76,19 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
 
 @contextmanager
 def _gated(
-    settings: Settings, asked: Asked, secrets: Secrets, parts: Parts, make: First
+    invocation: Invocation, settings: Settings, asked: Asked, secrets: Secrets, parts: Parts, make: First
 ) -> Iterator[tuple[Stage, Recording | None]]:
     """Run the pre-flight. Delete its recording if no session follows."""
     now = parts.ports.clock.now()
-    gate = gate_of(settings, asked, secrets, recent_logins=_recent_logins(settings, make(""), now))
     session = parts.ports.ids.session(now)
     first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked, now))
+    gate = gate_of(
+        settings,
+        asked,
+        secrets,
+        recent_logins=_recent_logins(settings, make(""), now),
+        means=_means(invocation, settings, first, parts.ports.ledger),
+    )
     recorded, recording = _recorded(settings, parts, first, gate)
     stage = None
     try:
@@ -126,6 +137,33 @@ def _dry_run(settings: Settings, asked: Asked, now: datetime) -> dict[str, str] 
     if not asked.live:
         return None
     return dry_run_for([Archive(settings.archive)], asked.release, now)
+
+
+def _means(invocation: Invocation, settings: Settings, first: SessionStarted, ledger: Ledger) -> Means:
+    return Means(
+        release=first.release,
+        dry_run=first.dry_run,
+        ex_9=_attested(Archive(settings.archive), first.release) if first.live_requested else False,
+        rows=lambda: _rows(ledger),
+        command=lambda *words: command_line(invocation, *words),
+        session=first.session,
+    )
+
+
+def _attested(archive: Archive, release: str | None) -> bool | None:
+    try:
+        return any(a.item == EX_9 and a.release in {None, release} for a in archive.attestations())
+    except ArchiveError:
+        return None
+
+
+def _rows(ledger: Ledger) -> Rows:
+    if not isinstance(ledger, DatabaseLedger):
+        return Rows(ready=False, said="the operator runs the SQL and pastes them")
+    problem = ledger.trial()
+    if problem is None:
+        return Rows(ready=True, said="VEZA_DATABASE_URL can be reached")
+    return Rows(ready=False, said=f"VEZA_DATABASE_URL cannot be used ({problem}); the operator pastes them")
 
 
 def _recorded(settings: Settings, parts: Parts, first: SessionStarted, gate: Gate) -> tuple[Parts, Recording | None]:

@@ -17,9 +17,12 @@ from veza_e2e.cli.calling import concluded, translated
 from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, say
 from veza_e2e.config import Settings
+from veza_e2e.engine.consent import agreed
 from veza_e2e.engine.finish import keep, walk
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.start import Asked
+from veza_e2e.journal.events import PreflightFinished
+from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.rehearsal_process import check_faults
 
 
@@ -75,6 +78,7 @@ def run(
             raise Stop(Exit.USAGE, "--unattended is for the rehearsal backend only", "run it attended")
         if plan:
             return _plan(invocation, stage)
+        _refuse_without_consent(stage, gate)
         with keep(stage, Archive(settings.archive), stage.journal.lines[0].at) as stored:
             ended = close_recording(recording, walk(stage, stored))
     if cassette is not None and ended.problem is None:
@@ -103,6 +107,20 @@ def _refuse_contradictions(settings: Settings, asked: Asked, cassette: str | Non
     for refused, message in refusals:
         if refused:
             raise Stop(Exit.USAGE, message)
+
+
+def _refuse_without_consent(stage: Stage, gate: PreflightFinished) -> None:
+    try:
+        if agreed(stage, gate):
+            return
+    except EndOfInput as end:
+        raise Stop(Exit.INCOMPLETE, "the input ended before there was an answer", "nothing was begun") from end
+    raise Stop(
+        Exit.REFUSED,
+        "the operator left at the gate: nothing was bought",
+        "name the release, and make its dry-run first",
+        {**document_of(stage.summary(), None), "session": None, "outcome": "refused", "waiting_for": None},
+    )
 
 
 _PLAN = (

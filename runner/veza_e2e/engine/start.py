@@ -14,6 +14,7 @@ from veza_e2e.config import Secrets, Settings
 from veza_e2e.engine.session import Parts, Stage, open_stage
 from veza_e2e.journal import MemorySink
 from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, PreflightChecked, SessionStarted
+from veza_e2e.preflight.deciding import Means
 from veza_e2e.preflight.gate import Gate, preflight
 from veza_e2e.redaction import Redactor, mask
 
@@ -98,7 +99,9 @@ def tools() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _TOOLS}}
 
 
-def gate_of(settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins: int = 0) -> Gate:
+def gate_of(
+    settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins: int = 0, means: Means | None = None
+) -> Gate:
     """Return what the pre-flight checks against."""
     return Gate(
         environment=settings.environment,
@@ -110,6 +113,7 @@ def gate_of(settings: Settings, asked: Asked, secrets: Secrets, *, recent_logins
         has_password=secrets.password is not None,
         processor_key=secrets.hyperswitch_api_key,
         recent_logins=recent_logins,
+        means=means or Means(),
     )
 
 
@@ -125,7 +129,9 @@ def begin(parts: Parts, started: Callable[[str], SessionStarted], gate: Gate) ->
     begun = open_stage(parts, MemorySink(), idempotency=first.idempotency)
     begun.journal.append(first)
     redactor, journal = parts.redactor, begun.journal
-    done = preflight(gate, begun.api, parts.ports.clock, lambda check: journal.append(_redacted(check, redactor)))
+    # A recording of version 1 knows no such call.
+    key = None if begun.processor is None or first.walkthrough == "1" else begun.processor.key
+    done = preflight(gate, begun.api, parts.ports.clock, lambda check: journal.append(_redacted(check, redactor)), key)
     reported = done.reported_environment
     journal.append(replace(done, reported_environment=None if reported is None else redactor.text(reported)))
     return begun

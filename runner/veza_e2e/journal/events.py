@@ -70,7 +70,7 @@ class SessionStarted(Event):
     """How long a license may lag behind its order."""
     checkout_hosts: tuple[str, ...] = ()
     dry_run: Mapping[str, str] | None = None
-    """`{session, hash, ended_at}` of the dry-run that a live run relies on."""
+    """`{session, hash, ended_at}` of the dry-run that a live run relies on; see `archive.dry_run`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +180,8 @@ class Asked(Event):
 
     step: StepName | None
     question: str
-    """The question's name: `product`, `amount`, `paid`, `vat`, `refund`; `transfers` and `reversals`, each also with
-    `_right`, `_late` or `_skipped` behind it.
+    """The question's name: `charge_anyway`, `product`, `amount`, `paid`, `vat`, `refund`; `transfers` and `reversals`,
+    each also with `_right`, `_late` or `_skipped` behind it.
     """
     text: str
 

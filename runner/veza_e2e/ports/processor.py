@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import httpx
@@ -13,6 +13,11 @@ import httpx
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES, VOIDED
+
+KeyWord: TypeAlias = Literal["accepted", "refused", "unknown"]
+"""What the processor makes of its key."""
+NO_PAYMENT = "veza_e2e_key_check_no_such_payment"
+"""The id of a payment that cannot exist: the processor's own begin with `pay_`, and no shop makes this one."""
 
 
 class ProcessorError(Exception):
@@ -137,6 +142,22 @@ class Processor:
         self._client = client
         self._last_call = last_call
 
+    def key(self) -> tuple[KeyWord, str]:
+        """Return what the processor makes of the key, and its answer in short. Only reads.
+
+        Asks for a payment that cannot exist: "not found" (404, HE_02) can only be said to a key that is accepted.
+        """
+        try:
+            response = self._client.get(f"/payments/{NO_PAYMENT}")
+        except httpx.HTTPError as error:
+            return "unknown", f"it could not be asked: {type(error).__name__}"
+        answer = f"it answered {response.status_code}"
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return "refused", answer
+        if response.status_code == httpx.codes.NOT_FOUND and _error_code(response) == "HE_02":
+            return "accepted", answer
+        return "unknown", answer
+
     def payment(self, payment_id: str) -> ProcessorPayment:
         """Return the payment.
 
@@ -193,6 +214,13 @@ class Processor:
 def _data(answer: Any) -> Sequence[Any]:
     data: Sequence[Any] = answer["data"]
     return data
+
+
+def _error_code(response: httpx.Response) -> object:
+    try:
+        return json.loads(response.content)["error"]["code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -12,7 +11,10 @@ from veza.money import Money
 from veza_e2e.config import Environment
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished
+from veza_e2e.ports.processor import KeyWord
 from veza_e2e.ports.protocols import SKEW, Clock
+from veza_e2e.preflight.credentials import email, password
+from veza_e2e.preflight.deciding import Means, key_check, live_checks
 from veza_e2e.preflight.liveness import Liveness, judge, mode_of
 from veza_e2e.preflight.offers import MAX_PAGES, PER_PAGE, affordable
 from veza_e2e.preflight.services import check as _check
@@ -21,7 +23,6 @@ from veza_e2e.preflight.told import Told, quoted, told
 
 REHEARSAL_HEADER = "x-veza-rehearsal"
 LOGINS = 3
-_ADDRESS = re.compile(r"[^@\s<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Gate:
     """Only its prefix is looked at, which tells a sandbox key from a live one."""
     recent_logins: int = 0
     """Logins of this account in the last 15 minutes, as far as this archive knows."""
+    means: Means = field(default_factory=Means)
+    """What the run brings along to be decided by."""
 
 
 @dataclass(slots=True)
@@ -56,11 +59,25 @@ class _Seen:
         return self.status is not None and self.liveness.live
 
 
-def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChecked], object]) -> PreflightFinished:
-    """Run every check and emit each result; return the overall result."""
+def preflight(
+    gate: Gate,
+    api: Veza,
+    clock: Clock,
+    emit: Callable[[PreflightChecked], object],
+    key: Callable[[], tuple[KeyWord, str]] | None = None,
+) -> PreflightFinished:
+    """Run every check and emit each result; return the overall result.
+
+    Args:
+        gate: what is checked against.
+        api: the backend.
+        clock: this machine's.
+        emit: called with each check's result.
+        key: asks the processor whether it accepts its key; None if there is no processor to ask.
+    """
     seen = _Seen()
     blocked = False
-    for check in _checks(gate, api, clock, seen):
+    for check in _checks(gate, api, clock, seen, key):
         emit(check)
         blocked = blocked or check.status == "blocked"
     return PreflightFinished(
@@ -74,7 +91,9 @@ def preflight(gate: Gate, api: Veza, clock: Clock, emit: Callable[[PreflightChec
     )
 
 
-def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[PreflightChecked]:
+def _checks(
+    gate: Gate, api: Veza, clock: Clock, seen: _Seen, key: Callable[[], tuple[KeyWord, str]] | None
+) -> Iterator[PreflightChecked]:
     yield _health(api)
     yield _environment(gate, api, seen)
     yield from _clock(clock, seen)
@@ -84,10 +103,15 @@ def _checks(gate: Gate, api: Veza, clock: Clock, seen: _Seen) -> Iterator[Prefli
     yield modes(seen.status, gate.processor_key or "", seen.liveness, rehearsal=seen.rehearsal)
     yield from _products(gate, api, seen)
     yield from _checkout_hosts(gate)
-    yield _email(gate)
-    yield _password(gate)
+    yield email(gate.email)
+    yield password(has=gate.has_password)
     if gate.recent_logins >= LOGINS - 1:
         yield _logins(gate)
+    # A status that cannot be read blocks the run; what else it needs is said all the same.
+    live = gate.live and (seen.status is None or seen.live)
+    yield from key_check(gate.means, key() if key is not None else None, wanted=live)
+    if live:
+        yield from live_checks(gate.means, rehearsal=seen.rehearsal)
 
 
 def _health(api: Veza) -> PreflightChecked:
@@ -137,7 +161,9 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
             "environment",
             "blocked",
             f"/status reports {quoted(reported)}, expected is {expected}",
-            f"Is this the right base_url? If so, set expected_environment of {gate.environment.name}.",
+            "Is this the right base_url?"
+            if seen.liveness.live
+            else f"Is this the right base_url? If so, set expected_environment of {gate.environment.name}.",
         )
     rehearsal = ", the rehearsal backend (test funds whatever it pretends)" if seen.rehearsal else ""
     return _check("environment", "ok", f"/status reports {reported}{rehearsal}")
@@ -219,15 +245,14 @@ def _candidate(gate: Gate, seen: _Seen, products: list[Product]) -> PreflightChe
                 if listed
                 else "is not among the products"
             )
-            return _check(
-                "limit", "blocked", f"product {gate.product!r} {found}", "Choose another, or raise --max-amount."
-            )
+            hint = "Choose another." if seen.live else "Choose another, or raise --max-amount."
+            return _check("limit", "blocked", f"product {gate.product!r} {found}", hint)
     if not fitting:
         return _check(
             "limit",
             "blocked",
             f"no product on sale costs at most {gate.limit}",
-            "Put a test product of about 5 EUR on sale, or raise --max-amount.",
+            f"Put a test product of about 5 EUR on sale{'' if seen.live else ', or raise --max-amount'}.",
         )
     seen.candidate = fitting[0]
     prices = sorted(product.price_cents for product in fitting)
@@ -247,19 +272,6 @@ def _checkout_hosts(gate: Gate) -> Iterator[PreflightChecked]:
         )
 
 
-def _email(gate: Gate) -> PreflightChecked:
-    if gate.email is None:
-        return _check("email", "blocked", "OPERATOR_EMAIL is not set", "Set it to the operator's account.")
-    if not _ADDRESS.fullmatch(gate.email):
-        return _check(
-            "email",
-            "blocked",
-            f"OPERATOR_EMAIL does not parse as an e-mail address ({len(gate.email)} characters)",
-            "Set it to an address such as name@example.com.",
-        )
-    return _check("email", "ok", "OPERATOR_EMAIL is an e-mail address")
-
-
 def _logins(gate: Gate) -> PreflightChecked:
     """Production allows three logins in 15 minutes (a fact of the real backend's configuration)."""
     if gate.recent_logins == LOGINS - 1:
@@ -267,14 +279,3 @@ def _logins(gate: Gate) -> PreflightChecked:
     else:
         message = f"there were {gate.recent_logins} logins in 15 minutes; production allows {LOGINS}"
     return _check("logins", "warn", message, "Wait a quarter of an hour, or expect to wait at step 1.")
-
-
-def _password(gate: Gate) -> PreflightChecked:
-    if gate.has_password:
-        return _check("password", "ok", "the password can be had")
-    return _check(
-        "password",
-        "blocked",
-        "there is no password",
-        "Set OPERATOR_PASSWORD, store it in the keyring (service veza-e2e), or run on a terminal that can ask for it.",
-    )

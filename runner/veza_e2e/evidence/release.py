@@ -1,0 +1,3 @@
+"""What decides about a release."""
+
+EX_9 = "ex-9"

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from veza.money import Money, to_minor
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
-from veza_e2e.journal.events import CallFailed, CallFinished
+from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.payment_states import NOTHING_RECEIVED
@@ -114,6 +114,8 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
     payments: list[PaymentRead] = []
     silences: list[NoAnswer] = []
     persons: list[PersonRead] = []
+    gate = story.last(PreflightFinished)
+    begun = gate[0].seq if gate else 0
     for line in story.lines:
         event, at = line.event, datetime.fromisoformat(line.at)
         if isinstance(event, CallFinished) and event.target == "api":
@@ -121,7 +123,8 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
         elif isinstance(event, CallFinished | CallFailed) and event.target == "processor":
             found = list(_payments(line.seq, at, event)) if isinstance(event, CallFinished) else []
             payments += found
-            if not found and "/payments/list" not in event.url:
+            # Before the steps only the key is tried, which tells of no payment.
+            if not found and line.seq > begun and "/payments/list" not in event.url:
                 silences.append(NoAnswer(line.seq, at))
         elif isinstance(event, DashboardRead):
             persons.append(_person(line.seq, event))

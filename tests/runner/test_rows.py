@@ -150,6 +150,31 @@ def test_a_wrong_row_fails_and_the_refund_stays_reachable(
     by_hand(walk)
     walk.person.answers = [lambda: printed(walk.transfer())]
     assert walk.go_on().money.refunded_cents == 500
+    assert walk.person.answers == []
+
+
+def test_rows_that_the_operator_takes_back_are_not_counted_and_asked_for_again(walk: Walk) -> None:
+    by_hand(walk)
+    walk.person.always = {k: v for k, v in walk.person.always.items() if k != "transfers_right"}
+    wrong = walk_row(walk) | {"amount_cents": 1}
+    walk.person.answers = [
+        printed(wrong), "n", lambda: printed(walk.transfer()), "y", lambda: printed(walk.transfer()),
+    ]  # fmt: skip
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    assert [(event.final, event.rows[0]["amount_cents"]) for event in walk.events(RowsRead)] == [
+        (False, 1), (True, 450), (True, 450),
+    ]  # fmt: skip
+
+
+def test_rows_that_are_on_record_are_not_asked_for_again(walk: Walk) -> None:
+    by_hand(walk, transfers_late="go on")
+    walk.person.answers = [printed(empty()), lambda: printed(walk.transfer())]
+    walk.begin()
+    assert walk.go_on().waiting_for == "transfer"
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, rule(summary, "R2"), rule(summary, "R5")) == ("passed", "equal", "equal")
 
 
 def test_the_rows_currency_may_be_written_small(walk: Walk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,10 +86,19 @@ def finish(stage: Stage, stored: Stored, *, over: bool = False) -> None:
         over: whether to end it whatever its outcome, because it was abandoned.
     """
     views, ended = conclude(stage, over=over)
-    for name, data in views.items():
-        disk.replace(stored.folder / name, data)
+    _keep_views(stored, views)
     if ended is not None:
         stage.journal.append(ended)
+
+
+def show(stage: Stage, stored: Stored) -> None:
+    """Write the views beside the journal; the session stays open."""
+    _keep_views(stored, report.render(stage.journal.lines))
+
+
+def _keep_views(stored: Stored, views: Mapping[str, bytes]) -> None:
+    for name, data in views.items():
+        disk.replace(stored.folder / name, data)
 
 
 def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:

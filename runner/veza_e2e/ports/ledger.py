@@ -162,11 +162,6 @@ class DatabaseLedger(_Scripts):
         reading = self.rows("SELECT 1 AS tried", "")
         return reading.reason
 
-    def trial(self) -> str | None:
-        """Connect and read nothing; return why that fails, or None."""
-        tried = self.rows("SELECT 1 AS tried", "")
-        return None if tried else "the database cannot be reached"
-
     def peek(self, order_id: str) -> str | None:
         """See `protocols.Ledger`."""
         return None

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import cast
-
 from veza import Order
-from veza_e2e.canonical import JSON
-from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.journal.readings import RowsRead
 from veza_e2e.money.transfer_rows import Rows, Verdict
 from veza_e2e.money.transfers import reversal
 from veza_e2e.steps.context import Context
+from veza_e2e.steps.pasting import RowsSkipped, StillLate, paste_judged
 from veza_e2e.steps.results import PlacedOrder
 from veza_e2e.steps.rows import (
-    RowsSkipped,
-    StillLate,
     absent_columns,
     asks,
+    booked_rows,
     facts_of,
     over,
-    paste_judged,
     read_judged,
+    refund_seen_at,
+    supplied,
 )
 from veza_e2e.steps.step import Failed, Paused
 
@@ -43,7 +37,7 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
         Paused: it is not there yet.
         Left: the operator leaves.
     """
-    before, absent = _booked(context), absent_columns(context, order)
+    before, absent = booked_rows(context), absent_columns(context, order)
     facts = facts_of(order)
 
     def judge(rows: Rows) -> Verdict:
@@ -53,8 +47,10 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
         reading, verdict = read_judged(context, order, judge)
         if (verdict is None or verdict.status == "unread") and asks(context) and not absent & {"reversed_amount_cents"}:
             why = verdict.problem if verdict else reading.reason or ""
-            expired = over(context, _first_seen(context))
-            verdict = paste_judged(context, order, "reversals", judge, why=why, expired=expired)
+            expired = over(context, refund_seen_at(context))
+            verdict = supplied(context, judge, "revoked") or paste_judged(
+                context, order, "reversals", judge, why=why, expired=expired
+            )
     except RowsSkipped:
         return
     except StillLate as late:
@@ -64,7 +60,7 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
 
 
 def _conclude(context: Context, verdict: Verdict, status: str) -> None:
-    late = verdict.status == "late" and context.options.walkthrough > 1 and not over(context, _first_seen(context))
+    late = verdict.status == "late" and context.options.walkthrough > 1 and not over(context, refund_seen_at(context))
     if late:
         raise Paused(
             verdict.finding or FindingCode.TRANSFER_NOT_REVERSED,
@@ -83,20 +79,3 @@ def _conclude(context: Context, verdict: Verdict, status: str) -> None:
         meaning=f"The platform pays for what the seller keeps. {context.account().said}",
         todo="Reverse the transfer at the Stripe dashboard, and report it to the backend's makers.",
     )
-
-
-def _booked(context: Context) -> Rows:
-    """Return the rows that step 7 found booked."""
-    for event in context.journal.events():
-        if isinstance(event, StepFinished) and event.step == "transfers":
-            rows = event.result.get("rows")
-            return cast("list[Mapping[str, JSON]]", rows) if isinstance(rows, list | tuple) else ()
-    return ()
-
-
-def _first_seen(context: Context) -> datetime | None:
-    """Return when the rows were first read after the refund was seen."""
-    for line in context.journal.lines:
-        if isinstance(line.event, RowsRead) and line.event.step == "revoked":
-            return datetime.fromisoformat(line.at)
-    return None

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NoReturn
+from typing import Literal, cast
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
-from veza_e2e.journal.events import CallIntended, StepStarted
+from veza_e2e.journal.events import CallIntended, Event, StepFinished, StepName, StepStarted
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict
 from veza_e2e.money.transfers import LATE
-from veza_e2e.ports import psql_output, seller_transfers
-from veza_e2e.ports.protocols import LedgerReading, Left
+from veza_e2e.ports import seller_transfers
+from veza_e2e.ports.protocols import LedgerReading
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import PlacedOrder
 from veza_e2e.steps.step import RESUME, Failed
 
-Question = Literal["transfers", "reversals"]
 Judge = Callable[[Rows], Verdict]
-ADVICE = "Paste what `psql -X --csv` prints, or type `skip` to go on without the rows; Ctrl-C leaves"
-
-
-class RowsSkipped(Exception):  # noqa: N818 - the operator's choice, not an error
-    """The operator goes on without the rows, for a reason that is on record."""
-
-
-class StillLate(Exception):  # noqa: N818 - not an error: it may come yet
-    """The rows are not there yet, and the operator or the waiting goes on without them."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.problem)
-        self.verdict = verdict
 
 
 def asks(context: Context) -> bool:
@@ -97,8 +82,8 @@ def read_judged(context: Context, order: PlacedOrder, judge: Judge) -> tuple[Led
     return last, None if last.rows is None else judge(last.rows)
 
 
-def read_rows(context: Context, order: PlacedOrder) -> LedgerReading:
-    """Read the rows from the connection; record them if they are others than before."""
+def read_rows(context: Context, order: PlacedOrder, *, always: bool = False) -> LedgerReading:
+    """Read the rows from the connection; record them if they are others than before, or `always`."""
     try:
         sql = seller_transfers.query(order.order_id, context.names)
     except ValueError:
@@ -108,8 +93,8 @@ def read_rows(context: Context, order: PlacedOrder) -> LedgerReading:
         return reading
     clean = tuple(_ours(row) for row in reading.rows)
     source = context.ledger.source
-    if clean != _last_read(context):
-        _read(context, source, sql, clean)
+    if always or clean != _last_read(context):
+        record_rows(context, source, sql, clean)
     return LedgerReading(clean)
 
 
@@ -128,13 +113,14 @@ def _last_read(context: Context) -> Sequence[Mapping[str, JSON]] | None:
     return None
 
 
-def _read(
+def record_rows(
     context: Context,
     source: Literal["pasted", "database", "rehearsal"],
     sql: str,
     rows: Sequence[Mapping[str, JSON]],
     problem: str = "",
 ) -> None:
+    """Record rows that were read or pasted, redacted; or why a paste could not be used."""
     shown = tuple(context.recorder.redactor.members(row)[0] for row in rows)
     step = context.recorder.step
     if step is not None:
@@ -150,115 +136,38 @@ def _read(
         )
 
 
-def paste_judged(
-    context: Context, order: PlacedOrder, question: Question, judge: Judge, *, why: str, expired: bool
-) -> Verdict:
-    """Let the operator paste the rows; while they are late, ask whether to paste again, go on or leave.
+def supplied(context: Context, judge: Judge, *steps: StepName) -> Verdict | None:
+    """Return the verdict over the rows that were read or pasted last, as with `veza-e2e rows`; None if all is not well.
 
-    Args:
-        context: the step's.
-        order: the order.
-        question: what is asked, as the events name it.
-        judge: the rule over the rows.
-        why: why they are not read from a connection; empty if there is none.
-        expired: whether what is not there by now is missing, so that there is nothing to wait for.
-
-    Raises:
-        RowsSkipped: the operator goes on without them.
-        StillLate: the operator goes on while they are late.
-        Left: the operator leaves.
+    So nobody is asked twice for rows that are on record.
     """
-    while True:
-        verdict = judge(paste_rows(context, order, question, why))
-        if verdict.status != "late" or expired or not asks(context):
-            return verdict
-        typed = context.ask(
-            f"{question}_late",
-            f"{verdict.problem}. Late is not missing: it may come within {LATE.total_seconds() / 3600:.0f} hours.\n"
-            "`wait` to paste again, `go on` to the next step, `q` to leave",
-            lambda answer: None if answer in {"wait", "go on", "q"} else "Please type wait, go on or q.",
-        )
-        if typed == "q":
-            raise Left
-        if typed == "go on":
-            raise StillLate(verdict)
+    read = [event for event in context.journal.events() if isinstance(event, RowsRead) and event.step in steps]
+    kept = [event.rows for event in read if event.final]
+    verdict = judge(kept[-1]) if kept and context.options.walkthrough > 1 else None
+    return verdict if verdict and verdict.status in {"booked", "reversed"} else None
 
 
-def paste_rows(context: Context, order: PlacedOrder, question: Question, why: str = "") -> Rows:
-    """Let the operator run the SQL and paste what psql prints, until it can be read.
-
-    Raises:
-        RowsSkipped: the operator goes on without them.
-    """
-    sql = script_of(context, order)
-    text = f"{why[:1].upper()}{why[1:]}.\n" if why else ""
-    text += f"{_ASKED[question]}:\n\n{sql}\n"
-    context.asked(question, text)
-    since = context.clock.monotonic()
-    printed = context.ledger.peek(order.order_id)
-    peek = None if printed is None else lambda: printed
-    shown = "\n".join([text, *_how(context, order, sql, peek=peek is not None)])
-    while True:
-        pasted = context.operator.paste(question, shown, peek)
-        if pasted.strip().lower() == "skip" and asks(context):
-            _skip(context, question, since)
-        try:
-            rows = _parsed(context, order, pasted)
-        except psql_output.PasteError as error:
-            context.answered(question, f"{len(pasted.splitlines())} lines, not usable", since)
-            _read(context, "pasted", sql, (), str(error))
-            shown = f"That cannot be used: {error}.\n{ADVICE}."
-            continue
-        context.answered(question, f"{len(pasted.splitlines())} lines", since)
-        _read(context, "pasted", sql, rows)
-        if context.yes(f"{question}_right", f"Read as:\n{seller_transfers.blocks(rows)}\nIs this what psql printed?"):
-            return rows
-        shown = "Please paste it again."
+def completed_at(context: Context) -> datetime | None:
+    """Return when the completion was first seen."""
+    return _first(context, lambda event: isinstance(event, StepFinished) and event.step == "completed")
 
 
-_ASKED = {
-    "transfers": "Run this in psql on the backend's database and paste what it prints",
-    "reversals": "After the refund, run this in psql once more and paste what it prints",
-}
+def refund_seen_at(context: Context) -> datetime | None:
+    """Return when the refund was first seen; the rows are read right after that."""
+    return _first(context, lambda event: isinstance(event, RowsRead | StepFinished) and event.step == "revoked")
 
 
-def _how(context: Context, order: PlacedOrder, sql: str, *, peek: bool) -> list[str]:
-    path = context.ledger.script(sql, order.order_id)
-    lines = []
-    if path is not None:
-        lines += ["It is in a file too:", f'  psql -X --csv -f {shlex.quote(path)} "$VEZA_DATABASE_URL"']
-    hint = " On the rehearsal backend `s` shows what psql would print." if peek else ""
-    skip = ", `skip` goes on without the rows" if asks(context) else ""
-    return [*lines, f"End with an empty line or `.` (`@file` reads a file{skip}).{hint}"]
+def _first(context: Context, wanted: Callable[[Event], bool]) -> datetime | None:
+    return next((datetime.fromisoformat(line.at) for line in context.journal.lines if wanted(line.event)), None)
 
 
-def _skip(context: Context, question: Question, since: float) -> NoReturn:
-    context.answered(question, "skip", since)
-    reason = context.ask(
-        f"{question}_skipped",
-        "The rows are not checked then; `veza-e2e rows` supplies them later.\nWhy? (it stands in the report)",
-        lambda answer: None if answer else "Please give a reason.",
-    )
-    raise RowsSkipped(reason)
-
-
-def _parsed(context: Context, order: PlacedOrder, pasted: str) -> tuple[dict[str, JSON], ...]:
-    needed = seller_transfers.COLUMNS if context.options.walkthrough > 1 else psql_output.ONCE_NEEDED
-    return parsed(pasted, order.order_id, needed)
-
-
-def parsed(pasted: str, order_id: str, needed: Sequence[str] | frozenset[str]) -> tuple[dict[str, JSON], ...]:
-    """Return the rows of an order that was pasted, or is in a file.
-
-    Raises:
-        PasteError: it is not the query's output, or not of this order.
-    """
-    rows = psql_output.parse(pasted, needed=needed)
-    # PostgreSQL prints a UUID in lower case, whatever the API does.
-    others = sorted({str(row["order_id"]).lower() for row in rows} - {order_id.lower()})
-    if others:
-        raise psql_output.PasteError(f"it is about order {', '.join(others)[:80]}, not {order_id}")
-    return rows
+def booked_rows(context: Context) -> Rows:
+    """Return the rows that step 7 found booked."""
+    for event in context.journal.events():
+        if isinstance(event, StepFinished) and event.step == "transfers":
+            rows = event.result.get("rows")
+            return cast("list[Mapping[str, JSON]]", rows) if isinstance(rows, list | tuple) else ()
+    return ()
 
 
 def over(context: Context, since: datetime | None) -> bool:

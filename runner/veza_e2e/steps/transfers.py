@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from veza_e2e.journal.events import StepFinished, StepSkipped
+from veza_e2e.journal.events import StepSkipped
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.transfer_rows import Rows, Verdict, transfers_of
 from veza_e2e.money.transfers import booking
 from veza_e2e.steps.context import Context
+from veza_e2e.steps.pasting import RowsSkipped, StillLate, paste_judged
 from veza_e2e.steps.results import ChosenProduct, PlacedOrder, Transfers
 from veza_e2e.steps.rows import (
-    RowsSkipped,
-    StillLate,
     absent_columns,
     asks,
+    completed_at,
     facts_of,
     over,
-    paste_judged,
     read_judged,
     refund_was_asked,
+    supplied,
 )
 from veza_e2e.steps.step import RESUME, Failed, Paused, Skipped, step
 
@@ -47,9 +45,11 @@ def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct
         reading, verdict = read_judged(context, order, judge)
         if verdict is None or (verdict.status == "unread" and asks(context)):
             why = verdict.problem if verdict else reading.reason or ""
-            _refuse_what_was_skipped(context)
-            expired = over(context, _completed_at(context))
-            verdict = paste_judged(context, order, "transfers", judge, why=why, expired=expired)
+            verdict = supplied(context, judge, "transfers", "revoked")
+            if verdict is None:
+                _refuse_what_was_skipped(context)
+                expired = over(context, completed_at(context))
+                verdict = paste_judged(context, order, "transfers", judge, why=why, expired=expired)
     except RowsSkipped as reason:
         raise Skipped(str(reason)) from None
     except StillLate as late:
@@ -68,7 +68,7 @@ def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) 
     if verdict.compared and verdict.status != "late":
         context.compare("R2", verdict.left, verdict.right, context.call("getOrder"))
     finding = verdict.finding or FindingCode.TRANSFER_MISSING
-    if verdict.status == "late" and context.options.walkthrough > 1 and not over(context, _completed_at(context)):
+    if verdict.status == "late" and context.options.walkthrough > 1 and not over(context, completed_at(context)):
         raise Paused(
             finding,
             verdict.problem,
@@ -89,11 +89,3 @@ def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) 
         seller_checked=verdict.seller_checked,
         complete=verdict.complete,
     )
-
-
-def _completed_at(context: Context) -> datetime | None:
-    """Return when the completion was first seen."""
-    for line in context.journal.lines:
-        if isinstance(line.event, StepFinished) and line.event.step == "completed":
-            return datetime.fromisoformat(line.at)
-    return None

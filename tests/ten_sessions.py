@@ -16,8 +16,8 @@ REAL = {
     "order": ("--refund", "--fault", "currency_mismatch"),
     "completed": ("--refund", "--fault", "partial_capture"),
     "license": ("--refund", "--fault", "license_not_granted"),
-    "transfers": ("--refund", "--fault", "transfer_missing"),
-    "revoked": ("--refund", "--fault", "transfer_not_reversed"),
+    "transfers": ("--refund", "--fault", "wrong_seller"),
+    "revoked": ("--refund", "--fault", "seller_balance_low"),
     "incomplete": ("--refund", "--fault", "refund_pending"),
 }
 

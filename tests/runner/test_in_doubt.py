@@ -84,6 +84,10 @@ def test_a_kill_at_any_event_leaves_one_order_one_charge_one_refund(walking: Cal
         after_kill(walk, sink)
         summary = walk.stage.summary()
         where = f"killed at event {at}: {walk.lines[min(at, len(walk.lines)) - 1].event}"
+        if not walk.backend.shop.orders and not walk.started["idempotency"]:
+            # The request was never sent, which nobody can know: without keys it is not sent again.
+            assert (summary.outcome, summary.money.charged_cents) == ("incomplete", 0), where
+            continue
         assert summary.outcome == "passed", where
         assert len(walk.backend.shop.orders) == 1, where
         assert sum(sent.operation == "requestRefund" for sent in walk.backend.sent) <= 2, where
@@ -229,7 +233,7 @@ def test_an_order_in_doubt_is_not_sent_again_where_keys_are_not_honoured(walk: W
     assert walk.backend.count("createOrder") == 1
 
 
-@pytest.mark.parametrize(("hours", "sent"), [(22.9, 2), (23.1, 1), (-24, 1)])
+@pytest.mark.parametrize(("hours", "sent"), [(0.9, 2), (1.1, 1), (-24, 1)])
 def test_an_order_in_doubt_is_sent_again_only_while_its_key_holds(walk: Walk, hours: float, sent: int) -> None:
     walk.started = {"idempotency": True}
     walk.goes_through()

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from veza.money import Money, to_minor
 from veza_e2e.canonical import JSON
+from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
 from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished
 from veza_e2e.journal.readings import DashboardRead
@@ -114,20 +115,17 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
     payments: list[PaymentRead] = []
     silences: list[NoAnswer] = []
     persons: list[PersonRead] = []
-    gate = story.last(PreflightFinished)
-    begun = gate[0].seq if gate else 0
     for line in story.lines:
         event, at = line.event, datetime.fromisoformat(line.at)
         if isinstance(event, CallFinished) and event.target == "api":
             orders += _orders(line.seq, at, event)
-        elif isinstance(event, CallFinished | CallFailed) and event.target == "processor":
-            found = list(_payments(line.seq, at, event)) if isinstance(event, CallFinished) else []
-            payments += found
-            # Before the steps only the key is tried, which tells of no payment.
-            if not found and line.seq > begun and "/payments/list" not in event.url:
-                silences.append(NoAnswer(line.seq, at))
         elif isinstance(event, DashboardRead):
             persons.append(_person(line.seq, event))
+    for line, asked in _asked_processor(story):
+        at = datetime.fromisoformat(line.at)
+        found = list(_payments(line.seq, at, asked)) if isinstance(asked, CallFinished) else []
+        payments += found
+        silences += [] if found else [NoAnswer(line.seq, at)]
     bank = None
     for item in sorted(addenda, key=lambda one: one.number):
         at = datetime.fromisoformat(item.at)
@@ -139,6 +137,17 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
         elif isinstance(item, BankStatement):
             bank = _bank(item)
     return Readings(tuple(orders), tuple(payments), tuple(silences), tuple(persons), bank)
+
+
+def _asked_processor(story: Story) -> Iterator[tuple[Line, CallFinished | CallFailed]]:
+    """Yield the calls that ask for a payment. A list only names payments; before the steps only the key is tried."""
+    gate = story.last(PreflightFinished)
+    for line in story.lines:
+        event = line.event
+        if not isinstance(event, CallFinished | CallFailed) or event.target != "processor":
+            continue
+        if line.seq > (gate[0].seq if gate else 0) and "/payments/list" not in event.url:
+            yield line, event
 
 
 def body_of(event: CallFinished) -> JSON:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
@@ -66,6 +66,8 @@ class OrderPayments:
     """All payments of one order, as the processor has them; at least one. The one that the order names stands first."""
 
     payments: tuple[ProcessorPayment, ...]
+    unlisted: str | None = None
+    """Why the buyer's list was not read, so that another payment of the order would not be seen; None if it was."""
 
     @property
     def named(self) -> ProcessorPayment:
@@ -166,7 +168,11 @@ class Processor:
         """
         if payment_id in {"", ".", ".."}:
             raise ProcessorError(f"{payment_id!r} is not a payment's id")
-        payment = next(self._read(f"/payments/{quote(payment_id, safe='')}", lambda data: [data]))
+        answer = self._answer(f"/payments/{quote(payment_id, safe='')}")
+        try:
+            payment = _payment(answer, self._last_call())
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ProcessorError("the processor's answer is not a payment as its API describes it") from error
         if payment.payment_id != payment_id:
             raise ProcessorError(f"the processor answered with another payment than {payment_id}")
         return payment
@@ -177,28 +183,36 @@ class Processor:
         Args:
             order_id: the order.
             named: the payments that the order named, the latest first.
-            whole: whether to look for more of them in the buyer's list, where the payment names its buyer.
+            whole: whether to look for more of them in the buyer's list, where the payment names its buyer. The list
+                only names them: what they received, and their refunds, it leaves out.
 
         Raises:
-            ProcessorError: a named payment could not be read. A list that cannot be read is no error.
+            ProcessorError: a payment could not be read.
         """
         found = {one: self.payment(one) for one in (named if whole else named[:1])}
         customer = next((one.customer for one in found.values() if one.customer), None)
+        unlisted = None
         if whole and customer is not None:
-            for one in self._listed(customer):
-                if one.order_id == order_id:
-                    found.setdefault(one.payment_id, one)
+            try:
+                listed = self._listed(customer, order_id)
+            except ProcessorError as error:
+                unlisted = str(error)
+            else:
+                found |= {one: self.payment(one) for one in listed if one not in found}
         if not found:
             raise ProcessorError("the order names no payment")
-        return OrderPayments(tuple(found.values()))
+        return OrderPayments(tuple(found.values()), unlisted)
 
-    def _listed(self, customer: str) -> list[ProcessorPayment]:
-        try:
-            return list(self._read(f"/payments/list?customer_id={quote(customer, safe='')}&limit=100", _data))
-        except ProcessorError:
-            return []
+    def _listed(self, customer: str, order_id: str) -> list[str]:
+        """Return the buyer's payments that name the order."""
+        answer = self._answer(f"/payments/list?customer_id={quote(customer, safe='')}&limit=100")
+        listed = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(listed, list):
+            raise ProcessorError("the processor's list of payments is not as its API describes it")
+        own = [one for one in listed if isinstance(one, dict) and _order_of(one) == order_id]
+        return [one["payment_id"] for one in own if isinstance(one.get("payment_id"), str)]
 
-    def _read(self, path: str, parts: Callable[[Any], Sequence[Any]]) -> Iterator[ProcessorPayment]:
+    def _answer(self, path: str) -> Any:
         try:
             response = self._client.get(path)
         except httpx.HTTPError as error:
@@ -206,14 +220,9 @@ class Processor:
         if response.status_code != httpx.codes.OK:
             raise ProcessorError(f"the processor answered {response.status_code}")
         try:
-            yield from [_payment(one, self._last_call()) for one in parts(json.loads(response.content))]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise ProcessorError("the processor's answer is not a payment as its API describes it") from error
-
-
-def _data(answer: Any) -> Sequence[Any]:
-    data: Sequence[Any] = answer["data"]
-    return data
+            return json.loads(response.content)
+        except (ValueError, RecursionError) as error:
+            raise ProcessorError("the processor's answer is not JSON") from error
 
 
 def _error_code(response: httpx.Response) -> object:
@@ -229,8 +238,6 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
     if received is None and status in NOTHING_RECEIVED:
         received = 0
     net = data.get("net_amount")
-    named = data.get("metadata")
-    order_id = named.get("order_id") if isinstance(named, dict) else None
     return ProcessorPayment(
         payment_id=_text(data["payment_id"]),
         status=status,
@@ -253,7 +260,7 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
             if (state := str(one.get("dispute_status") or "opened")) not in SETTLED_DISPUTES
         ),
         customer=_optional(data.get("customer_id")),
-        order_id=str(order_id or data.get("merchant_order_reference_id") or "") or None,
+        order_id=_order_of(data),
         call=call,
     )
 
@@ -262,6 +269,13 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r:.40} is not a text")
+
+
+def _order_of(data: Mapping[str, Any]) -> str | None:
+    """Return the order that a payment names."""
+    named = data.get("metadata")
+    order_id = named.get("order_id") if isinstance(named, dict) else None
+    return str(order_id or data.get("merchant_order_reference_id") or "") or None
 
 
 def _optional(value: object) -> str | None:

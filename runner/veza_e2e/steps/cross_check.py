@@ -21,7 +21,10 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
     if not named:
         return None
     try:
-        return context.processor.payments(order.order_id, named, whole=whole)
+        seen = context.processor.payments(order.order_id, named, whole=whole)
     except ProcessorError as error:
         context.operator.tell(f"The processor did not tell the payment: {error}. Nothing is concluded from that.")
         return None
+    if seen.unlisted is not None:
+        context.operator.tell(f"Whether the order has other payments was not seen: {seen.unlisted}.")
+    return seen

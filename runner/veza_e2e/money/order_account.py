@@ -234,7 +234,7 @@ class OrderAccount:
 def current(figures: Sequence[Figure]) -> list[Figure]:
     """Leave out what a witness said before another one saw more: money that moves later is no contradiction.
 
-    A refund that the backend calls pending does not contradict one who saw it arrive.
+    A refund that the backend calls pending, or whose amount it does not tell, contradicts nobody who saw it arrive.
     """
     kept = []
     for one in figures:
@@ -245,6 +245,8 @@ def current(figures: Sequence[Figure]) -> list[Figure]:
             for other in others
             if other.amount is not None
         ):
+            continue
+        if one.amount is None and one.by == "backend" and one.kind == "refunded" and others:
             continue
         kept.append(one)
     return kept

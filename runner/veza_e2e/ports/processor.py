@@ -92,17 +92,28 @@ class OrderPayments:
     @property
     def returned(self) -> Money | None:
         """Succeeded refunds and voided captures; None if that is not one amount."""
-        back = [
-            amount
-            for one in self.payments
-            for amount in (
-                [one.received]
-                if one.status == VOIDED
-                else [refund.amount for refund in one.refunds if refund.status is RefundStatus.SUCCEEDED]
-            )
-        ]
         received = self.received
-        return _sum([*back, Money(0, received.currency)]) if received is not None else None
+        return _sum([*self._back(), Money(0, received.currency)]) if received is not None else None
+
+    def _back(self) -> list[Money | None]:
+        back: list[Money | None] = []
+        for one in self.payments:
+            succeeded = [refund.amount for refund in one.refunds if refund.status is RefundStatus.SUCCEEDED]
+            back += [one.received] if one.status == VOIDED else succeeded
+        return back
+
+    def told(self, what: Literal["asked", "received", "returned"]) -> str:
+        """Return the sum over all payments, for people; each amount if they have no sum."""
+        match what:
+            case "asked":
+                total, each = self.asked, [one.asked for one in self.counted]
+            case "received":
+                total, each = self.received, [one.received for one in self.counted]
+            case "returned":
+                total, each = self.returned, self._back()
+        if total is not None:
+            return str(total)
+        return " and ".join("not told" if one is None else str(one) for one in each) or "not told"
 
     @property
     def refunds(self) -> tuple[ProcessorRefund, ...]:

@@ -154,7 +154,7 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayme
     total = Money(done.total_amount_cents, done.currency)
     wrong = [] if total == order.total else [f"the order was {order.total} and is now {total}"]
     if seen is not None:
-        asked, received = _told(seen, "asked"), _told(seen, "received")
+        asked, received = seen.told("asked"), seen.told("received")
         right = f"{asked}, received {received}"
         equal = context.compare("R1", f"{total}, received {total}", right, context.call("getOrder"), *seen.calls)
         if not equal:
@@ -182,13 +182,6 @@ def _odd_payment(context: Context, done: Order, said: str, status: PaymentStatus
         meaning=context.account().said,
         todo="Look the payment up at the processor's dashboard, and report it to the backend's makers.",
     )
-
-
-def _told(seen: OrderPayments, name: str) -> str:
-    """Return the sum over all payments; each amount if they have no sum."""
-    total: Money | None = getattr(seen, name)
-    each = [getattr(one, name) for one in seen.counted]
-    return str(total) if total is not None else " and ".join("not told" if one is None else str(one) for one in each)
 
 
 def _not_completed(context: Context, order: PlacedOrder) -> NoReturn:
@@ -239,7 +232,7 @@ def _unseen(context: Context, order: PlacedOrder) -> NoReturn:
 def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: OrderPayments) -> NoReturn:
     paid = next(one for one in seen.payments if one.taken)
     observed = (
-        f"paid, not completed: the processor has {_told(seen, 'received')} of payment {paid.payment_id} "
+        f"paid, not completed: the processor has {seen.told('received')} of payment {paid.payment_id} "
         f"({paid.status}), and order {order.order_id} is {said}"
     )
     if seen.received is not None and seen.returned is not None and seen.returned >= seen.received:

@@ -167,7 +167,9 @@ class Context:
         answer = self.ask(question, f"{text} [y/N]", lambda a: None if a.lower() in known else "Please type y or n.")
         return known[answer.lower()]
 
-    def compare(self, identifier: str, left: object, right: object, *calls: int, note: str = "") -> bool:
+    def compare(
+        self, identifier: str, left: object, right: object, *calls: int, note: str = "", known: bool = True
+    ) -> bool:
         """Record a comparison of two amounts or ids; return whether they are equal.
 
         Args:
@@ -176,9 +178,10 @@ class Context:
             right: what it must be equal to. An amount that is not known, None, is never equal.
             calls: the calls whose responses prove it.
             note: what to say beside the right side.
+            known: whether both sides are known; else they are never equal.
         """
         step = self.recorder.step
-        equal = left is not None and left == right
+        equal = known and left is not None and left == right
         first, second = ("not told" if one is None else str(one) for one in (left, right))
         shown = f"{second} ({note})" if note else second
         if step is not None:

@@ -153,13 +153,13 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
     named = payments if back and not foreign else ", ".join(sorted(ours))
     equal = context.compare("R6", named, payments, *seen.calls)
-    equal = context.compare("R4", seen.received, seen.returned, *seen.calls, context.call("getOrder")) and equal
+    sides = (seen.told("received"), seen.told("returned"))
+    told = seen.received is not None and seen.returned is not None
+    equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=told) and equal
     if not equal:
         raise Failed(
             FindingCode.REFUND_DIFFERS,
-            f"the processor refunded {seen.returned or 'amounts that have no sum'} of "
-            f"{seen.received or 'an amount that it does not tell'} received (refund {refund.refund_id}, "
-            f"payment {payments})",
+            f"the processor refunded {sides[1]} of {sides[0]} received (refund {refund.refund_id}, payment {payments})",
             meaning=context.account().said,
             todo="Compare with the processor's dashboard.",
         )

@@ -104,6 +104,8 @@ class OrderPayments:
 
     def told(self, what: Literal["asked", "received", "returned"]) -> str:
         """Return the sum over all payments, for people; each amount if they have no sum."""
+        total: Money | None
+        each: list[Money | None]
         match what:
             case "asked":
                 total, each = self.asked, [one.asked for one in self.counted]

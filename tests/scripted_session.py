@@ -224,7 +224,16 @@ class Script:
             Compared(step="transfers", id="R2", equal=True, left="5.00 EUR", right="5.00 EUR", calls=()),
             Answered(step="transfers", question="transfers_right", answer="y", waited_ms=2000, by="operator"),
         )
-        return self.done("transfers", "4.50 EUR to the seller", rows=[row], unexplained_cents=0, confirmed=True)
+        return self.done(
+            "transfers",
+            "4.50 EUR to the seller",
+            rows=[row],
+            unexplained_cents=0,
+            confirmed=True,
+            currency="EUR",
+            seller_checked=True,
+            complete=True,
+        )
 
     def refund(self) -> Script:
         self.say(

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from veza_e2e import ledger_names
 from veza_e2e.canonical import JSON
+from veza_e2e.money.transfer_rows import absent
 from veza_e2e.ports.psql_output import ONCE_NEEDED, PasteError, parse
-from veza_e2e.ports.seller_transfers import COLUMNS, absent, blocks, query, script, table
+from veza_e2e.ports.seller_transfers import COLUMNS, blocks, query, script, table
 
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
 ROW: dict[str, JSON] = {

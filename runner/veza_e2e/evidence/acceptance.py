@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
+from veza_e2e.evidence.rows import SuppliedRows
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFinished, StepName
 from veza_e2e.journal.readings import RowsRead
@@ -53,6 +54,8 @@ class Grounds:
     steps: Mapping[StepName, Step]
     reconciliation: Mapping[str, Reconciliation]
     bank: BankStatement | None
+    rows: SuppliedRows | None
+    """What `rows` recorded after the steps."""
 
 
 def judge(grounds: Grounds) -> tuple[Item, ...]:
@@ -129,22 +132,40 @@ def _license_granted(grounds: Grounds) -> Verdict:
 
 
 def _transfer_booked(grounds: Grounds) -> Verdict:
+    compared = grounds.reconciliation["R2"]
+    if compared.status == "differs":
+        return "not_met", compared.evidence, _unequal([compared])
+    if grounds.rows is not None:
+        return _by_rows(grounds.rows, compared)
     step = grounds.steps["transfers"]
     if step.status != "passed":
         return _by_step(grounds, "transfers")
     result = grounds.story.result("transfers")
-    compared = grounds.reconciliation["R2"]
-    rows = grounds.story.last_of_step(RowsRead, "transfers")
-    evidence = [_finished(grounds, "transfers"), *compared.evidence, *([rows[0].seq] if rows else [])]
-    if compared.status == "not_checked" and result.get("unexplained_cents", 0) is None:
-        return "not_checked", evidence, "the table has no fee, so that transfers and fees cannot be added up"
-    if compared.status == "differs" or result.get("unexplained_cents") != 0:
+    read = grounds.story.last_of_step(RowsRead, "transfers")
+    evidence = [*step.trace, _finished(grounds, "transfers"), *compared.evidence, *([read[0].seq] if read else [])]
+    if result.get("unexplained_cents") not in {0, None}:
         return "not_met", evidence, "a part of the money is unexplained"
-    if not rows or not rows[1].rows or not result.get("rows"):
-        return "not_met", evidence, "no row was seen"
-    if result.get("confirmed") is not True:
-        return "not_checked", (), "the rows were not confirmed"
-    return "met", [*step.trace, *evidence], step.observed
+    unproven = [
+        *([] if result.get("confirmed") is True else ["the rows were not confirmed"]),
+        *([] if compared.status == "equal" else ["R2 not compared: the rows do not tell every part of the sum"]),
+        *([] if result.get("seller_checked") else ["the rows do not name the product's seller"]),
+        *([] if result.get("complete") else ["the rows do not say how many they are"]),
+        *([] if read and read[1].rows and result.get("rows") else ["no row was seen"]),
+    ]
+    return ("not_checked", evidence, "; ".join(unproven)) if unproven else ("met", evidence, step.observed)
+
+
+def _by_rows(rows: SuppliedRows, compared: Reconciliation) -> Verdict:
+    booked = rows.booking
+    if booked.status in {"wrong", "late"}:
+        return "not_met" if booked.status == "wrong" else "pending", [rows.seq], booked.problem
+    if booked.status != "booked" or not booked.seller_checked or not booked.complete or compared.status != "equal":
+        return (
+            "not_checked",
+            [rows.seq],
+            booked.problem or "the rows do not tell seller, number and every part of the sum",
+        )
+    return "met", [rows.seq, *compared.evidence], _equal([compared])
 
 
 def _refund_completed(grounds: Grounds) -> Verdict:
@@ -179,6 +200,8 @@ def _not_returned(grounds: Grounds, requested: Sequence[int]) -> Verdict:
 def _license_revoked(grounds: Grounds) -> Verdict:
     step = grounds.steps["revoked"]
     looked = [one for one in licenses(grounds.story) if one.seq in step.trace and one.statuses]
+    if not looked and grounds.rows is not None and grounds.rows.license == "revoked":
+        return "met", [grounds.rows.seq], "revoked by the database"
     if step.status in {"passed", "failed"}:
         if not looked:
             return "not_checked", (), "no license was seen after the refund"

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from veza.money import Money
 from veza_e2e.evidence.model import ComparisonStatus, Reconciliation
+from veza_e2e.evidence.rows import SuppliedRows
+from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.readings import Compared
-from veza_e2e.journal.story import Story
+from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.account import Account
 from veza_e2e.money.readings import PersonRead
 
@@ -22,7 +24,7 @@ RULES: Mapping[str, str] = {
 
 
 def reconcile(
-    story: Story, account: Account, persons: Sequence[PersonRead], *, refund_kept: bool
+    story: Story, account: Account, persons: Sequence[PersonRead], rows: SuppliedRows | None, *, refund_kept: bool
 ) -> tuple[Reconciliation, ...]:
     """Return R1 to R6. A comparison that differed once stays different; what was not read is not checked.
 
@@ -30,9 +32,10 @@ def reconcile(
         story: the session.
         account: its money.
         persons: what people read at a dashboard, in the order in which they said it.
+        rows: rows that were supplied after the steps; the latest count.
         refund_kept: whether the operator kept the purchase, so that there is no refund to compare.
     """
-    by_hand = {one.id: one for one in _by_hand(account, persons)}
+    by_hand = {one.id: one for one in (*_by_rows(rows), *_by_hand(account, persons, _transferred(story)))}
     return tuple(_compared(story, name, by_hand.get(name), refund_kept=refund_kept) for name in RULES)
 
 
@@ -49,7 +52,29 @@ def _compared(story: Story, name: str, by_hand: Reconciliation | None, *, refund
     return Reconciliation(name, RULES[name], status, event.left, event.right, evidence)
 
 
-def _by_hand(account: Account, persons: Sequence[PersonRead]) -> Iterator[Reconciliation]:
+def _by_rows(rows: SuppliedRows | None) -> Iterator[Reconciliation]:
+    for name, verdict in (("R2", rows.booking), ("R5", rows.reversal)) if rows is not None else ():
+        if verdict is not None and verdict.compared and verdict.status != "late":
+            equal = verdict.status in {"booked", "reversed"}
+            yield _result(name, str(verdict.left), str(verdict.right), (rows.seq,) if rows else (), equal=equal)
+
+
+def _transferred(story: Story) -> tuple[int, Money] | None:
+    """Return what step 7 saw transferred to the seller, and its event."""
+    finished = story.last_of_step(StepFinished, "transfers")
+    rows = finished[1].result.get("rows") if finished else None
+    currency = text_of(finished[1].result.get("currency")) if finished else None
+    if finished is None or currency is None or not isinstance(rows, list | tuple) or not rows:
+        return None
+    amounts = [cents_of(row.get("amount_cents")) if isinstance(row, Mapping) else None for row in rows]
+    if None in amounts:
+        return None
+    return finished[0].seq, Money(sum(one for one in amounts if one is not None), currency)
+
+
+def _by_hand(
+    account: Account, persons: Sequence[PersonRead], transferred: tuple[int, Money] | None
+) -> Iterator[Reconciliation]:
     """Compare what a person read with the order, and with itself."""
     order = account.main
     if order is None:
@@ -61,6 +86,9 @@ def _by_hand(account: Account, persons: Sequence[PersonRead]) -> Iterator[Reconc
     received = charged or [one for one in order.charged if one.by == "processor"]
     if refunded and received:
         yield _amounts("R4", received[-1].amount, refunded[-1].amount, received[-1].seq, refunded[-1].seq)
+    reversed_ = [one for one in persons if one.reversed is not None]
+    if reversed_ and transferred is not None:
+        yield _amounts("R5", transferred[1], reversed_[-1].reversed, transferred[0], reversed_[-1].seq)
     named = [one for one in persons if one.refund_id and one.payment_id]
     if named and order.payment_ids:
         last = named[-1]

@@ -9,6 +9,7 @@ from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge
 from veza_e2e.evidence.facts import refund_requested_by
 from veza_e2e.evidence.model import Decision, Item, Step, Summary
 from veza_e2e.evidence.reconcile import reconcile
+from veza_e2e.evidence.rows import SuppliedRows, supplied_rows
 from veza_e2e.journal import GENESIS, Line
 from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement, Reread
 from veza_e2e.journal.events import (
@@ -44,19 +45,15 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     """
     story = Story(lines)
     started, gate = story.started, story.gate
-    steps = tuple(_step(story, number, name) for number, name in enumerate(STEPS, 1))
-    by_name = {step.name: step for step in steps}
     after = [one for one in addenda if not isinstance(one, Attestation)]
-    account = fold(lines, after)
-    statements = [a for a in addenda if isinstance(a, BankStatement)]
-    bank = max(statements, key=lambda a: a.number, default=None)
-    reread = max((a for a in addenda if isinstance(a, Reread)), key=lambda a: a.number, default=None)
-    if reread is not None:
-        steps = tuple(_read_again(step, reread, account) for step in steps)
-        by_name = {step.name: step for step in steps}
-    persons = read(story, after).persons
-    reconciliation = reconcile(story, account, persons, refund_kept=by_name["refund"].status == "skipped")
-    acceptance = judge(Grounds(story, account, by_name, {r.id: r for r in reconciliation}, bank))
+    account, rows = fold(lines, after), supplied_rows(story, after)
+    reread = max((one for one in after if isinstance(one, Reread)), key=lambda one: one.number, default=None)
+    bank = max((one for one in after if isinstance(one, BankStatement)), key=lambda one: one.number, default=None)
+    steps = tuple(_later(_step(story, number, name), reread, rows, account) for number, name in enumerate(STEPS, 1))
+    by_name = {step.name: step for step in steps}
+    kept = by_name["refund"].status == "skipped"
+    reconciliation = reconcile(story, account, read(story, after).persons, rows, refund_kept=kept)
+    acceptance = judge(Grounds(story, account, by_name, {r.id: r for r in reconciliation}, bank, rows))
     outcome = _outcome(story, steps)
     live_requested = started is not None and started.live_requested
     live = gate is not None and gate.live
@@ -127,12 +124,28 @@ def _step(story: Story, number: int, name: StepName) -> Step:
     return Step(number, name, "pending", "begun, not finished" if begun_at else "", trace)
 
 
+def _later(step: Step, reread: Reread | None, rows: SuppliedRows | None, account: Account) -> Step:
+    """Return the step as failed if what was learnt after it shows that it is."""
+    if reread is not None:
+        step = _read_again(step, reread, account)
+    return step if rows is None else _by_rows(step, rows, account)
+
+
 def _read_again(step: Step, reread: Reread, account: Account) -> Step:
     if step.name != "revoked" or not reread.failed:
         return step
     todo = "Compare with the processor's dashboard, then record the bank statement with `bank`."
     trace = (*step.trace, reread.seq)
     return Step(step.number, step.name, "failed", reread.observed, trace, "refund_failed_late", account.said, todo)
+
+
+def _by_rows(step: Step, rows: SuppliedRows, account: Account) -> Step:
+    verdict = {"transfers": rows.booking, "revoked": rows.reversal}.get(step.name)
+    if verdict is None or verdict.status not in {"wrong", "refused"}:
+        return step
+    trace, todo = (*step.trace, rows.seq), "Report it to the backend's makers, and compare with the Stripe dashboard."
+    finding = verdict.finding or "transfer_differs"
+    return Step(step.number, step.name, "failed", verdict.problem, trace, finding, account.said, todo)
 
 
 def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:

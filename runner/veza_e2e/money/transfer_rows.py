@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,9 @@ from veza_e2e.journal.findings import FindingCode
 
 Rows: TypeAlias = Sequence[Mapping[str, JSON]]
 Status = Literal["booked", "reversed", "late", "refused", "wrong", "unread"]
+
+
+_ABSENT = re.compile(r"\bNULL AS ([a-z_]+)")
 
 
 class TransferStatus(StrEnum):
@@ -78,6 +82,11 @@ class Problem(Exception):  # noqa: N818 - ends a judgement, and becomes its verd
     def __init__(self, status: Status, text: str, finding: FindingCode | None = None) -> None:
         super().__init__(text)
         self.verdict = Verdict(status, text, finding=finding)
+
+
+def absent(sql: str) -> frozenset[str]:
+    """Return the columns that the table does not have, as a query says it: their figures are unknown."""
+    return frozenset(_ABSENT.findall(sql.partition("\n  FROM ")[0]))
 
 
 def transfers_of(rows: Rows) -> Rows:

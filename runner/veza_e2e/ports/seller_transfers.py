@@ -28,7 +28,6 @@ WHOLE = AMOUNTS | {"row_count"}
 """The columns that hold whole numbers."""
 _PLAIN_ID = re.compile(r"-?[0-9]{1,19}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}")
 _BIGINT = 2**63
-_ABSENT = re.compile(r"\bNULL AS ([a-z_]+)")
 
 
 def query(order_id: str, names: LedgerNames = ASSUMED) -> str:
@@ -79,11 +78,6 @@ def _license(names: LedgerNames) -> str:
     return f"""
        (SELECT string_agg(DISTINCT {status}::text, ', ') FROM {licenses.relation} l
          WHERE {order_id} = {names.orders.expression("o", "id")}) AS license_status,"""  # noqa: S608 - checked names
-
-
-def absent(sql: str) -> frozenset[str]:
-    """Return the columns that the table does not have, as a query says it: their figures are unknown."""
-    return frozenset(_ABSENT.findall(sql.partition("\n  FROM ")[0]))
 
 
 def script(order_id: str, names: LedgerNames = ASSUMED) -> str:

@@ -12,6 +12,7 @@ from veza_e2e.journal.events import CallIntended, Event, StepFinished, StepName,
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict
+from veza_e2e.money.transfer_rows import absent as columns_absent
 from veza_e2e.money.transfers import LATE
 from veza_e2e.ports import seller_transfers
 from veza_e2e.ports.protocols import LedgerReading
@@ -51,7 +52,7 @@ def script_of(context: Context, order: PlacedOrder) -> str:
 
 def absent_columns(context: Context, order: PlacedOrder) -> frozenset[str]:
     """Return the columns that the configuration says the tables do not have."""
-    absent = seller_transfers.absent(script_of(context, order))
+    absent = columns_absent(script_of(context, order))
     # Version 1 of the walkthrough took pastes without it, and its recordings hold them.
     return absent if context.options.walkthrough > 1 else absent | {"stripe_transfer_id"}
 

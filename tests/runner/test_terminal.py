@@ -106,6 +106,15 @@ def test_a_paste_ends_with_an_empty_line_or_a_dot(end: bytes) -> None:
         assert TerminalOperator(lines).paste("transfers", "Paste.") == "a|b\n1|2"
 
 
+@pytest.mark.parametrize("word", ["skip", "SKIP", " q "])
+def test_skip_and_q_need_no_further_line(word: str) -> None:
+    with typed(f"{word}\nnext\n".encode()) as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.") == word.strip()
+        assert lines.next() == "next"
+    with typed(f"a|b\n{word}\n.\n".encode()) as lines:
+        assert TerminalOperator(lines).paste("transfers", "Paste.") == f"a|b\n{word}"
+
+
 HEADER = b"order_id|amount_cents|platform_fee_cents|status\n"
 EXPANDED = b"-[ RECORD 1 ]\norder_id | 1\namount_cents | 450\nplatform_fee_cents | 50\nstatus | completed\n"
 

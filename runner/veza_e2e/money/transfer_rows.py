@@ -168,8 +168,8 @@ def same(one: JSON, other: str) -> bool:
 
 
 def _plain(identifier: str) -> str:
-    plain = identifier.lower().replace("-", "")
-    return plain if len(plain) == 32 else identifier  # noqa: PLR2004 - the digits of a UUID
+    plain = identifier.strip().lower().replace("-", "")
+    return plain if len(plain) == 32 else identifier.strip()  # noqa: PLR2004 - the digits of a UUID
 
 
 def named(row: Mapping[str, JSON]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, NoReturn
 
 from veza_e2e.canonical import JSON
-from veza_e2e.money.transfer_rows import Rows, Verdict
+from veza_e2e.money.transfer_rows import Rows, Verdict, same
 from veza_e2e.money.transfers import LATE
 from veza_e2e.ports import psql_output, seller_transfers
 from veza_e2e.ports.protocols import Left
@@ -136,8 +136,7 @@ def parsed(pasted: str, order_id: str, needed: Sequence[str] | frozenset[str]) -
         PasteError: it is not the query's output, or not of this order.
     """
     rows = psql_output.parse(pasted, needed=needed)
-    # PostgreSQL prints a UUID in lower case, whatever the API does.
-    others = sorted({str(row["order_id"]).lower() for row in rows} - {order_id.lower()})
+    others = sorted({str(row["order_id"]) for row in rows if not same(row["order_id"], order_id.strip())})
     if others:
         raise psql_output.PasteError(f"it is about order {', '.join(others)[:80]}, not {order_id}")
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from veza_e2e.journal.events import StepSkipped
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.transfer_rows import Rows, Verdict, transfers_of
 from veza_e2e.money.transfers import booking
@@ -47,7 +46,6 @@ def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct
             why = verdict.problem if verdict else reading.reason or ""
             verdict = supplied(context, judge, "transfers", "revoked")
             if verdict is None:
-                _refuse_what_was_skipped(context)
                 expired = over(context, completed_at(context))
                 verdict = paste_judged(context, order, "transfers", judge, why=why, expired=expired)
     except RowsSkipped as reason:
@@ -55,13 +53,6 @@ def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct
     except StillLate as late:
         verdict = late.verdict
     return _result(context, order, verdict, transfers_of(judged[-1]))
-
-
-def _refuse_what_was_skipped(context: Context) -> None:
-    """Let a check that the operator went on without stay so: `rows` supplies the rows later."""
-    for event in context.journal.events():
-        if isinstance(event, StepSkipped) and event.step == "transfers":
-            raise Skipped(event.reason)
 
 
 def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) -> Transfers:

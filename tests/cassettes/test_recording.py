@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from recorded_world import (
     AT,
     META,
     Backend,
+    Books,
     Handler,
     broken_gzip,
     half_a_body,
@@ -40,7 +42,7 @@ from veza_e2e.cassettes.replay import Replay
 from veza_e2e.journal import Journal, MemorySink
 from veza_e2e.journal.events import SessionInterrupted
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.protocols import EndOfInput
+from veza_e2e.ports.protocols import EndOfInput, LedgerReading
 from veza_e2e.ports.wire import LeakError
 from veza_e2e.redaction import Redactor
 
@@ -114,6 +116,23 @@ def test_the_whole_world_comes_back_in_its_order(backend: Backend, recorded: Sta
     again = opened(recording.folder)
     assert live("http://veza.test", again.ports) == first
     again.close()
+
+
+def test_why_no_rows_were_read_comes_back_redacted(recorded: Start) -> None:
+    class Refuses(Books):
+        def rows(self, sql: str, order_id: str) -> LedgerReading:
+            return LedgerReading(None, "the database says: no right for someone@example.test")
+
+    recording = recorded()
+    reading = recording.wrap(replace(ports(), ledger=Refuses())).ledger.rows("SELECT", "1")
+    recording.finish()
+    again = opened(recording.folder)
+    played = again.ports.ledger.rows("SELECT", "1")
+    again.close()
+    assert (reading.rows, played.rows) == (None, None)
+    assert played.reason is not None
+    assert played.reason.startswith("the database says: no right for ")
+    assert "someone@" not in played.reason
 
 
 def test_another_order_is_a_mismatch_that_no_handler_of_exceptions_swallows(backend: Backend, recorded: Start) -> None:
@@ -312,6 +331,7 @@ def test_a_request_whose_recording_would_leak_is_not_sent(backend: Backend, reco
 
 KILLED = """
 import os, signal, sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])

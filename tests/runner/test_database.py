@@ -156,6 +156,41 @@ def test_a_cell_that_holds_the_separator_is_refused_and_not_misread(dsn: str, se
     assert row["error_message"] == "a | b\tc"
 
 
+@pytest.mark.parametrize("form", [*FORMATS, "unaligned", "unaligned with tabs"])
+def test_a_paste_that_lost_its_last_row_is_never_read_as_the_rest(dsn: str, form: str) -> None:
+    more = {"unaligned": ("format unaligned",), "unaligned with tabs": ("format unaligned", "fieldsep '\\t'")}
+    lines = psql(dsn, ORDER, *(FORMATS | more)[form]).split("\n")
+    last = next(number for number, line in enumerate(lines) if "000000000002" in line)
+    for cut in range(last - 4, len(lines)):
+        with suppress(psql_output.PasteError):
+            rows = psql_output.parse("\n".join(lines[:cut]))
+            assert [row["amount_cents"] for row in rows] == [900, 50], cut
+
+
+def test_a_message_of_two_lines_with_a_bar_hides_no_double_transfer(dsn: str) -> None:
+    double = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2cdd"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("INSERT INTO orders VALUES (%s, 500, 0, 'EUR')", (double,))
+        for name, message in (("tr_a", "first try failed:\nacct_x | insufficient"), ("tr_b", None)):
+            connection.execute(
+                "INSERT INTO seller_transfers VALUES"
+                " (gen_random_uuid(), %s, NULL, %s, 450, 50, 'EUR', 'completed', 0, NULL, %s)",
+                (double, name, message),
+            )
+        try:
+            for form in ((), ("border 2",), ("format unaligned",)):
+                with pytest.raises(psql_output.PasteError):
+                    psql_output.parse(psql(dsn, double, *form))
+            for form in (("format csv",), ("expanded on",), ("linestyle unicode",)):
+                pasted = psql_output.parse(psql(dsn, double, *form))
+                assert [row["stripe_transfer_id"] for row in pasted] == ["tr_a", "tr_b"]
+                assert {row["unexplained_cents"] for row in pasted} == {-500}
+            assert [row["unexplained_cents"] for row in rows_of(dsn, ledger.query(double))] == [-500, -500]
+        finally:
+            connection.execute("DELETE FROM seller_transfers WHERE order_id = %s", (double,))
+            connection.execute("DELETE FROM orders WHERE id = %s", (double,))
+
+
 def test_the_database_and_psql_tell_the_same(dsn: str) -> None:
     read = rows_of(dsn, ledger.query(ORDER))
     pasted = psql_output.parse(psql(dsn, ORDER, "format csv"))

@@ -252,6 +252,23 @@ def test_a_late_transfer_bars_no_refund_and_is_read_again_after_it(walk: Walk) -
     assert (summary.outcome, rule(summary, "R2")) == ("passed", "equal")
 
 
+def test_a_transfer_that_the_refund_came_before_is_not_checked(walk: Walk) -> None:
+    walk.goes_through()
+    cancelled: dict[str, JSON] = {"status": "cancelled", "reversed_amount_cents": 0, "stripe_transfer_id": None}
+    walk.ledger.held = lambda: [
+        walk.transfer(**cancelled) if walk.backend.shop.order(ORDER)["status"] == "refunded" else empty()
+    ]
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for, rule(summary, "R5")) == ("incomplete", "transfer", "equal")
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, step(summary, "transfers")) == ("passed", "skipped")
+    (skipped,) = walk.events(StepSkipped)
+    assert "the refund came before it was paid out" in skipped.reason
+    assert item(summary, "transfer_booked") == "not_checked"
+
+
 def test_the_operator_waits_goes_on_or_leaves_while_the_row_is_late(walk: Walk) -> None:
     by_hand(walk)
     late = printed(empty())

@@ -42,7 +42,8 @@ def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct
 
     try:
         reading, verdict = read_judged(context, order, judge)
-        if verdict is None or (verdict.status == "unread" and asks(context)):
+        hidden = verdict is not None and verdict.status == "unread" and not transfers_of(judged[-1])
+        if verdict is None or (hidden and asks(context)):
             why = verdict.problem if verdict else reading.reason or ""
             verdict = supplied(context, judge, "transfers", "revoked")
             if verdict is None:

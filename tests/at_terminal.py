@@ -36,9 +36,11 @@ def as_csv(*rows: Mapping[str, object]) -> str:
 class Person:
     """Someone at the terminal."""
 
-    def __init__(self, shell: Shell, base_url: str, *words: str, archive: str = "archive") -> None:
+    def __init__(
+        self, shell: Shell, base_url: str, *words: str, archive: str = "archive", env: Mapping[str, str] | None = None
+    ) -> None:
         self.base_url = base_url
-        self.terminal = shell.spawn("--env", "prod", "--archive", archive, *words, env=ACCOUNT)
+        self.terminal = shell.spawn("--env", "prod", "--archive", archive, *words, env={**ACCOUNT, **(env or {})})
 
     def chooses(self, number: int = 1) -> None:
         """Choose a product; agree to a charge that decides nothing, if that is asked first."""

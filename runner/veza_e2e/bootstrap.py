@@ -56,11 +56,8 @@ def assemble(
     local = own is not None or environment.loopback
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
     with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
-        browser: Browser = (
-            ScriptedBrowser(beside, _card(machine.clock.now()))
-            if unattended
-            else PersonsBrowser(window=settings.window)
-        )
+        scripted = ScriptedBrowser(beside, _card(machine.clock.now()))
+        browser: Browser = scripted if unattended else PersonsBrowser(window=settings.window)
         yield Parts(
             ports=Ports(
                 transport=transport,
@@ -69,6 +66,7 @@ def assemble(
                 ledger=_ledger(settings, secrets, beside, local=local, unattended=unattended),
                 clock=machine.clock,
                 ids=SystemIds(session),
+                till=scripted.open if local and not unattended else None,
             ),
             redactor=Redactor(known_secrets(secrets)),
             base_url=base_url,

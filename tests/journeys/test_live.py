@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,7 @@ def test_live_without_live_is_refused(shell: Shell) -> None:
     assert "--live was not given" in result.json["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    ("key", "code"), [("q\n", 3), ("\x03", 130), ("\x04", 4), ("\nyes\ncharge\nq\n", 3)], ids=["q", "^C", "^D", "other"]
-)
+@pytest.mark.parametrize(("key", "code"), [("q\n", 3), ("\x03", 130), ("\x04", 4)])
 def test_a_live_run_that_can_decide_nothing_buys_nothing_unless_the_operator_types_so(
     shell: Shell, live: str, key: str, code: int
 ) -> None:
@@ -82,6 +81,10 @@ def test_a_live_run_that_can_decide_nothing_buys_nothing_unless_the_operator_typ
     for name in ("release", "dry_run"):
         person.terminal.expect(f"warn.* {name}: GO IS IMPOSSIBLE for this run")
     person.terminal.expect("Type `charge anyway` to charge your card all the same, or `q` to leave")
+    for other in ("", "yes", "charge"):
+        person.terminal.sendline(other)
+        person.terminal.expect(f"'{other}' is neither of them")
+        person.terminal.expect("Type `charge anyway`")
     person.terminal.send(key)
     assert person.ends() == code
     assert books(live)["orders"] == 0
@@ -193,6 +196,111 @@ def test_leaving_at_the_checkout_is_no_answer(shell: Shell, live: str, key: str,
     assert back.ends() == 0
     happened = books(live)
     assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
+
+
+def box_in(text: str) -> list[str]:
+    """The last frame that was shown."""
+    lines = [line for line in text.splitlines() if re.match(r"[+|].*[+|]$", line)]
+    return lines[max(n for n, line in enumerate(lines[:-1]) if line.startswith("+")) :]
+
+
+def test_the_live_box_and_the_amount_come_again_in_each_process_and_not_for_r(shell: Shell, live: str) -> None:
+    person = Person(shell, live, "run", "--live")
+    person.chooses()
+    person.types_the_amount()
+    person.terminal.expect("Enter = paid")
+    person.terminal.sendline("r")
+    assert person.terminal.expect(["Type the amount", "Enter = paid"]) == 1
+    person.terminal.sendline("")
+    person.terminal.expect("The processor says: payment .* is requires_payment_method, received 0.00 EUR")
+    person.terminal.expect("5/9 completed")
+    person.terminal.sendintr()
+    assert person.ends() == 130
+
+    back = Person(shell, live, "resume")
+    back.terminal.expect("not paid yet")
+    back.terminal.expect("Type the amount and currency")
+    box = box_in(back.terminal.before or "")
+    (session,) = (path.parent.name for path in shell.folder.rglob("journal.jsonl"))
+    assert {len(line) for line in box} <= {*range(77)}
+    said = "\n".join(box)
+    for name, value in (
+        ("environment", "prod"), ("product", "Payment test beat"), ("amount", "5.00 EUR"),
+        ("host", re.escape(live.removeprefix("http://"))), ("session", session),
+    ):  # fmt: skip
+        assert re.search(rf"^\| {name} +{value} *\|$", said, re.MULTILINE), said
+    back.terminal.sendline("5.00 EUR")
+    back.pays()
+    back.pastes_the_rows()
+    back.says("refund")
+    back.pastes_the_reversal()
+    assert back.ends() == 0
+    happened = books(live)
+    assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
+
+
+def test_what_was_typed_before_a_question_about_money_is_no_answer_to_it(shell: Shell, live: str) -> None:
+    person = Person(shell, live, "run", "--live")
+    person.terminal.expect("Type `charge anyway`")
+    person.terminal.sendline("charge anyway\n1\n5.00 EUR\n\n\nrefund")
+    person.terminal.expect("Type the amount and currency")
+    assert person.terminal.expect(["checkout page is at", pexpect.TIMEOUT], timeout=1) == 1
+    assert books(live)["charges"] == 0
+    person.terminal.sendline("5.00 EUR\n\n\nrefund")
+    person.terminal.expect("Enter = paid")
+    assert person.terminal.expect(["noted: paid", pexpect.TIMEOUT], timeout=1) == 1
+    person.terminal.sendline("q")
+    assert person.ends() == 4
+
+
+def test_p_pays_with_the_test_card_on_the_rehearsal_backend(shell: Shell, live: str) -> None:
+    person = Person(shell, live, "run", "--live")
+    person.chooses()
+    person.types_the_amount()
+    person.terminal.expect("p = test card")
+    person.terminal.sendline("p")
+    person.terminal.expect("Paid with a test card")
+    person.terminal.expect("5/9 completed")
+    person.pastes_the_rows()
+    person.says("refund")
+    person.pastes_the_reversal()
+    assert person.ends() == 0
+    assert books(live)["charges"] == 1
+
+
+@pytest.mark.parametrize("signal", ["KILL", "INT"])
+def test_a_page_that_is_being_opened_is_on_the_disk_before(shell: Shell, live: str, signal: str) -> None:
+    browser = shell.folder / "browser"
+    browser.write_text(f"#!/bin/sh\nkill -{signal} $PPID\n", encoding="utf-8")
+    browser.chmod(0o755)
+    environment = {"BROWSER": str(browser), "HYPERSWITCH_API_KEY": ""}
+    person = Person(shell, live, "run", "--live", env=environment)
+    person.chooses()
+    person.types_the_amount()
+    person.terminal.expect(pexpect.EOF)
+    person.terminal.close()
+    (journal,) = shell.folder.rglob("journal.jsonl")
+    events = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    assert [event["type"] for event in events if event.get("step") == "pay"][-1] == "PageOffered"
+    pay(events_of(events, "PageOffered")["url"])
+    left = session_of(shell)
+    assert (left["outcome"], left["money"]["charged_cents"]) == ("incomplete", None), "it may have been paid"
+    again = Person(shell, live, "run", "--live")
+    again.terminal.expect("is not settled yet .the card may be charged")
+    assert again.ends() == 3
+    back = Person(shell, live, "resume")
+    back.terminal.expect("4/9 pay")
+    back.pastes_the_rows()
+    back.says("refund")
+    back.pastes_the_reversal()
+    assert back.ends() == 0
+    happened = books(live)
+    assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
+
+
+def events_of(events: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (found,) = [event for event in events if event["type"] == kind]
+    return found
 
 
 @pytest.mark.usefixtures("live")

@@ -100,6 +100,42 @@ def test_what_is_told_while_a_prompt_waits_has_a_line_of_its_own_and_the_prompt_
     ]  # fmt: skip
 
 
+@contextmanager
+def at_a_terminal() -> Iterator[tuple[int, TerminalOperator]]:
+    """A pseudo-terminal: where the person's keys go, and who asks there."""
+    keys, terminal = os.openpty()
+    try:
+        yield keys, TerminalOperator(Lines(terminal))
+    finally:
+        os.close(keys)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize("question", ["charge_anyway", "amount", "paid", "refund"])
+@pytest.mark.parametrize("early", [b"\n", b"refund\n\n", b"ref"])
+def test_keys_before_a_question_about_money_is_shown_are_no_answer_to_it(question: str, early: bytes) -> None:
+    with at_a_terminal() as (keys, operator):
+        os.write(keys, b"1\n" + early)
+        assert operator.ask("product", "Which one?", timeout=5) == "1"
+        assert operator.ask(question, "Now?", timeout=0.05) is None
+        os.write(keys, b"keep\n")
+        assert operator.ask(question, "Now?", timeout=5) == "keep"
+
+
+def test_keys_while_a_question_about_money_waits_are_its_answer_though_its_time_ran_out() -> None:
+    with at_a_terminal() as (keys, operator):
+        assert operator.ask("paid", "Paid?", timeout=0) is None
+        os.write(keys, b"q\n")
+        assert operator.ask("paid", "Paid?", timeout=5) == "q"
+
+
+def test_the_lines_of_a_pipe_are_answers_in_their_order() -> None:
+    with typed(b"1\n5.00 EUR\n\nrefund\n") as lines:
+        operator = TerminalOperator(lines)
+        given = [operator.ask(question, "?") for question in ("product", "amount", "paid", "refund")]
+    assert given == ["1", "5.00 EUR", "", "refund"]
+
+
 @pytest.mark.parametrize("end", [b"\n", b".\n", b" . \n"])
 def test_a_paste_ends_with_an_empty_line_or_a_dot(end: bytes) -> None:
     with typed(b"a|b\n", b"1|2\n", end, open_end=True) as lines:

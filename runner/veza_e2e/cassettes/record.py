@@ -151,6 +151,7 @@ class Recording:
             ledger=_Ledger(self, ports.ledger),
             clock=_Clock(self, ports.clock),
             ids=_Ids(self, ports.ids),
+            till=ports.till,
         )
 
     def heard(self, line: Line) -> None:

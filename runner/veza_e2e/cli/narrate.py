@@ -26,7 +26,7 @@ from veza_e2e.journal.events import (
     StepStarted,
     TailCut,
 )
-from veza_e2e.ports.screen import plain
+from veza_e2e.ports.screen import framed, plain
 
 _MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "blocked": ("blocked", "red")}
 _WAITS: dict[StepName, str] = {
@@ -92,14 +92,12 @@ def reminder(gate: PreflightFinished, limit: Money) -> str:
     lines = [
         "LIVE: YOUR OWN CARD WILL BE CHARGED",
         f"Expect {amount}; more than {limit} is refused.",
-        "Use a personal card, not a corporate one. The refund is asked for at the end.",
+        "Use a personal card, not a corporate one.",
+        "The refund is asked for at the end.",
     ]
     if gate.rehearsal:
         lines.append("(This is the rehearsal backend: test cards only, nothing is charged.)")
-    width = max(len(line) for line in lines)
-    rule = "+" + "-" * (width + 2) + "+"
-    body = [f"| {line:<{width}} |" for line in lines]
-    return click.style("\n".join([rule, *body, rule]), fg="red", bold=True)
+    return click.style(framed(lines), fg="red", bold=True)
 
 
 def _said(event: Event) -> None:

@@ -80,6 +80,7 @@ def context_of(stage: Stage, *, resumed: bool) -> Context:
         processor=stage.processor,
         options=options(started, gate, _version(stage), resumed=resumed),
         names=parts.names,
+        till=parts.ports.till,
     )
 
 

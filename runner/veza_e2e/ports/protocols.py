@@ -135,3 +135,5 @@ class Ports:
     ledger: Ledger
     clock: Clock
     ids: Ids
+    till: Callable[[str], bool] | None = None
+    """Pays on a checkout page with the test card, at the operator's word; on a local rehearsal backend only."""

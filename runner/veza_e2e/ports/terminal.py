@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,12 @@ class Lines:
             return True
         return self._ready(seconds) and self._read()
 
+    def drop(self) -> None:
+        """Forget what a person has typed so far. A pipe is not typed at: its lines are answers in their order."""
+        if os.isatty(self._descriptor):
+            self._buffer = b""
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def _ready(self, seconds: float | None) -> bool:
         try:
             return bool(select.select([self._descriptor], [], [], seconds)[0])
@@ -70,6 +77,10 @@ class Lines:
         return not self._ended
 
 
+_FRESH = frozenset({"charge_anyway", "amount", "paid", "refund"})
+"""The questions about money: only what is typed after they are shown is an answer."""
+
+
 class TerminalOperator:
     """Asks a person."""
 
@@ -83,6 +94,8 @@ class TerminalOperator:
     def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
         """See `protocols.Operator`."""
         if self._shown != text:
+            if question in _FRESH:
+                self._lines.drop()
             self._prompt(text)
             self._shown = text
         elif not screen.prompting():

@@ -1,4 +1,4 @@
-"""Opens the checkout page, waits for the payment, and notices an expired link."""
+"""Opens the checkout page, waits for the payment, and notices an expired link. `live_rules` says when it may open."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from veza import Order, OrderStatus
 from veza_e2e.journal import Journal, timestamp
 from veza_e2e.journal.events import BrowserOpened, CallIntended
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.journal.readings import PageOffered
 from veza_e2e.money.order_account import LINK
 from veza_e2e.money.payment_states import VOID
 from veza_e2e.ports.processor import ProcessorPayment
@@ -18,17 +19,36 @@ from veza_e2e.ports.protocols import Left
 from veza_e2e.redaction import ALIAS
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
+from veza_e2e.steps.live_rules import offered_before, refuse_other_hosts, type_amount
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
 
+_VERSION = 2
+"""The first version of the walkthrough that records the offer, asks the processor at Enter, and knows `p`."""
 RAN_OUT = (
     "The link is more than 15 minutes old and has probably expired. If the page says so, this order cannot be paid any "
     "more: leave with q, and end the session with `abandon`."
 )
 
 
+def offer(context: Context, order: PlacedOrder) -> None:
+    """Offer the page by the live rules, and open it. That it is offered is on the disk before a browser acts on it.
+
+    Raises:
+        Failed: the page is not where it may be.
+        EndOfInput: standard input ended before the amount was typed.
+    """
+    refuse_other_hosts(context, order)
+    if context.options.live and not offered_before(context, order):
+        type_amount(context, order)
+    if context.options.walkthrough >= _VERSION:
+        url = context.recorder.redactor.url(order.checkout_url)
+        context.journal.append(PageOffered(step=context.recorder.step or "pay", order_id=order.order_id, url=url))
+    open_page(context, order)
+
+
 def open_page(context: Context, order: PlacedOrder) -> None:
-    """Open the page, or show its address; record either in the journal."""
+    """Open the page once more, or show its address; record either in the journal."""
     shown = context.recorder.redactor.url(order.checkout_url)
     context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
     if ran_out(context):
@@ -47,7 +67,8 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
         Left: the operator left.
         Failed: the link expired, and the processor confirms it.
     """
-    text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
+    test_card = context.options.rehearsal and context.options.walkthrough >= _VERSION
+    text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave" + ", p = test card" * test_card
     since = context.clock.monotonic()
     context.asked("paid", text)
     pace, pause = context.pace(), 0.0
@@ -57,14 +78,13 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
         match None if answer is None else answer.strip().lower():
             case "":
                 context.answered("paid", "paid", since)
-                return Payment(context.operator.by, None, timestamp(context.clock.now()))
+                paid = Payment(context.operator.by, None, timestamp(context.clock.now()))
+                if context.options.walkthrough >= _VERSION:
+                    _tell_processor(context, order)
+                return paid
             case "q":
                 context.answered("paid", "q", since)
                 raise Left
-            case "r":
-                open_page(context, order)
-            case "s":
-                context.operator.tell(_status(context, order))
             case None:
                 current, pause = context.glance(lambda: context.api.orders.get(order.order_id))
                 if current is not None and current.status is not OrderStatus.PENDING_PAYMENT:
@@ -75,7 +95,23 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
                     refuse_dead_link(context, order)
                     context.operator.tell(RAN_OUT)
             case other:
-                context.operator.tell(f"{other!r:.20} is none of Enter, r, s, q.")
+                _act(context, order, other, test_card=test_card)
+
+
+def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) -> None:
+    """Do what an answer asks for that does not end the wait."""
+    match answer:
+        case "r":
+            open_page(context, order)
+        case "s":
+            context.operator.tell(_status(context, order))
+        case "p" if test_card:
+            paid = context.till is not None and context.till(order.checkout_url)
+            context.operator.tell(
+                "Paid with a test card." if paid else "The test card could not be used: open the page."
+            )
+        case _:
+            context.operator.tell(f"{answer!r:.20} is none of Enter, r, s, q{', p' * test_card}.")
 
 
 def ran_out(context: Context) -> bool:
@@ -100,6 +136,14 @@ def moved_on(context: Context, order: Order) -> Payment:
     """Whether the order's state is past payment, so that no page is offered again."""
     status = order.payment_status
     return Payment("status", None if status is None else str(status), timestamp(context.clock.now()))
+
+
+def _tell_processor(context: Context, order: PlacedOrder) -> None:
+    """Show what the processor says of the payment that the operator confirmed."""
+    seen = cross_check(context, order)
+    for one in seen.payments if seen is not None else ():
+        received = "what it received is not told" if one.received is None else f"received {one.received}"
+        context.operator.tell(f"The processor says: payment {one.payment_id} is {one.status}, {received}.")
 
 
 def _status(context: Context, order: PlacedOrder) -> str:

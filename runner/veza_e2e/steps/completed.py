@@ -12,7 +12,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import RETRIES
 from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
 from veza_e2e.ports.processor import OrderPayments
-from veza_e2e.steps.checkout_page import link_gone, open_page, operator_pays
+from veza_e2e.steps.checkout_page import link_gone, offer, operator_pays
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
@@ -62,7 +62,7 @@ def _offer_again(context: Context, order: PlacedOrder) -> None:
         link_gone(context, order, seen.named)
     if order.checkout_url:
         context.operator.tell(f"The processor says that the order is not paid yet ({seen.named.status}).")
-        open_page(context, order)
+        offer(context, order)
         operator_pays(context, order)
 
 

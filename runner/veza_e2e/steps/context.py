@@ -68,6 +68,8 @@ class Context:
     options: Options
     names: LedgerNames = field(default_factory=LedgerNames)
     """What seller_transfers and its columns are called in this environment."""
+    till: Callable[[str], bool] | None = None
+    """See `Ports.till`."""
 
     def pace(self) -> Iterator[float]:
         """Yield the seconds between reads: at most 20 reads a minute from a remote backend."""

@@ -1,0 +1,85 @@
+"""The rules by which a checkout page is offered: its host, and on a live run the LIVE box and the typed amount."""
+
+from __future__ import annotations
+
+import httpx
+
+from veza.money import Money
+from veza_e2e.journal.events import SessionResumed, SessionStarted
+from veza_e2e.journal.findings import FindingCode
+from veza_e2e.journal.readings import PageOffered
+from veza_e2e.journal.story import Story, text_of
+from veza_e2e.ports.screen import framed
+from veza_e2e.steps.context import Context
+from veza_e2e.steps.results import PlacedOrder
+from veza_e2e.steps.step import Failed
+
+
+def offered_before(context: Context, order: PlacedOrder) -> bool:
+    """Whether this process has offered the order's page already."""
+    for line in reversed(context.journal.lines):
+        if isinstance(line.event, SessionStarted | SessionResumed):
+            return False
+        if isinstance(line.event, PageOffered) and line.event.order_id == order.order_id:
+            return True
+    return False
+
+
+def refuse_other_hosts(context: Context, order: PlacedOrder) -> None:
+    """Raise Failed unless the page is secure, and on a host where it may be."""
+    hosts = context.options.checkout_hosts
+    try:
+        url = httpx.URL(order.checkout_url or "about:blank")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Failed(
+            FindingCode.UNEXPECTED_CHECKOUT,
+            f"the checkout address is not a valid URL: {type(error).__name__}",
+            meaning=context.account().said,
+            todo="Report it to the backend's makers; the order expires unpaid.",
+        ) from error
+    local = context.options.loopback and url.host == context.options.backend_host
+    secure = url.scheme == "https" or (url.scheme == "http" and local)
+    if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
+        raise Failed(
+            FindingCode.UNEXPECTED_CHECKOUT,
+            f"the checkout page is at {url.scheme}://{url.host}, which is not among checkout_hosts: {', '.join(hosts)}",
+            meaning=context.account().said,
+            todo="Do not open it. If the address is right, add its host to checkout_hosts of the environment.",
+        )
+
+
+def type_amount(context: Context, order: PlacedOrder) -> None:
+    """Show the LIVE box; ask for the order's total and currency until both are typed."""
+    total = order.total
+
+    def accept(answer: str) -> str | None:
+        try:
+            typed = Money.parse(answer.upper())
+        except ValueError:
+            return f"{answer!r:.40} is not an amount with its currency."
+        return None if typed == total else f"{typed} is not the order's total of {total}."
+
+    prompt = f"Your card will be charged {total}. Type the amount and currency to go on"
+    context.ask("amount", f"{live_box(context, order)}\n{prompt}", accept)
+
+
+def live_box(context: Context, order: PlacedOrder) -> str:
+    """Return what is about to be charged, in a frame of at most 76 columns."""
+    story = Story(context.journal.lines)
+    started, gate = story.started, story.gate
+    title = "LIVE: YOUR OWN CARD WILL BE CHARGED"
+    if gate is not None and not gate.live:
+        title = "--live WAS GIVEN, BUT THE BACKEND IS NOT LIVE: TEST FUNDS"
+    elif context.options.rehearsal:
+        title = "LIVE, REHEARSED: A TEST CARD WILL BE CHARGED"
+    return framed(
+        [
+            title,
+            ("environment", started.environment if started else ""),
+            ("product", text_of(story.result("products").get("title")) or ""),
+            ("amount", str(order.total)),
+            # As sent, not as shown: letters that only look like others stand out.
+            ("host", httpx.URL(order.checkout_url).netloc.decode("ascii")),
+            ("session", started.session if started else ""),
+        ]
+    )

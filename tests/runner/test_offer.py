@@ -1,0 +1,137 @@
+"""The checkout page is offered by the live rules, and that it is offered is on record before anything acts on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from veza.testing import Reply
+from veza_e2e.journal.events import Answered, Asked, BrowserOpened, StepFailed
+from veza_e2e.journal.readings import PageOffered
+from veza_e2e.ports.protocols import Left
+from veza_e2e.ports.screen import WIDEST, columns, framed
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+HOSTILE = "<b>夜のドライブ</b>\x1b[2J\u202e " + "🎵 long " * 40
+
+
+def goes_live(walk: Walk) -> None:
+    walk.goes_through()
+    walk.started |= {"live_requested": True, "environment": "prod"}
+    walk.person.always = {**walk.person.always, "amount": "5.00 EUR", "refund": "refund"}
+
+
+def test_the_page_is_on_record_before_a_browser_acts_on_it(walk: Walk) -> None:
+    walk.goes_through()
+    seen: list[PageOffered] = []
+    pay = walk.page.act
+
+    def act(url: str) -> bool:
+        seen.extend(walk.events(PageOffered))
+        assert not walk.events(BrowserOpened)
+        return pay(url)
+
+    walk.page.act = act
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    (offered,) = seen
+    assert (offered.step, offered.order_id) == ("pay", walk.only_order())
+
+
+def test_the_box_stands_right_above_the_prompt_and_is_shown_once(walk: Walk) -> None:
+    goes_live(walk)
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "amount"}
+    walk.person.answers = ["5.00", "4.99 EUR", "5.00 eur"]
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    shown = [text for text in walk.person.asked if "Type the amount" in text]
+    assert [text.count("+---") for text in shown] == [2, 0, 0]
+    *box, prompt = shown[0].split("\n")
+    assert prompt == "Your card will be charged 5.00 EUR. Type the amount and currency to go on"
+    assert all(columns(line) <= WIDEST for line in box)
+    (asked,) = [event for event in walk.events(Asked) if event.question == "amount"]
+    assert asked.text == shown[0], "what was shown is on record"
+
+
+def test_a_hostile_product_cannot_break_the_box(walk: Walk) -> None:
+    goes_live(walk)
+    for product in walk.backend.shop.products.values():
+        product["title"] = HOSTILE
+    walk.begin()
+    walk.go_on()
+    (asked,) = [event for event in walk.events(Asked) if event.question == "amount"]
+    *box, _ = asked.text.split("\n")
+    (width,) = {columns(line) for line in box}
+    assert width <= WIDEST
+    assert {line[0] + line[-1] for line in box} == {"++", "||"}
+    assert "\x1b" not in asked.text
+    assert "5.00 EUR" in asked.text
+
+
+@given(st.lists(st.one_of(st.text(), st.tuples(st.just("host"), st.text())), min_size=1))
+def test_a_frame_is_whole_whatever_is_in_it(lines: list[str | tuple[str, str]]) -> None:
+    first, *body, last = framed(lines).split("\n")
+    assert first == last
+    assert {columns(line) for line in (first, *body)} == {columns(first)}
+    assert columns(first) <= WIDEST
+
+
+def test_nothing_of_a_long_host_is_left_out() -> None:
+    host = "checkout.example.com." + "a" * 150 + ".attacker.example"
+    said = framed([("host", host)])
+    assert "".join(line.strip("| ").removeprefix("host").strip() for line in said.split("\n")[1:-1]) == host
+
+
+def test_a_page_elsewhere_is_not_offered(walk: Walk) -> None:
+    goes_live(walk)
+    walk.started["checkout_hosts"] = ("elsewhere.test",)
+    walk.begin()
+    assert walk.go_on().outcome == "failed"
+    (failed,) = walk.events(StepFailed)
+    assert (failed.step, failed.finding) == ("pay", "unexpected_checkout")
+    assert not walk.events(PageOffered)
+    assert not [text for text in walk.person.asked if "Type the amount" in text]
+    assert not walk.page.opened
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_at_enter_the_processor_is_asked_and_what_it_says_is_shown(walk: Walk, version: str) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.started["walkthrough"] = version
+    walk.begin()
+    walk.go_on()
+    told = [text for text in walk.person.told if text.startswith("The processor says")]
+    assert len(told) == (version == "2"), "a recording of version 1 knows no such call"
+    assert all("is succeeded, received 5.00 EUR" in text for text in told)
+
+
+def test_a_processor_that_does_not_answer_at_enter_is_said(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes(status=None)
+    walk.begin()
+    walk.go_on()
+    assert [text for text in walk.person.told if text.startswith("The processor did not tell the payment")]
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_p_is_known_on_the_rehearsal_backend_only(walk: Walk, *, rehearsal: bool) -> None:
+    walk.goes_through()
+    walk.page.act = lambda _: True
+    if rehearsal:
+        status = {"environment": "test", "services": {"hyperswitch": "ok"}}
+        walk.backend.script("getStatus", Reply(data=status, headers={"X-Veza-Rehearsal": "1"}))
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "paid"}
+    walk.person.answers = ["p", "q"]
+    walk.begin()
+    with pytest.raises(Left):
+        walk.go_on()
+    (asked,) = [event for event in walk.events(Asked) if event.question == "paid"]
+    assert ("p = test card" in asked.text) is rehearsal
+    assert ("'p' is none of Enter, r, s, q." in walk.person.told) is not rehearsal
+    assert [event.answer for event in walk.events(Answered) if event.question == "paid"] == ["q"]

@@ -167,6 +167,14 @@ class Stored:
         reading = self.read()
         return summarise(reading.lines, self.addenda(reading))
 
+    def damaged(self) -> bool:
+        """Whether journal or addenda cannot be read as what they claim to be."""
+        try:
+            self.summary()
+        except (DamagedError, ArchiveError, OSError):
+            return True
+        return False
+
     def add(self, addendum: Addendum) -> Path:
         """Write an addendum after the existing ones. Its number and the hash that it cites are set here.
 

@@ -1,51 +1,208 @@
-"""`attest`: records a person's statement about something that no machine can check."""
+"""`attest`: records a person's word for something that no machine can check."""
 
 from __future__ import annotations
 
-import re
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from veza_e2e.cli.addendum import EVIDENCE, NOTE, evidence_file, redactor_of_notes
-from veza_e2e.cli.lookup import home, written
+from veza.money import Money
+from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file, redactor_of_notes
+from veza_e2e.cli.dashboard import Read, record
+from veza_e2e.cli.lookup import home, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
-from veza_e2e.evidence import Attestation
+from veza_e2e.evidence import Attestation, Summary
+from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
 from veza_e2e.journal import timestamp
 
-_ITEM = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+DASHBOARD = "dashboard"
+ITEMS = {
+    EX_9: "Stripe Connect KYC and live mode",
+    ROTATED: "OPERATOR_PASSWORD was changed",
+    DASHBOARD: "what a dashboard shows of a session's money",
+    UNRELATED: "a damaged session has nothing to do with a release",
+}
+"""What can be attested."""
+_COMPARED = ("R1", "R4", "R5", "R6")
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """The options of `attest dashboard`."""
+
+    payment: str | None
+    charged: str | None
+    refund: str | None
+    refunded: str | None
+    reversed: str | None
+
+    @property
+    def given(self) -> list[str]:
+        named = {
+            "--payment": self.payment, "--charged": self.charged, "--refund": self.refund, "--refunded": self.refunded,
+            "--reversed": self.reversed,
+        }  # fmt: skip
+        return [name for name, value in named.items() if value is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The options of every item."""
+
+    by: str
+    release: str | None
+    session: str | None
+    evidence: Path | None
+    note: str | None
 
 
 @click.command()
 @click.argument("item")
 @click.option("--by", required=True, metavar="NAME", help="Who says so.")
 @click.option("--release", metavar="NAME", help="The release it is said of; all of them where this is left out.")
+@click.option("--session", metavar="SESSION", help="The session, for dashboard and unrelated.")
+@click.option("--payment", metavar="ID", help="dashboard: the payment; with --charged.")
+@click.option("--charged", metavar="A", help='dashboard: what the payment received, such as "5.00 EUR".')
+@click.option("--refund", metavar="ID", help="dashboard: the refund; with --refunded.")
+@click.option("--refunded", metavar="A", help="dashboard: what came back; zero without a refund.")
+@click.option("--reversed", "reversed_", metavar="A", help="dashboard: what of the seller's transfers was reversed.")
 @EVIDENCE
 @NOTE
 @click.pass_obj
 def attest(
-    invocation: Invocation, *, item: str, by: str, release: str | None, evidence: Path | None, note: str | None
-) -> None:
-    """Record a person's word for something that no machine can see, such as ex-9."""
-    from ulid import ULID  # noqa: PLC0415 - only here
+    invocation: Invocation, *, item: str, by: str, release: str | None, session: str | None, evidence: Path | None,
+    note: str | None, payment: str | None, charged: str | None, refund: str | None, refunded: str | None,
+    reversed_: str | None,
+) -> None:  # fmt: skip
+    """Record a person's word for something that no machine can see.
 
-    name = item.lower()
-    if not _ITEM.fullmatch(name):
-        raise Stop(Exit.USAGE, f"{item!r:.40} is not the name of an item", "letters, digits and hyphens, such as ex-9")
-    if not by.strip():
+    ITEM is ex-9 or password-rotated (of a release), dashboard (what the processor's or Stripe's dashboard shows of a
+    session), or unrelated (a damaged session has nothing to do with a release).
+    """
+    name = _known(item)
+    said = _Said(by.strip(), release, session, evidence, note)
+    figures = _Figures(payment, charged, refund, refunded, reversed_)
+    if not said.by:
         raise Stop(Exit.USAGE, "--by names nobody")
     if release is not None and not release.strip():
         raise Stop(Exit.USAGE, "--release names no release", "leave it out where it is said of every release")
-    redactor = redactor_of_notes()
-    attestation = Attestation(
-        id=str(ULID.from_datetime(invocation.machine.clock.now())),
-        item=name,
-        by=redactor.text(by.strip()),
-        at=timestamp(invocation.machine.clock.now()),
-        release=redactor.text(release) if release else None,
-        evidence=evidence_file(evidence),
-        note=redactor.text(note) if note else None,
+    if figures.given and name != DASHBOARD:
+        raise Stop(Exit.USAGE, f"{', '.join(figures.given)}: only for dashboard", "see veza-e2e attest --help")
+    if name == DASHBOARD:
+        _dashboard(invocation, said, figures)
+    elif name == UNRELATED:
+        _unrelated(invocation, said)
+    elif session is not None:
+        raise Stop(Exit.USAGE, f"--session: {name} is said of a release, not of a session", "name it with --release")
+    else:
+        path = _write(invocation, home(invocation), name, said)
+        scope = f"for release {release}" if release else "for every release"
+        items(invocation, [Item(name, "ok", f"attested by {said.by} {scope}: {path}")], ok=True)
+
+
+def _known(item: str) -> str:
+    name = item.lower()
+    if name in ITEMS:
+        return name
+    known = ", ".join(ITEMS)
+    close = difflib.get_close_matches(name, ITEMS, n=1, cutoff=0)
+    raise Stop(
+        Exit.USAGE, f"{item!r:.40} is not an item that can be attested; known: {known}", f"did you mean {close[0]}?"
     )
-    path = written(lambda: home(invocation).attest(attestation))
-    scope = f"for release {attestation.release}" if attestation.release else "for every release"
-    items(invocation, [Item(name, "ok", f"attested by {attestation.by} {scope}: {path}")], ok=True)
+
+
+def _write(invocation: Invocation, archive: Archive, name: str, said: _Said, session: str | None = None) -> Path:
+    from ulid import ULID  # noqa: PLC0415 - only here
+
+    redactor, now = redactor_of_notes(), invocation.machine.clock.now()
+    attestation = Attestation(
+        id=str(ULID.from_datetime(now)),
+        item=name,
+        by=redactor.text(said.by),
+        at=timestamp(now),
+        release=redactor.text(said.release) if said.release else None,
+        evidence=evidence_file(said.evidence),
+        note=redactor.text(said.note) if said.note else None,
+        session=session,
+    )
+    return written(lambda: archive.attest(attestation))
+
+
+def _session(invocation: Invocation, said: _Said, name: str) -> Stored:
+    if said.session is None:
+        raise Stop(
+            Exit.USAGE, f"--session is missing: of which session is {name} said?", "veza-e2e sessions lists them"
+        )
+    return stored_session(invocation, said.session)
+
+
+def _unrelated(invocation: Invocation, said: _Said) -> None:
+    stored = _session(invocation, said, UNRELATED)
+    if not said.note or not said.note.strip():
+        raise Stop(Exit.USAGE, "--note is missing: how is it known that the session is unrelated?")
+    if not stored.damaged():
+        raise Stop(Exit.REFUSED, f"session {stored.session} is not damaged: its journal says what it belongs to")
+    path = _write(invocation, Archive(stored.folder.parents[2]), UNRELATED, said, stored.session)
+    scope = f"release {said.release}" if said.release else "any release"
+    message = f"{said.by} says that damaged session {stored.session} has nothing to do with {scope}: {path}"
+    items(invocation, [Item(UNRELATED, "ok", message)], ok=True)
+
+
+def _dashboard(invocation: Invocation, said: _Said, figures: _Figures) -> None:
+    if said.release is not None:
+        raise Stop(Exit.USAGE, "--release: what a dashboard shows is said of a session", "leave it out")
+    stored = _session(invocation, said, DASHBOARD)
+    read = _read(figures, summary_of(stored), said)
+    where = record(invocation, stored, read)
+    after = summary_of(stored)
+    rows = [Item(DASHBOARD, "ok", f"as read by {said.by}: {where}")]
+    compared = {one.id: one for one in after.reconciliation}
+    rows += [Item(one, compared[one].status, compared[one].rule) for one in _COMPARED if one in compared]
+    rows.append(Item("account", str(after.money.state), after.money.sentence))
+    rows.append(Item("decision", after.decision, f"{after.decision}: {after.reason}"))
+    items(invocation, rows, ok=True)
+
+
+def _read(figures: _Figures, before: Summary, said: _Said) -> Read:
+    """Return the figures. Everything is looked at before anything is written."""
+    currency = before.money.currency
+    charged = amount_of("--charged", figures.charged, currency)
+    refunded = amount_of("--refunded", figures.refunded, currency, least=0)
+    reversed_ = amount_of("--reversed", figures.reversed, currency, least=0)
+    told = [figure for figure in (charged, refunded, reversed_) if figure is not None]
+    if (figures.payment is None) != (charged is None):
+        raise Stop(Exit.USAGE, "--payment and --charged belong together", "give the payment's id and what it received")
+    if (figures.refund is None) != (refunded is None or refunded.minor == 0):
+        raise Stop(Exit.USAGE, "--refund and --refunded belong together", "without a refund, --refunded is zero")
+    if not told:
+        raise Stop(Exit.USAGE, "no figure is given", "see --charged, --refunded and --reversed")
+    if len({figure.currency for figure in told}) > 1:
+        shown = ", ".join(map(str, told))
+        raise Stop(Exit.USAGE, f"{shown}: these are of different currencies", "record each currency by itself")
+    for option, value in (("--payment", figures.payment), ("--refund", figures.refund)):
+        if value is not None and not value.strip():
+            raise Stop(Exit.USAGE, f"{option} names nothing")
+    redactor = redactor_of_notes()
+    return Read(
+        by=redactor.text(said.by),
+        currency=told[0].currency,
+        payment_id=_text(figures.payment, redactor.text),
+        charged_cents=_minor(charged),
+        refund_id=_text(figures.refund, redactor.text),
+        refunded_cents=_minor(refunded),
+        reversed_cents=_minor(reversed_),
+        evidence=evidence_file(said.evidence),
+        note=_text(said.note, redactor.text),
+    )
+
+
+def _text(value: str | None, redact: Callable[[str], str]) -> str | None:
+    return redact(value.strip()) if value and value.strip() else None
+
+
+def _minor(amount: Money | None) -> int | None:
+    return None if amount is None else amount.minor

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from veza.money import Money
 from veza_e2e.archive.sessions import Stored
-from veza_e2e.cli.addendum import EVIDENCE, NOTE, evidence_file, redactor_of_notes
+from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file, redactor_of_notes
 from veza_e2e.cli.lookup import stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.cli.session_line import due_line
@@ -44,7 +43,7 @@ def bank(
     stored = stored_session(invocation, session)
     before = summary_of(stored)
     on = _day(day)
-    money = _amount(amount, before.money.currency)
+    money = amount_of("--amount", amount, before.money.currency)
     if seen != "nothing" and money is None:
         raise Stop(
             Exit.USAGE, f"--amount is missing: what does the statement show as {seen}?", 'write it as "5.00 EUR"'
@@ -105,16 +104,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise Stop(Exit.USAGE, f"--date {text!r:.30} is not a day", "write it as 2026-12-30") from error
-
-
-def _amount(text: str | None, currency: str | None) -> Money | None:
-    if text is None:
-        return None
-    hint = 'write it as "5.00 EUR"'
-    try:
-        found = Money.parse(text) if " " in text.strip() else Money.from_major(text.strip(), currency or "")
-    except ValueError as error:
-        raise Stop(Exit.USAGE, f"--amount {text!r:.30} is not an amount", hint) from error
-    if found.minor <= 0:
-        raise Stop(Exit.USAGE, f"--amount {text!r:.30} is not an amount of money that was seen", hint)
-    return found

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from veza_e2e import report
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
-from veza_e2e.journal import FileSink, UnwritableError, disk
+from veza_e2e.journal import FileSink, Journal, UnwritableError, disk
 from veza_e2e.journal.events import SessionEnded
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import EndOfInput, Left
@@ -77,7 +78,20 @@ def walk(stage: Stage, stored: Stored, *, resumed: bool = False) -> Ended:
     return Ended(stage.summary(), interrupted)
 
 
-def finish(stage: Stage, stored: Stored, *, over: bool = False) -> None:
+class Recorded(Protocol):
+    """A session's journal and its summary, which is all that the views need."""
+
+    @property
+    def journal(self) -> Journal:
+        """The journal."""
+        ...
+
+    def summary(self) -> Summary:
+        """The summary of the journal so far."""
+        ...
+
+
+def finish(stage: Recorded, stored: Stored, *, over: bool = False) -> None:
     """Write the views beside the journal, then end the journal if the session is over.
 
     Args:
@@ -101,7 +115,7 @@ def _keep_views(stored: Stored, views: Mapping[str, bytes]) -> None:
         disk.replace(stored.folder / name, data)
 
 
-def conclude(stage: Stage, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
+def conclude(stage: Recorded, *, over: bool = False) -> tuple[dict[str, bytes], SessionEnded | None]:
     """Return the views, and the last event if the session is over. Append it after writing the views.
 
     A session whose money is still out is not over, since `resume` can get it back. One that passed with its refund is

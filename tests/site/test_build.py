@@ -26,7 +26,7 @@ from ten_sessions import DRY_RUN, Sessions
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cli.reference import reference
 from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
-from veza_e2e.evidence import BankStatement
+from veza_e2e.evidence import Attestation, BankStatement
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.ledger_names import ORDERS, TRANSFERS
 from veza_e2e.site.build import write_tree
@@ -156,7 +156,17 @@ def decided_go(archive: Path) -> Path:
         at="2026-05-12T09:00:00.000Z", seen="credit", date="2026-05-12", amount_cents=500, currency="EUR",
     )  # fmt: skip
     Stored(SESSION, folder).add(statement)
+    attest(archive, "ex-9")
     return folder
+
+
+def attest(archive: Path, item: str, session: str | None = None, number: int = 0) -> None:
+    """Let a person attest something of release 2026.05."""
+    said = Attestation(
+        id=f"01KRATTESTED0000000000000{number}", item=item, by="B. Person", at="2026-05-02T09:00:00.000Z",
+        release="2026.05", session=session, note="known from elsewhere",
+    )  # fmt: skip
+    Archive(archive).attest(said)
 
 
 def flip(path: Path, old: bytes, new: bytes) -> None:
@@ -180,6 +190,47 @@ def state(source: Path) -> str:
 def test_a_go_is_a_go(tmp_path: Path) -> None:
     decided_go(tmp_path / "archive")
     assert "| GO | all nine acceptance items are met |" in state(tree(tmp_path))
+
+
+def test_a_go_needs_ex_9(tmp_path: Path) -> None:
+    decided_go(tmp_path / "archive")
+    (path,) = (tmp_path / "archive" / "attestations").iterdir()
+    path.unlink()
+    said = state(tree(tmp_path))
+    assert "| PENDING | all nine acceptance items are met, but EX-9 is not attested |" in said
+
+
+@pytest.mark.parametrize("change", [(b'"release":"2026.05"', b'"release":"2026.06"'), (b'"seq":7', b'"seq":8')])
+def test_a_damaged_session_that_may_belong_to_a_release_holds_its_go_back_until_it_is_attested_as_unrelated(
+    tmp_path: Path, change: tuple[bytes, bytes]
+) -> None:
+    archive = tmp_path / "archive"
+    decided_go(archive)
+    other = Script(JUNE, session=OTHER).start(release="2026.05").until("revoked").end().store(archive)
+    flip(other / "journal.jsonl", *change)
+    said = state(tree(tmp_path))
+    assert "| PENDING | all nine acceptance items are met, but 1 damaged sessions may belong to this release |" in said
+    attest(archive, "unrelated", SESSION, 1)
+    assert "| PENDING |" in state(tree(tmp_path)), "of another session"
+    attest(archive, "unrelated", OTHER, 2)
+    source = tree(tmp_path)
+    assert "| GO |" in state(source)
+    page = (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
+    assert "Attested as unrelated" in page
+    assert OTHER in page
+
+
+def test_an_earlier_no_go_stays_visible(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    earlier = SESSION[:-1] + "0"
+    failed = real(MAY, earlier).until("completed").say(StepStarted(step="license")).fail("license", "license_missing")
+    failed.end("failed").store(archive)
+    decided_go(archive)
+    source = tree(tmp_path)
+    assert "| GO |" in state(source)
+    page = (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
+    assert "Earlier NO-GO" in page
+    assert earlier in page
 
 
 def test_a_damaged_live_session_keeps_its_row_and_no_go_stands_beside_it(tmp_path: Path) -> None:
@@ -218,8 +269,7 @@ def test_damaged_attestations_are_named_and_none_counts(tmp_path: Path) -> None:
     decided_go(tmp_path / "archive")
     shell = Shell(tmp_path)
     assert shell("--archive", "archive", "attest", "ex-9", "--by", "A. Person").code == 0
-    (path,) = (tmp_path / "archive" / "attestations").iterdir()
-    flip(path, b"A. Person", b"B. Person")
+    flip(next(iter((tmp_path / "archive" / "attestations").iterdir())), b"Person", b"Parson")
     source = tree(tmp_path)
     assert "nobody attested it yet" in state(source)
     assert "Damaged attestations" in (source / "go-no-go.md").read_text(encoding="utf-8")

@@ -15,8 +15,8 @@ from veza_e2e.config import REHEARSAL
 from veza_e2e.ports.machine import Machine
 
 COMMANDS = (
-    "preflight", "run", "resume", "abandon", "rows", "sessions", "show", "bank", "attest", "render", "verify", "sign",
-    "replay", "cassettes", "contract", "rehearsal", "site",
+    "preflight", "run", "resume", "abandon", "rows", "sessions", "show", "bank", "attest", "release", "render",
+    "verify", "sign", "replay", "cassettes", "contract", "rehearsal", "site",
 )  # fmt: skip
 """The commands, in the order in which an operator needs them. Each is a function in the module of the same name."""
 

@@ -16,13 +16,14 @@ from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import LOG, Archive, Stored
 from veza_e2e.config import child_environment
 from veza_e2e.evidence import Addendum
+from veza_e2e.evidence.release import by_release
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.facts import Fact
 from veza_e2e.report.view import view
 from veza_e2e.site.flow import money_flow
 from veza_e2e.site.live_report import checklist, release_view, unknown
-from veza_e2e.site.releases import Archived, Entry, by_release
+from veza_e2e.site.releases import Archived, Entry, slug
 from veza_e2e.site.sessions_table import data_script, session_row
 from veza_e2e.site.waterfall import waterfall
 from veza_e2e.verify import signature_of
@@ -204,7 +205,7 @@ def _releases(shown: Archived, source: Path) -> None:
     views = [release_view(release, f"{ARCHIVE}/") for release in shown.releases]
     for release in shown.releases:
         page = release_view(release, f"../{ARCHIVE}/")
-        _write(source / "releases" / f"{release.slug}.md", "release.md", release=page, checklist=checklist)
+        _write(source / "releases" / f"{slug(release.name)}.md", "release.md", release=page, checklist=checklist)
     damage = unknown(shown, f"{ARCHIVE}/")
     listed = {"releases": views, "checklist": checklist, "damage": damage}
     _write(source / "live-report.md", "live_report.md", newest=views[:1], **listed)

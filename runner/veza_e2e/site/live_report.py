@@ -11,12 +11,11 @@ from veza_e2e.archive.sessions import LOG
 from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import statement_due, still_open
+from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
 from veza_e2e.report.escape import inline
 from veza_e2e.report.facts import Fact, moment
-from veza_e2e.site.releases import EX_9, Archived, Entry, Release
-from veza_e2e.site.sessions_table import decided, session_row
-
-ROTATED = "password-rotated"
+from veza_e2e.site.releases import Archived, Entry, Release, slug
+from veza_e2e.site.sessions_table import session_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +68,22 @@ class ReleaseView:
 def release_view(release: Release, up: str) -> ReleaseView:
     """Return the values for a release's page. `up` is the path from the page to the archive's folder."""
     summary = release.summary
-    window, overdue = _due(summary)
+    window, overdue = due_words(summary)
     if release.undecided:
         window = "not known of the damaged live sessions" + (f"; of the others: {window}" if summary else "")
-    decision = decided(summary) if summary and not release.undecided else release.decision
+    decision: str = release.decision
+    if release.rehearsed_decision is not None and summary and summary.live_requested and not release.undecided:
+        decision = f"{release.decision} (rehearsed {release.rehearsed_decision})"
     damaged = tuple(Fact("Session", session_row(entry, up).link) for entry in release.damaged)
+    earlier = tuple(Fact("Session", session_row(entry, up).link) for entry in release.earlier)
+    unrelated = tuple(
+        Fact(a.session or "", f"{a.by} on {a.at[:10]}: {a.note}") for a in release.attestations if a.item == UNRELATED
+    )
     unread = f"The live run cites {release.cited}, which is not here or cannot be read."
     none = unread if release.cited else "There is no dry-run of this release yet."
     return ReleaseView(
         name=release.name,
-        slug=release.slug,
+        slug=slug(release.name),
         decision=decision,
         css=release.decision.lower(),
         reason=release.reason,
@@ -88,11 +93,13 @@ def release_view(release: Release, up: str) -> ReleaseView:
             _block("Dry-run", release.dry_run, up, none),
             _block("Live run", release.live, up, "There is no live run of this release yet."),
             *([Block("Damaged", damaged)] if damaged else []),
+            *([Block("Earlier NO-GO", earlier)] if earlier else []),
+            *([Block("Attested as unrelated", unrelated)] if unrelated else []),
         ),
         items=tuple(_items(release, up)),
         prerequisites=(_ex_9(release),),
         housekeeping=tuple(_housekeeping(release)),
-        page=Markup(f"releases/{release.slug}.md"),  # noqa: S704 - a slug
+        page=Markup(f"releases/{slug(release.name)}.md"),  # noqa: S704 - a slug
     )
 
 
@@ -145,7 +152,8 @@ def _evidence(item: Item | None, entry: Entry | None, up: str) -> list[Markup]:
     ]
 
 
-def _due(summary: Summary | None) -> tuple[str, Markup]:
+def due_words(summary: Summary | None) -> tuple[str, Markup]:
+    """Return what is due, whatever the day, and the mark by which a browser tells that it is overdue."""
     if summary is None:
         return "nothing is due", Markup()
     left, window = still_open(summary), statement_due(summary)

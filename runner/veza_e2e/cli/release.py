@@ -1,0 +1,114 @@
+"""`release`: what a release's sessions and attestations decide about it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from veza_e2e.archive.releases import Held, releases
+from veza_e2e.archive.sessions import Archive
+from veza_e2e.cli.calling import command_line
+from veza_e2e.cli.lookup import home
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
+from veza_e2e.cli.session_line import due_line
+from veza_e2e.evidence.release import EX_9, Archived, Release
+from veza_e2e.journal import disk
+
+
+@click.command()
+@click.argument("name")
+@click.option("--markdown", is_flag=True, help="Only the row for a GO/NO-GO document.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write PAYMENT_E2E_LIVE_REPORT.md of this release, plain Markdown.",
+)
+@click.pass_obj
+def release(invocation: Invocation, *, name: str, markdown: bool, report: Path | None) -> int:
+    """Say what is decided about a release, why, and what is due.
+
+    NAME is that of `run --release`. Ends with 6 where a damaged file may matter to the release.
+    """
+    from veza_e2e.site import release_report  # noqa: PLC0415 - the templates are slow to import
+
+    archive = home(invocation)
+    shown = releases(archive)
+    found = _named(shown, name, archive)
+    due = (due_line(found.summary, invocation.today) if found.summary else None) or "nothing is due"
+    if report is not None:
+        _write(report, release_report.report(found), archive)
+        say(f"written: {report}")
+    damaged = bool(found.doubtful) or shown.damage is not None
+    if markdown and not invocation.json:
+        click.echo(release_report.row(found))
+    else:
+        rows = list(_rows(invocation, found, shown, due))
+        if markdown:
+            rows.append(Item("markdown", "ok", release_report.row(found)))
+        items(invocation, rows, ok=not damaged)
+    return int(Exit.DAMAGED if damaged else Exit.PASSED)
+
+
+def _named(shown: Archived[Held], name: str, archive: Archive) -> Release[Held]:
+    named = {one.name: one for one in shown.releases}
+    if name in named:
+        return named[name]
+    close = difflib.get_close_matches(name, named, n=1, cutoff=0)
+    hint = f"did you mean {close[0]}?" if close else "run --release NAME makes its first session"
+    raise Stop(Exit.USAGE, f"no session of release {name!r:.60} is in {archive.root}", hint)
+
+
+def _rows(invocation: Invocation, found: Release[Held], shown: Archived[Held], due: str) -> Iterator[Item]:
+    yield Item("decision", found.decision, found.reason)
+    if found.rehearsed_decision is not None:
+        yield Item("rehearsed_decision", found.rehearsed_decision, "as it would be with real money")
+    for title, run in (("live run", found.live), ("dry-run", found.dry_run)):
+        if run is None or run.summary is None:
+            yield Item(title, "none", f"there is no {title} of {found.name}")
+        else:
+            yield Item(title, run.summary.outcome, f"{run.session}: {run.summary.money.sentence}")
+    for item in found.summary.acceptance if found.summary else ():
+        yield Item(item.id, item.status, item.reason)
+    yield _ex_9(invocation, found)
+    if shown.damage is not None:
+        yield Item("attestations", "damaged", shown.damage)
+    yield from _beside(invocation, found)
+    yield Item("due", "pending" if due != "nothing is due" else "ok", due)
+
+
+def _ex_9(invocation: Invocation, found: Release[Held]) -> Item:
+    attested = found.attested(EX_9)
+    if attested is None:
+        todo = command_line(invocation, "attest", EX_9, "--by", "NAME", "--release", found.name)
+        return Item("ex_9", "not_checked", f"not attested: {todo}")
+    return Item("ex_9", "met", f"attested by {attested.by} on {attested.at[:10]}")
+
+
+def _beside(invocation: Invocation, found: Release[Held]) -> Iterator[Item]:
+    for one in found.earlier:
+        yield Item(f"earlier {one.session}", "NO-GO", one.summary.reason if one.summary else "")
+    for one in found.doubtful:
+        todo = command_line(
+            invocation, "attest", "unrelated", "--session", one.session, "--by", "NAME", "--note", "TEXT"
+        )
+        yield Item(f"damaged {one.session}", "damaged", f"{one.damage}; if it has nothing to do with it: {todo}")
+    for said in found.attestations:
+        if said.session is not None:
+            yield Item(f"unrelated {said.session}", "ok", f"{said.by} on {said.at[:10]}: {said.note}")
+
+
+def _write(path: Path, content: bytes, archive: Archive) -> None:
+    if archive.root.resolve() in path.resolve().parents:
+        raise Stop(
+            Exit.USAGE, f"--report {path} lies in the archive, which grows by sessions only", "name another place"
+        )
+    if not path.resolve().parent.is_dir():
+        raise Stop(Exit.USAGE, f"--report {path}: its folder is not there")
+    try:
+        disk.replace(path, content)
+    except OSError as error:
+        raise Stop(Exit.FAILED, f"{path}: {error.strerror}") from error

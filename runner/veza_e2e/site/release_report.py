@@ -1,0 +1,168 @@
+"""A release in plain Markdown: the row for a GO/NO-GO document, and the report of its dry-run and live run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.releases import Held
+from veza_e2e.evidence import Attestation, Reconciliation
+from veza_e2e.evidence.acceptance import TITLES
+from veza_e2e.evidence.release import Release
+from veza_e2e.journal import DamagedError
+from veza_e2e.report import templates
+from veza_e2e.report.escape import inline
+from veza_e2e.report.facts import Fact, moment
+from veza_e2e.report.view import funds, money_line
+from veza_e2e.site.live_report import due_words
+
+COLUMNS = ("Release", "Decision", "Reason", "Live run", "Dry-run", "Due")
+"""The columns of a release's row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    title: str
+    facts: tuple[Fact, ...]
+    absent: str
+    """What is said where there are no facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    title: str
+    dry: str
+    live: str
+    why: str
+    events: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    rule: str
+    status: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    name: str
+    decision: str
+    reason: str
+    due: str
+    runs: tuple[_Run, ...]
+    items: tuple[_Judged, ...]
+    reconciliation: tuple[_Compared, ...]
+    addenda: tuple[str, ...]
+    attested: tuple[str, ...]
+    beside: tuple[str, ...]
+
+
+def row(release: Release[Held]) -> str:
+    """Return the release's row of a Markdown table, escaped; its columns are `COLUMNS`."""
+    live = release.live.session if release.live else "none"
+    dry = release.dry_run.session if release.dry_run else "none"
+    cells = (release.name, decided(release), release.reason, live, dry, due_words(release.summary)[0])
+    return f"| {' | '.join(map(inline, cells))} |"
+
+
+def report(release: Release[Held]) -> bytes:
+    """Return the release's report in plain Markdown; the same sessions give the same bytes on any day."""
+    page = _Page(
+        name=release.name,
+        decision=decided(release),
+        reason=release.reason,
+        due=due_words(release.summary)[0],
+        runs=(
+            _Run("Dry-run", tuple(_facts(release.dry_run)), _absent(release)),
+            _Run("Live run", tuple(_facts(release.live)), "There is no live run of this release yet."),
+        ),
+        items=tuple(_items(release)),
+        reconciliation=tuple(map(_compared, release.summary.reconciliation)) if release.summary else (),
+        addenda=tuple(_addenda(release.live)),
+        attested=tuple(map(_attested, release.attestations)),
+        beside=tuple(beside(release)),
+    )
+    return templates.markup().get_template("release_report.md").render(page=page).encode()
+
+
+def decided(release: Release[Held]) -> str:
+    """Return the decision; for a rehearsed live run with the rehearsed decision."""
+    if release.rehearsed_decision is None or release.summary is None or not release.summary.live_requested:
+        return release.decision
+    return f"{release.decision} (rehearsed {release.rehearsed_decision})"
+
+
+def beside(release: Release[Held]) -> Iterator[str]:
+    """Yield what a reader must know of other sessions: each earlier NO-GO, and each damaged session."""
+    for one in release.earlier:
+        yield f"NO-GO: {one.session}, {one.summary.reason if one.summary else ''}"
+    doubtful = {one.session for one in release.doubtful}
+    for one in release.doubtful:
+        yield f"damaged: {one.session}, {one.damage}"
+    for one in release.damaged:
+        if one.session not in doubtful:
+            yield f"damaged, attested as unrelated: {one.session}, {one.damage}"
+
+
+def _facts(run: Held | None) -> Iterator[Fact]:
+    if run is None or run.summary is None:
+        return
+    summary = run.summary
+    yield Fact("Session", run.session)
+    yield Fact("Folder", "/".join(run.stored.folder.parts[-3:]))
+    yield Fact("Began", moment(summary.started_at))
+    yield Fact("Environment", summary.environment)
+    yield Fact("Funds", funds(summary))
+    yield Fact("Outcome", summary.outcome)
+    yield Fact("Money", money_line(summary))
+    yield Fact("Order", summary.order_id or "none")
+    yield Fact("Payment", summary.payment_id or "none")
+    yield Fact("Refund", summary.refund_id or "none")
+    yield Fact("Last hash", summary.last_hash)
+
+
+def _items(release: Release[Held]) -> Iterator[_Judged]:
+    dry = release.dry_run.summary.acceptance if release.dry_run and release.dry_run.summary else ()
+    live = release.summary.acceptance if release.summary else ()
+    of_dry, of_live = ({item.id: item for item in items} for items in (dry, live))
+    for name, title in TITLES.items():
+        item = of_live.get(name)
+        yield _Judged(
+            title,
+            _words(of_dry[name].status if name in of_dry else "not_checked"),
+            _words(item.status if item else "not_checked"),
+            item.reason if item else "",
+            ", ".join(map(str, item.evidence)) if item else "",
+        )
+
+
+def _absent(release: Release[Held]) -> str:
+    if release.cited:
+        return f"The live run cites {release.cited}, which is not here or cannot be read."
+    return "There is no dry-run of this release yet."
+
+
+def _compared(one: Reconciliation) -> _Compared:
+    return _Compared(f"{one.id}: {one.rule}", _words(one.status), one.left or "not read", one.right or "not read")
+
+
+def _words(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def _addenda(run: Held | None) -> Sequence[str]:
+    if run is None:
+        return ()
+    try:
+        return [f"{item.at[:10]}, {item.told}" for item in run.stored.addenda(run.stored.read())]
+    except (DamagedError, ArchiveError, OSError) as error:
+        return [f"not readable: {error}"]
+
+
+def _attested(said: Attestation) -> str:
+    of = f" of session {said.session}" if said.session else "" if said.release else " of every release"
+    note = f": {said.note}" if said.note else ""
+    return f"{said.item}{of}, by {said.by} on {said.at[:10]}{note}"

@@ -1,0 +1,160 @@
+"""release: the decision by the rules that the site goes by, in words, as a row, and as a report."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from front_door import Result, Shell
+from markdown import markdown  # type: ignore[import-untyped]  # it has no stubs
+from scripted_session import SESSION, Script
+from ten_sessions import DRY_RUN, HOSTILE
+
+from veza_e2e.journal.events import StepStarted
+
+RELEASE = ("--env", "prod", "release", "2026.05")
+EARLIER, LATER = SESSION[:-1] + "0", SESSION[:-1] + "B"
+
+
+@pytest.fixture
+def archive(shell: Shell) -> Path:
+    (shell.folder / "veza-e2e.toml").write_text(
+        '[env.prod]\nbase_url = "https://veza.example"\nexpected_environment = ["prod"]\nlive = true\n',
+        encoding="utf-8",
+    )
+    return shell.folder / "docs" / "archive" / "payment-e2e"
+
+
+def real(session: str = SESSION, *, release: str = "2026.05") -> Script:
+    at = datetime(2026, 5, 4, 9, tzinfo=UTC)
+    return Script(at, session=session).start(live=True, rehearsal=False, release=release, dry_run=DRY_RUN)
+
+
+def statuses(result: Result) -> dict[str, str]:
+    return {item["name"]: item["status"] for item in result.json["items"]}
+
+
+def message(result: Result, name: str) -> str:
+    (found,) = [str(item["message"]) for item in result.json["items"] if item["name"] == name]
+    return found
+
+
+def goes(shell: Shell, archive: Path) -> None:
+    """Bring release 2026.05 to GO by commands, as far as a test can."""
+    real().until("revoked").end().store(archive)
+    bank = ("bank", SESSION, "--seen", "credit", "--date", "2026-05-12", "--amount", "5.00 EUR")
+    assert shell("--env", "prod", *bank).code == 0
+    assert shell("--env", "prod", "attest", "ex-9", "--by", "A. Person", "--release", "2026.05").code == 0
+
+
+def test_a_release_goes_from_pending_to_go(shell: Shell, archive: Path) -> None:
+    real().until("revoked").end().store(archive)
+    before = shell("--json", *RELEASE)
+    assert (before.code, statuses(before)["decision"]) == (0, "PENDING")
+    assert "bank statement (pending)" in message(before, "decision")
+    assert statuses(before)["due"] == "pending"
+    assert "veza-e2e --env prod attest ex-9 --by NAME --release 2026.05" in message(before, "ex_9")
+    bank = ("bank", SESSION, "--seen", "credit", "--date", "2026-05-12", "--amount", "5.00 EUR")
+    assert shell("--env", "prod", *bank).code == 0
+    assert "but EX-9 is not attested" in message(shell("--json", *RELEASE), "decision")
+    assert shell("--env", "prod", "attest", "ex-9", "--by", "A. Person").code == 0
+    after = shell("--json", *RELEASE)
+    assert [statuses(after)[name] for name in ("decision", "bank_statement", "ex_9", "due")] == [
+        "GO",
+        "met",
+        "met",
+        "ok",
+    ]
+
+
+def test_a_failure_after_the_charge_is_a_no_go_and_stays_visible(shell: Shell, archive: Path) -> None:
+    failed = real(EARLIER).until("completed").say(StepStarted(step="license")).fail("license", "license_missing")
+    failed.end("failed").store(archive)
+    assert statuses(shell("--json", *RELEASE))["decision"] == "NO-GO"
+    goes(shell, archive)
+    later = shell("--json", *RELEASE)
+    assert statuses(later)["decision"] == "GO"
+    assert statuses(later)[f"earlier {EARLIER}"] == "NO-GO"
+
+
+def test_a_damaged_session_holds_the_go_back_and_the_command_that_frees_it_works(shell: Shell, archive: Path) -> None:
+    goes(shell, archive)
+    other = real(LATER, release="2026.06").until("products").store(archive)
+    content = (other / "journal.jsonl").read_bytes()
+    (other / "journal.jsonl").write_bytes(content.replace(b'"release":"2026.06"', b'"release":"2026.07"'))
+    held = shell("--json", *RELEASE)
+    assert (held.code, held.json["ok"], statuses(held)["decision"]) == (6, False, "PENDING")
+    assert statuses(held)[f"damaged {LATER}"] == "damaged"
+    (words,) = re.findall(r"veza-e2e (.* attest unrelated .*) --by NAME --note TEXT", message(held, f"damaged {LATER}"))
+    assert shell(*words.split(), "--by", "B. Person", "--note", "a test of the disk").code == 0
+    freed = shell("--json", *RELEASE)
+    assert (freed.code, statuses(freed)["decision"]) == (0, "GO")
+    assert "B. Person" in message(freed, f"unrelated {LATER}")
+
+
+def test_a_damaged_attestation_counts_for_nothing(shell: Shell, archive: Path) -> None:
+    goes(shell, archive)
+    (path,) = (archive / "attestations").iterdir()
+    path.write_bytes(path.read_bytes().replace(b"A. Person", b"B. Person"))
+    result = shell("--json", *RELEASE)
+    assert (result.code, statuses(result)["decision"], statuses(result)["attestations"]) == (6, "PENDING", "damaged")
+
+
+def test_an_unknown_release_is_a_usage_error_with_the_nearest_name(shell: Shell, archive: Path) -> None:
+    real().until("products").store(archive)
+    result = shell("--json", "--env", "prod", "release", "2026.5")
+    assert result.code == 2
+    assert result.json["error"]["hint"] == "did you mean 2026.05?"
+
+
+def test_the_row_is_one_line_of_a_markdown_table_whatever_the_names_are(shell: Shell, archive: Path) -> None:
+    real(release=HOSTILE).until("revoked").end().store(archive)
+    result = shell("--env", "prod", "release", HOSTILE, "--markdown")
+    (row,) = result.stdout.splitlines()
+    table = f"| a | b | c | d | e | f |\n|---|---|---|---|---|---|\n{row}\n"
+    html = markdown(table, extensions=["tables"])
+    cells = [unescape(cell) for cell in re.findall("<td>(.*?)</td>", html)]
+    assert len(cells) == 6
+    assert cells[0] == HOSTILE.replace("\n", "⏎")
+    assert cells[1] == "PENDING"
+    assert cells[3] == SESSION
+    assert "<script" not in html
+
+
+def test_the_report_is_plain_markdown_with_both_runs_and_all_items(shell: Shell, archive: Path) -> None:
+    goes(shell, archive)
+    result = shell(*RELEASE, "--report", "PAYMENT_E2E_LIVE_REPORT.md")
+    assert result.code == 0
+    text = (shell.folder / "PAYMENT_E2E_LIVE_REPORT.md").read_text(encoding="utf-8")
+    assert text.startswith("# PAYMENT_E2E_LIVE_REPORT: release 2026.05\n\n**GO**: all nine acceptance items are met")
+    assert "<" not in text, "plain Markdown holds no HTML"
+    said = unescape(text)
+    for part in (
+        SESSION, "charged 5.00 EUR, back 5.00 EUR", "REAL MONEY",
+        "The bank statement shows the refund | not checked | met",
+        "2026-05-12", "bank statement: credit on 2026-05-12, 5.00 EUR", "ex-9, by A. Person on", "R1: order total",
+    ):  # fmt: skip
+        assert part in said, part
+    again = shell(*RELEASE, "--report", "PAYMENT_E2E_LIVE_REPORT.md")
+    assert again.code == 0
+    assert (shell.folder / "PAYMENT_E2E_LIVE_REPORT.md").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("place", ["docs/archive/payment-e2e/REPORT.md", "not-there/REPORT.md"])
+def test_a_report_is_written_into_no_archive_and_no_folder_that_is_not_there(
+    shell: Shell, archive: Path, place: str
+) -> None:
+    real().until("products").store(archive)
+    assert shell(*RELEASE, "--report", place).code == 2
+    assert not (shell.folder / place).exists()
+
+
+def test_json_is_one_document_with_the_row_in_it(shell: Shell, archive: Path) -> None:
+    real().until("products").store(archive)
+    result = shell("--json", *RELEASE, "--markdown")
+    assert json.loads(result.stdout)["ok"] is True
+    assert message(result, "markdown").startswith("| 2026.05 | PENDING |")

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from front_door import ACCOUNT, Shell, figures
+from front_door import ACCOUNT, Shell, books, figures
+from meddling import Answer, meddling
 
 STEPS = ["login", "products", "order", "pay", "completed", "license", "transfers", "refund", "revoked"]
 ACCEPTANCE = [
@@ -142,6 +143,38 @@ def test_a_key_that_the_processor_refuses_is_said_at_the_gate(shell: Shell) -> N
     assert "processor_key: THE PROCESSOR REFUSES THE KEY (it answered 401)" in wrong.stderr
     assert re.search("veza-e2e --env staging attest dashboard --session [0-9A-Z]{26} --by NAME", wrong.stderr)
     assert {item["name"]: item["status"] for item in right.json["items"]}["processor_key"] == "ok"
+
+
+@pytest.mark.parametrize("configured", ["", "live = false\n"])
+def test_a_plain_run_never_reaches_a_charge_at_a_backend_that_is_called_prod_eu(shell: Shell, configured: str) -> None:
+    def change(answer: Answer) -> None:
+        if answer.path.endswith("/status"):
+            answer.body["data"] = {"environment": "prod-eu", "services": {"hyperswitch": "ok"}}
+
+    with shell.serving() as server, meddling(server, change) as base_url:
+        shell.configure("eu", base_url, reports="prod-eu")
+        settings = shell.folder / "veza-e2e.toml"
+        settings.write_text(
+            settings.read_text(encoding="utf-8").replace("live = false\n", configured), encoding="utf-8"
+        )
+        result = shell("--env", "eu", "--json", "run", env=ACCOUNT, stdin="1\n\n")
+        assert books(server)["orders"] == 0
+    assert result.code == 3
+    assert "the backend is live (its name has the word 'prod'), and --live was not given" in result.stderr
+    assert "--live" not in result.json["error"]["hint"]
+
+
+def test_what_p_paid_is_recorded_and_replayed(shell: Shell) -> None:
+    """The test card is the operator's own doing, so that a replay needs none."""
+    result = shell(
+        "--json", "run", "--no-refund", "--product", "a0a51e32-83a8-5c40-8142-33b4cf5ca8b1", "--record", "by-p",
+        stdin="p\n\nskip\nno psql here\n",
+    )  # fmt: skip
+    assert "p = test card" in result.stderr
+    assert "Paid with a test card." in result.stderr
+    assert result.json["money"]["charged_cents"] == 500
+    played = shell("--json", "replay", "by-p")
+    assert (played.code, played.json["ok"]) == (0, True), played.stderr
 
 
 def test_staging_takes_no_faults_and_no_unattended_run(shell: Shell) -> None:

@@ -110,6 +110,14 @@ def test_what_cannot_be_is_a_usage_error(shell: Shell, stored: Path, words: tupl
     assert not list(stored.glob("addendum-*"))
 
 
+@pytest.mark.parametrize("seen", ["credit", "charge-dropped"])
+def test_what_was_seen_on_a_statement_has_an_amount(shell: Shell, stored: Path, seen: str) -> None:
+    result = shell("--json", "bank", SESSION, "--date", "2026-05-12", "--seen", seen)
+    assert result.code == 2
+    assert "--amount is missing" in result.json["error"]["message"]
+    assert not list(stored.glob("addendum-*"))
+
+
 def test_a_session_without_a_refund_has_no_statement(shell: Shell) -> None:
     Script().start().until("transfers").keep().end().store(shell.folder / "build" / "rehearsals")
     assert shell(*BANK, "--seen", "credit").code == 3

@@ -118,7 +118,7 @@ def key_check(means: Means, word: tuple[KeyWord, str] | None, *, wanted: bool) -
         *("attest", "dashboard", "--session", means.session, "--by", "NAME"),
         *("--payment", "ID", "--charged", "AMOUNT", "--refund", "ID", "--refunded", "AMOUNT"),
     )
-    later = f"R1, R4 and R6 need the processor's figures. Read at its dashboard, they are supplied by: {by_hand}"
+    later = f"R1, R4 and R6 then come from its dashboard, later, by: {by_hand}"
     if word is None:
         if wanted:
             missing = "HYPERSWITCH_API_KEY or hyperswitch_url is not set, so the processor is not asked"
@@ -128,6 +128,6 @@ def key_check(means: Means, word: tuple[KeyWord, str] | None, *, wanted: bool) -
     if status == "accepted":
         yield check("processor_key", "ok", "the processor accepts the key")
     elif status == "refused":
-        yield check("processor_key", "warn", f"THE PROCESSOR REFUSES THE KEY ({why})", f"Correct the key. {later}")
+        yield check("processor_key", "warn", f"THE PROCESSOR REFUSES THE KEY ({why})", f"Correct it. {later}")
     else:
         yield check("processor_key", "warn", f"whether the processor accepts the key is not known: {why}", later)

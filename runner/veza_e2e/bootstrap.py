@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
 import httpx
@@ -45,7 +45,7 @@ def assemble(
         settings: the chosen environment's.
         secrets: the account's login, and the keys.
         interrupts: defers signals.
-        machine: gives the clock.
+        machine: gives the clock, or all ports.
         unattended: answers and pays by itself; for the rehearsal backend only.
         listeners: called with each line of the journal.
         own: the base URL of the embedded rehearsal backend.
@@ -53,20 +53,20 @@ def assemble(
     """
     environment = settings.environment
     base_url = own or environment.base_url or NOWHERE
-    local = own is not None or environment.loopback
-    operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
-    with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
-        scripted = ScriptedBrowser(beside, _card(machine.clock.now()))
-        browser: Browser = scripted if unattended else PersonsBrowser(window=settings.window)
+    with ExitStack() as stack:
         yield Parts(
-            ports=Ports(
-                transport=transport,
-                operator=operator,
-                browser=browser,
-                ledger=_ledger(settings, secrets, beside, local=local, unattended=unattended),
-                clock=machine.clock,
-                ids=SystemIds(session),
-                till=scripted.open if local and not unattended else None,
+            ports=machine.ports(session)
+            if machine.ports is not None
+            else stack.enter_context(
+                _own_ports(
+                    settings,
+                    secrets,
+                    machine,
+                    base_url,
+                    local=own is not None or environment.loopback,
+                    unattended=unattended,
+                    session=session,
+                )
             ),
             redactor=Redactor(known_secrets(secrets)),
             base_url=base_url,
@@ -78,6 +78,26 @@ def assemble(
             names=environment.ledger,
             guard=interrupts.deferred,
             listeners=listeners,
+        )
+
+
+@contextmanager
+def _own_ports(
+    settings: Settings, secrets: Secrets, machine: Machine, base_url: str, *, local: bool, unattended: bool,
+    session: str | None,
+) -> Iterator[Ports]:  # fmt: skip
+    operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
+    with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
+        scripted = ScriptedBrowser(beside, _card(machine.clock.now()))
+        browser: Browser = scripted if unattended else PersonsBrowser(window=settings.window)
+        yield Ports(
+            transport=transport,
+            operator=operator,
+            browser=browser,
+            ledger=_ledger(settings, secrets, beside, local=local, unattended=unattended),
+            clock=machine.clock,
+            ids=SystemIds(session),
+            till=scripted.open if local and not unattended else None,
         )
 
 

@@ -26,7 +26,6 @@ from veza_e2e.engine.start import Asked, First, begin, first_event, gate_of
 from veza_e2e.evidence import Summary, summarise
 from veza_e2e.evidence.release import EX_9
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, SessionStarted
-from veza_e2e.ports.ids import new_session
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.ledger import DatabaseLedger
 from veza_e2e.ports.protocols import Ledger
@@ -45,7 +44,7 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
     interrupts.install()
     secrets = _account(settings, asked, read_secrets())
     machine = invocation.machine
-    session = new_session(machine.clock.now())
+    session = machine.new_id(machine.clock.now())
     make = first_event(settings, asked, secrets)
     kept = False
     try:

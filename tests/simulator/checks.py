@@ -1,0 +1,304 @@
+"""What must hold after each command, whatever the history: written from the interface, never from the runner.
+
+A check yields the kind of what is violated, and a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.books import Order, Told
+from simulator.machine import Ran, Simulated
+from simulator.operator import money
+from simulator.plan import LATE
+
+Found = Iterator[tuple[str, str]]
+EXITS = {"passed": 0, "failed": 1, "incomplete": 4, "refused": 3}
+_SESSION_COMMANDS = frozenset({"run", "resume"})
+
+
+@dataclass
+class Moment:
+    """The world and what a command just said of it."""
+
+    sim: Simulated
+    ran: Ran
+    ended: bool
+    bank_right: bool = False
+    attested: bool = False
+
+    @property
+    def command(self) -> str:
+        return self.ran.words[0]
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        return self.ran.document
+
+    @property
+    def text(self) -> str:
+        return self.ran.out + self.ran.err
+
+    @property
+    def order(self) -> Order | None:
+        """The order that the session says is its own."""
+        return self.sim.world.orders.get(str(self.document.get("order_id")))
+
+    @property
+    def orders(self) -> list[Order]:
+        """The orders that a walkthrough made here."""
+        return self.sim.world.own_orders()
+
+    def told(self, order: Order) -> list[tuple[str, Told]]:
+        """What each witness told last of an order, the processor's payments one by one."""
+        told = self.sim.world.told
+        keys = [("backend", order.id), *(("processor", one.id) for one in self.sim.world.payments_of(order.id))]
+        return [(key[0], told[key]) for key in keys if key in told]
+
+    def figures(self, order: Order) -> dict[str, tuple[int, int]]:
+        """What each witness told as charged and as returned, added up over payments in the order's currency."""
+        found: dict[str, tuple[int, int]] = {}
+        for by, one in self.told(order):
+            if one.currency == order.currency:
+                charged, back = found.get(by, (0, 0))
+                found[by] = charged + one.charged, back + one.returned
+        return found
+
+
+def defects(moment: Moment) -> Found:
+    if "a defect:" in moment.text:
+        yield "defect", next(line for line in moment.text.splitlines() if "a defect:" in line)
+    if moment.ran.problem:
+        yield "stuck", moment.ran.problem
+
+
+def documents(moment: Moment) -> Found:
+    if moment.ran.exit is not None and not moment.document:
+        yield "no_document", f"{moment.command} exited {moment.ran.exit} without one JSON document"
+
+
+def exits(moment: Moment) -> Found:
+    """The exit code says what the document says."""
+    outcome = moment.document.get("outcome")
+    if moment.command not in _SESSION_COMMANDS or outcome not in EXITS:
+        return
+    expected = {EXITS[outcome], 130, 4} if outcome != "passed" else {0}
+    if moment.ran.exit not in expected and "error" not in moment.document:
+        yield "exit", f"{moment.command} exited {moment.ran.exit}, its outcome is {outcome}"
+
+
+def headline(moment: Moment) -> Found:
+    """The headline never says less than a witness that answered."""
+    order, said = moment.order, moment.document.get("money")
+    if order is None or not isinstance(said, dict) or moment.command not in {"run", "resume", "show"}:
+        return
+    charged, back = said.get("charged_cents"), said.get("refunded_cents")
+    for by, (was_charged, returned) in moment.figures(order).items():
+        if charged is not None and charged < was_charged:
+            yield "headline_charged", f"charged {charged} by the headline, {was_charged} by the {by}"
+        settled = moment.document.get("refund_open") is False
+        if settled and was_charged > returned and not _told_otherwise(moment, by):
+            yield "headline_open", f"no refund is open by the headline, the {by} has {was_charged} and gave {returned}"
+        if charged and back is not None and back > charged:
+            yield "headline_more", f"{back} came back of {charged} charged"
+
+
+def _told_otherwise(moment: Moment, by: str) -> bool:
+    """Whether a backend that tells no amount is all that says so, and another witness has the amount."""
+    untold = moment.sim.plan.refund == "untold" or moment.sim.plan.absent != "null"
+    return by == "backend" and untold
+
+
+def witnesses(moment: Moment) -> Found:
+    """Each figure that names the processor is what the processor told, payment by payment."""
+    order = moment.order
+    said = (moment.document.get("money") or {}).get("witnesses")
+    if order is None or not isinstance(said, dict):
+        return
+    told = [one for by, one in moment.told(order) if by == "processor"]
+    if not told or len({one.currency for one in told}) > 1:
+        return
+    for kind, right in (("charged", sum(t.charged for t in told)), ("refunded", sum(t.returned for t in told))):
+        for figure in said.get(kind, ()):
+            if figure.get("by") != "processor" or figure.get("amount") is None:
+                continue
+            if figure["amount"] not in {
+                money(right, told[0].currency),
+                *(money(_of(t, kind), t.currency) for t in told),
+            }:
+                yield (
+                    "witness",
+                    f"{kind} by the processor is {figure['amount']}, it told {money(right, told[0].currency)}",
+                )
+
+
+def _of(told: Told, kind: str) -> int:
+    return told.charged if kind == "charged" else told.returned
+
+
+def untouched(moment: Moment) -> Found:
+    """Nothing was charged is said only on a witness's positive word."""
+    nothing = moment.document.get("account") == "untouched" or _verdict_says(moment, "nothing was charged")
+    if not nothing or moment.command not in {*_SESSION_COMMANDS, "show", "abandon"}:
+        return
+    for order in moment.orders:
+        if moment.order is not None and moment.order is not order:
+            continue
+        said = next((f"the {by} told {one.charged}" for by, one in moment.told(order) if one.charged), None)
+        if said:
+            yield "untouched", f"nothing was charged, it says; {said}"
+        elif moment.sim.world.open_amount(order.id):
+            yield "untouched_unseen", f"nothing was charged, it says; {moment.sim.world.open_amount(order.id)} are out"
+
+
+def _verdict_says(moment: Moment, words: str) -> bool:
+    last = moment.ran.err.rstrip().splitlines()[-6:]
+    return any(words in line.lower() for line in last if "REFUSED" not in line)
+
+
+def items(moment: Moment) -> Found:
+    """No item is met that the books do not bear out."""
+    order = moment.order
+    met = {one["id"] for one in moment.document.get("acceptance", ()) if one.get("status") == "met"}
+    if order is None:
+        if met - {"preflight", "dry_run"}:
+            yield "item", f"met without an order: {', '.join(sorted(met))}"
+        return
+    for name in sorted(met):
+        wrong = _wrong(moment, order, name)
+        if wrong:
+            yield f"item_{name}", f"{name} is met, but {wrong}"
+
+
+def _wrong(moment: Moment, order: Order, name: str) -> str | None:
+    """Why the books do not bear an item out; None if they do."""
+    check = _ITEMS.get(name)
+    return None if check is None else check(moment, order)
+
+
+def _wrong_completed(moment: Moment, order: Order) -> str | None:
+    return None if (order.id, "completed") in moment.sim.world.ever else "nobody told that it was completed"
+
+
+def _wrong_amount(moment: Moment, order: Order) -> str | None:
+    if not any(by == "processor" for by, _ in moment.told(order)) and not moment.attested:
+        return "no processor told an amount"
+    payments = moment.sim.world.payments_of(order.id)
+    received = sum(one.received for one in payments)
+    wrong = received != order.total or any(one.currency != order.currency for one in payments)
+    return f"{received} were received of {order.total}" if wrong and not moment.sim.world.healed else None
+
+
+def _wrong_granted(moment: Moment, order: Order) -> str | None:
+    return None if (order.id, "license active") in moment.sim.world.ever else "no active license was told"
+
+
+def _wrong_revoked(moment: Moment, order: Order) -> str | None:
+    active = any(one.order == order.id and one.status == "active" for one in moment.sim.world.licenses)
+    return "a license is active" if active else None
+
+
+def _wrong_refund(moment: Moment, order: Order) -> str | None:
+    world, plan = moment.sim.world, moment.sim.plan
+    if world.healed or plan.refund == "fails_late" or plan.dispute == "after_refund":
+        return None
+    if world.open_amount(order.id) or not any(one.received for one in world.payments_of(order.id)):
+        return f"{world.open_amount(order.id)} did not come back"
+    kept = sum(one.amount - one.reversed for one in world.transfers_of(order.id))
+    return f"the seller keeps {kept}" if kept else None
+
+
+def _wrong_rows(moment: Moment, order: Order) -> str | None:
+    if moment.sim.world.healed:
+        return None
+    rows = moment.sim.world.transfers_of(order.id)
+    if sum(one.amount + one.fee for one in rows) != order.total - order.tax:
+        return "the rows do not explain the total"
+    if any(one.seller != order.product.seller for one in rows):
+        return "a row is another seller's"
+    if any(one.status not in {"completed", "reversed"} or one.stripe is None for one in rows):
+        return "a row is not booked at Stripe"
+    if any(one.fee < 0 for one in rows):
+        return "a fee is negative"
+    return None
+
+
+_ITEMS: Mapping[str, Callable[[Moment, Order], str | None]] = {
+    "order_completed": _wrong_completed,
+    "amount_matches": _wrong_amount,
+    "license_granted": _wrong_granted,
+    "license_revoked": _wrong_revoked,
+    "transfer_booked": _wrong_rows,
+    "refund_completed": _wrong_refund,
+    "bank_statement": lambda moment, _order: None if moment.bank_right else "the statement does not show it",
+}
+
+
+def decisions(moment: Moment) -> Found:
+    """GO needs all nine items, real funds and the attestation; a straight failure before money is no NO-GO."""
+    document = moment.document
+    if document.get("decision") == "GO":
+        missing = [one["id"] for one in document.get("acceptance", ()) if one.get("status") != "met"]
+        if not moment.sim.plan.live or document.get("funds") != "real":
+            yield "go", "GO without real funds"
+        if missing:
+            yield "go", f"GO without {', '.join(missing)}"
+        if not moment.bank_right:
+            yield "go", "GO without the right bank statement"
+        if not moment.sim.plan.dry_run:
+            yield "go", "GO without a dry-run"
+    if document.get("decision") == "NO-GO" and not any(one.received for one in moment.sim.world.payments.values()):
+        yield "no_go", "NO-GO although no money ever moved"
+
+
+def passed(moment: Moment) -> Found:
+    """Exit 0 says that nothing is wrong, as far as a witness that was read can tell."""
+    order = moment.order
+    if moment.command not in _SESSION_COMMANDS or moment.ran.exit != 0 or order is None:
+        return
+    world = moment.sim.world
+    told = [one for by, one in moment.told(order) if by == "processor"]
+    if told and not world.healed:
+        received = sum(one.charged for one in told)
+        if any(one.currency != order.currency for one in told):
+            yield "passed_currency", f"passed, the processor told {told[0].currency}"
+        elif received != order.total:
+            yield "passed_amount", f"passed, the processor told {received} of {order.total}"
+    late = moment.sim.plan.refund == "fails_late" or moment.sim.plan.dispute == "after_refund"
+    if moment.document.get("refund_id") and world.open_amount(order.id) and told and not late:
+        yield "passed_open", f"passed with a refund, {world.open_amount(order.id)} are out"
+
+
+def stranded(moment: Moment) -> Found:
+    """While money is or may be out, an exit offers a command that leads on."""
+    if moment.ran.exit in {None, 2} or moment.command not in {*_SESSION_COMMANDS, "abandon"}:
+        return
+    world = moment.sim.world
+    out = [one for one in moment.orders if world.open_amount(one.id) or world.payable(one.id)]
+    offered = any(word in moment.text for word in ("resume", "abandon", "attest dashboard"))
+    if out and not offered and not (moment.command == "abandon" and moment.ran.exit == 0):
+        yield "stranded", f"exit {moment.ran.exit} names no command, and {world.open_amount(out[0].id)} are out"
+
+
+def abandoned(moment: Moment) -> Found:
+    """A session is not abandoned while money is or may be out, unless the loss is accepted by name."""
+    if moment.command != "abandon" or moment.ran.exit != 0 or "--accept-loss" in moment.ran.words:
+        return
+    world = moment.sim.world
+    for order in moment.orders:
+        age = (moment.sim.clock.at - order.created).total_seconds()
+        if (world.open_amount(order.id) or world.payable(order.id)) and age < LATE:
+            yield "abandoned", f"abandoned while {world.open_amount(order.id)} are or may be out"
+
+
+def twice(moment: Moment) -> Found:
+    """No second order beside one that can be paid, no second refund beside one that may succeed."""
+    yield from moment.sim.world.sins
+    moment.sim.world.sins.clear()
+
+
+CHECKS: tuple[Callable[[Moment], Found], ...] = (
+    defects, documents, exits, headline, witnesses, untouched, items, decisions, passed, stranded, abandoned, twice,
+)  # fmt: skip

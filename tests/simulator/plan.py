@@ -1,0 +1,163 @@
+"""What one history deviates in from a straight one, drawn from a seed.
+
+A plan is data: shrinking a failing history sets one deviation after the other back to its straight value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from random import Random
+from typing import Any
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+LATE = 24 * HOUR
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Each field's default is the straight value."""
+
+    seed: int
+    # The backend's dialect.
+    ids: str = "uuid"
+    absent: str = "null"
+    extra: bool = False
+    nanoseconds: bool = False
+    money: str = "cents"
+    currency_case: str = "upper"
+    error_shape: int = 0
+    payment_told: str = "created"
+    services: str = "object"
+    # The surroundings.
+    live: bool = False
+    dry_run: bool = True
+    key: str = "good"
+    ledger: str = "paste"
+    honoured: bool = True
+    token_ttl: int = HOUR
+    # The price.
+    price: int = 500
+    currency: str = "EUR"
+    tax: str = "none"
+    surcharge: int = 0
+    # The buyer, the processor, and the backend.
+    checkout: str = "pay"
+    capture: str = "full"
+    webhook: int = 2
+    processor_status: str = ""
+    order_status: str = ""
+    license: str = "granted"
+    transfer: str = "booked"
+    refund: str = "succeeds"
+    refund_lag: int = 5
+    revocation: str = "revoked"
+    reversal: str = "reversed"
+    dispute: str = ""
+    foreign: str = ""
+    # The operator.
+    paste_format: str = "csv"
+    paste: str = "good"
+    mistake: str = ""
+    bank: str = "credit"
+    wander: str = ""
+    second: str = ""
+    gap: int = 5 * MINUTE
+    # What breaks.
+    network: tuple[tuple[int, str], ...] = ()
+    processor_network: tuple[tuple[int, str], ...] = ()
+    kills: tuple[int, ...] = ()
+
+    @property
+    def deviations(self) -> dict[str, Any]:
+        """The fields that are not straight."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if self._deviates(f.name, f.default)}
+
+    def _deviates(self, name: str, straight: object) -> bool:
+        return name != "seed" and getattr(self, name) != straight
+
+    def having(self, name: str, value: Any) -> Plan:
+        """This plan with another value of one field."""
+        change: Any = {name: value}
+        return replace(self, **change)
+
+    def straightened(self, name: str) -> Plan:
+        """This plan with one field at its straight value."""
+        straight: Any = next(f.default for f in fields(self) if f.name == name)
+        return self.having(name, straight)
+
+
+DIALECT: Mapping[str, tuple[object, ...]] = {
+    "ids": ("integer", "integer", "text"),
+    "absent": ("omitted", "zero"),
+    "extra": (True,),
+    "nanoseconds": (True,),
+    "money": ("decimal",),
+    "currency_case": ("lower",),
+    "error_shape": (1, 2, 3, 4),
+    "payment_told": ("later",),
+    "services": ("text",),
+}
+DEVIATIONS: Mapping[str, tuple[object, ...]] = {
+    "key": ("none", "none", "rejected", "down"),
+    "ledger": ("connection", "connection", "skip", "broken", "empty"),
+    "honoured": (False,),
+    "token_ttl": (40,),
+    "currency": ("USD", "JPY"),
+    "tax": ("added", "inclusive", "untold"),
+    "surcharge": (40,),
+    "checkout": (
+        "decline_then_pay", "decline", "leave", "challenge", "pay_twice", "early", "async", "watch", "late",
+        "pay_and_close",
+    ),
+    "capture": ("partial", "other_currency", "authorised"),
+    "webhook": (150, 40 * MINUTE, 5 * HOUR, 20 * HOUR, -1),
+    "processor_status": ("conflicted", "mystery", "processing", "failed"),
+    "order_status": ("archived", "disputed"),
+    "license": ("late", "missing", "twice"),
+    "transfer": (
+        "late", "very_late", "missing", "wrong_seller", "two_rows", "duplicate", "pending", "failed", "lower_case",
+        "no_stripe_id", "odd_fee", "quoted_error",
+    ),
+    "refund": ("fails", "fails_late", "partial", "untold", "review", "lost_at_backend", "processor_lags"),
+    "refund_lag": (90, 2 * HOUR, 3 * DAY),
+    "revocation": ("late", "missing"),
+    "reversal": ("late", "never", "refused"),
+    "dispute": ("before_refund", "after_refund"),
+    "foreign": ("pending", "completed", "both"),
+    "paste_format": ("aligned", "unaligned", "expanded", "tabs"),
+    "paste": ("cut", "error", "nothing", "foreign", "doubted"),
+    "mistake": ("wrong_number", "wrong_amount", "keep", "interrupt", "end_of_input", "quit"),
+    "bank": ("charge-dropped", "wrong_amount", "nothing"),
+    "wander": ("abandon", "run", "show", "verify"),
+    "second": ("run", "resume"),
+    "gap": (3, HOUR, DAY + HOUR),
+}  # fmt: skip
+NETWORK = ("lost_before", "lost_after", "error_before", "error_after", "garbage", "limited", "conflict_after")
+
+
+def drawn(seed: int) -> Plan:
+    """The plan of a seed."""
+    chance = Random(seed)
+    chosen: dict[str, Any] = {}
+    if chance.random() < 0.5:
+        for name in chance.sample(sorted(DIALECT), chance.randint(1, 4)):
+            chosen[name] = chance.choice(DIALECT[name])
+    for name in chance.sample(sorted(DEVIATIONS), chance.choice((0, 1, 1, 2, 2, 3, 4))):
+        chosen[name] = chance.choice(DEVIATIONS[name])
+    if chance.random() < 0.35:
+        chosen["live"] = True
+        chosen["dry_run"] = chance.random() < 0.5
+    chosen["price"] = chance.choice((500, 500, 499, 990))
+    if chance.random() < 0.3:
+        chosen["network"] = tuple(
+            (chance.randint(4, 30), chance.choice(NETWORK)) for _ in range(chance.choice((1, 1, 2)))
+        )
+    if chance.random() < 0.1:
+        chosen["processor_network"] = ((chance.randint(0, 8), chance.choice(NETWORK)),)
+    if chance.random() < 0.4:
+        kills = [chance.randint(20, 260)]
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            kills.append(kills[-1] + chance.randint(5, 160))
+        chosen["kills"] = tuple(kills)
+    return Plan(seed=seed, **chosen)

@@ -26,6 +26,8 @@ class Moment:
     sim: Simulated
     ran: Ran
     ended: bool
+    session: str | None
+    owners: Mapping[str, str | None]
     bank_right: bool = False
     attested: bool = False
 
@@ -48,8 +50,9 @@ class Moment:
 
     @property
     def orders(self) -> list[Order]:
-        """The orders that a walkthrough made here."""
-        return self.sim.world.own_orders()
+        """The orders that this session made, or says are its own."""
+        made = [one for one in self.sim.world.own_orders() if self.owners.get(one.id) == self.session]
+        return made if self.order is None or self.order in made else [*made, self.order]
 
     def told(self, order: Order) -> list[tuple[str, Told]]:
         """What each witness told last of an order, the processor's payments one by one."""
@@ -95,20 +98,25 @@ def headline(moment: Moment) -> Found:
     if order is None or not isinstance(said, dict) or moment.command not in {"run", "resume", "show"}:
         return
     charged, back = said.get("charged_cents"), said.get("refunded_cents")
-    for by, (was_charged, returned) in moment.figures(order).items():
-        if charged is not None and charged < was_charged:
-            yield "headline_charged", f"charged {charged} by the headline, {was_charged} by the {by}"
-        settled = moment.document.get("refund_open") is False
-        if settled and was_charged > returned and not _told_otherwise(moment, by):
-            yield "headline_open", f"no refund is open by the headline, the {by} has {was_charged} and gave {returned}"
-        if charged and back is not None and back > charged:
-            yield "headline_more", f"{back} came back of {charged} charged"
+    figures = moment.figures(order)
+    # The order's total is no charge that somebody saw, where the processor told one.
+    by = "processor" if "processor" in figures else "backend"
+    was_charged, returned = figures.get(by, (0, 0))
+    if charged is not None and charged < was_charged:
+        yield "headline_charged", f"charged {charged} by the headline, {was_charged} by the {by}"
+    settled = moment.document.get("refund_open") is False or moment.document.get("account") == "returned"
+    if settled and was_charged > returned and not _outdated(moment, order, by):
+        yield "headline_open", f"no refund is open by the headline, the {by} has {was_charged} and gave {returned}"
+    if charged is not None and back is not None and back > charged:
+        yield "headline_more", f"{back} came back of {charged} charged"
 
 
-def _told_otherwise(moment: Moment, by: str) -> bool:
-    """Whether a backend that tells no amount is all that says so, and another witness has the amount."""
-    untold = moment.sim.plan.refund == "untold" or moment.sim.plan.absent != "null"
-    return by == "backend" and untold
+def _outdated(moment: Moment, order: Order, by: str) -> bool:
+    """Whether more came back than this witness told, which was not heard since or tells no amount."""
+    if by == "backend":
+        return True
+    told = sum(one.returned for name, one in moment.told(order) if name == by)
+    return told < sum(one.returned for one in moment.sim.world.payments_of(order.id))
 
 
 def witnesses(moment: Moment) -> Found:
@@ -144,8 +152,6 @@ def untouched(moment: Moment) -> Found:
     if not nothing or moment.command not in {*_SESSION_COMMANDS, "show", "abandon"}:
         return
     for order in moment.orders:
-        if moment.order is not None and moment.order is not order:
-            continue
         said = next((f"the {by} told {one.charged}" for by, one in moment.told(order) if one.charged), None)
         if said:
             yield "untouched", f"nothing was charged, it says; {said}"
@@ -295,6 +301,10 @@ def abandoned(moment: Moment) -> Found:
 
 def twice(moment: Moment) -> Found:
     """No second order beside one that can be paid, no second refund beside one that may succeed."""
+    second = moment.sim.second
+    if second is not None and second.exit != 3:
+        yield "second_process", f"`{second.words[0]}` in a second terminal exited {second.exit}, not 3"
+    moment.sim.second = None
     yield from moment.sim.world.sins
     moment.sim.world.sins.clear()
 

@@ -37,7 +37,7 @@ def _heal(world: World, order: Order) -> None:
         world.refunded(order, main.refunds[-1])
     if refunded_before:
         order.refund_id, order.refund_status = main.refunds[-1].id, "succeeded"
-        order.refunded = main.returned
+        order.refunded = min(main.returned, order.total)
         world.revoke(order)
         world.reverse(order)
 

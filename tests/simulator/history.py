@@ -58,6 +58,7 @@ class History:
         self.plan = plan
         self.root = root
         self.session: str | None = None
+        self.owners: dict[str, str | None] = {}
         self.bank_right = False
         self.attested = False
         self.ended_files: dict[str, str] = {}
@@ -97,7 +98,12 @@ class History:
             self.session = found
         if self.session is None:
             self.session = self._newest()
-        moment = Moment(self.sim, ran, ended=self._ended(), bank_right=self.bank_right, attested=self.attested)
+        session = found if isinstance(found, str) else self._newest() if words[0] == "run" else self.session
+        for order in self.sim.world.own_orders():
+            self.owners.setdefault(order.id, session)
+        moment = Moment(
+            self.sim, ran, self._ended(), session, self.owners, bank_right=self.bank_right, attested=self.attested
+        )
         self.sim.violations += [one for check in CHECKS for one in check(moment)]
         self.sim.violations += self._files()
         self.told.reached[f"exit {ran.exit} of {words[0]}"] += 1
@@ -268,7 +274,8 @@ class History:
 
     def _straight(self) -> None:
         """A history without a fault of the world must have passed."""
-        if set(self.plan.deviations) - HARMLESS or self.session is None or not self._ended():
+        paid = any(one.received for one in self.sim.world.payments.values())
+        if set(self.plan.deviations) - HARMLESS or not paid or not self._ended():
             return
         outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.words[0] in {"run", "resume"}]
         abandons = [ran for ran in self.sim.ran if ran.words[0] == "abandon" and ran.exit == 0]

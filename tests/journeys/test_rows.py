@@ -128,6 +128,21 @@ def test_rows_are_appended_to_an_open_session_and_its_views_made_again(shell: Sh
 
     again = shell("--json", "rows", session["session"])
     assert (again.code, items_of(again)["transfer"], items_of(again)["reversal"]) == (4, "pending", "not_checked")
+    shell.time.sleep(24 * 3600)
+    missing = shell("--json", "rows", session["session"])
+    assert (missing.code, items_of(missing)["transfer"]) == (1, "not_met")
+    assert "after more than 24 hours" in missing.stdout
+
+
+def test_a_reversal_that_is_late_is_missing_a_day_after_the_refund_was_seen(shell: Shell) -> None:
+    done = shell.run("--refund", "--fault", "transfer_not_reversed")
+    assert (done.code, done.json["waiting_for"]) == (4, "reversal"), done.stdout
+    words = ("--json", "rows", done.json["session"])
+    late_ = shell(*words)
+    assert (late_.code, items_of(late_)["transfer"], items_of(late_)["reversal"]) == (4, "met", "pending")
+    shell.time.sleep(24 * 3600)
+    missing = shell(*words)
+    assert (missing.code, items_of(missing)["transfer"], items_of(missing)["reversal"]) == (1, "met", "not_met")
 
 
 def test_a_file_that_cannot_be_used_changes_nothing(shell: Shell) -> None:

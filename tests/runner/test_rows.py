@@ -326,6 +326,17 @@ def test_a_reversal_that_was_refused_fails_at_once(walk: Walk, how: str) -> None
     assert (failed.step, "balance too low" in failed.observed) == ("revoked", True)
 
 
+def test_an_error_from_before_the_refund_is_no_refused_reversal_though_its_text_is_redacted(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.ledger.held = [walk_row(walk) | {"error_message": "first try failed, ask someone@example.test"}]
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for) == ("incomplete", "reversal")
+    walk.resume()
+    assert walk.go_on().waiting_for == "reversal"
+    assert "someone@" not in str(walk.events(RowsRead, StepFinished))
+
+
 def test_no_row_that_is_visible_after_the_refund_is_not_checked(walk: Walk) -> None:
     walk.goes_through()
     walk.begin()

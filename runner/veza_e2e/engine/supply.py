@@ -73,7 +73,7 @@ def supply(stage: Stage, text: str | None) -> Supplied:
     absent = absent_columns(context, order)
     facts = facts_of(order, product.seller_id if product else None)
     booked = booking(rows, facts, refund_asked=asked, absent=absent)
-    back = reversal(rows, facts, before=booked_rows(context), absent=absent) if asked else None
+    back = reversal(event.rows, facts, before=booked_rows(context), absent=absent) if asked else None
     return Supplied(
         event,
         _missing(booked) if over(context, completed_at(context)) else booked,

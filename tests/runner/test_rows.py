@@ -12,7 +12,7 @@ import pytest
 
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Summary
-from veza_e2e.journal.events import Answered, Asked, StepFailed, StepFinished, StepPaused, StepSkipped
+from veza_e2e.journal.events import Answered, Asked, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
 from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.ports.protocols import Left
 from veza_e2e.ports.seller_transfers import COLUMNS
@@ -380,3 +380,21 @@ def test_a_recording_of_the_first_walkthrough_is_asked_nothing_new(walking: type
     assert walk.go_on().outcome == "failed"
     (failed,) = walk.events(StepFailed)
     assert failed.finding == "transfer_missing"
+
+
+def test_a_recording_of_the_first_walkthrough_fails_on_a_late_reversal_and_pastes_again(walking: type[Walk]) -> None:
+    walk = walking(started={"walkthrough": "1"})
+    walk.goes_through()
+    walk.begin()
+    walk.ledger.held = [walk_row(walk)]
+    assert (walk.go_on().outcome, walk.events(StepPaused)) == ("failed", [])
+    walk = walking(started={"walkthrough": "1"})
+    by_hand(walk, refund="n")
+    walk.person.answers = [printed(walk_row(walk))]
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    (read,) = [line.seq for line in walk.lines if isinstance(line.event, RowsRead)]
+    walk.resume(upto=read)
+    walk.stage.journal.append(SessionResumed(tools={}, walkthrough="1"))
+    walk.person.answers = [printed(walk_row(walk))]
+    assert (walk.go_on().outcome, walk.person.answers) == ("passed", [])

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veza.testing import Reply
-from veza_e2e.journal.events import Answered, Asked, BrowserOpened, StepFailed
+from veza_e2e.engine.session import open_stage
+from veza_e2e.journal.events import WALKTHROUGH, Answered, Asked, BrowserOpened, SessionResumed, StepFailed
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.ports.protocols import Left
 from veza_e2e.ports.screen import WIDEST, columns, framed
@@ -56,6 +57,27 @@ def test_the_box_stands_right_above_the_prompt_and_is_shown_once(walk: Walk) -> 
     assert all(columns(line) <= WIDEST for line in box)
     (asked,) = [event for event in walk.events(Asked) if event.question == "amount"]
     assert asked.text == shown[0], "what was shown is on record"
+
+
+def test_a_process_that_offers_the_page_twice_asks_once(walk: Walk) -> None:
+    goes_live(walk)
+    walk.processes(status="requires_payment_method", amount_received=0)
+    walk.page.act = lambda _: True
+    walk.started["poll_timeout_ms"] = 1000
+    walk.begin()
+    walk.go_on()
+    (placed,) = [line.seq for line in walk.lines if isinstance(line.event, PageOffered)]
+    asked = len(walk.person.asked)
+    lines = list(walk.stage.journal.lines)[: placed - 1]
+    walk.stage = open_stage(walk.parts(), walk.sink, idempotency=False, lines=lines)
+    walk.stage.journal.append(SessionResumed(tools={}, walkthrough=WALKTHROUGH))
+    walk.go_on()
+    assert [event.step for event in walk.events(PageOffered)] == ["pay", "completed"]
+    assert sum("Type the amount" in text for text in walk.person.asked[asked:]) == 1
+
+
+def test_a_terminal_gives_wide_letters_two_columns_and_combining_ones_none() -> None:
+    assert [columns(text) for text in ("e\u0301", "\u591c", "\U0001f3b5", "ab", "")] == [1, 2, 2, 2, 0]
 
 
 def test_a_hostile_product_cannot_break_the_box(walk: Walk) -> None:

@@ -245,6 +245,12 @@ def test_a_rehearsal_is_no_dry_run_for_real_funds_and_one_for_a_rehearsed_decisi
     assert "ran on the rehearsal backend, not on a staging" in checks["dry_run"].message
 
 
+def test_what_a_live_run_lacks_is_said_though_the_backend_is_down() -> None:
+    checks, finished = made(LIVE, "http://127.0.0.1:1")
+    assert not finished.passed
+    assert [checks[name].status for name in DECIDING] == ["warn"] * 5
+
+
 def test_what_decides_a_release_is_no_matter_off_live(sandbox: str) -> None:
     for given in (READY, replace(READY, live=True)):
         checks, _ = made(replace(given, means=DECIDED), sandbox)

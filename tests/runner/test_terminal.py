@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -101,9 +102,11 @@ def test_what_is_told_while_a_prompt_waits_has_a_line_of_its_own_and_the_prompt_
 
 
 @contextmanager
-def at_a_terminal() -> Iterator[tuple[int, TerminalOperator]]:
+def at_a_terminal(*, raw: bool = False) -> Iterator[tuple[int, TerminalOperator]]:
     """A pseudo-terminal: where the person's keys go, and who asks there."""
     keys, terminal = os.openpty()
+    if raw:
+        tty.setraw(terminal)
     try:
         yield keys, TerminalOperator(Lines(terminal))
     finally:
@@ -120,6 +123,13 @@ def test_keys_before_a_question_about_money_is_shown_are_no_answer_to_it(questio
         assert operator.ask(question, "Now?", timeout=0.05) is None
         os.write(keys, b"keep\n")
         assert operator.ask(question, "Now?", timeout=5) == "keep"
+
+
+def test_lines_that_were_read_together_with_an_earlier_answer_are_no_answer_either() -> None:
+    with at_a_terminal(raw=True) as (keys, operator):
+        os.write(keys, b"1\nrefund\n")
+        assert operator.ask("product", "Which one?", timeout=5) == "1"
+        assert operator.ask("refund", "Now?", timeout=0.05) is None
 
 
 def test_keys_while_a_question_about_money_waits_are_its_answer_though_its_time_ran_out() -> None:

@@ -17,6 +17,7 @@ from veza_e2e.ports.ids import SystemIds
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.ledger import DatabaseLedger, NoLedger, RehearsalLedger
 from veza_e2e.ports.machine import Machine
+from veza_e2e.ports.network import LimitedTransport
 from veza_e2e.ports.protocols import Browser, Ledger, Operator, Ports
 from veza_e2e.ports.scripted import ScriptedBrowser, ScriptedOperator
 from veza_e2e.ports.terminal import Lines, TerminalOperator
@@ -87,7 +88,7 @@ def _own_ports(
     session: str | None,
 ) -> Iterator[Ports]:  # fmt: skip
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
-    with httpx.HTTPTransport() as transport, _beside(base_url) as beside:
+    with LimitedTransport() as transport, _beside(base_url) as beside:
         scripted = ScriptedBrowser(beside, _card(machine.clock.now()))
         browser: Browser = scripted if unattended else PersonsBrowser(window=settings.window)
         yield Ports(

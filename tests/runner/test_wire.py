@@ -18,6 +18,7 @@ from veza_contract.operations import operation_of
 from veza_e2e.journal import FileSink, Journal, UnwritableError, read
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended
 from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.network import LimitedTransport
 from veza_e2e.ports.wire import MAX_BODY, LeakError, Recorder, RecordingTransport
 from veza_e2e.redaction import Redactor
 
@@ -72,14 +73,20 @@ def serving(*answers: Answer) -> Iterator[tuple[str, list[bytes]]]:
 class Desk:
     """A journal on disk and a client whose calls go through it."""
 
-    def __init__(self, folder: Path, guard: Interrupts | None = None, timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        guard: Interrupts | None = None,
+        timeout: float = 5.0,
+        network: httpx.BaseTransport | None = None,
+    ) -> None:
         self.path = folder / "journal.jsonl"
         self.sink = FileSink(self.path, create=True)
         self.redactor = Redactor({"password": PASSWORD, "email": "operator@veza.test"})
         self.recorder = Recorder(
             Journal(self.sink, FakeClock()), self.redactor, FakeClock(), guard=guard.deferred if guard else None
         )
-        self.network = httpx.HTTPTransport()
+        self.network = network or httpx.HTTPTransport()
         self.client = httpx.Client(
             transport=RecordingTransport(self.network, "api", self.recorder, operation_of), timeout=timeout
         )
@@ -292,3 +299,30 @@ def test_redirects_are_not_followed_with_the_login(desk: Desk) -> None:
 )  # fmt: skip
 def test_a_request_is_known_by_its_method_and_path(method: str, path: str, operation: str | None) -> None:
     assert operation_of(httpx.Request(method, f"https://veza.test{path}")) == operation
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
+def test_an_answer_that_trickles_in_ends_within_the_limit_of_the_call(tmp_path: Path, begun: bytes) -> None:
+    gone, trickled = threading.Event(), 0
+
+    def trickle(connection: socket.socket, _: bytes) -> None:
+        nonlocal trickled
+        connection.sendall(begun)
+        for byte in b"HTTP/1.1 200 OK" * 1000:
+            try:
+                connection.sendall(bytes([byte]))
+            except OSError:
+                break
+            trickled += 1
+            if gone.wait(0.02):
+                break
+
+    limited = Desk(tmp_path, network=LimitedTransport(0.5), timeout=60)
+    with serving(trickle) as (url, _):
+        with pytest.raises(httpx.ReadTimeout, match=r"did not come within 0.5 s"):
+            limited.client.post(f"{url}/api/v1/orders", json={"items": []})
+        gone.set()
+    limited.close()
+    assert trickled > 1
+    assert isinstance(limited.events[0], CallIntended)
+    assert isinstance(limited.events[-1], CallFailed), "the doubt is on record"

@@ -1,0 +1,106 @@
+"""The network with a limit for each whole call, so that an answer of one byte every two seconds ends too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from socket import SHUT_RDWR, socket
+from threading import Timer
+from typing import Any
+
+import httpx
+
+WHOLE_CALL = 30.0
+"""Seconds that one call may take, from its first byte to the last byte of its answer."""
+
+
+class LimitedTransport(httpx.BaseTransport):
+    """httpx's transport, whose connection is shut down when a call has taken too long.
+
+    httpx limits each read, not their sum. While a write is under way signals are deferred, so its end must be bounded.
+
+    Args:
+        seconds: how long one call may take.
+    """
+
+    def __init__(self, seconds: float = WHOLE_CALL) -> None:
+        self._seconds = seconds
+        self._inner = httpx.HTTPTransport()
+        self._streams: dict[int, Any] = {}
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._inner.close()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`; reading the answer is limited too.
+
+        Raises:
+            httpx.ReadTimeout: the call took too long; whether it was carried out is not known.
+            httpx.TransportError: as httpx's.
+        """
+        request.extensions = {**request.extensions, "trace": self._opened}
+        limit = _Limit(self._seconds, self._streams)
+        try:
+            response = self._inner.handle_request(request)
+        except httpx.TransportError as error:
+            limit.over()
+            raise limit.meaning(error) from error
+        except BaseException:
+            limit.over()
+            raise
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_LimitedStream(response.stream, limit),
+            extensions=response.extensions,
+        )
+
+    def _opened(self, event: str, told: dict[str, Any]) -> None:
+        """Remember the sockets that were opened; httpcore calls this for each step of a request."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            stream = told["return_value"]
+            self._streams[id(stream.get_extra_info("socket"))] = stream
+
+
+class _Limit:
+    def __init__(self, seconds: float, streams: dict[int, Any]) -> None:
+        self._seconds = seconds
+        self._streams = streams
+        self._expired = False
+        self._timer = Timer(seconds, self._expire)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def over(self) -> None:
+        self._timer.cancel()
+
+    def meaning(self, error: httpx.TransportError) -> httpx.TransportError:
+        if not self._expired:
+            return error
+        return httpx.ReadTimeout(f"the whole answer did not come within {self._seconds:g} s")
+
+    def _expire(self) -> None:
+        self._expired = True
+        for stream in list(self._streams.values()):
+            try:
+                # The plain socket's own method: that of TLS would take the session from the thread that reads.
+                socket.shutdown(stream.get_extra_info("socket"), SHUT_RDWR)
+            except OSError:
+                continue  # closed already
+
+
+class _LimitedStream(httpx.SyncByteStream):
+    def __init__(self, inner: httpx.SyncByteStream, limit: _Limit) -> None:
+        self._inner = inner
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._inner
+        except httpx.TransportError as error:
+            raise self._limit.meaning(error) from error
+
+    def close(self) -> None:
+        self._limit.over()
+        self._inner.close()

@@ -80,7 +80,9 @@ def _meanings(family: Any) -> tuple[tuple[tuple[type[Exception], ...], Failure],
 
 
 def _is_certificate(error: BaseException | None) -> bool:
-    while error is not None:
+    seen: list[BaseException] = []  # a transport of the caller's may raise an error from itself
+    while error is not None and error not in seen:
+        seen.append(error)
         if type(error).__name__ == "SSLCertVerificationError" or "CERTIFICATE_VERIFY_FAILED" in str(error):
             return True
         error = error.__cause__ or error.__context__

@@ -42,11 +42,9 @@ class LimitedTransport(httpx.BaseTransport):
         limit = _Limit(self._seconds, self._streams)
         try:
             response = self._inner.handle_request(request)
-        except httpx.TransportError as error:
+        except BaseException as error:
             limit.over()
-            raise limit.meaning(error) from error
-        except BaseException:
-            limit.over()
+            limit.refuse(error)
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
         return httpx.Response(
@@ -75,10 +73,10 @@ class _Limit:
     def over(self) -> None:
         self._timer.cancel()
 
-    def meaning(self, error: httpx.TransportError) -> httpx.TransportError:
-        if not self._expired:
-            return error
-        return httpx.ReadTimeout(f"the whole answer did not come within {self._seconds:g} s")
+    def refuse(self, error: BaseException) -> None:
+        """Raise what an error means that the end of the connection caused."""
+        if self._expired and isinstance(error, httpx.TransportError):
+            raise httpx.ReadTimeout(f"the whole answer did not come within {self._seconds:g} s") from error
 
     def _expire(self) -> None:
         self._expired = True
@@ -99,7 +97,8 @@ class _LimitedStream(httpx.SyncByteStream):
         try:
             yield from self._inner
         except httpx.TransportError as error:
-            raise self._limit.meaning(error) from error
+            self._limit.refuse(error)
+            raise
 
     def close(self) -> None:
         self._limit.over()

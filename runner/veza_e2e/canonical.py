@@ -22,6 +22,9 @@ def clean(value: object) -> JSON:
     Raises:
         TypeError: for a float, or for a type that JSON does not have.
     """
+    kind = type(value)
+    if kind is dict and isinstance(value, dict):  # what JSON is read as comes first: an abstract type is slow to ask
+        return {key if type(key) is str and key.isascii() else _name(key): clean(item) for key, item in value.items()}
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
@@ -29,10 +32,14 @@ def clean(value: object) -> JSON:
             return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
-        return {str(clean(str(key))): clean(item) for key, item in value.items()}
+        return {_name(key): clean(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [clean(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no canonical JSON form: {value!r:.60}")
+
+
+def _name(key: object) -> str:
+    return str(clean(str(key)))
 
 
 def dumps(value: object) -> str:

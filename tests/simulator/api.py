@@ -212,7 +212,7 @@ class VezaApi:
             for order in orders:
                 charged = order.total if order.status in _TAKEN else 0
                 back = order.refunded or 0
-                self.world.told["backend", order.id] = Told(charged, back, order.currency, order.status, at)
+                self.world.tell(("backend", order.id), Told(charged, back, order.currency, order.status, at))
                 self.world.ever.add((order.id, order.status))
 
         return tell

@@ -112,3 +112,5 @@ class Told:
     currency: str
     status: str
     at: datetime
+    recorded: bool = True
+    """False if the walkthrough was killed right after it heard this: nobody knows whether it kept it."""

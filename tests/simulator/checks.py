@@ -28,6 +28,7 @@ class Moment:
     ended: bool
     session: str | None
     owners: Mapping[str, str | None]
+    given_up: bool = False
     bank_right: bool = False
     attested: bool = False
 
@@ -58,7 +59,7 @@ class Moment:
         """What each witness told last of an order, the processor's payments one by one."""
         told = self.sim.world.told
         keys = [("backend", order.id), *(("processor", one.id) for one in self.sim.world.payments_of(order.id))]
-        return [(key[0], told[key]) for key in keys if key in told]
+        return [(key[0], told[key]) for key in keys if key in told and told[key].recorded]
 
     def figures(self, order: Order) -> dict[str, tuple[int, int]]:
         """What each witness told as charged and as returned, added up over payments in the order's currency."""
@@ -107,7 +108,7 @@ def headline(moment: Moment) -> Found:
     settled = moment.document.get("refund_open") is False or moment.document.get("account") == "returned"
     if settled and was_charged > returned and not _outdated(moment, order, by):
         yield "headline_open", f"no refund is open by the headline, the {by} has {was_charged} and gave {returned}"
-    if charged is not None and back is not None and back > charged:
+    if charged is not None and back is not None and back > charged and moment.sim.plan.bank != "wrong_amount":
         yield "headline_more", f"{back} came back of {charged} charged"
 
 
@@ -126,7 +127,8 @@ def witnesses(moment: Moment) -> Found:
     if order is None or not isinstance(said, dict):
         return
     told = [one for by, one in moment.told(order) if by == "processor"]
-    if not told or len({one.currency for one in told}) > 1:
+    unsure = any(not one.recorded for one in moment.sim.world.told.values())
+    if not told or unsure or len({one.currency for one in told}) > 1:
         return
     for kind, right in (("charged", sum(t.charged for t in told)), ("refunded", sum(t.returned for t in told))):
         for figure in said.get(kind, ()):
@@ -149,7 +151,8 @@ def _of(told: Told, kind: str) -> int:
 def untouched(moment: Moment) -> Found:
     """Nothing was charged is said only on a witness's positive word."""
     nothing = moment.document.get("account") == "untouched" or _verdict_says(moment, "nothing was charged")
-    if not nothing or moment.command not in {*_SESSION_COMMANDS, "show", "abandon"}:
+    here = moment.document.get("session") is not None and moment.command in {*_SESSION_COMMANDS, "show", "abandon"}
+    if not nothing or not here:
         return
     for order in moment.orders:
         said = next((f"the {by} told {one.charged}" for by, one in moment.told(order) if one.charged), None)
@@ -212,7 +215,8 @@ def _wrong_refund(moment: Moment, order: Order) -> str | None:
         return None
     if world.open_amount(order.id) or not any(one.received for one in world.payments_of(order.id)):
         return f"{world.open_amount(order.id)} did not come back"
-    kept = sum(one.amount - one.reversed for one in world.transfers_of(order.id))
+    paid_out = [one for one in world.transfers_of(order.id) if one.status in {"completed", "reversed"}]
+    kept = sum(one.amount - one.reversed for one in paid_out)
     return f"the seller keeps {kept}" if kept else None
 
 
@@ -255,8 +259,8 @@ def decisions(moment: Moment) -> Found:
             yield "go", "GO without the right bank statement"
         if not moment.sim.plan.dry_run:
             yield "go", "GO without a dry-run"
-    if document.get("decision") == "NO-GO" and not any(one.received for one in moment.sim.world.payments.values()):
-        yield "no_go", "NO-GO although no money ever moved"
+    if document.get("decision") == "NO-GO" and not moment.sim.world.charge_told:
+        yield "no_go", "NO-GO although nobody told that money moved"
 
 
 def passed(moment: Moment) -> Found:
@@ -284,7 +288,7 @@ def stranded(moment: Moment) -> Found:
     world = moment.sim.world
     out = [one for one in moment.orders if world.open_amount(one.id) or world.payable(one.id)]
     offered = any(word in moment.text for word in ("resume", "abandon", "attest dashboard"))
-    if out and not offered and not (moment.command == "abandon" and moment.ran.exit == 0):
+    if out and not offered and not moment.given_up:
         yield "stranded", f"exit {moment.ran.exit} names no command, and {world.open_amount(out[0].id)} are out"
 
 

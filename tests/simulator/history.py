@@ -23,7 +23,8 @@ from simulator.plan import DAY, HOUR, Plan
 from veza_e2e.cli.app import COMMANDS
 
 RELEASE = "2026.11"
-ROUNDS, HEALED_ROUNDS = 4, 10
+ROUNDS, HEALED_ROUNDS = 3, 10
+_LOSS = re.compile('--accept-loss "([^"]+)"')
 _OFFERED = re.compile(r"veza-e2e (?:--\S+ \S+ )*(\w+) ([^\n]*)")
 HARMLESS = frozenset({
     "ids", "absent", "extra", "nanoseconds", "money", "currency_case", "error_shape", "payment_told", "services",
@@ -59,6 +60,8 @@ class History:
         self.root = root
         self.session: str | None = None
         self.owners: dict[str, str | None] = {}
+        self._loss: tuple[str, ...] = ()
+        self.given_up = False
         self.bank_right = False
         self.attested = False
         self.ended_files: dict[str, str] = {}
@@ -101,8 +104,16 @@ class History:
         session = found if isinstance(found, str) else self._newest() if words[0] == "run" else self.session
         for order in self.sim.world.own_orders():
             self.owners.setdefault(order.id, session)
+        self.given_up = self.given_up or (words[0] == "abandon" and ran.exit == 0)
         moment = Moment(
-            self.sim, ran, self._ended(), session, self.owners, bank_right=self.bank_right, attested=self.attested
+            sim=self.sim,
+            ran=ran,
+            ended=self._ended(),
+            session=session,
+            owners=self.owners,
+            given_up=self.given_up,
+            bank_right=self.bank_right,
+            attested=self.attested,
         )
         self.sim.violations += [one for check in CHECKS for one in check(moment)]
         self.sim.violations += self._files()
@@ -180,6 +191,8 @@ class History:
         for number in range(HEALED_ROUNDS):
             self._wait(DAY + 3600)
             last = self._do(*self._next(last, number))
+            loss = _LOSS.search(last.err)
+            self._loss = ("--accept-loss", loss[1]) if loss else self._loss
             if self._ended():
                 return
         self.told.violations.append(("unending", f"not ended by {HEALED_ROUNDS} commands in a world that is in order"))
@@ -188,7 +201,7 @@ class History:
         """The next command, as the last one offers it: at first resume, then whatever else."""
         offered = dict(self._offered(last)) if last is not None else {}
         if number >= 4 and number % 2 and "abandon" in offered:
-            return offered["abandon"]
+            return (*offered["abandon"], *self._loss)
         return ("resume", str(self.session))
 
     def _offered(self, ran: Ran) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -277,9 +290,8 @@ class History:
         paid = any(one.received for one in self.sim.world.payments.values())
         if set(self.plan.deviations) - HARMLESS or not paid or not self._ended():
             return
-        outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.words[0] in {"run", "resume"}]
-        abandons = [ran for ran in self.sim.ran if ran.words[0] == "abandon" and ran.exit == 0]
-        if not abandons and "failed" in outcomes:
+        outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.document.get("session") == self.session]
+        if not self.given_up and "failed" in outcomes:
             self.told.violations.append(("failed_straight", "failed although nothing was wrong in the world"))
 
     def _reached(self) -> None:

@@ -107,7 +107,7 @@ class Simulated:
         plan = self.plan
         name = self.environment
         (self.root / "veza-e2e.toml").write_text(
-            f'[limits]\npoll_timeout = "4m"\n[env.{name}]\n'
+            f'[limits]\npoll_timeout = "90s"\n[env.{name}]\n'
             f'base_url = "{BASE_URL}"\nexpected_environment = ["{self.api.environment}"]\n'
             f"idempotency = {str(plan.honoured).lower()}\n"
             f'checkout_hosts = ["checkout.example"]\nhyperswitch_url = "{PROCESSOR_URL}"\n'
@@ -135,6 +135,7 @@ class Simulated:
             self.killed_at.append(what)
             self.world.note(f"kill -9 at {what}")
             self.disk.kill()
+            self.world.forget()
             raise Killed
 
     def _sent(self, method: str, path: str) -> None:

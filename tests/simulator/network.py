@@ -50,6 +50,7 @@ class Network(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         name = f"{request.method} {request.url.path}"
+        self._api.world.just_told.clear()
         self._tick(f"network: before {name}")
         number = self._requests[host] = self._requests[host] + 1
         fault = self.faults[host].get(number, "")

@@ -66,9 +66,8 @@ class HyperswitchApi:
     def _tell(self, payment: Payment) -> None:
         at = self.world.clock.at
         status = payment.word or payment.status
-        self.world.told["processor", payment.id] = Told(
-            payment.received, payment.returned, payment.currency, status, at
-        )
+        told = Told(payment.received, payment.returned, payment.currency, status, at)
+        self.world.tell(("processor", payment.id), told)
 
     def _data(self, payment: Payment) -> dict[str, Any]:
         link = f"https://checkout.example/payment_link/veza/{payment.id}"

@@ -33,6 +33,8 @@ class World:
         self.bank: list[BankLine] = []
         self.told: dict[tuple[str, str], Told] = {}
         self.ever: set[tuple[str, str]] = set()
+        self.just_told: list[tuple[str, str]] = []
+        self.charge_told = False
         self.healed = False
         self.sins: list[tuple[str, str]] = []
         """What no walkthrough may ask for, and one asked for."""
@@ -135,6 +137,17 @@ class World:
         ):
             order.status = "expired"
             self.note("the order expires unpaid")
+
+    def tell(self, key: tuple[str, str], told: Told) -> None:
+        """Note what a witness tells the walkthrough."""
+        self.told[key] = told
+        self.just_told.append(key)
+        self.charge_told = self.charge_told or bool(told.charged)
+
+    def forget(self) -> None:
+        """The walkthrough was killed: whether it kept what it heard last, nobody knows."""
+        for key in self.just_told:
+            self.told[key].recorded = False
 
     def payments_of(self, order: str) -> list[Payment]:
         return [one for one in self.payments.values() if one.order == order]
@@ -311,6 +324,7 @@ class World:
 
     def _fail_late(self, order: Order, refund: ProcessorRefund) -> None:
         refund.status, order.status, order.refund_status = "failed", "refund_failed", "failed"
+        self.bank.clear()
         self.note("the refund fails after its success")
 
     def revoke(self, order: Order) -> None:

@@ -29,6 +29,8 @@ class Moment:
     session: str | None
     owners: Mapping[str, str | None]
     given_up: bool = False
+    late_news: bool = False
+    """Whether the session has ended before: its report is as it was."""
     bank_right: bool = False
     attested: bool = False
 
@@ -313,6 +315,30 @@ def twice(moment: Moment) -> Found:
     moment.sim.world.sins.clear()
 
 
+def words(moment: Moment) -> Found:
+    """The last lines and the report say what the document says."""
+    said = moment.document.get("money")
+    if moment.command not in _SESSION_COMMANDS or not isinstance(said, dict) or not moment.document.get("paths"):
+        return
+    charged, currency = said.get("charged_cents"), said.get("currency")
+    if not charged or currency is None or moment.document.get("account") == "unknown" or moment.late_news:
+        return
+    amount = money(charged, currency)
+    verdict = "\n".join(moment.ran.err.rstrip().splitlines()[-8:])
+    if amount not in verdict:
+        yield "words", f"the document says charged {amount}, the last lines do not"
+    report = moment.sim.root / str(moment.document["paths"]["report"])
+    if report.is_file() and amount not in report.read_text(encoding="utf-8"):
+        yield "report", f"the document says charged {amount}, the report does not"
+
+
+def usage(moment: Moment) -> Found:
+    """What is offered or documented is never a mistake in its words."""
+    if moment.ran.exit == 2:
+        yield "usage", f"{' '.join(moment.ran.words)}: {moment.ran.err.strip()[-150:]}"
+
+
 CHECKS: tuple[Callable[[Moment], Found], ...] = (
     defects, documents, exits, headline, witnesses, untouched, items, decisions, passed, stranded, abandoned, twice,
+    words, usage,
 )  # fmt: skip

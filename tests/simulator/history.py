@@ -6,7 +6,7 @@ import hashlib
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from simulator.disk import new_root
 from simulator.healing import heal
 from simulator.machine import Ran, Simulated
 from simulator.operator import money
-from simulator.plan import DAY, HOUR, Plan
+from simulator.plan import DAY, HOUR, MINUTE, Plan
 
 from veza_e2e.cli.app import COMMANDS
 
@@ -33,6 +33,19 @@ HARMLESS = frozenset({
     "bank", "refund_lag", "wander", "mistake", "ledger", "key", "foreign", "honoured",
 })  # fmt: skip
 """Deviations after which the world is still in order, so that the session must pass in the end."""
+
+
+LATE_OR_RIGHT: Mapping[str, tuple[object, ...]] = {
+    "webhook": (150, 40 * MINUTE, 5 * HOUR, 20 * HOUR),
+    "checkout": ("decline_then_pay", "watch", "late", "pay_and_close", "early", "async"),
+    "license": ("late",),
+    "transfer": ("late", "very_late", "two_rows", "lower_case", "quoted_error"),
+    "refund": ("processor_lags",),
+    "revocation": ("late",),
+    "reversal": ("late",),
+    "tax": ("added", "inclusive"),
+}
+"""Values of other deviations after which it is in order as well, at once or within a day."""
 
 
 @dataclass
@@ -112,6 +125,7 @@ class History:
             session=session,
             owners=self.owners,
             given_up=self.given_up,
+            late_news=bool(self.ended_files),
             bank_right=self.bank_right,
             attested=self.attested,
         )
@@ -199,9 +213,13 @@ class History:
 
     def _next(self, last: Ran | None, number: int) -> tuple[str, ...]:
         """The next command, as the last one offers it: at first resume, then whatever else."""
-        offered = dict(self._offered(last)) if last is not None else {}
-        if number >= 4 and number % 2 and "abandon" in offered:
-            return (*offered["abandon"], *self._loss)
+        if last is None or number < 3:
+            return ("resume", str(self.session))
+        offered = dict(self._offered(last))
+        if last.words[0] == "abandon" and self._loss:
+            return ("abandon", str(self.session), "--reason", "the loss is known", *self._loss)
+        if "abandon" in offered:
+            return offered["abandon"]
         return ("resume", str(self.session))
 
     def _offered(self, ran: Ran) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -286,9 +304,10 @@ class History:
         self._straight()
 
     def _straight(self) -> None:
-        """A history without a fault of the world must have passed."""
+        """A history in which nothing is wrong, or only late, must not have failed: late is not missing."""
         paid = any(one.received for one in self.sim.world.payments.values())
-        if set(self.plan.deviations) - HARMLESS or not paid or not self._ended():
+        wrong = [name for name, value in self.plan.deviations.items() if not _harmless(name, value)]
+        if wrong or not paid or not self._ended():
             return
         outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.document.get("session") == self.session]
         if not self.given_up and "failed" in outcomes:
@@ -308,6 +327,10 @@ class History:
         for data in self.journals.values():
             for finding in set(re.findall(rb'"finding":"(\w+)"', data)):
                 reached[f"finding {finding.decode()}"] += 1
+
+
+def _harmless(name: str, value: object) -> bool:
+    return name in HARMLESS or value in LATE_OR_RIGHT.get(name, ())
 
 
 def live(plan: Plan, root: Path) -> Told:

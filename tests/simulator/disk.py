@@ -6,6 +6,7 @@ keeps an image of what is safe; whatever a `finally` does afterwards is undone b
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -26,9 +27,12 @@ class Disk:
         root: the folder.
         chance: decides how much of what was not synced is left.
         tick: told of each sync, before and after it.
+        full_at: the number of the sync that finds the disk full; 0 for none.
     """
 
-    def __init__(self, root: Path, chance: Random, tick: Callable[[str], None]) -> None:
+    def __init__(self, root: Path, chance: Random, tick: Callable[[str], None], full_at: int = 0) -> None:
+        self._syncs = 0
+        self._full_at = full_at
         self.root = root
         self._chance = chance
         self._tick = tick
@@ -51,6 +55,9 @@ class Disk:
 
     def sync(self, descriptor: int) -> None:
         self._tick("disk: before a sync")
+        self._syncs += 1
+        if self._syncs == self._full_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         about = os.fstat(descriptor)
         if stat.S_ISDIR(about.st_mode):
             self._entries[about.st_ino] = frozenset(os.listdir(descriptor))

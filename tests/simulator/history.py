@@ -21,6 +21,7 @@ from simulator.operator import money
 from simulator.plan import DAY, HOUR, MINUTE, Plan
 
 from veza_e2e.cli.app import COMMANDS
+from veza_e2e.cli.attest import attest
 
 RELEASE = "2026.11"
 ROUNDS, HEALED_ROUNDS = 3, 10
@@ -28,7 +29,8 @@ _LOSS = re.compile('--accept-loss "([^"]+)"')
 _OFFERED = re.compile(r"veza-e2e (?:--\S+ \S+ )*(\w+) ([^\n]*)")
 HARMLESS = frozenset({
     "ids", "absent", "extra", "nanoseconds", "money", "currency_case", "error_shape", "payment_told", "services",
-    "live", "dry_run", "price", "token_ttl", "paste_format", "paste", "gap", "kills", "network", "processor_network",
+    "live", "dry_run",
+    "disk_full", "price", "token_ttl", "paste_format", "paste", "gap", "kills", "network", "processor_network",
     "second",
     "bank", "refund_lag", "wander", "mistake", "ledger", "key", "foreign", "honoured",
 })  # fmt: skip
@@ -240,11 +242,28 @@ class History:
         self._note_files()
         self._wait(4 * DAY)
         self._do("resume", str(self.session))
+        self._later_evidence()
         if self.plan.live:
             self._wait(4 * DAY)
             self._do("attest", "ex-9", "--by", "An Operator")
             self._statement()
             self._do("show", str(self.session))
+
+    def _later_evidence(self) -> None:
+        """What the operator could not give in the session: the rows, and what the dashboard shows."""
+        if "rows" in COMMANDS and self.plan.ledger in {"skip", "broken"}:
+            self._do("rows", str(self.session))
+        session_option = any(option.name == "session" for option in attest.params)
+        orders = [one for one in self.sim.world.own_orders() if self.owners.get(one.id) == self.session]
+        if not session_option or self.plan.key != "none" or not orders:
+            return
+        main = self.sim.world.payments[orders[0].payment or ""]
+        words = ["attest", "dashboard", "--session", str(self.session), "--by", "An Operator"]
+        words += ["--payment", main.id, "--charged", money(main.received, main.currency)]
+        if main.refunds:
+            words += ["--refund", main.refunds[-1].id, "--refunded", money(main.returned, main.currency)]
+        self.attested = True
+        self._do(*words)
 
     def _statement(self) -> None:
         lines = self.sim.world.bank

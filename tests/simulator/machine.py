@@ -84,7 +84,7 @@ class Simulated:
         self.clock = clock or SimulatedClock()
         self.world = World(plan, self.clock)
         self.chance = Random(plan.seed * 2 + plan.live)
-        self.disk = Disk(root, self.chance, self.tick)
+        self.disk = Disk(root, self.chance, self.tick, plan.disk_full)
         self.root = root
         self.api = VezaApi(self.world, "prod" if plan.live else "staging")
         self.processor = HyperswitchApi(self.world)

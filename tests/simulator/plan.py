@@ -67,6 +67,7 @@ class Plan:
     network: tuple[tuple[int, str], ...] = ()
     processor_network: tuple[tuple[int, str], ...] = ()
     kills: tuple[int, ...] = ()
+    disk_full: int = 0
 
     @property
     def deviations(self) -> dict[str, Any]:
@@ -155,6 +156,8 @@ def drawn(seed: int) -> Plan:
         )
     if chance.random() < 0.1:
         chosen["processor_network"] = ((chance.randint(0, 8), chance.choice(NETWORK)),)
+    if chance.random() < 0.06:
+        chosen["disk_full"] = chance.randint(1, 120)
     if chance.random() < 0.4:
         kills = [chance.randint(20, 260)]
         for _ in range(chance.choice((0, 0, 1, 2))):

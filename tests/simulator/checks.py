@@ -288,10 +288,18 @@ def stranded(moment: Moment) -> Found:
     if moment.ran.exit in {None, 2} or moment.command not in {*_SESSION_COMMANDS, "abandon"}:
         return
     world = moment.sim.world
-    out = [one for one in moment.orders if world.open_amount(one.id) or world.payable(one.id)]
+    out = [one for one in moment.orders if _may_be_out(moment, one)]
     offered = any(word in moment.text for word in ("resume", "abandon", "attest dashboard"))
     if out and not offered and not moment.given_up:
         yield "stranded", f"exit {moment.ran.exit} names no command, and {world.open_amount(out[0].id)} are out"
+
+
+def _may_be_out(moment: Moment, order: Order) -> bool:
+    """Whether a witness told more charged than returned, or the order can be paid and nobody told that it was."""
+    told = moment.told(order)
+    if any(one.charged for _, one in told):
+        return any(charged > back for charged, back in moment.figures(order).values())
+    return moment.sim.world.payable(order.id)
 
 
 def abandoned(moment: Moment) -> Found:

@@ -338,3 +338,27 @@ def test_an_unreadable_answer_to_the_refund_leaves_it_in_doubt_and_reachable(wal
     assert "unreadable as RefundedOrder: $.data.refund.id" in paused.observed
     walk.resume()
     assert walk.go_on().money.refunded_cents == 500
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_a_retry_that_is_refused_says_nothing_of_the_first_try(walk: Walk, status: int) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.started = {"idempotency": True}
+    walk.begin()
+    walk.backend.script("createOrder", Reply(breaks="read", carried_out=True), Reply(status=status))
+    walk.backend.script("requestRefund", Reply(breaks="read", carried_out=True), Reply(status=status))
+    summary = walk.go_on()
+    assert len(walk.backend.shop.orders) == 1
+    assert [event.finding for event in walk.events(StepFailed)] == []
+    assert (summary.outcome, summary.money.refunded_cents) == ("passed", 500)
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_an_order_that_is_refused_at_once_was_not_made(walk: Walk, status: int) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("createOrder", Reply(status=status))
+    summary = walk.go_on()
+    assert (summary.outcome, summary.money.state) == ("failed", "untouched")
+    assert walk.backend.shop.orders == {}

@@ -133,7 +133,7 @@ def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) 
     if summary.money.moved and summary.payment_id:
         lines.append(f"payment {plain(summary.payment_id)}, order {plain(summary.order_id or '')}")
     if summary.ended:
-        if not summary.money.settled and not summary.abandoned:
+        if not summary.abandoned and (summary.money.unsettled_witness or not summary.money.settled):
             lines.append(f"look again with: {resume}")
     elif summary.outcome == "incomplete" or summary.money.may_be_out:
         lines.append(f"go on with: {resume}")

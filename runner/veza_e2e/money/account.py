@@ -152,6 +152,11 @@ class Account:
         """Whether nothing is out, or the operator gave up exactly what is."""
         return not self.may_be_out or (self.accepted is not None and self.accepted == self.at_stake)
 
+    @property
+    def unsettled_witness(self) -> bool:
+        """Whether a witness last said that more was charged than came back, even if a later one saw it return."""
+        return any(_open_by(order, by) for order in self.orders for by in _NAMES)
+
     def lapsed(self, now: datetime) -> bool:
         """Whether an order that can be paid has been left unpaid for so long that nothing is to be expected of it."""
         return self.state is AccountState.AT_RISK and now >= self.late_after
@@ -202,6 +207,14 @@ class Account:
             told = [one.told for kind in KINDS for one in self.figures(kind) if one.by == by]
             clauses += [f"{name} says {', '.join(told)}"] if told else []
         return "; ".join(clauses)
+
+
+def _open_by(order: OrderAccount, by: Witness) -> bool:
+    charged = _most([one for one in order.charged if one.by == by])
+    back = _most([one for one in order.refunded if one.by == by])
+    if charged is None or not charged:
+        return False
+    return back is None or back.currency != charged.currency or back < charged
 
 
 def _most(figures: Sequence[Figure]) -> Money | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from veza import Order, OrderStatus
+from veza import BadRequestError, NotFoundError, Order, OrderStatus, UnprocessableEntityError
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import CallFinished, CallIntended
 from veza_e2e.journal.readings import OrderNamed
@@ -18,6 +18,8 @@ KEY_LIFETIME = timedelta(hours=1)
 """How long a key is trusted: backends forget keys after a time that nobody tells."""
 KEY_LIFETIME_OF_1 = timedelta(hours=23)
 """The same in walkthrough 1, for its recordings."""
+REFUSALS = (BadRequestError, NotFoundError, UnprocessableEntityError)
+"""Answers that refuse a request. To the retry of a request whose answer was lost they say nothing of the first try."""
 _UNTOUCHED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _SUCCESS = range(200, 300)
 

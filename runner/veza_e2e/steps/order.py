@@ -21,7 +21,15 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
-from veza_e2e.steps.in_doubt import Doubt, found_orders, may_send_again, named_orders, open_doubt, recorded_answer
+from veza_e2e.steps.in_doubt import (
+    REFUSALS,
+    Doubt,
+    found_orders,
+    may_send_again,
+    named_orders,
+    open_doubt,
+    recorded_answer,
+)
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
@@ -40,9 +48,11 @@ def place_order(context: Context, _buyer: Buyer, product: ChosenProduct) -> Plac
 def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
     try:
         created = _send(context, product, context.ids.key())
-    except ConflictError as error:
+    except (ConflictError, *REFUSALS) as error:
         if (doubt := open_doubt(context, "createOrder")) is not None:
             return _settle_by_asking(context, product, doubt)  # an earlier try of the same request may have succeeded
+        if not isinstance(error, ConflictError):
+            raise
         raise Failed(
             FindingCode.ORDER_REFUSED,
             f"the backend refused the order: {error}",
@@ -74,7 +84,7 @@ def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
     if context.options.walkthrough > 1 and may_send_again(context, doubt):
         try:
             return _send_again(context, product, doubt)
-        except ConflictError:
+        except (ConflictError, *REFUSALS):
             pass  # it says that the request was carried out before, or never can be: the orders tell
     return _settle_by_asking(context, product, doubt)
 

@@ -20,7 +20,7 @@ from veza_e2e.money.order_account import UNDER_WAY, AccountState
 from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
-from veza_e2e.steps.in_doubt import may_send_again, open_doubt, recorded_answer
+from veza_e2e.steps.in_doubt import REFUSALS, may_send_again, open_doubt, recorded_answer
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund
 from veza_e2e.steps.step import Failed, Paused, Skipped, step
 
@@ -150,6 +150,10 @@ def _request(context: Context, order: PlacedOrder, key: str, amount_cents: int |
             )
     except (*_LOST_ANSWER, ConflictError) as error:
         return _settle(context, order, error)
+    except REFUSALS as error:
+        if open_doubt(context, "requestRefund") is None:
+            raise
+        return _settle(context, order, error)  # an earlier try of the same request may have been carried out
     refund = accepted.refund
     return RequestedRefund(refund.id, str(refund.status), refund.amount_cents, order.currency)
 

@@ -20,8 +20,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from simulator.history import live  # noqa: E402 - found through the line above
-from simulator.plan import drawn  # noqa: E402
+from simulator.plan import DEVIATIONS, DIALECT, NETWORK, drawn  # noqa: E402
 from simulator.story import shrunk, tell  # noqa: E402
+
+from veza_e2e.journal.findings import FindingCode  # noqa: E402
+from veza_e2e.money.order_account import AccountState  # noqa: E402
 
 PAGE = ROOT / "docs" / "simulate.md"
 MEMORY = Path("/dev/shm")
@@ -52,6 +55,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", type=int, metavar="SEED", help="tell the history of this seed, shrunk, and end")
     parser.add_argument("--write", action="store_true", help="write docs/simulate.md")
+    parser.add_argument("--first", action="store_true", help="end at the first violation")
     given = parser.parse_args()
     if given.only is not None:
         return only(given.only)
@@ -65,6 +69,9 @@ def main() -> int:
             pool.imap_unordered(lived, range(first, first + given.histories), chunksize=10), 1
         ):
             reached.update(counted)
+            if given.first and violations:
+                print(f"found after {number}: {violations[0][0]} (seed {seed})")
+                return 1
             for kind in {kind for kind, _ in violations}:
                 failing.setdefault(kind, []).append(seed)
             if number % 500 == 0:
@@ -99,19 +106,44 @@ def stories(failing: dict[str, list[int]]) -> None:
                 print(f"\n{tell(shrunk(drawn(min(seeds)), kind, Path(root) / 'machine'))}")
 
 
+def expected() -> dict[str, list[str]]:
+    """What should be reached, by the heading of its table."""
+    drawn_values = [
+        f"{name} {value}" for table in (DIALECT, DEVIATIONS) for name, values in table.items() for value in values
+    ]
+    return {
+        "What deviates": [*dict.fromkeys(drawn_values), *NETWORK, "live True"],
+        "States and decisions": [
+            *(f"account {one}" for one in AccountState),
+            *(f"outcome {one}" for one in ("passed", "failed", "incomplete", "refused")),
+            *(f"decision {one}" for one in ("PENDING", "GO", "NO-GO")),
+            *(f"waiting_for {one}" for one in ("operator", "completion", "transfer", "refund", "reversal")),
+        ],
+        "Findings": [f"finding {one}" for one in FindingCode],
+        "Exits": [f"exit {code} of {name}" for name in ("run", "resume") for code in (0, 1, 3, 4, 130, None)],
+    }
+
+
 def page(
     given: argparse.Namespace, first: int, minutes: float, reached: Counter[str], failing: dict[str, list[int]]
 ) -> str:
     """The page with what was reached."""
-    rows = [f"| {name} | {number:,} |" for name, number in sorted(reached.items())]
-    wrong = "\n".join(f"- {kind}: {len(seeds)}" for kind, seeds in sorted(failing.items())) or "None."
+    tables = []
+    left = dict(reached)
+    for heading, names in expected().items():
+        others = sorted(name for name in left if name.split(" ")[0] in {one.split(" ")[0] for one in names})
+        rows = [f"| {name} | {left.pop(name, 0):,} |" for name in dict.fromkeys([*names, *others])]
+        tables.append(f"## {heading}\n\n| reached | times |\n|---|--:|\n" + "\n".join(rows))
+    kills = Counter({name.removeprefix("killed at "): number for name, number in left.items() if "killed at" in name})
+    rows = [f"| {name} | {number:,} |" for name, number in kills.most_common()]
+    tables.append("## Killed\n\n| at | times |\n|---|--:|\n" + "\n".join(rows))
+    wrong = "; ".join(f"{kind}: {len(seeds)}" for kind, seeds in sorted(failing.items())) or "none"
     return (
         "# Simulated histories\n\n"
         f"{given.histories:,} histories of the real commands ran in a simulated world: API, processor, database,\n"
         "bank, operator, clock and disk. Each seed draws what goes wrong, and when. After each command the world's\n"
         "own books are compared with what the walkthrough says. A kill loses what was not synced to the disk.\n\n"
-        f"Violations: {wrong}\n\n"
-        "| reached | histories or times |\n|---|--:|\n" + "\n".join(rows) + "\n\n"
+        f"Violations: {wrong}.\n\n" + "\n\n".join(tables) + "\n\n"
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `make simulate` from seed {first} in {minutes:.1f} minutes with "
         f"{given.processes} processes,\n{platform.system()} {platform.machine()}, Python {platform.python_version()}.\n"
     )

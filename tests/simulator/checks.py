@@ -194,9 +194,10 @@ def _wrong_completed(moment: Moment, order: Order) -> str | None:
 
 
 def _wrong_amount(moment: Moment, order: Order) -> str | None:
-    if not any(by == "processor" for by, _ in moment.told(order)) and not moment.attested:
-        return "no processor told an amount"
     payments = moment.sim.world.payments_of(order.id)
+    told = any(("processor", one.id) in moment.sim.world.told for one in payments)
+    if not told and not moment.attested:
+        return "no processor told an amount"
     received = sum(one.received for one in payments)
     wrong = received != order.total or any(one.currency != order.currency for one in payments)
     return f"{received} were received of {order.total}" if wrong and not moment.sim.world.healed else None
@@ -298,7 +299,10 @@ def _may_be_out(moment: Moment, order: Order) -> bool:
     """Whether a witness told more charged than returned, or the order can be paid and nobody told that it was."""
     told = moment.told(order)
     if any(one.charged for _, one in told):
-        return any(charged > back for charged, back in moment.figures(order).values())
+        figures = moment.figures(order)
+        by = "processor" if "processor" in figures else "backend"
+        charged, back = figures.get(by, (0, 0))
+        return charged > back and (by == "backend" or not _outdated(moment, order, by))
     return moment.sim.world.payable(order.id)
 
 

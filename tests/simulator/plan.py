@@ -130,7 +130,7 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "paste": ("cut", "error", "nothing", "foreign", "doubted"),
     "mistake": ("wrong_number", "wrong_amount", "keep", "interrupt", "end_of_input", "quit"),
     "bank": ("charge-dropped", "wrong_amount", "nothing"),
-    "wander": ("abandon", "run", "show", "verify"),
+    "wander": ("abandon", "abandon", "run", "show", "verify"),
     "second": ("run", "resume"),
     "gap": (3, HOUR, DAY + HOUR),
 }  # fmt: skip

@@ -63,7 +63,8 @@ def figures(document: dict[str, Any]) -> dict[str, Any]:
     names = ("outcome", "money", "refund_open", "waiting_for")
     steps = [(step["name"], step["status"]) for step in document["steps"]]
     equal = [(one["id"], one["status"]) for one in document["reconciliation"]]
-    return {**{name: document[name] for name in names}, "steps": steps, "reconciliation": equal}
+    found = {name: document[name] for name in names} | {"money": money_of(document["money"])}
+    return {**found, "steps": steps, "reconciliation": equal}
 
 
 @pytest.fixture(scope="module")

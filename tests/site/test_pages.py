@@ -115,7 +115,9 @@ def test_a_link_into_the_record_opens_the_call(page: Page, urls: dict[str, str])
 
 def test_a_call_is_copied_as_curl(browser: Browser, urls: dict[str, str]) -> None:
     with watched(browser) as page:
-        page.goto(urls["real session"] + "#event-17")
+        page.goto(urls["real session"])
+        login = page.locator("details.veza-call", has_text="POST /api/v1/auth/login").first.get_attribute("id")
+        page.goto(f"{urls['real session']}#{login}")
         page.locator("details.veza-call[open] .veza-copy").click()
         expect(page.locator("details.veza-call[open] .veza-copy")).to_have_text("Copied")
         page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), {id: 'paste'}))")

@@ -177,7 +177,7 @@ def _odd_payment(context: Context, done: Order, said: str, status: PaymentStatus
     known = "" if status.known else ", which this version does not know"
     more = f"; {'; '.join(wrong)}" if wrong else ""
     raise Failed(
-        FindingCode.PAYMENT_STATUS,
+        FindingCode.PAYMENT_STATUS if status.known else FindingCode.UNKNOWN_STATUS,
         f"order {done.id} is completed, and payment {said} at the processor{known}{more}",
         meaning=context.account().said,
         todo="Look the payment up at the processor's dashboard, and report it to the backend's makers.",

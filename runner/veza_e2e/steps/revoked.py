@@ -156,6 +156,13 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     sides = (seen.told("received"), seen.told("returned"))
     told = seen.received is not None and seen.returned is not None
     equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=told) and equal
+    if seen.disputes and context.options.walkthrough > 1:
+        raise Failed(
+            FindingCode.DISPUTE_OPENED,
+            f"the processor has a dispute on a payment of order {done.id} ({', '.join(seen.disputes)})",
+            meaning=f"The buyer may get the money twice. {context.account().said}",
+            todo="Answer the dispute at the processor's dashboard, and say there that the payment was refunded.",
+        )
     if not equal:
         raise Failed(
             FindingCode.REFUND_DIFFERS,

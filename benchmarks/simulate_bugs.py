@@ -59,7 +59,7 @@ def found_after(bug: Bug) -> str:
         file.write_text(text.replace(bug.old, bug.new, 1), encoding="utf-8")
         ran = subprocess.run(
             [sys.executable, "-m", "benchmarks.simulate", "--seed", str(FIRST), "--histories", str(MOST), "--first"],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False,
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
     lines = [line for line in ran.stdout.splitlines() if line.startswith("found")]
     return lines[-1] if lines else f"not found by {MOST} histories {ran.stderr[-200:]}"

@@ -24,6 +24,7 @@ from unittest.mock import patch
 import httpx
 import pexpect
 from click.testing import CliRunner
+from later import Ahead
 from surroundings import PATIENCE, environment, variables
 
 from veza import SystemClock
@@ -83,11 +84,15 @@ def serving(
     port: int = 0,
     email: str = DEFAULT_EMAIL,
     password: str = DEFAULT_PASSWORD,
+    database: str | None = None,
 ) -> Iterator[str]:
-    """Run a rehearsal backend in a thread, its database and its log of requests in `folder`; give its base URL."""
+    """Run a rehearsal backend in a thread; give its base URL.
+
+    Its database (unless another one is named) and its log of requests are in `folder`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOG).open("a", buffering=1, encoding="utf-8") as log, thread.serving(
-        our_contract(), f"sqlite:///{folder / 'backend.db'}", Operator(email, password), port=port,
+        our_contract(), database or f"sqlite:///{folder / 'backend.db'}", Operator(email, password), port=port,
         environment=environment, faults=[parse_fault(fault) for fault in faults], wall=time.now, log=log,
     ) as (base_url, server):  # fmt: skip
         if not isinstance(time, Time):
@@ -181,9 +186,12 @@ class Shell:
 
     def spawn(self, *words: str, env: Mapping[str, str] | None = None) -> pexpect.spawn[str]:
         """Run the command at a pseudo-terminal."""
+        command = COMMAND
+        if isinstance(self.time, Ahead):
+            command = [sys.executable, str(Path(__file__).with_name("later.py")), str(self.time.seconds)]
         return pexpect.spawn(
-            COMMAND[0],
-            [*COMMAND[1:], *words],
+            command[0],
+            [*command[1:], *words],
             cwd=str(self.folder),
             env=self.environment(env),
             encoding="utf-8",

@@ -227,6 +227,12 @@ def test_questions_and_news_show_nothing_that_a_terminal_acts_on(capsys: pytest.
     assert "[U+001B][8mhidden" in err
 
 
+def test_a_status_of_several_lines_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with typed(b"") as lines:
+        TerminalOperator(lines).tell("the processor says x\nPASSED: nothing was charged")
+    assert capsys.readouterr().err == "the processor says x⏎PASSED: nothing was charged\n"
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "ssh://x"])
 def test_no_browser_is_started_for_what_is_no_web_page(url: str) -> None:
     assert PersonsBrowser(window=True).open(url) is False

@@ -115,7 +115,8 @@ class TerminalOperator:
             screen.entered()
             stripped = line.strip()
             if stripped == "s" and peek is not None and not kept:
-                self.tell(peek())
+                for row in peek().split("\n"):
+                    self.tell(row)
                 continue
             if stripped.lower() in _WORDS and not kept:
                 return stripped
@@ -149,7 +150,7 @@ class TerminalOperator:
 
     def tell(self, text: str) -> None:
         """See `protocols.Operator`."""
-        screen.line("\n".join(plain(line) for line in text.split("\n")))
+        screen.line(plain(text))
 
     def _prompt(self, text: str) -> None:
         *above, last = text.split("\n")

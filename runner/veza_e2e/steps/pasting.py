@@ -11,6 +11,7 @@ from veza_e2e.money.transfer_rows import Rows, Verdict, same
 from veza_e2e.money.transfers import LATE
 from veza_e2e.ports import psql_output, seller_transfers
 from veza_e2e.ports.protocols import Left
+from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
 from veza_e2e.steps.rows import Judge, asks, record_rows, script_of
@@ -55,7 +56,8 @@ def paste_judged(
             return verdict
         typed = context.ask(
             f"{question}_late",
-            f"{verdict.problem}. Late is not missing: it may come within {LATE.total_seconds() / 3600:.0f} hours.\n"
+            f"{plain(verdict.problem)}. Late is not missing: "
+            f"it may come within {LATE.total_seconds() / 3600:.0f} hours.\n"
             "`wait` to paste again, `go on` to the next step, `q` to leave",
             lambda answer: None if answer in {"wait", "go on", "q"} else "Please type wait, go on or q.",
         )
@@ -72,7 +74,7 @@ def paste_rows(context: Context, order: PlacedOrder, question: Question, why: st
         RowsSkipped: the operator goes on without them.
     """
     sql = script_of(context, order)
-    text = f"{why[:1].upper()}{why[1:]}.\n" if why else ""
+    text = f"{plain(why[:1].upper() + why[1:])}.\n" if why else ""
     text += f"{_ASKED[question]}:\n\n{sql}\n"
     context.asked(question, text)
     since = context.clock.monotonic()

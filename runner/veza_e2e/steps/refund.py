@@ -18,6 +18,7 @@ from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import UNDER_WAY, AccountState
 from veza_e2e.ports.processor import OrderPayments
+from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.in_doubt import REFUSALS, may_send_again, open_doubt, recorded_answer
@@ -118,7 +119,7 @@ def _wanted(context: Context, order: PlacedOrder) -> bool:
         return options.refund
     if options.unattended:
         return options.resumed
-    text = f"Refund {context.account().open or order.total} of order {order.order_id}?"
+    text = f"Refund {context.account().open or order.total} of order {plain(order.order_id)}?"
     if not options.live:
         return context.yes("refund", text)
     known = {"refund": True, "keep": False}

@@ -116,6 +116,7 @@ def test_a_page_elsewhere_is_not_offered(walk: Walk) -> None:
     assert walk.go_on().outcome == "failed"
     (failed,) = walk.events(StepFailed)
     assert (failed.step, failed.finding) == ("pay", "unexpected_checkout")
+    assert "checkout_hosts" not in failed.todo, "no hint names a setting that would let the charge through"
     assert not walk.events(PageOffered)
     assert not [text for text in walk.person.asked if "Type the amount" in text]
     assert not walk.page.opened
@@ -155,5 +156,5 @@ def test_p_is_known_on_the_rehearsal_backend_only(walk: Walk, *, rehearsal: bool
         walk.go_on()
     (asked,) = [event for event in walk.events(Asked) if event.question == "paid"]
     assert ("p = test card" in asked.text) is rehearsal
-    assert ("'p' is none of Enter, r, s, q." in walk.person.told) is not rehearsal
+    assert ("'p' is not an answer: type Enter, r, s, q." in walk.person.told) is not rehearsal
     assert [event.answer for event in walk.events(Answered) if event.question == "paid"] == ["q"]

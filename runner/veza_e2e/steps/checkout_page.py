@@ -111,7 +111,7 @@ def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) 
                 "Paid with a test card." if paid else "The test card could not be used: open the page."
             )
         case _:
-            context.operator.tell(f"{answer!r:.20} is none of Enter, r, s, q{', p' * test_card}.")
+            context.operator.tell(f"{answer!r:.20} is not an answer: type Enter, r, s, q{', p' * test_card}.")
 
 
 def ran_out(context: Context) -> bool:

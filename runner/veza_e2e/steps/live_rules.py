@@ -44,7 +44,7 @@ def refuse_other_hosts(context: Context, order: PlacedOrder) -> None:
             FindingCode.UNEXPECTED_CHECKOUT,
             f"the checkout page is at {url.scheme}://{url.host}, which is not among checkout_hosts: {', '.join(hosts)}",
             meaning=context.account().said,
-            todo="Do not open it. If the address is right, add its host to checkout_hosts of the environment.",
+            todo="Do not open it. Report it to the backend's makers; the order expires unpaid.",
         )
 
 

@@ -63,6 +63,7 @@ def _addendum(order: Order, looked: Looked, summary: Summary, number: int, at: d
     failed = order.status is OrderStatus.REFUND_FAILED or order.refund_status is RefundStatus.FAILED
     payments = tuple(_data(one) for one in looked.payments.payments) if looked.payments is not None else ()
     said = "".join(f"; payment {one['payment_id']} is {one['status']} at the processor" for one in payments)
+    said += "".join(f"; a dispute: {state}" for state in (looked.payments.disputes if looked.payments else ()))
     return Reread(
         session=str(summary.session),
         session_hash=summary.last_hash,
@@ -96,6 +97,7 @@ def _data(payment: ProcessorPayment) -> PaymentData:
             for one in payment.refunds
         ],
         "disputes": [{"dispute_status": state} for state in payment.disputes],
+        "metadata": {"order_id": payment.order_id},
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from veza.money import Money
 from veza_e2e.journal.addenda import Addendum, RowsSupplied
 from veza_e2e.journal.events import (
     CallIntended,
+    SessionInterrupted,
+    SessionResumed,
     StepFailed,
     StepFinished,
     StepPaused,
@@ -18,6 +20,7 @@ from veza_e2e.journal.events import (
 )
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story, cents_of, text_of
+from veza_e2e.money.account import fold
 from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict, absent, license_status
 from veza_e2e.money.transfers import LATE, booking, reversal
 
@@ -52,8 +55,10 @@ def supplied_rows(story: Story, addenda: Sequence[Addendum]) -> SuppliedRows | N
     back = reversal(rows, order, before=_before(story), absent=absent(sql)) if refunded else None
     completed = story.last_of_step(StepFinished, "completed")
     since = _at(completed[0].at) if completed else None
+    main = fold(story.lines, addenda).main
+    seen_at = None if main is None else main.refund_seen_at
     return SuppliedRows(
-        seq, _timely(booked, at, since), None if back is None else _timely(back, at, asked_at), license_status(rows)
+        seq, _timely(booked, at, since), None if back is None else _timely(back, at, seen_at), license_status(rows)
     )
 
 
@@ -67,7 +72,9 @@ def _latest(story: Story, addenda: Sequence[Addendum]) -> tuple[int, datetime, s
         event = line.event
         if isinstance(event, StepStarted):
             running = True
-        elif isinstance(event, StepFinished | StepFailed | StepPaused | StepSkipped):
+        elif isinstance(
+            event, StepFinished | StepFailed | StepPaused | StepSkipped | SessionInterrupted | SessionResumed
+        ):
             running = False
         elif isinstance(event, RowsRead) and event.final and not running:
             found = line.seq, _at(line.at), event.sql, event.rows

@@ -148,6 +148,12 @@ class OrderAccount:
         return max((self.accepted_at + LINK, *open_))
 
     @property
+    def refund_seen_at(self) -> datetime | None:
+        """When the backend was first seen to say that the refund is done; None if it never did."""
+        done = (one.at for one in self.reads if one.refund_status == "succeeded" or one.status == "refunded")
+        return next(done, None)
+
+    @property
     def total(self) -> Money | None:
         """The order's total, as last told."""
         return next((one.total for one in reversed(self.reads) if one.total is not None), None)

@@ -157,8 +157,9 @@ def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt)
         if same.order_id != order.id:
             _several(context, (order, context.api.orders.get(same.order_id)))
         return same
+    if link is None or context.options.walkthrough > 1:
+        _name(context, order)  # what is found wrong with it is told by its id
     if link is None:
-        _name(context, order)
         raise Paused(
             FindingCode.PAGE_LOST,
             f"order {order.id} (payment {order.payment_id}) exists, but the address of its checkout page was lost",

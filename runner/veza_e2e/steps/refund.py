@@ -63,7 +63,9 @@ def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> 
         return True
     if seen is not None and seen.pending:
         return True
-    if current.status is OrderStatus.REFUNDED and current.refund_status in {None, RefundStatus.SUCCEEDED}:
+    succeeded = current.status is OrderStatus.COMPLETED and current.refund_status is RefundStatus.SUCCEEDED
+    whole = current.status is OrderStatus.REFUNDED and current.refund_status in {None, RefundStatus.SUCCEEDED}
+    if whole or (succeeded and context.options.walkthrough > 1):
         # A part of it may be missing. Unless every witness agrees on how much, the refund is only looked at.
         return context.account().state is not AccountState.CHARGED or context.options.walkthrough == 1
     if context.options.walkthrough == 1:

@@ -9,6 +9,7 @@ from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.payment_states import VOIDED
 from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
@@ -18,6 +19,8 @@ from veza_e2e.steps.step import Failed, Finding, Paused, step
 
 T = TypeVar("T")
 _FAILED = frozenset({RefundStatus.FAILED})
+_AGAIN = "Resume to ask for the refund again, or refund the payment at the processor's dashboard and resume."
+_LOOK = "Look the payment up at the processor's dashboard, and refund nothing that came back already; then resume."
 _ON_ITS_WAY = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.REVIEW})
 
 
@@ -92,13 +95,16 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
         ) from None
     if done.status is OrderStatus.REFUNDED and done.refund_status in {None, RefundStatus.SUCCEEDED}:
         return done
-    refused = done.refund_status in _FAILED or done.status in {OrderStatus.REFUND_FAILED, OrderStatus.COMPLETED}
+    refused = done.refund_status in _FAILED or (
+        done.refund_status is not RefundStatus.SUCCEEDED
+        and done.status in {OrderStatus.REFUND_FAILED, OrderStatus.COMPLETED}
+    )
     status = f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r}"
     raise Failed(
         FindingCode.REFUND_FAILED if refused else FindingCode.UNKNOWN_STATUS,
         f"{status} (refund {refund.refund_id}, payment {order.payment_id})",
         meaning=context.account().said,
-        todo="Resume to ask for the refund again, or refund the payment at the processor's dashboard and resume.",
+        todo=_AGAIN if refused else _LOOK,
     )
 
 
@@ -148,10 +154,11 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     if seen is None:
         return None
     back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
+    voided = [one.payment_id for one in seen.payments if one.status == VOIDED]
     ours = {one.payment_id for one in seen.payments}
-    foreign = sorted({one.payment_id for one in back} - ours)
-    payments = ", ".join(sorted({one.payment_id for one in back})) or "none"
-    named = payments if back and not foreign else ", ".join(sorted(ours))
+    returned = {*voided, *(one.payment_id for one in back)}
+    payments = ", ".join(sorted(returned)) or "none"
+    named = payments if returned and returned <= ours else ", ".join(sorted(ours))
     equal = context.compare("R6", named, payments, *seen.calls)
     sides = (seen.told("received"), seen.told("returned"))
     told = seen.received is not None and seen.returned is not None

@@ -154,8 +154,9 @@ def completed_at(context: Context) -> datetime | None:
 
 
 def refund_seen_at(context: Context) -> datetime | None:
-    """Return when the refund was first seen; the rows are read right after that."""
-    return _first(context, lambda event: isinstance(event, RowsRead | StepFinished) and event.step == "revoked")
+    """Return when the refund was first seen: rows may have been read long before, while it was pending."""
+    main = context.account().main
+    return None if main is None else main.refund_seen_at
 
 
 def _first(context: Context, wanted: Callable[[Event], bool]) -> datetime | None:

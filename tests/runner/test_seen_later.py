@@ -1,0 +1,222 @@
+"""What is learnt late, or in an unusual form, is neither lost, nor held against the seller, nor paid out twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from veza_e2e.canonical import JSON
+from veza_e2e.engine.reread import look_at, news
+from veza_e2e.engine.session import open_stage
+from veza_e2e.engine.supply import supply
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.journal import MemorySink
+from veza_e2e.journal.events import StepFailed
+from veza_e2e.ports.protocols import EndOfInput
+from veza_e2e.ports.seller_transfers import COLUMNS
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+DAY = 24 * 60 * 60
+NOT_REVERSED: Mapping[str, JSON] = {"status": "completed", "reversed_amount_cents": 0, "stripe_reversal_id": None}
+
+
+def printed(row: Mapping[str, JSON]) -> str:
+    out = io.StringIO()
+    table = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
+    table.writeheader()
+    table.writerow(row)
+    return out.getvalue()
+
+
+def changed(walk: Walk, change: Callable[[dict[str, Any]], None]) -> None:
+    """Let the processor tell each payment with a change."""
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = tell(request)
+        data = told.json()
+        change(data)
+        return httpx.Response(told.status_code, json=data)
+
+    walk.processor = answer
+
+
+def looked_at_again(walk: Walk) -> tuple[str, Summary]:
+    """Look at the ended session as `resume` does: what was news, and the session with it."""
+    lines = list(walk.lines)
+    stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+    found = news(look_at(stage.api, stage.processor, summarise(lines)), summarise(lines), lines, (), walk.clock.now())
+    assert found is not None
+    return found.observed, summarise(lines, (found,))
+
+
+def refund_waits(walk: Walk) -> None:
+    """Let the refund stay pending until the shop settles it; nobody has a connection."""
+    walk.goes_through()
+    shop = walk.backend.shop
+    shop.refund = type(shop).refund.__get__(shop)  # type: ignore[method-assign]  # as the fake has it
+    walk.ledger.held = None
+    walk.person.always = {**walk.person.always, "transfers_right": "y", "reversals_right": "y"}
+
+
+def refunded_as(walk: Walk, **told: JSON) -> None:
+    """Let the backend tell a refund that succeeded in this way."""
+    refund = walk.backend.shop.refund
+
+    def odd(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        answer = refund(order_id, amount_cents)
+        walk.backend.shop.order(ORDER).update(told)
+        return answer
+
+    walk.backend.shop.refund = odd  # type: ignore[method-assign]  # the fake has no such dialect
+
+
+def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes(customer_id="cus", metadata={"order_id": ORDER})
+    tell, second = walk.processor, list[dict[str, JSON]]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert tell is not None
+        if request.url.path.endswith("/payments/list"):
+            return httpx.Response(200, json={"data": second})
+        if request.url.path.endswith("/second"):
+            return httpx.Response(200, json=second[0])
+        return tell(request)
+
+    walk.processor = answer
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    second.append(
+        {
+            "payment_id": "second", "status": "succeeded", "amount": 500, "amount_received": 500, "currency": "EUR",
+            "metadata": {"order_id": ORDER},
+        }
+    )  # fmt: skip
+    _, after = looked_at_again(walk)
+    assert after.money.sentence == "charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR"
+
+
+def test_a_dispute_that_is_found_after_the_end_is_named(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    changed(walk, lambda payment: payment.update(disputes=[{"dispute_status": "dispute_opened"}]))
+    assert "dispute_opened" in looked_at_again(walk)[0]
+
+
+def test_a_reversal_is_not_late_while_the_refund_is_pending(walk: Walk) -> None:
+    refund_waits(walk)
+    walk.person.answers = ["skip", "no psql here"]
+    walk.begin()
+    assert walk.go_on().outcome == "incomplete"
+    walk.clock.sleep(2 * DAY)
+    walk.resume()
+    supply(walk.stage, printed(walk.transfer()))
+    assert walk.stage.summary().outcome == "incomplete"
+    walk.clock.sleep(4 * DAY)
+    walk.backend.shop.settle_refund(ORDER)
+    walk.resume()
+    with pytest.raises(EndOfInput):
+        walk.go_on()  # the rows of the reversal are asked for: nothing failed
+    assert walk.events(StepFailed) == []
+
+
+def test_a_reversal_may_lag_a_day_behind_the_refund_and_not_behind_its_request(walk: Walk) -> None:
+    refund_waits(walk)
+    walk.person.answers = [lambda: printed(walk.transfer())]
+    walk.begin()
+    assert walk.go_on().outcome == "incomplete"
+    walk.clock.sleep(6 * DAY)
+    walk.backend.shop.settle_refund(ORDER)
+    walk.person.answers = ["skip", "later"]
+    walk.resume()
+    assert walk.go_on().outcome == "passed"
+    rows = printed(walk.transfer(**NOT_REVERSED))
+    walk.clock.sleep(DAY / 2)
+    supply(walk.stage, rows)
+    assert walk.stage.summary().outcome == "passed"
+    walk.clock.sleep(DAY)
+    supply(walk.stage, rows)
+    assert walk.stage.summary().outcome == "failed"
+
+
+def test_rows_count_that_are_supplied_after_the_step_was_interrupted(walk: Walk) -> None:
+    refund_waits(walk)
+    walk.person.answers = []
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    supply(walk.stage, printed(walk.transfer()))
+    assert walk.stage.summary().item("transfer_booked").status == "met"
+
+
+@pytest.mark.parametrize("status", ["completed", "disputed", "archived"])
+def test_no_second_pay_out_is_advised_after_a_refund_that_succeeded(walk: Walk, status: str) -> None:
+    walk.goes_through()
+    refunded_as(walk, status=status)
+    walk.begin()
+    assert walk.go_on().outcome == "failed"
+    (failed,) = walk.events(StepFailed)
+    assert "ask for the refund" not in failed.todo
+    assert "refund the payment" not in failed.todo
+    assert failed.finding != "refund_failed"
+
+
+@pytest.mark.parametrize("cents", [None, 500])
+def test_a_refund_that_succeeded_is_not_asked_for_again_though_the_order_is_completed(
+    walk: Walk, cents: int | None
+) -> None:
+    walk.goes_through()
+    walk.person.always = {**walk.person.always, "refund": "n"}
+    walk.begin()
+    walk.go_on()
+    walk.backend.shop.order(ORDER).update(refund_id="r", refund_status="succeeded", refunded_amount_cents=cents)
+    walk.person.always = {**walk.person.always, "refund": "y"}
+    walk.resume()
+    assert walk.go_on().outcome == "failed", "the order contradicts itself"
+    assert walk.writes("requestRefund") == 0
+
+
+def test_a_voided_capture_is_a_refund_of_its_payment(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+
+    def void(payment: dict[str, Any]) -> None:
+        if payment.get("refunds"):
+            payment.update(refunds=[], status="cancelled_post_capture")
+
+    changed(walk, void)
+    walk.begin()
+    summary = walk.go_on()
+    assert summary.outcome == "passed"
+    compared = {one.id: one.status for one in summary.reconciliation}
+    assert (compared["R4"], compared["R6"]) == ("equal", "equal")
+
+
+def test_an_order_that_was_found_again_and_is_wrong_stays_part_of_the_session(walk: Walk) -> None:
+    walk.processes()
+    walk.person.always = {"product": "1"}
+    shop = walk.backend.shop
+    create = shop.create
+
+    def lost(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        placed = create(buyer, items)
+        shop.order(placed["order"]["id"])["total_amount_cents"] = 900
+        raise httpx.ReadTimeout("lost")
+
+    shop.create = lost  # type: ignore[method-assign]  # the answer is lost after the order was made
+    walk.begin()
+    summary = walk.go_on()
+    assert summary.step("order").finding == "total_differs"
+    assert summary.money.sentence == "the card may be charged"

@@ -220,3 +220,25 @@ def test_an_order_that_was_found_again_and_is_wrong_stays_part_of_the_session(wa
     summary = walk.go_on()
     assert summary.step("order").finding == "total_differs"
     assert summary.money.sentence == "the card may be charged"
+
+
+@pytest.mark.parametrize("part", [{"amount": 250}, {"status": "pending"}])
+@pytest.mark.parametrize("heard", ["no key", "no answer"])
+def test_the_processors_word_against_the_backends_is_not_forgotten_when_it_is_silent(
+    walk: Walk, part: dict[str, JSON], heard: str
+) -> None:
+    walk.goes_through()
+    walk.processes()
+
+    def some(payment: dict[str, Any]) -> None:
+        for one in payment.get("refunds", ()):
+            one.update(part)
+
+    changed(walk, some)
+    walk.begin()
+    assert str(walk.go_on().money.state) == "unknown"
+    walk.processor = None if heard == "no key" else lambda _: httpx.Response(503)
+    walk.resume()
+    summary = walk.go_on()
+    assert str(summary.money.state) == "unknown"
+    assert "the processor says charged 5.00 EUR, back" in summary.money.sentence

@@ -55,6 +55,8 @@ class Figure:
     """None if the witness says that it moved, and not how much."""
     pending: bool = False
     """Whether more of it is on its way."""
+    since: int = 0
+    """The event since which the witness has been saying so; 0 is `seq`."""
 
     @property
     def told(self) -> str:
@@ -178,21 +180,27 @@ class OrderAccount:
         if not any(one.status in CHARGED for one in self.reads):
             return
         last = self.reads[-1]
-        status, refund = last.status, last.refund_status
+        status, refund, since = last.status, last.refund_status, self._same_since()
         none = None if self.total is None else last.refunded or Money(0, self.total.currency)
         before = any(one.refund_status == "succeeded" or one.status == "refunded" for one in self.reads[:-1])
         if status == "refund_failed" or refund == "failed":
-            yield Figure("refunded", "backend", last.seq, None if last.refunded else none)
+            yield Figure("refunded", "backend", last.seq, None if last.refunded else none, since=since)
         elif refund in UNDER_WAY or status == "refund_pending":
             # What is told beside a refund that has not ended is what was asked for.
             so_far = None if self.total is None else Money(0, self.total.currency)
-            yield Figure("refunded", "backend", last.seq, so_far, pending=True)
+            yield Figure("refunded", "backend", last.seq, so_far, pending=True, since=since)
         elif refund == "succeeded" or (status == "refunded" and refund is None):
-            yield Figure("refunded", "backend", last.seq, last.refunded)
+            yield Figure("refunded", "backend", last.seq, last.refunded, since=since)
         elif refund is None and (status == "completed" or (status == "disputed" and not before)):
-            yield Figure("refunded", "backend", last.seq, none)
+            yield Figure("refunded", "backend", last.seq, none, since=since)
         else:
-            yield Figure("refunded", "backend", last.seq, last.refunded)
+            yield Figure("refunded", "backend", last.seq, last.refunded, since=since)
+
+    def _same_since(self) -> int:
+        """Return the event since which the backend has been saying of the refund what it says now."""
+        said = [(one.status, one.refund_status, one.refunded) for one in self.reads]
+        other = next((i for i in reversed(range(len(said))) if said[i] != said[-1]), -1)
+        return self.reads[other + 1].seq
 
     def _processor_charged(self) -> Iterable[Figure]:
         if not self.latest:
@@ -247,7 +255,9 @@ def current(figures: Sequence[Figure]) -> list[Figure]:
         others = [other for other in figures if other.by != one.by and other.amount is not None]
         late = one.pending and one.by == "backend" and one.kind == "refunded"
         if one.amount is not None and any(
-            other.amount.currency == one.amount.currency and one.amount < other.amount and (late or one.seq < other.seq)
+            other.amount.currency == one.amount.currency
+            and one.amount < other.amount
+            and (late or one.seq < (other.since or other.seq))
             for other in others
             if other.amount is not None
         ):

@@ -242,3 +242,21 @@ def test_the_processors_word_against_the_backends_is_not_forgotten_when_it_is_si
     summary = walk.go_on()
     assert str(summary.money.state) == "unknown"
     assert "the processor says charged 5.00 EUR, back" in summary.money.sentence
+
+
+def test_a_processor_that_was_last_heard_before_the_refund_does_not_say_that_nothing_came_back(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    refunded_as(walk, refunded_amount_cents=None)
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        back = ORDER in walk.backend.shop.orders and walk.backend.shop.order(ORDER)["status"] == "refunded"
+        return httpx.Response(503) if back else tell(request)
+
+    walk.processor = answer
+    walk.begin()
+    summary = walk.go_on()
+    assert str(summary.money.state) == "unknown"
+    assert "open 5.00" not in summary.money.sentence

@@ -262,7 +262,9 @@ def current(figures: Sequence[Figure]) -> list[Figure]:
             if other.amount is not None
         ):
             continue
-        if one.amount is None and one.by == "backend" and one.kind == "refunded" and others:
+        untold = one.amount is None and one.by == "backend" and one.kind == "refunded"
+        # Who was last heard before the refund says nothing of how much came back.
+        if untold and any(other.seq >= (one.since or one.seq) for other in others):
             continue
         kept.append(one)
     return kept

@@ -239,3 +239,21 @@ def test_nothing_is_to_be_expected_a_day_after_the_page_could_last_be_paid() -> 
 )
 def test_a_pending_order_is_only_void_by_the_processors_word(status: str, state: str) -> None:
     assert processor(Script().start().until("pay"), status=status).state == state
+
+
+def test_an_order_that_expired_while_the_processor_is_silent_is_settled_by_a_persons_zero() -> None:
+    script = Script().start().until("pay")
+    silent(script)
+    script.say(dashboard(charged_cents=0))
+    script.call("completed", "getOrder", script.order("expired"))
+    assert fold(script.lines).state is AccountState.UNKNOWN, "that was read before the order ended"
+    script.say(dashboard(charged_cents=0))
+    assert fold(script.lines).state is AccountState.UNTOUCHED
+    script.say(dashboard(charged_cents=500))
+    assert fold(script.lines).state is AccountState.UNKNOWN
+
+
+def test_an_untold_refund_is_not_settled_by_a_later_zero() -> None:
+    script = paid()
+    back(script, refunded_amount_cents=None)
+    assert processor(script, amount_received=500).state is AccountState.UNKNOWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,21 +162,39 @@ def _dashboard(invocation: Invocation, said: _Said, figures: _Figures) -> None:
     rows = [Item(DASHBOARD, "ok", f"as read by {said.by}: {where}")]
     compared = {one.id: one for one in after.reconciliation}
     rows += [Item(one, compared[one].status, compared[one].rule) for one in _COMPARED if one in compared]
+    rows += _unknown_ids(read, after)
     rows.append(Item("account", str(after.money.state), after.money.sentence))
     rows.append(Item("decision", after.decision, f"{after.decision}: {after.reason}"))
     items(invocation, rows, ok=True)
 
 
+def _unknown_ids(read: Read, after: Summary) -> Iterator[Item]:
+    """Yield a row for an id that the order does not name: it may be another payment of it, or mistyped."""
+    main = after.money.main
+    payments = main.payment_ids if main else ()
+    refunds = {one.refund_id for one in main.reads if one.refund_id} if main else set()
+    refunds |= {each.refund_id for one in (main.latest if main else ()) for each in one.refunds if each.refund_id}
+    for option, amount, given, known in (
+        ("--payment", "--charged", read.payment_id if read.charged_cents else None, payments),
+        ("--refund", "--refunded", read.refund_id if read.refunded_cents else None, sorted(refunds)),
+    ):
+        if given is not None and known and given not in known:
+            message = f"{given} is not what the order names: {', '.join(known)}"
+            back = f"if it is mistyped, take it back: the same command with {option} {given} {amount} 0.00"
+            yield Item(option.removeprefix("--"), "warn", f"{message}; {back}")
+
+
 def _read(figures: _Figures, before: Summary, said: _Said) -> Read:
     """Return the figures. Everything is looked at before anything is written."""
     currency = before.money.currency
-    charged = amount_of("--charged", figures.charged, currency)
+    charged = amount_of("--charged", figures.charged, currency, least=0)
     refunded = amount_of("--refunded", figures.refunded, currency, least=0)
     reversed_ = amount_of("--reversed", figures.reversed, currency, least=0)
     told = [figure for figure in (charged, refunded, reversed_) if figure is not None]
     if (figures.payment is None) != (charged is None):
         raise Stop(Exit.USAGE, "--payment and --charged belong together", "give the payment's id and what it received")
-    if (figures.refund is None) != (refunded is None or refunded.minor == 0):
+    # A zero takes back what was said of an id by mistake; without an id it says that there is no refund.
+    if (figures.refund is not None and refunded is None) or (figures.refund is None and refunded):
         raise Stop(Exit.USAGE, "--refund and --refunded belong together", "without a refund, --refunded is zero")
     if not told:
         raise Stop(Exit.USAGE, "no figure is given", "see --charged, --refunded and --reversed")

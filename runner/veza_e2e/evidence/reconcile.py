@@ -11,6 +11,7 @@ from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.readings import Compared
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.account import Account
+from veza_e2e.money.order_account import OrderAccount
 from veza_e2e.money.readings import PersonRead
 
 RULES: Mapping[str, str] = {
@@ -81,7 +82,11 @@ def _by_hand(
         return
     charged = [one for one in order.charged if one.by == "person"]
     refunded = [one for one in order.refunded if one.by == "person"]
-    if charged and order.total is not None:
+    strangers = _strangers(order, persons)
+    if strangers and order.payment_ids:
+        theirs = ", ".join(str(one.payment_id) for one in strangers)
+        yield _result("R1", ", ".join(order.payment_ids), theirs, [one.seq for one in strangers], equal=False)
+    elif charged and order.total is not None:
         yield _amounts("R1", order.total, charged[-1].amount, order.reads[-1].seq, charged[-1].seq)
     received = charged or [one for one in order.charged if one.by == "processor"]
     if refunded and received:
@@ -89,12 +94,19 @@ def _by_hand(
     reversed_ = [one for one in persons if one.reversed is not None]
     if reversed_ and transferred is not None:
         yield _amounts("R5", transferred[1], reversed_[-1].reversed, transferred[0], reversed_[-1].seq)
-    named = [one for one in persons if one.refund_id and one.payment_id]
+    refunds = {one.refund_id: one for one in persons if one.refund_id and one.payment_id}
+    named = [one for one in refunds.values() if one.refunded]
     if named and order.payment_ids:
-        last = named[-1]
-        known = last.payment_id in order.payment_ids
-        left = last.payment_id if known else order.payment_ids[0]
-        yield _result("R6", str(left), str(last.payment_id), (order.reads[-1].seq, last.seq), equal=known)
+        paid = sorted({str(one.payment_id) for one in named})
+        known = set(paid) <= set(order.payment_ids)
+        ours = ", ".join(paid if known else order.payment_ids)
+        yield _result("R6", ours, ", ".join(paid), (order.reads[-1].seq, *(one.seq for one in named)), equal=known)
+
+
+def _strangers(order: OrderAccount, persons: Sequence[PersonRead]) -> list[PersonRead]:
+    """Return what a person last read of payments that received something and that the order does not name."""
+    latest = {one.payment_id: one for one in persons if one.payment_id is not None and one.charged is not None}
+    return [one for one in latest.values() if one.charged and one.payment_id not in order.payment_ids]
 
 
 def _amounts(name: str, left: Money | None, right: Money | None, *evidence: int) -> Reconciliation:

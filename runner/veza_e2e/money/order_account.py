@@ -123,9 +123,16 @@ class OrderAccount:
         unpaid = bool(self.reads) and self.reads[-1].status in UNPAID
         void = bool(self.latest) and all(one.status in VOID for one in self.latest)
         payable = any(one.status in PAYABLE and one.at < self.accepted_at + LINK for one in self.latest)
-        if void or (unpaid and not flying and not payable and not self.silent):
+        silent = self.silent and not self._person_saw_nothing
+        if void or (unpaid and not flying and not payable and not silent):
             return AccountState.UNTOUCHED
-        return AccountState.UNKNOWN if unpaid and self.silent else AccountState.AT_RISK
+        return AccountState.UNKNOWN if unpaid and silent else AccountState.AT_RISK
+
+    @property
+    def _person_saw_nothing(self) -> bool:
+        """Whether a person, after the order had ended, read at the dashboard that no payment received anything."""
+        seen = [one for one in self._person("charged") if one.seq > self.reads[-1].seq] if self.reads else []
+        return bool(seen) and not any(one.amount for one in seen)
 
     def _charged(self, total: Money) -> AccountState:
         back = current(self.refunded)
@@ -249,25 +256,30 @@ def current(figures: Sequence[Figure]) -> list[Figure]:
     """Leave out what a witness said before another one saw more: money that moves later is no contradiction.
 
     A refund that the backend calls pending, or whose amount it does not tell, contradicts nobody who saw it arrive.
+    What a person or the bank says may be mistyped: it stands beside another figure, and settles nothing.
     """
     kept = []
     for one in figures:
-        others = [other for other in figures if other.by != one.by and other.amount is not None]
-        late = one.pending and one.by == "backend" and one.kind == "refunded"
-        if one.amount is not None and any(
-            other.amount.currency == one.amount.currency
-            and one.amount < other.amount
-            and (late or one.seq < (other.since or other.seq))
-            for other in others
-            if other.amount is not None
-        ):
-            continue
+        others = [other for other in figures if other.by != one.by]
         untold = one.amount is None and one.by == "backend" and one.kind == "refunded"
         # Who was last heard before the refund says nothing of how much came back.
-        if untold and any(other.seq >= (one.since or one.seq) for other in others):
+        if untold and any(other.amount and other.seq >= (one.since or one.seq) for other in others):
+            continue
+        if any(_outdone(one, other) for other in others):
             continue
         kept.append(one)
     return kept
+
+
+def _outdone(one: Figure, other: Figure) -> bool:
+    """Whether the other witness saw more money move after this one had looked."""
+    if one.amount is None or other.amount is None or one.amount.currency != other.amount.currency:
+        return False
+    late = one.by == "backend" and one.kind == "refunded" and one.pending
+    by_hand = other.by in {"person", "bank"}
+    if by_hand and not (one.by == "backend" and one.kind == "refunded" and not one.amount):
+        return False
+    return one.amount < other.amount and (late or one.seq < (other.since or other.seq))
 
 
 def _sums(amounts: Sequence[Money]) -> list[Money]:

@@ -330,6 +330,7 @@ def test_an_order_of_another_product_is_never_paid(walk: Walk) -> None:
 
 def test_an_unreadable_answer_to_the_refund_leaves_it_in_doubt_and_reachable(walk: Walk) -> None:
     walk.goes_through()
+    walk.processes()
     walk.begin()
     walk.backend.script("requestRefund", Reply(status=202, data={"refund": {}, "order": None}))
     summary = walk.go_on()

@@ -30,9 +30,11 @@ from veza_e2e.evidence import (
 )
 from veza_e2e.journal import GENESIS, DamagedError, Reading, disk, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
+from veza_e2e.money.order_account import AccountState
 
 JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+SETTLED = frozenset(map(str, (AccountState.UNTOUCHED, AccountState.RETURNED)))
 _TAIL = 1 << 16
 _ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
 
@@ -77,9 +79,14 @@ class Stored:
 
     @property
     def may_bar(self) -> bool:
-        """Whether its money may bar a new session: it has not ended, or was looked at again since. Fails closed."""
+        """Whether its money may bar a new session, by the journal's last line alone. Fails closed.
+
+        A session that has ended with its money settled bars only if something was learnt since.
+        """
         try:
-            return self._last_line()["type"] != SessionEnded.__name__ or bool(self.addendum_files())
+            last = self._last_line()
+            settled = last["type"] == SessionEnded.__name__ and last.get("account") in {None, *SETTLED}
+            return not settled or bool(self.addendum_files())
         except (OSError, ValueError, KeyError, TypeError):
             return True
 

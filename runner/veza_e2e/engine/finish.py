@@ -127,4 +127,9 @@ def conclude(stage: Recorded, *, over: bool = False) -> tuple[dict[str, bytes], 
     if not over and (summary.outcome == "incomplete" or (summary.money.may_be_out and not refunded)):
         return views, None
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in views.items()}
-    return views, SessionEnded(outcome=summary.outcome, views=digests, template=report.template_version())
+    return views, SessionEnded(
+        outcome=summary.outcome,
+        views=digests,
+        template=report.template_version(),
+        account=str(summary.money.state),
+    )

@@ -49,18 +49,25 @@ def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
 def news(
     looked: Looked, summary: Summary, lines: Sequence[Line], addenda: Sequence[Addendum], at: datetime
 ) -> Reread | None:
-    """Return the addendum; None if the order did not answer, or each witness says what it said before."""
-    order = looked.order
-    if order is None:
+    """Return the addendum; None if nobody answered, or each witness says what it said before."""
+    main = summary.money.main
+    if main is None or (looked.order is None and looked.payments is None):
         return None
-    found = _addendum(order, looked, summary, len(addenda) + 1, at)
-    before, after = (_state(read(Story(lines), items), order.id) for items in (addenda, (*addenda, found)))
+    found = _addendum(main.order_id, looked, summary, len(addenda) + 1, at)
+    before, after = (_state(read(Story(lines), items), main.order_id) for items in (addenda, (*addenda, found)))
     return None if before == after else found
 
 
-def _addendum(order: Order, looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
-    refund = f", its refund {order.refund_status}" if order.refund_status else ""
-    failed = order.status is OrderStatus.REFUND_FAILED or order.refund_status is RefundStatus.FAILED
+def _addendum(order_id: str, looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
+    order = looked.order
+    status, refund_status, refunded = "", None, None
+    failed, told = False, f"order {order_id} could not be read"
+    if order is not None:
+        failed = order.status is OrderStatus.REFUND_FAILED or order.refund_status is RefundStatus.FAILED
+        status, refunded = str(order.status), order.refunded_amount_cents
+        refunded = 0 if failed and refunded is None else refunded
+        refund_status = None if order.refund_status is None else str(order.refund_status)
+        told = f"order {order_id} is {status}" + (f", its refund {refund_status}" if refund_status else "")
     payments = tuple(_data(one) for one in looked.payments.payments) if looked.payments is not None else ()
     said = "".join(f"; payment {one['payment_id']} is {one['status']} at the processor" for one in payments)
     said += "".join(f"; a dispute: {state}" for state in (looked.payments.disputes if looked.payments else ()))
@@ -70,16 +77,23 @@ def _addendum(order: Order, looked: Looked, summary: Summary, number: int, at: d
         number=number,
         seq=summary.events + number,
         at=timestamp(at),
-        order_status=str(order.status),
-        refund_status=None if order.refund_status is None else str(order.refund_status),
-        refunded_cents=0 if failed and order.refunded_amount_cents is None else order.refunded_amount_cents,
-        currency=order.currency,
+        order_status=status,
+        refund_status=refund_status,
+        refunded_cents=refunded,
+        currency=_currency(looked),
         failed=failed,
-        observed=f"order {order.id} is {order.status}{refund}{said}",
-        order_id=order.id,
+        observed=told + said,
+        order_id=order_id,
         payments=payments,
         licenses=tuple(str(one.status) for one in looked.licenses),
     )
+
+
+def _currency(looked: Looked) -> str:
+    if looked.order is not None:
+        return looked.order.currency
+    assert looked.payments is not None
+    return looked.payments.named.asked.currency
 
 
 def _data(payment: ProcessorPayment) -> PaymentData:

@@ -5,7 +5,7 @@ A resume runs the same walkthrough again: `Run` returns the results that the jou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NoReturn
 
 from veza import VezaError
@@ -39,7 +39,10 @@ class Run(Generic[W]):
         self._recovering = recovering
         self._waiting: list[Paused] = []
         self._done: dict[str, Event] = {}
+        again = recovering and _refund_failed(world.journal.events())
         for event in world.journal.events():
+            if again and isinstance(event, StepFinished) and event.step == "refund":
+                continue
             if (
                 isinstance(event, StepFinished)
                 or (isinstance(event, StepFailed) and not (recovering and event.step in _LAST))
@@ -133,6 +136,17 @@ class Run(Generic[W]):
                 StepFailed(step=name, finding=kind, observed=observed, meaning=meaning, todo=todo)
             )
         raise finding
+
+
+def _refund_failed(events: Iterable[Event]) -> bool:
+    """Whether the last thing that step 9 saw of the refund is that it failed, or was not the whole."""
+    found = ""
+    for event in events:
+        if isinstance(event, StepFailed) and event.step == "revoked":
+            found = event.finding
+        elif isinstance(event, StepFinished) and event.step == "refund":
+            found = ""
+    return found in {FindingCode.REFUND_FAILED, FindingCode.REFUND_DIFFERS}
 
 
 def _echoed(names: Sequence[str], money: str) -> Failed:

@@ -91,7 +91,7 @@ def _money(summary: Summary) -> str | None:
     again = f"veza-e2e --env {summary.environment} resume {summary.session}"
     attest = f"veza-e2e --env {summary.environment} attest dashboard --session {summary.session} --by NAME"
     match account.state:
-        case AccountState.CHARGED if summary.ended:
+        case AccountState.CHARGED if summary.ended or summary.step("order").status == "failed":
             todo = f"refund it at the processor's dashboard, then look again with: {again}"
         case AccountState.CHARGED:
             todo = f"get it with: {again}"

@@ -189,8 +189,9 @@ def _decide(money: Account, outcome: Outcome, acceptance: Sequence[Item], *, liv
     if missing:
         named = (f"{item.id.replace('_', ' ')} ({item.status.replace('_', ' ')})" for item in missing)
         return "PENDING", f"not all items are met: {', '.join(named)}"
-    if money.state is not AccountState.RETURNED:
-        return "PENDING", f"the money is not settled: {money.sentence}"
+    if money.disputed or money.state is not AccountState.RETURNED:
+        why = "a dispute is open" if money.disputed else "the money is not settled"
+        return "PENDING", f"{why}: {money.sentence}"
     return "GO", "all nine acceptance items are met"
 
 

@@ -74,6 +74,7 @@ class Reread:
     at: str
     """When it was read."""
     order_status: str
+    """Empty if the order could not be read, and only the processor answered."""
     refund_status: str | None
     refunded_cents: int | None
     """None if the order did not tell how much came back."""

@@ -288,6 +288,8 @@ class SessionEnded(Event):
     """The SHA-256 of each view by file name. The views show the events before this one."""
     template: str
     """The version of the templates that made the views."""
+    account: str | None = None
+    """The account's state; None in journals of version 0.1.0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

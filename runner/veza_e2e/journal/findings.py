@@ -48,6 +48,7 @@ class FindingCode(StrEnum):
     PAYMENT_UNKNOWN = "payment_unknown", "The processor did not say how the payment stands."
     AMOUNT_DIFFERS = "amount_differs", "Order and processor do not agree on the amount."
     PAYMENT_STATUS = "payment_status", "The order is completed, and the processor reports another state of its payment."
+    OTHER_ORDER = "other_order", "The payment that the order names belongs to another order."
     DISPUTE_OPENED = "dispute_opened", "A dispute was opened on the order."
     UNEXPECTED_STATUS = "unexpected_status", "The order has a status that nobody asked for."
     UNKNOWN_STATUS = "unknown_status", "The order or its payment has a status that this version does not know."

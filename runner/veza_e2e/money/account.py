@@ -159,6 +159,14 @@ class Account:
         """Whether a witness last said that more was charged than came back, even if a later one saw it return."""
         return any(_open_by(order, by) for order in self.orders for by in _NAMES)
 
+    @property
+    def disputed(self) -> bool:
+        """Whether a dispute is open, by the last word of the backend or of the processor."""
+        return any(
+            any(one.disputes for one in order.latest) or (bool(order.reads) and order.reads[-1].status == "disputed")
+            for order in self.orders
+        )
+
     def lapsed(self, now: datetime) -> bool:
         """Whether an order that can be paid has been left unpaid for so long that nothing is to be expected of it."""
         return self.state is AccountState.AT_RISK and now >= self.late_after

@@ -18,7 +18,7 @@ from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
 from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
-from veza_e2e.money.payment_states import NOTHING_RECEIVED
+from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 
 Data: TypeAlias = Mapping[str, JSON]
 
@@ -64,6 +64,7 @@ class PaymentRead:
     """None if the amount or its currency was not told."""
     refunds: tuple[RefundRead, ...]
     disputes: int
+    """How many are not settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +251,12 @@ def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
         refunds=tuple(_refund(one) for one in refunds if isinstance(one, Mapping))
         if isinstance(refunds, list | tuple)
         else (),
-        disputes=len(disputes) if isinstance(disputes, list | tuple) else 0,
+        disputes=sum(map(_unsettled, disputes)) if isinstance(disputes, list | tuple) else 0,
     )
+
+
+def _unsettled(dispute: JSON) -> bool:
+    return not isinstance(dispute, Mapping) or dispute.get("dispute_status") not in SETTLED_DISPUTES
 
 
 def _refund(data: Data) -> RefundRead:
@@ -264,6 +269,8 @@ def _refund(data: Data) -> RefundRead:
 
 
 def _reread(item: Reread, at: datetime) -> Iterator[OrderRead]:
+    if not item.order_status:
+        return
     refunded = money(item.refunded_cents, item.currency)
     yield OrderRead(
         item.seq, at, item.order_id or "", item.order_status, None, None, None, item.refund_status, refunded, "reread"

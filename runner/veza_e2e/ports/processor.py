@@ -51,7 +51,7 @@ class ProcessorPayment:
     """The states of the disputes that are not settled."""
     customer: str | None
     order_id: str | None
-    """The order that the payment names."""
+    """The order that the payment names in its metadata."""
     call: int
     """The number of the call that returned it."""
 
@@ -222,7 +222,11 @@ class Processor:
         listed = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(listed, list):
             raise ProcessorError("the processor's list of payments is not as its API describes it")
-        own = [one for one in listed if isinstance(one, dict) and _order_of(one) == order_id]
+        own = [
+            one
+            for one in listed
+            if isinstance(one, dict) and order_id in {_order_of(one), one.get("merchant_order_reference_id")}
+        ]
         return [one["payment_id"] for one in own if isinstance(one.get("payment_id"), str)]
 
     def _answer(self, path: str) -> Any:
@@ -285,10 +289,10 @@ def _text(value: object) -> str:
 
 
 def _order_of(data: Mapping[str, Any]) -> str | None:
-    """Return the order that a payment names."""
+    """Return the order that a payment names in its metadata."""
     named = data.get("metadata")
     order_id = named.get("order_id") if isinstance(named, dict) else None
-    return str(order_id or data.get("merchant_order_reference_id") or "") or None
+    return None if order_id in {None, ""} else str(order_id)
 
 
 def _optional(value: object) -> str | None:

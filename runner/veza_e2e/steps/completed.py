@@ -38,6 +38,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
     seen = cross_check(context, order)
     _refuse_other_than_completed(context, done, order, seen)
     _refuse_dispute(context, done, seen)
+    _refuse_other_order(context, done, seen)
     _compare(context, order, done, seen)
     return PaidOrder(
         order_id=done.id,
@@ -139,6 +140,18 @@ def _refuse_dispute(context: Context, done: Order, seen: OrderPayments | None) -
     if seen is not None and seen.disputes:
         states = ", ".join(seen.disputes)
         _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({states})")
+
+
+def _refuse_other_order(context: Context, done: Order, seen: OrderPayments | None) -> None:
+    """Fail if a payment says by name that it is of another order."""
+    for one in seen.payments if seen is not None else ():
+        if one.order_id is not None and one.order_id != done.id:
+            raise Failed(
+                FindingCode.OTHER_ORDER,
+                f"order {done.id} names payment {one.payment_id}, which is of order {one.order_id} at the processor",
+                meaning=context.account().said,
+                todo="Look the payment up at the processor's dashboard, and report it to the backend's makers.",
+            )
 
 
 def _disputed(context: Context, observed: str) -> NoReturn:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from veza import BadRequestError, NotFoundError, Order, OrderStatus, UnprocessableEntityError
 from veza_e2e.canonical import JSON
-from veza_e2e.journal.events import CallFinished, CallIntended
-from veza_e2e.journal.readings import OrderNamed
+from veza_e2e.journal.events import CallFinished, CallIntended, StepFinished, StepName
+from veza_e2e.journal.readings import DashboardRead, OrderNamed
 from veza_e2e.money.gathering import NOTHING_DONE
 from veza_e2e.ports.protocols import SKEW
 from veza_e2e.steps.context import Context
@@ -20,6 +20,7 @@ KEY_LIFETIME_OF_1 = timedelta(hours=23)
 """The same in walkthrough 1, for its recordings."""
 REFUSALS = (BadRequestError, NotFoundError, UnprocessableEntityError)
 """Answers that refuse a request. To the retry of a request whose answer was lost they say nothing of the first try."""
+_STEP_OF: Mapping[str, StepName] = {"createOrder": "order", "requestRefund": "refund"}
 _UNTOUCHED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _SUCCESS = range(200, 300)
 
@@ -36,7 +37,8 @@ class Doubt:
 def open_doubt(context: Context, operation: str) -> Doubt | None:
     """Return the write of this operation that the journal leaves in doubt; None if there is no such write.
 
-    An intent is settled by a response that says that the write was done, or that nothing was done.
+    An intent is settled by a response that says that nothing was done, and by the end of its step: what is asked for
+    after that is another request.
     """
     open_intents: dict[int, tuple[datetime, CallIntended]] = {}
     for line in context.journal.lines:
@@ -45,6 +47,8 @@ def open_doubt(context: Context, operation: str) -> Doubt | None:
             open_intents[event.call] = (datetime.fromisoformat(line.at), event)
         elif isinstance(event, CallFinished) and event.operation == operation and event.status in NOTHING_DONE:
             open_intents.pop(event.call, None)
+        elif isinstance(event, StepFinished) and event.step == _STEP_OF.get(operation):
+            open_intents.clear()
     if not open_intents:
         return None
     at, intent = next(iter(open_intents.values()))
@@ -58,6 +62,14 @@ def recorded_answer(context: Context, operation: str) -> JSON:
             body = (event.response_body or {}).get("json")
             return body.get("data", body) if isinstance(body, Mapping) else None
     return None
+
+
+def nothing_seen_since(context: Context, doubt: Doubt) -> bool:
+    """Whether a person read at the dashboard, after the write in doubt, that nothing came back."""
+    later = (line for line in context.journal.lines if datetime.fromisoformat(line.at) >= doubt.at)
+    read = [line.event for line in later if isinstance(line.event, DashboardRead)]
+    told = [event.refunded_cents for event in read if event.refunded_cents is not None]
+    return bool(told) and told[-1] == 0
 
 
 def named_orders(context: Context) -> list[str]:

@@ -21,7 +21,7 @@ from veza_e2e.ports.processor import OrderPayments
 from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
-from veza_e2e.steps.in_doubt import REFUSALS, may_send_again, open_doubt, recorded_answer
+from veza_e2e.steps.in_doubt import REFUSALS, Doubt, may_send_again, nothing_seen_since, open_doubt, recorded_answer
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund
 from veza_e2e.steps.step import Failed, Paused, Skipped, step
 
@@ -48,13 +48,23 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
         _not_refundable(context, current, seen or cross_check(context, order))
     if seen is not None and seen.received and seen.returned == seen.received:
         _refunded_elsewhere(context, current, seen)
-    if doubt is not None and seen is None and context.processor is not None and context.options.walkthrough > 1:
-        raise _in_doubt(context, order, "the processor did not say whether it has the refund")
+    _refuse_in_doubt(context, order, doubt, seen)
     if doubt is None and not _wanted(context, order):
         raise Skipped("the operator kept the purchase; the refund stays open")
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
     rest = _rest(context, current) if again else None
     return _request(context, order, key or context.ids.key(), rest)
+
+
+def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, seen: OrderPayments | None) -> None:
+    """Pause while a request may have been carried out: with its key it may be repeated, else a witness has to tell.
+
+    The order alone is no witness: a backend may lose a refund that the processor carried out.
+    """
+    if doubt is None or seen is not None or context.options.walkthrough == 1:
+        return
+    if not may_send_again(context, doubt) and not nothing_seen_since(context, doubt):
+        raise _in_doubt(context, order, "the processor did not say whether it has the refund")
 
 
 def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> bool:
@@ -183,7 +193,8 @@ def _in_doubt(context: Context, order: PlacedOrder, why: str) -> Paused:
         FindingCode.REFUND_IN_DOUBT,
         f"whether order {order.order_id} is being refunded is not known: {why}",
         meaning=context.account().said,
-        todo="Resume: order and processor are read first, and the refund is asked for again only if there is none.",
+        todo="Resume when the processor answers: the refund is asked for again only if there is none. Without its key "
+        "look at its dashboard, and record what it shows with `attest dashboard`; then resume.",
         waiting_for="refund",
     )
 

@@ -135,6 +135,23 @@ def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
         ) from None
 
 
+def _refuse_last_pending(context: Context, done: Order, refund: RequestedRefund) -> None:
+    """Pause if the processor, which is silent now, last said that the refund had not ended."""
+    figures = context.account().figures("refunded")
+    if context.options.walkthrough > 1 and any(one.by == "processor" and one.pending for one in figures):
+        raise _still_pending(context, done, refund)
+
+
+def _still_pending(context: Context, done: Order, refund: RequestedRefund) -> Paused:
+    return Paused(
+        FindingCode.REFUND_PENDING,
+        f"order {done.id} is {done.status}; at the processor refund {refund.refund_id} has not ended",
+        meaning=context.account().said,
+        todo="Resume in a day or two: the refund is only looked at, never asked for again.",
+        waiting_for="refund",
+    )
+
+
 def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund, done: Order) -> OrderPayments | None:
     """Compare R4 and R6 with the processor, if it answers. Waits while one of its refunds is pending."""
 
@@ -144,14 +161,9 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     try:
         seen = context.wait(lambda: cross_check(context, order), settled, timeout=context.options.grace)
     except TimedOut:
-        raise Paused(
-            FindingCode.REFUND_PENDING,
-            f"order {done.id} is {done.status}; at the processor refund {refund.refund_id} has not ended",
-            meaning=context.account().said,
-            todo="Resume in a day or two: the refund is only looked at, never asked for again.",
-            waiting_for="refund",
-        ) from None
+        raise _still_pending(context, done, refund) from None
     if seen is None:
+        _refuse_last_pending(context, done, refund)
         return None
     back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
     voided = [one.payment_id for one in seen.payments if one.status == VOIDED]

@@ -1,0 +1,201 @@
+"""A refund is asked for again only after it was seen to fail, and never while it may have been carried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from veza.testing import Reply
+from veza_e2e.engine.reread import look_at, news
+from veza_e2e.engine.session import open_stage
+from veza_e2e.evidence import summarise
+from veza_e2e.evidence.due import still_open
+from veza_e2e.journal import MemorySink
+from veza_e2e.journal.events import CallIntended, StepFailed, StepPaused
+from veza_e2e.journal.readings import DashboardRead
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+
+
+def findings(walk: Walk) -> list[str]:
+    return [str(event.finding) for event in walk.events(StepFailed, StepPaused)]
+
+
+def failing(walk: Walk, times: int, **told: Any) -> None:
+    """Let the first refunds fail, as the backend tells them."""
+    refund, left = walk.backend.shop.refund, [times]
+
+    def odd(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        answer = refund(order_id, amount_cents)
+        if left[0]:
+            left[0] -= 1
+            walk.backend.shop.order(ORDER).update({"status": "completed", "refund_status": "failed", **told})
+        return answer
+
+    walk.backend.shop.refund = odd  # type: ignore[method-assign]  # the fake's refunds do not fail
+
+
+@pytest.mark.parametrize("told", [{}, {"refund_id": None}, {"status": "refund_failed"}])
+@pytest.mark.parametrize("keys", [True, False])
+def test_a_refund_that_failed_is_asked_for_again_with_another_key(
+    walk: Walk, told: dict[str, Any], *, keys: bool
+) -> None:
+    walk.started = {"idempotency": keys}
+    walk.goes_through()
+    failing(walk, 1, refunded_amount_cents=None, **told)
+    if told.get("status") == "refund_failed":
+        refund = walk.backend.shop.refund
+
+        def again(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+            walk.backend.shop.order(ORDER)["status"] = "completed"  # this backend takes a second request
+            return refund(order_id, amount_cents)
+
+        walk.backend.shop.refund = again  # type: ignore[method-assign]  # as above
+    walk.begin()
+    assert walk.go_on().outcome == "failed"
+    assert findings(walk) == ["refund_failed"]
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.money.state, summary.money.refunded_cents) == ("returned", 500)
+    asked = [event.idempotency_key for event in walk.events(CallIntended) if event.operation == "requestRefund"]
+    assert len(asked) == len(set(asked)) == 2
+
+
+def test_a_refund_that_succeeded_is_not_asked_for_again(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.begin()
+    walk.backend.script("listMyLicenses", Reply(data=[]))
+    walk.go_on()
+    for _ in range(2):
+        walk.resume()
+        walk.go_on()
+    assert walk.writes("requestRefund") == 1
+
+
+def test_without_a_witness_a_refund_in_doubt_is_not_sent_again_until_a_person_has_looked(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("requestRefund", *[Reply(status=500)] * 6)
+    assert walk.go_on().outcome == "incomplete"
+    sent = walk.writes("requestRefund")
+    walk.backend._scripts.clear()
+    walk.resume()
+    assert walk.go_on().outcome == "incomplete"
+    assert (walk.writes("requestRefund"), findings(walk)[-1]) == (sent, "refund_in_doubt")
+    walk.stage.journal.append(DashboardRead(by="A. Person", currency="EUR", payment_id="pay-1", charged_cents=500))
+    walk.resume()
+    assert walk.go_on().outcome == "incomplete", "that says nothing of a refund"
+    walk.stage.journal.append(DashboardRead(by="A. Person", currency="EUR", refunded_cents=0))
+    walk.resume()
+    walk.go_on()
+    assert walk.backend.shop.order(ORDER)["status"] == "refunded"
+    assert walk.writes("requestRefund") == sent + 1
+
+
+def test_with_its_key_a_refund_in_doubt_needs_no_witness(walk: Walk) -> None:
+    walk.started = {"idempotency": True}
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("requestRefund", *[Reply(status=500)] * 6)
+    walk.go_on()
+    walk.backend._scripts.clear()
+    walk.resume()
+    assert walk.go_on().money.refunded_cents == 500
+    asked = {event.idempotency_key for event in walk.events(CallIntended) if event.operation == "requestRefund"}
+    assert len(asked) == 1
+
+
+def test_a_processor_that_falls_silent_after_it_said_pending_is_waited_for(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    tell, silent = walk.processor, [False]
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = tell(request)
+        data = told.json()
+        if silent[0]:
+            return httpx.Response(503)
+        for one in data.get("refunds", []):
+            one["status"] = "pending"
+        return httpx.Response(told.status_code, json=data)
+
+    walk.processor = answer
+    walk.begin()
+    assert walk.go_on().outcome == "incomplete"
+    silent[0] = True
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for, findings(walk)[-1]) == ("incomplete", "refund", "refund_pending")
+
+
+def test_a_payment_of_another_order_is_an_error_by_name(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes(metadata={"order_id": "another-order"})
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, findings(walk)) == ("failed", ["other_order"])
+    assert "another-order" in walk.events(StepFailed)[0].observed
+    assert summary.money.refund_open, "the refund stays reachable"
+
+
+def test_another_reference_of_the_shop_is_no_other_order(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes(merchant_order_reference_id="2026-0001")
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+
+
+def test_what_the_processor_says_after_the_end_counts_though_the_order_cannot_be_read(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        data = tell(request).json()
+        for one in data["refunds"]:
+            one["status"] = "failed"
+        return httpx.Response(200, json=data)
+
+    walk.processor = answer
+    lines = list(walk.lines)
+    walk.backend.script("getOrder", *[Reply(status=404)] * 3)
+    stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+    looked = look_at(stage.api, stage.processor, summarise(lines))
+    found = news(looked, summarise(lines), lines, (), walk.clock.now())
+    assert found is not None
+    assert "could not be read" in found.observed
+    after = summarise(lines, (found,)).money
+    assert after.state == "unknown"
+    assert "the processor says charged 5.00 EUR, back 0.00 EUR" in after.sentence
+    assert "the backend says charged 5.00 EUR, back 5.00 EUR" in after.sentence
+
+
+def test_an_order_that_was_paid_though_step_3_failed_is_refunded_at_the_dashboard(walk: Walk) -> None:
+    walk.goes_through()
+    create = walk.backend.shop.create
+
+    def twice(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        create(buyer, items)
+        walk.backend.shop.orders["other"] = {**walk.backend.shop.orders[ORDER], "id": "other"}
+        return {"order": dict(walk.backend.shop.orders[ORDER]), "checkout_url": "https://pay.veza.test/x"}
+
+    walk.backend.shop.create = twice  # type: ignore[method-assign]  # a backend that makes two of one request
+    walk.begin()
+    walk.backend.script("createOrder", *[Reply(breaks="read", carried_out=True)] * 3)
+    walk.go_on()
+    assert findings(walk) == ["several_orders"]
+    walk.backend.shop.pay(ORDER)
+    walk.resume()
+    summary = walk.go_on()
+    assert summary.money.moved
+    assert "refund it at the processor's dashboard" in str(still_open(summary))

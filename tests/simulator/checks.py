@@ -129,7 +129,8 @@ def witnesses(moment: Moment) -> Found:
     if order is None or not isinstance(said, dict):
         return
     told = [one for by, one in moment.told(order) if by == "processor"]
-    unsure = any(not one.recorded for one in moment.sim.world.told.values())
+    # An answer that the disk could not keep is no figure of the record, and the command says so.
+    unsure = "cannot be written" in moment.text or any(not one.recorded for one in moment.sim.world.told.values())
     if not told or unsure or len({one.currency for one in told}) > 1:
         return
     for kind, right in (("charged", sum(t.charged for t in told)), ("refunded", sum(t.returned for t in told))):

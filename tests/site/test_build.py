@@ -310,7 +310,8 @@ def test_a_statement_of_another_amount_is_still_to_be_settled(tmp_path: Path) ->
     shell = Shell(tmp_path)
     words = ("--archive", "archive", "bank", SESSION, "--seen", "credit", "--date", "2026-05-12", "--amount", "4.99")
     assert shell(*words).code == 1
-    assert "another amount than the refund's: ask the bank" in state(tree(tmp_path))
+    named = "another amount (4.99 EUR) than the refund's (backend back 5.00 EUR, processor back 5.00 EUR): ask the bank"
+    assert named in state(tree(tmp_path))
     assert "ask the bank" in shell("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
 
 

@@ -17,6 +17,7 @@ from veza_e2e.engine.session import open_stage
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import FileSink, parse
 from veza_e2e.journal.events import PreflightFinished, SessionAbandoned, TailCut
+from veza_e2e.money.account import fold
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
 
@@ -65,7 +66,9 @@ def _abandoned(
     interrupts.install()
     with parts_of(settings, first, interrupts, machine, backend=False) as parts:
         stage = open_stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
-        lost = None
+        lost, stake = None, fold(reading.lines).at_stake
+        if gate is not None and gate.rehearsal and accepted is not None and accepted != stake:
+            raise Stop(Exit.REFUSED, f"--accept-loss {accepted} is not what is open ({stake or 'nothing'})")
         if gate is not None and not gate.rehearsal:
             try:
                 lost = give_up(stage, accepted, say)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -75,7 +75,7 @@ def bank(
     ]
     if after.rehearsed_decision:
         rows.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))
-    waiting = due_line(after, invocation.today)
+    waiting = due_line(invocation, after)
     if waiting:
         rows.append(Item("due", "pending", waiting))
     items(invocation, rows, ok=item.status != "not_met")
@@ -101,6 +101,6 @@ def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank, t
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise Stop(Exit.USAGE, f"--date {text!r:.30} is not a day", "write it as 2026-12-30") from error

@@ -6,6 +6,8 @@ import errno
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -16,6 +18,7 @@ from veza_e2e.cli import narrate
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.engine.finish import Ended
 from veza_e2e.engine.walk import UnresumableError
+from veza_e2e.evidence.due import still_open
 from veza_e2e.journal import DamagedError, LockedError, UnwritableError
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.screen import plain
@@ -104,7 +107,9 @@ def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:
     if problem is not None:
         say(f"veza-e2e: {plain(problem[0])}\n  {problem[1]}")
     show = say if invocation.json or ended.interrupted or problem else click.echo
-    for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths):
+    there = replace(invocation, environment=summary.environment or invocation.environment)
+    due = still_open(summary, partial(command_line, there))
+    for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths, due):
         show(line)
     if ended.problem is not None:
         return int(Exit.FAILED if isinstance(ended.problem, LeakError) else Exit.INCOMPLETE)

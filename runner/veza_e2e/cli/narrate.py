@@ -126,7 +126,7 @@ def _said(event: Event) -> None:
             pass
 
 
-def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) -> list[str]:
+def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str], due: str | None = None) -> list[str]:
     """Return the lines that end a command's output: outcome, money, next commands."""
     color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
     lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
@@ -138,5 +138,7 @@ def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str]) 
     elif summary.outcome == "incomplete" or summary.money.may_be_out:
         lines.append(f"go on with: {resume}")
         lines.append(f"or give up:  {abandon}")
+    if due is not None and summary.outcome == "passed" and not summary.money.may_be_out:
+        lines.append(f"still due: {plain(due)}")
     lines.append(f"report: {paths['report']}")
     return lines

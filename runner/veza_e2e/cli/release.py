@@ -38,7 +38,7 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
     archive = home(invocation)
     shown = releases(archive)
     found = _named(shown, name, archive)
-    due = (due_line(found.summary, invocation.today) if found.summary else None) or "nothing is due"
+    due = (due_line(invocation, found.summary) if found.summary else None) or "nothing is due"
     if report is not None:
         _write(report, release_report.report(found), archive)
         say(f"written: {report}")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from functools import partial
 
+from veza_e2e.cli.calling import command_line
+from veza_e2e.cli.output import Invocation
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.due import statement_due, still_open
 
 
-def due_line(summary: Summary, today: date) -> str | None:
-    """Return what is due for a session; None if nothing is."""
-    window = statement_due(summary)
+def due_line(invocation: Invocation, summary: Summary) -> str | None:
+    """Return what is due for a session, with commands as this invocation would write them; None if nothing is."""
+    today, window = invocation.today, statement_due(summary)
+    there = replace(invocation, environment=summary.environment)
     awaited = window and f"bank statement {window.state(today)}: between {window.earliest} and {window.latest}"
-    return "; ".join(line for line in (awaited, still_open(summary)) if line) or None
+    return "; ".join(line for line in (awaited, still_open(summary, partial(command_line, there))) if line) or None
 
 
-def session_line(summary: Summary, today: date) -> str:
+def session_line(invocation: Invocation, summary: Summary) -> str:
     from veza_e2e.report.view import money_line  # noqa: PLC0415 - the templates are slow to import
 
     parts = [summary.environment, f"funds {summary.funds}", money_line(summary)]
@@ -28,5 +32,5 @@ def session_line(summary: Summary, today: date) -> str:
         parts.append(f"waits for {summary.waiting_for}")
     if summary.abandoned:
         parts.append("abandoned")
-    parts += [line for line in (due_line(summary, today),) if line]
+    parts += [line for line in (due_line(invocation, summary),) if line]
     return ", ".join(parts)

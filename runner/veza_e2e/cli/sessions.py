@@ -15,7 +15,6 @@ from veza_e2e.journal import DamagedError
 @click.pass_obj
 def sessions(invocation: Invocation) -> None:
     """List the sessions: outcome, money, decision, and what is due."""
-    today = invocation.today
     rows = []
     for archive in archives(invocation):
         for stored in archive.sessions():
@@ -24,7 +23,7 @@ def sessions(invocation: Invocation) -> None:
             except (DamagedError, ArchiveError, OSError) as error:
                 rows.append(Item(stored.session, "damaged", str(error)))
                 continue
-            rows.append(Item(stored.session, summary.outcome, session_line(summary, today)))
+            rows.append(Item(stored.session, summary.outcome, session_line(invocation, summary)))
     rows.sort(key=lambda row: row.name, reverse=True)
     items(invocation, rows, ok=all(row.status != "damaged" for row in rows))
     if not rows and not invocation.json:

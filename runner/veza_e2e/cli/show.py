@@ -20,7 +20,7 @@ def show(invocation: Invocation, session: str) -> None:
     if invocation.json:
         document(summary.to_json(stored.paths))
         return
-    click.echo(f"{stored.session}  {plain(session_line(summary, invocation.today))}")
+    click.echo(f"{stored.session}  {plain(session_line(invocation, summary))}")
     for step in summary.steps:
         click.echo(f"  {step.number} {step.name:<10} {step.status:<8} {plain(step.observed)}")
         if step.status == "failed":

@@ -14,7 +14,7 @@ from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFin
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account
-from veza_e2e.money.order_account import AccountState, FigureKind
+from veza_e2e.money.order_account import AccountState, FigureKind, current
 from veza_e2e.money.readings import money
 
 DRY_RUN_AGE = timedelta(days=14)
@@ -235,17 +235,17 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
     if bank.amount_cents is None:
         return "pending", [bank.seq], "the statement's amount was not given: record it again, with --amount"
     kind: FigureKind = "charged" if bank.seen == "charge-dropped" else "refunded"
-    others = [one for one in grounds.account.figures(kind) if one.by != "bank" and one.amount]
+    orders = grounds.account.orders
+    figures = [one for each in orders for one in current(each.charged if kind == "charged" else each.refunded)]
+    others = [one for one in figures if one.by != "bank" and one.amount]
     if not others:
         return "pending", [bank.seq], "the statement shows it; no other witness said how much came back"
     shown = money(bank.amount_cents, bank.currency)
     differing = [one for one in others if one.amount != shown]
     if differing:
-        return (
-            "not_met",
-            [bank.seq, *(one.seq for one in differing)],
-            "the statement shows another amount than the refund's",
-        )
+        told = ", ".join(f"{one.by} {one.told}" for one in differing)
+        seqs = [bank.seq, *(one.seq for one in differing)]
+        return "not_met", seqs, f"the statement shows another amount ({shown}) than the refund's ({told})"
     return "met", [*(one.seq for one in others), bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}"
 
 

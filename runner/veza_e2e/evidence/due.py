@@ -6,10 +6,12 @@ overdue.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from veza_e2e.evidence import Summary
 from veza_e2e.money.order_account import AccountState
@@ -69,27 +71,35 @@ def statement_due(summary: Summary) -> Due | None:
     return due(date.fromisoformat(summary.refunded_at[:10])) if awaited and summary.refunded_at else None
 
 
-def still_open(summary: Summary) -> str | None:
-    """Return what to do about money that is or may be out; None if there is nothing to do."""
-    said = [line for line in (_money(summary),) if line]
+Command: TypeAlias = Callable[..., str]
+"""Returns the command line for some words, in the session's environment."""
+
+
+def still_open(summary: Summary, command: Command | None = None) -> str | None:
+    """Return what to do about money and evidence that are open, with the commands; None if there is nothing to do.
+
+    Args:
+        summary: the session.
+        command: writes a command; None for one without the options of a terminal.
+    """
+    write = command or (lambda *words: shlex.join(["veza-e2e", "--env", summary.environment, *words]))
+    said = [line for line in (_money(summary, write), _unseen(summary, write)) if line]
     statement = summary.item("bank_statement")
     if statement.status == "not_met":
-        record = f"veza-e2e --env {summary.environment} bank {summary.session}"
-        said.append(f"{statement.reason}: ask the bank, then record what it shows with: {record}")
+        said.append(f"{statement.reason}: ask the bank, then record what it shows with: {_bank(summary, write)}")
     return "; ".join(said) or None
 
 
-def _money(summary: Summary) -> str | None:
+def _money(summary: Summary, write: Command) -> str | None:
     """Return what the account says and the next command. It advises a second refund only if all saw the first fail."""
     account = summary.money
     if account.settled or (not summary.live_requested and account.state is not AccountState.CHARGED):
         return None
+    again, attest = write("resume", str(summary.session)), _dashboard(summary, write)
     if summary.abandoned:
         known = account.state is AccountState.CHARGED
         todo = "refund the payment at the processor's dashboard, then record it" if known else "record what comes back"
-        return f"abandoned, {account.sentence}: {todo} with `attest dashboard` or `bank`"
-    again = f"veza-e2e --env {summary.environment} resume {summary.session}"
-    attest = f"veza-e2e --env {summary.environment} attest dashboard --session {summary.session} --by NAME"
+        return f"abandoned, {account.sentence}: {todo} with: {attest}"
     match account.state:
         case AccountState.CHARGED if summary.ended or summary.step("order").status == "failed":
             todo = f"refund it at the processor's dashboard, then look again with: {again}"
@@ -100,3 +110,29 @@ def _money(summary: Summary) -> str | None:
         case _:
             todo = f"look again with: {again}; or record what the processor's dashboard shows with: {attest}"
     return f"{account.sentence}: {todo}"
+
+
+def _unseen(summary: Summary, write: Command) -> str | None:
+    """Return which comparisons of a live run that passed nobody has made, and the command that supplies each."""
+    if not summary.live_requested or summary.outcome != "passed" or not summary.refund_requested:
+        return None
+    unseen = [one.id for one in summary.reconciliation if one.status == "not_checked"]
+    by_rows = [one for one in unseen if one in {"R2", "R5"}]
+    by_hand = [one for one in unseen if one in {"R1", "R4", "R6"}]
+    said = []
+    if by_rows:
+        said.append(
+            f"{' and '.join(by_rows)} not compared: supply the rows with: {write('rows', str(summary.session))}"
+        )
+    if by_hand:
+        said.append(f"{', '.join(by_hand)} not compared: record the dashboard with: {_dashboard(summary, write)}")
+    return "; ".join(said) or None
+
+
+def _dashboard(summary: Summary, write: Command) -> str:
+    known = ("--payment", summary.payment_id or "ID", "--charged", "A", "--refund", summary.refund_id or "ID")
+    return write("attest", "dashboard", "--session", str(summary.session), "--by", "NAME", *known, "--refunded", "A")
+
+
+def _bank(summary: Summary, write: Command) -> str:
+    return write("bank", str(summary.session), "--seen", "credit", "--date", "D", "--amount", "A")

@@ -1,0 +1,58 @@
+"""What is due is said with commands that can be typed as they stand, in this archive."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from front_door import Shell
+from scripted_session import PAYMENT, SESSION, Script
+
+from veza_e2e.journal.events import SessionAbandoned, StepSkipped
+
+
+def listed(folder: Path, *words: str) -> str:
+    return str(Shell(folder)("--archive", "archive", "--json", *words, "sessions").json["items"][0]["message"])
+
+
+def test_the_commands_keep_the_options_of_this_command_line(tmp_path: Path) -> None:
+    Script().start(live=True, rehearsal=False).until("transfers").keep().store(tmp_path / "archive")
+    Shell(tmp_path).configure("prod", "https://veza.test", reports="prod", live=True)
+    command = listed(tmp_path).rpartition("get it with: ")[2]
+    assert shlex.split(command) == ["veza-e2e", "--env", "prod", "--archive", "archive", "resume", SESSION]
+
+
+def test_what_nobody_compared_is_due_with_the_command_that_supplies_it(tmp_path: Path) -> None:
+    script = Script().start(live=True, rehearsal=False).until("license")
+    script.say(StepSkipped(step="transfers", reason="no psql here")).refund().revoked().end().store(
+        tmp_path / "archive"
+    )
+    said = listed(tmp_path)
+    assert f"R2 not compared: supply the rows with: veza-e2e --env prod --archive archive rows {SESSION}" in said
+
+
+def test_dashboards_that_nobody_read_are_due(tmp_path: Path) -> None:
+    script = Script().start(live=True, rehearsal=False).until("pay").completed(processor=False).license().transfers()
+    script.refund().revoked().end().store(tmp_path / "archive")
+    said = listed(tmp_path)
+    assert (
+        f"R1 not compared: record the dashboard with: veza-e2e --env prod --archive archive attest dashboard --session {SESSION} --by NAME --payment {PAYMENT}"
+        in said
+    )  # noqa: E501 - one command
+
+
+def test_a_session_that_was_given_up_without_a_refund_is_not_sent_to_the_bank(tmp_path: Path) -> None:
+    script = Script().start(live=True, rehearsal=False).until("transfers").keep()
+    script.say(SessionAbandoned(reason="no time")).end().store(tmp_path / "archive")
+    said = listed(tmp_path)
+    assert "attest dashboard --session" in said
+    assert " bank " not in said
+
+
+@pytest.mark.parametrize("day", ["20260512", "2026-W20-2", "12.05.2026"])
+def test_a_day_is_written_as_the_message_says(tmp_path: Path, day: str) -> None:
+    folder = Script().start(live=True, rehearsal=False).until("revoked").end().store(tmp_path / "archive")
+    words = ("--archive", "archive", "bank", SESSION, "--seen", "credit", "--date", day, "--amount", "5.00")
+    assert Shell(tmp_path)(*words).code == 2
+    assert not list(folder.glob("addendum-*"))

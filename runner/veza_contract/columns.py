@@ -89,7 +89,7 @@ def _title(line: str) -> tuple[str, str]:
 
 
 def _read(head: Sequence[str], lines: Iterator[str], separator: str, title: tuple[str, str], role: str) -> list[Table]:
-    """Read the rows below a head, up to the first line that is none."""
+    """Read the rows below a head, up to the first line that is not a row."""
     at = {name: head.index(name) for name in ("column_name", "data_type", "table_name", "table_schema") if name in head}
     name_at, type_at = at.get("column_name", 0), at.get("data_type", 1)
     found: dict[tuple[str, str], Table] = {}

@@ -161,7 +161,7 @@ def content(body: Mapping[str, JSON] | None, media: str | None) -> bytes:
     size = body.get("bytes")
     if isinstance(body.get("withheld"), str) and isinstance(size, int) and 0 <= size <= 16 * 1024 * 1024:
         return _filler(str(body["withheld"]), media or "") * size
-    raise ValueError("the body is none of json, text, base64, withheld")
+    raise ValueError("the body is not one of json, text, base64, withheld")
 
 
 def _filler(why: str, media: str) -> bytes:

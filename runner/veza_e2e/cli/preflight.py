@@ -18,7 +18,7 @@ from veza_e2e.journal.events import PreflightChecked
 @click.option("--live", is_flag=True, help="Real money: your own card is charged.")
 @click.pass_obj
 def preflight(invocation: Invocation, *, live: bool) -> int:
-    """Make the pre-flight alone; nothing is changed on the backend."""
+    """Run only the pre-flight checks. Read-only."""
     settings = settings_of(invocation)
     asked = Asked(live=live)
     with translated(), begun(invocation, settings, asked) as (stage, _):

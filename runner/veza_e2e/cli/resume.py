@@ -113,7 +113,7 @@ def _tell_done(stage: Stage) -> None:
 @click.argument("session", required=False)
 @click.pass_obj
 def resume(invocation: Invocation, session: str | None) -> int:
-    """Go on with an unresolved session."""
+    """Continue an interrupted session, or re-check one that has ended."""
     settings = settings_of(invocation)
     with translated():
         stored, ended = resumed(settings, session, invocation.machine)

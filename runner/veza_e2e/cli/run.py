@@ -62,7 +62,7 @@ def run(
     cassette: str | None,
     faults: tuple[str, ...],
 ) -> int:
-    """Make the pre-flight, then the nine steps."""
+    """Run the pre-flight, then the nine steps."""
     settings = settings_of(invocation)
     if max_amount is not None:
         settings = replace(settings, limits=replace(settings.limits, max_amount=max_amount))

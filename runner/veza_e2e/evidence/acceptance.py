@@ -65,7 +65,7 @@ def judge(grounds: Grounds) -> tuple[Item, ...]:
         status, evidence, reason = _RULES[name](grounds)
         seqs = tuple(sorted(set(evidence)))
         if status == "met" and not seqs:
-            status, reason = "not_checked", "no event bears it out"
+            status, reason = "not_checked", "no event proves it"
         items.append(Item(name, title, status, seqs, reason))
     return tuple(items)
 

@@ -26,8 +26,8 @@ DRILL = Path(__file__).with_name("drill")
 SWAGGER, PATCH = DRILL / "swagger.yaml", DRILL / "adapt.patch"
 ACCOUNT = {"email": "operator@veza.test", "password": "correct horse battery staple"}
 PARTS = (
-    "sdk", "runner", "rehearsal", "templates", "tests/contract", "tests/amount.py", "tests/front_door.py", "tests/later.py",
-    "tests/surroundings.py", "pyproject.toml",
+    "sdk", "runner", "rehearsal", "templates", "tests/contract", "tests/amount.py", "tests/front_door.py",
+    "tests/later.py", "tests/surroundings.py", "pyproject.toml",
 )  # fmt: skip
 MAP = (
     ("listOrders", "GET /marketplace/orders"),

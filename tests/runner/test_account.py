@@ -257,3 +257,20 @@ def test_an_untold_refund_is_not_settled_by_a_later_zero() -> None:
     script = paid()
     back(script, refunded_amount_cents=None)
     assert processor(script, amount_received=500).state is AccountState.UNKNOWN
+
+
+def test_a_processor_that_was_heard_before_the_refund_and_is_silent_since_is_a_needed_witness() -> None:
+    script = paid()
+    processor(script, amount_received=500)
+    back(script)
+    assert fold(script.lines).state is AccountState.RETURNED, "it was not asked since"
+    account = silent(script)
+    assert (account.state, account.refunded_cents) == (AccountState.UNKNOWN, None)
+    assert "the processor says charged 5.00 EUR, back 0.00 EUR; the processor did not answer" in account.sentence
+
+
+def test_a_refund_that_the_processor_calls_pending_is_not_settled_by_the_backend() -> None:
+    script = paid()
+    processor(script, amount_received=500, refunds=[refund(status="pending")])
+    assert back(script).state is AccountState.UNKNOWN
+    assert processor(script, amount_received=500, refunds=[refund()]).state is AccountState.RETURNED

@@ -199,3 +199,25 @@ def test_an_order_that_was_paid_though_step_3_failed_is_refunded_at_the_dashboar
     summary = walk.go_on()
     assert summary.money.moved
     assert "refund it at the processor's dashboard" in str(still_open(summary))
+
+
+@pytest.mark.parametrize(("status", "tries"), [(429, 3), (503, 3), (401, 1), (404, 1)])
+def test_a_processor_that_may_answer_in_a_moment_is_asked_again(walk: Walk, status: int, tries: int) -> None:
+    walk.goes_through()
+    walk.processes()
+    tell, asked = walk.processor, [0]
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if walk.backend.shop.orders and walk.backend.shop.order(ORDER)["status"] == "completed":
+            asked[0] += 1
+            if asked[0] < 3:
+                return httpx.Response(status)
+        return tell(request)
+
+    walk.processor = answer
+    walk.begin()
+    summary = walk.go_on()
+    r1 = next(one.status for one in summary.reconciliation if one.id == "R1")
+    assert r1 == ("equal" if tries == 3 else "not_checked")
+    assert summary.outcome == "passed"

@@ -327,7 +327,9 @@ class History:
         """A history in which nothing is wrong, or only late, must not have failed: late is not missing."""
         paid = any(one.received for one in self.sim.world.payments.values())
         wrong = [name for name, value in self.plan.deviations.items() if not _harmless(name, value)]
-        if wrong or not paid or not self._ended():
+        # Without a key nobody sees a method that settles after days: a day after the page expired it is missing.
+        unseen = self.plan.checkout == "async" and self.plan.key == "none"
+        if wrong or unseen or not paid or not self._ended():
             return
         outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.document.get("session") == self.session]
         if not self.given_up and "failed" in outcomes:

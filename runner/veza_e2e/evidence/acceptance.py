@@ -236,7 +236,7 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
         return "pending", [bank.seq], "the statement's amount was not given: record it again, with --amount"
     kind: FigureKind = "charged" if bank.seen == "charge-dropped" else "refunded"
     orders = grounds.account.orders
-    figures = [one for each in orders for one in current(each.charged if kind == "charged" else each.refunded)]
+    figures = [one for each in orders for one in (current(each.charged) if kind == "charged" else each.back)]
     others = [one for one in figures if one.by != "bank" and one.amount]
     if not others:
         return "pending", [bank.seq], "the statement shows it; no other witness said how much came back"

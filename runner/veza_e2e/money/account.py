@@ -86,7 +86,7 @@ class Account:
             return self._zero
         if not self.charged:
             return None
-        back = [current(order.refunded) for order in self.orders if any(one.amount for one in order.charged)]
+        back = [order.back for order in self.orders if any(one.amount for one in order.charged)]
         agreed = [ours[0].amount if len({one.amount for one in ours}) == 1 else None for ours in back]
         total = None if None in agreed or not agreed else _total(agreed)
         # More than was charged cannot have come back: a figure is wrong, and which one is not known.
@@ -246,7 +246,7 @@ def _at_stake(order: OrderAccount) -> Money | None:
     charged = _most(order.charged)
     if charged is None or not charged.minor:
         return order.total
-    back = [one.amount for one in current(order.refunded) if one.amount and one.amount.currency == charged.currency]
+    back = [one.amount for one in order.back if one.amount and one.amount.currency == charged.currency]
     return Money(max(charged.minor - min((one.minor for one in back), default=0), 0), charged.currency)
 
 

@@ -106,6 +106,15 @@ class OrderAccount:
         return tuple(sorted(back, key=_seq))
 
     @cached_property
+    def back(self) -> Sequence[Figure]:
+        """The figures of what came back that stand beside each other now.
+
+        If the processor was asked since, and did not tell, what it said last still stands: it is a needed witness.
+        """
+        kept = current(self.refunded)
+        return kept + [one for one in self.refunded if self.silent and one.by == "processor" and one not in kept]
+
+    @cached_property
     def state(self) -> AccountState:
         """The state that the figures make. Absent is unknown, never zero."""
         charged = current(self.charged)
@@ -135,7 +144,7 @@ class OrderAccount:
         return bool(seen) and not any(one.amount for one in seen)
 
     def _charged(self, total: Money) -> AccountState:
-        back = current(self.refunded)
+        back = self.back
         amounts = {one.amount for one in back}
         if not back or None in amounts or any(one.amount.currency != total.currency for one in back if one.amount):
             return AccountState.UNKNOWN
@@ -275,6 +284,8 @@ def _outdone(one: Figure, other: Figure) -> bool:
     """Whether the other witness saw more money move after this one had looked."""
     if one.amount is None or other.amount is None or one.amount.currency != other.amount.currency:
         return False
+    if one.kind == "refunded" and one.by == "processor" and one.pending:
+        return False  # who pays out says that it has not ended: only the processor can say that it has
     late = one.by == "backend" and one.kind == "refunded" and one.pending
     by_hand = other.by in {"person", "bank"}
     if by_hand and not (one.by == "backend" and one.kind == "refunded" and not one.amount):

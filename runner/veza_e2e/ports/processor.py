@@ -21,7 +21,15 @@ NO_PAYMENT = "veza_e2e_key_check_no_such_payment"
 
 
 class ProcessorError(Exception):
-    """The processor did not answer, or its response could not be read."""
+    """The processor did not answer, or its response could not be read.
+
+    Attributes:
+        passing: whether asking again may help.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +241,11 @@ class Processor:
         try:
             response = self._client.get(path)
         except httpx.HTTPError as error:
-            raise ProcessorError(f"the processor could not be asked: {type(error).__name__}") from error
-        if response.status_code != httpx.codes.OK:
-            raise ProcessorError(f"the processor answered {response.status_code}")
+            raise ProcessorError(f"the processor could not be asked: {type(error).__name__}", passing=True) from error
+        status = response.status_code
+        if status != httpx.codes.OK:
+            passing = status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
+            raise ProcessorError(f"the processor answered {status}", passing=passing)
         try:
             return json.loads(response.content)
         except (ValueError, RecursionError) as error:

@@ -6,6 +6,9 @@ from veza_e2e.ports.processor import OrderPayments, ProcessorError
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
 
+_PAUSES = (1.0, 4.0, 0.0)
+"""Seconds before the processor is asked again after a failure that may pass; 0 is the last try."""
+
 
 def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
     """Return the order's payments as the processor has them; None if it cannot be asked or does not answer.
@@ -20,11 +23,16 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
     named = named or ((order.payment_id,) if order.payment_id is not None else ())
     if not named:
         return None
-    try:
-        seen = context.processor.payments(order.order_id, named, whole=whole)
-    except ProcessorError as error:
-        context.operator.tell(f"The processor did not tell the payment: {error}. Nothing is concluded from that.")
-        return None
+    for pause in _PAUSES if whole else (0.0,):
+        try:
+            seen = context.processor.payments(order.order_id, named, whole=whole)
+            break
+        except ProcessorError as error:
+            if pause and error.passing:
+                context.clock.sleep(pause)
+                continue
+            context.operator.tell(f"The processor did not tell the payment: {error}. Nothing is concluded from that.")
+            return None
     if seen.unlisted is not None:
         context.operator.tell(f"Whether the order has other payments was not seen: {seen.unlisted}.")
     return seen

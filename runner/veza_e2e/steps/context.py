@@ -47,6 +47,11 @@ class Options:
     walkthrough: int = 2
     """The version of the walkthrough: a recording of version 1 knows none of the later readings."""
 
+    @property
+    def or_raise(self) -> str:
+        """How to go over the limit; a live run is never told of it."""
+        return "" if self.live else ", or raise --max-amount"
+
 
 class TimedOut(Exception):  # noqa: N818 - the waiting's outcome; the step decides what it means
     """The time limit passed before the state settled."""

@@ -213,7 +213,7 @@ def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> No
             FindingCode.OVER_LIMIT,
             f"the order's total is {total}, the limit is {context.options.limit}",
             meaning=context.account().said,
-            todo="Do not pay this order. Choose a cheaper product, or raise --max-amount.",
+            todo=f"Do not pay this order. Choose a cheaper product{context.options.or_raise}.",
         )
     tax = Money(placed.tax_cents, placed.currency)
     discount = Money(placed.discount_cents, placed.currency)

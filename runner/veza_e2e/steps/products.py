@@ -27,7 +27,7 @@ def choose_product(context: Context, _buyer: Buyer) -> ChosenProduct:
                 f"product {chosen.id} is {chosen.status} at {Money(chosen.price_cents, chosen.currency)}; "
                 f"the limit is {options.limit}",
                 meaning=context.account().said,
-                todo="Choose another product, or raise --max-amount.",
+                todo=f"Choose another product{options.or_raise}.",
             )
     else:
         chosen = _asked(context, [product for product in products if affordable(product, options.limit)])
@@ -48,7 +48,7 @@ def _asked(context: Context, products: list[Product]) -> Product:
             FindingCode.NO_PRODUCT,
             f"no product on sale costs at most {limit}",
             meaning=context.account().said,
-            todo="Put a test product of about 5 EUR on sale, or raise --max-amount.",
+            todo=f"Put a test product of about 5 EUR on sale{context.options.or_raise}.",
         )
     lines = [f"{n:>3}  {Money(p.price_cents, p.currency)!s:>12}  {plain(p.title)}" for n, p in enumerate(products, 1)]
     text = f"Products of at most {limit}:\n" + "\n".join(lines) + f"\nWhich one do you buy? (1-{len(products)})"

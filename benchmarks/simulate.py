@@ -6,6 +6,7 @@ A failing history is shrunk and told; the table of what was reached goes into th
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
 import platform
@@ -64,7 +65,7 @@ def main() -> int:
     begun = time.monotonic()
     reached: Counter[str] = Counter()
     failing: dict[str, list[int]] = {}
-    with multiprocessing.get_context("spawn").Pool(given.processes, maxtasksperchild=500) as pool:
+    with multiprocessing.get_context("spawn").Pool(given.processes, gc.freeze, maxtasksperchild=1000) as pool:
         for number, (seed, violations, counted) in enumerate(
             pool.imap_unordered(lived, range(first, first + given.histories), chunksize=10), 1
         ):

@@ -48,9 +48,39 @@ def dumps(value: object) -> str:
     Raises:
         TypeError: see `clean`.
     """
-    return json.dumps(clean(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(clean(value))
+
+
+def loads(data: bytes) -> JSON:
+    """Return the value that `data`, JSON in UTF-8, stands for.
+
+    Raises:
+        ValueError: it is not JSON, holds a float, or is nested too deep.
+    """
+    try:
+        value: JSON = _DECODER.decode(data.decode())
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    return value
+
+
+def encoded(value: JSON) -> bytes:
+    """Return the canonical bytes of what `loads` gave.
+
+    Raises:
+        ValueError: it holds a lone surrogate, for which the canonical form has no place.
+    """
+    return _ENCODER.encode(value).encode()
 
 
 def digest(value: object) -> str:
     """Return the SHA-256 of the canonical form, in hex."""
     return hashlib.sha256(dumps(value).encode()).hexdigest()
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"a float: {text:.20}")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_DECODER = json.JSONDecoder(parse_float=_no_float)

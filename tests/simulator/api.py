@@ -59,7 +59,7 @@ class VezaApi:
             found = re.fullmatch(pattern, path)
             if found and method == question.method:
                 if not path.startswith(_PUBLIC) and not self._known(question):
-                    return self._error(401, "AUTH_TOKEN_EXPIRED", "the token has expired")
+                    return self.error(401, "AUTH_TOKEN_EXPIRED", "the token has expired")
                 return act(question, *found.groups())
         return Answer(404, b"404 page not found", {"content-type": "text/plain"})
 
@@ -73,7 +73,7 @@ class VezaApi:
             document["message"] = "ok"
         return Answer(status, document, {"x-request-id": f"req-{self.world.chance.getrandbits(40):x}"})
 
-    def _error(self, status: int, code: str, message: str) -> Answer:
+    def error(self, status: int, code: str, message: str) -> Answer:
         shapes: tuple[dict[str, Any], ...] = (
             {"success": False, "message": message, "error_code": code, "details": {}},
             {"success": False, "error": message},
@@ -126,8 +126,10 @@ class VezaApi:
         return token
 
     def _login(self, question: Question) -> Answer:
+        if self.plan.login == "locked" and not self.world.healed:
+            return self.error(423, "ACCOUNT_LOCKED", "too many attempts")
         if (question.body["email"], question.body["password"]) != (EMAIL, PASSWORD):
-            return self._error(401, "INVALID_CREDENTIALS", "wrong e-mail or password")
+            return self.error(401, "INVALID_CREDENTIALS", "wrong e-mail or password")
         refresh = f"ref{self.world.chance.getrandbits(160):040x}"
         self.secrets.append(refresh)
         self._tokens[refresh] = self.world.clock.at
@@ -136,7 +138,7 @@ class VezaApi:
 
     def _refresh(self, question: Question) -> Answer:
         if question.body["refresh_token"] not in self._tokens:
-            return self._error(401, "AUTH_TOKEN_INVALID", "unknown refresh token")
+            return self.error(401, "AUTH_TOKEN_INVALID", "unknown refresh token")
         return self._data({"access_token": self._token(), "expires_in": self.plan.token_ttl})
 
     def _known(self, question: Question) -> bool:
@@ -177,7 +179,7 @@ class VezaApi:
     def _product(self, _question: Question, wanted: str) -> Answer:
         found = next((one for one in self.world.products if one.id == wanted), None)
         if found is None:
-            return self._error(404, "PRODUCT_NOT_FOUND", "no such product")
+            return self.error(404, "PRODUCT_NOT_FOUND", "no such product")
         return self._data(self._product_data(found))
 
     # Orders.
@@ -222,19 +224,20 @@ class VezaApi:
         wanted = str(question.body["items"][0]["product_id"])
         product = next((one for one in self.world.products if one.id == wanted), None)
         if product is None:
-            return self._error(404, "PRODUCT_NOT_FOUND", "no such product")
+            return self.error(404, "PRODUCT_NOT_FOUND", "no such product")
         before = self._keys.get(("order", key or ""))
         if self.plan.honoured and key and before:
             return self._created(self.world.orders[before], 200)
         if any(one.status in _TAKEN - _REFUNDING and not one.foreign for one in self.world.orders.values()):
-            return self._error(409, "ORDER_ALREADY_OWNED", "this account owns it already")
+            return self.error(409, "ORDER_ALREADY_OWNED", "this account owns it already")
         order = self.world.place(product, key)
         if key:
             self._keys["order", key] = order.id
         return self._created(order, 201)
 
     def _created(self, order: Order, status: int) -> Answer:
-        url = f"https://checkout.example/payment_link/veza/{order.payment}"
+        host = "elsewhere.example" if self.plan.page == "elsewhere" else "checkout.example"
+        url = f"https://{host}/payment_link/veza/{order.payment}"
         answer = self._data({"order": self.order_data(order, created=True), "checkout_url": url}, status)
         answer.delivered = self._tells(order)
         return answer
@@ -242,7 +245,7 @@ class VezaApi:
     def _order(self, _question: Question, wanted: str) -> Answer:
         order = self.world.orders.get(wanted)
         if order is None:
-            return self._error(404, "ORDER_NOT_FOUND", "no such order")
+            return self.error(404, "ORDER_NOT_FOUND", "no such order")
         answer = self._data(self.order_data(order))
         answer.delivered = self._tells(order)
         return answer
@@ -258,17 +261,17 @@ class VezaApi:
     def _refund(self, question: Question, wanted: str) -> Answer:
         order = self.world.orders.get(wanted)
         if order is None:
-            return self._error(404, "ORDER_NOT_FOUND", "no such order")
+            return self.error(404, "ORDER_NOT_FOUND", "no such order")
         key = question.headers.get("idempotency-key")
         before = self._keys.get(("refund", key or ""))
         if self.plan.honoured and key and before:
             return self._accepted(order, before, 200)
         if order.status in _REFUNDING - {"refund_failed"}:
-            return self._error(409, "REFUND_ALREADY_REQUESTED", "a refund was requested already")
+            return self.error(409, "REFUND_ALREADY_REQUESTED", "a refund was requested already")
         if order.status not in {"completed", "refund_failed"}:
-            return self._error(409, "ORDER_INVALID_STATE", f"an order that is {order.status} cannot be refunded")
+            return self.error(409, "ORDER_INVALID_STATE", f"an order that is {order.status} cannot be refunded")
         if not self.world.payments[order.payment or ""].received:
-            return self._error(422, "PAYMENT_FAILED", "the processor has nothing of this payment to give back")
+            return self.error(422, "PAYMENT_FAILED", "the processor has nothing of this payment to give back")
         refund = self.world.refund(order)
         if key:
             self._keys["refund", key] = refund.id

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+DISK_FULL = "disk: full"
+
 
 class Killed(BaseException):
     """The process was killed: nobody may catch it, and nothing after it counts."""
@@ -57,6 +59,7 @@ class Disk:
         self._tick("disk: before a sync")
         self._syncs += 1
         if self._syncs == self._full_at:
+            self._tick(DISK_FULL)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         about = os.fstat(descriptor)
         if stat.S_ISDIR(about.st_mode):

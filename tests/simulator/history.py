@@ -241,7 +241,8 @@ class History:
             return
         self._note_files()
         self._wait(4 * DAY)
-        self._do("resume", str(self.session))
+        if self.plan.refund == "fails_late" or self.plan.dispute or self.plan.seed % 2:
+            self._do("resume", str(self.session))
         self._later_evidence()
         if self.plan.live:
             self._wait(4 * DAY)
@@ -258,10 +259,14 @@ class History:
         if not session_option or self.plan.key != "none" or not orders:
             return
         main = self.sim.world.payments[orders[0].payment or ""]
+        if not main.received:
+            return
         words = ["attest", "dashboard", "--session", str(self.session), "--by", "An Operator"]
         words += ["--payment", main.id, "--charged", money(main.received, main.currency)]
-        if main.refunds:
+        if main.returned:
             words += ["--refund", main.refunds[-1].id, "--refunded", money(main.returned, main.currency)]
+        elif main.refunds:
+            words += ["--refunded", money(0, main.currency)]
         self.attested = True
         self._do(*words)
 

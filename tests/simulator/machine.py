@@ -18,7 +18,7 @@ from typing import Any
 
 from simulator.api import EMAIL, PASSWORD, VezaApi
 from simulator.clock import SimulatedClock
-from simulator.disk import Disk, Killed
+from simulator.disk import DISK_FULL, Disk, Killed
 from simulator.ledger import SimulatedLedger
 from simulator.network import API_HOST, BASE_URL, PROCESSOR_HOST, PROCESSOR_URL, Network
 from simulator.operator import SimulatedOperator, Stuck
@@ -129,6 +129,8 @@ class Simulated:
         """One more thing happened; the process may be killed at it."""
         if self.disk.frozen:
             raise Killed
+        if what == DISK_FULL:
+            self.world.forget()
         self.ticks += 1
         if self.kills and self.ticks >= self.kills[0]:
             self.kills.pop(0)
@@ -181,6 +183,8 @@ class Simulated:
                     raise
             except Stuck as stuck:
                 problem = str(stuck)
+            if self.disk.frozen:
+                gc.collect()  # what a killed process would never have run ends now, while its disk is frozen
         ran = Ran(words, exit_code, out.getvalue(), err.getvalue(), before, problem=problem)
         ran.document = _document(ran.out)
         if not nested:
@@ -191,10 +195,14 @@ class Simulated:
     @contextmanager
     def _place(self, out: io.StringIO, err: io.StringIO) -> Iterator[None]:
         """Stand in the simulated machine: its folder, its variables, its terminal, its disk."""
+        plan = self.plan
         kept = sys.stdin, sys.stdout, sys.stderr, Path.cwd(), dict(os.environ)
         opened = _descriptors()
         handlers = [signal.getsignal(number) for number in _SIGNALS]
-        variables = {"OPERATOR_EMAIL": EMAIL, "OPERATOR_PASSWORD": PASSWORD}
+        variables = {
+            "OPERATOR_EMAIL": EMAIL,
+            "OPERATOR_PASSWORD": PASSWORD if plan.login != "refused" or self.world.healed else "wrong-horse",
+        }
         if self.key_given:
             variables["HYPERSWITCH_API_KEY"] = LIVE_KEY if self.plan.live else TEST_KEY
         if self.ledger.source == "database":
@@ -203,6 +211,8 @@ class Simulated:
             os.environ.pop(name, None)
         os.environ.update(variables)
         os.chdir(self.root)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)  # a caller in the background ignores some
         sys.stdin, sys.stdout, sys.stderr = _Input(), out, err
         try:
             with self.disk.mounted() if kept[3] != self.root else _nothing():

@@ -71,9 +71,10 @@ class Network(httpx.BaseTransport):
             return self._response(_broken("garbage" if fault == "garbage" else "error_after"), request)
         if fault == "garbage":
             return self._response(Answer(200, b'{"data": {"id": 1'), request)
-        if fault == "conflict_after" and request.method == "POST":
-            # The proxy between repeats the request, and passes the refusal of the second on.
-            return self._response(self._answer(host, _question(request)), request)
+        if fault == "conflict_after" and "/orders" in request.url.path and request.method == "POST":
+            # A proxy repeated the request, and passes the refusal of the second on.
+            code = "REFUND_ALREADY_REQUESTED" if request.url.path.endswith("/refund") else "ORDER_ALREADY_OWNED"
+            return self._response(self._api.error(409, code, "it was carried out before"), request)
         answer.delivered()
         return self._response(answer, request)
 

@@ -126,7 +126,7 @@ class SimulatedOperator:
         if question.endswith("_late"):
             return "go on"
         if "[y/N]" in text or "[Y/n]" in text:
-            return "y"
+            return "n" if self._mistake("total_refused", question, "vat") else "y"
         offered = _QUOTED.findall(text)
         if "charge anyway" in offered or "charge anyway" in text:
             return "charge anyway"

@@ -36,6 +36,9 @@ class Plan:
     ledger: str = "paste"
     honoured: bool = True
     token_ttl: int = HOUR
+    login: str = "accepted"
+    page: str = "hyperswitch"
+    order_currency: str = ""
     # The price.
     price: int = 500
     currency: str = "EUR"
@@ -105,6 +108,9 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "honoured": (False,),
     "token_ttl": (40,),
     "currency": ("USD", "JPY"),
+    "login": ("refused", "locked"),
+    "page": ("elsewhere",),
+    "order_currency": ("USD",),
     "tax": ("added", "inclusive", "untold"),
     "surcharge": (40,),
     "checkout": (
@@ -115,10 +121,10 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "webhook": (150, 40 * MINUTE, 5 * HOUR, 20 * HOUR, -1),
     "processor_status": ("conflicted", "mystery", "processing", "failed"),
     "order_status": ("archived", "disputed"),
-    "license": ("late", "missing", "twice"),
+    "license": ("late", "missing", "twice", "revoked"),
     "transfer": (
         "late", "very_late", "missing", "wrong_seller", "two_rows", "duplicate", "pending", "failed", "lower_case",
-        "no_stripe_id", "odd_fee", "quoted_error",
+        "no_stripe_id", "odd_fee", "quoted_error", "other_currency",
     ),
     "refund": ("fails", "fails_late", "partial", "untold", "review", "lost_at_backend", "processor_lags"),
     "refund_lag": (90, 2 * HOUR, 3 * DAY),
@@ -128,7 +134,7 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "foreign": ("pending", "completed", "both"),
     "paste_format": ("aligned", "unaligned", "expanded", "tabs"),
     "paste": ("cut", "error", "nothing", "foreign", "doubted"),
-    "mistake": ("wrong_number", "wrong_amount", "keep", "interrupt", "end_of_input", "quit"),
+    "mistake": ("wrong_number", "wrong_amount", "keep", "total_refused", "interrupt", "end_of_input", "quit"),
     "bank": ("charge-dropped", "wrong_amount", "nothing"),
     "wander": ("abandon", "abandon", "run", "show", "verify"),
     "second": ("run", "resume"),
@@ -150,12 +156,20 @@ def drawn(seed: int) -> Plan:
         chosen["live"] = True
         chosen["dry_run"] = chance.random() < 0.5
     chosen["price"] = chance.choice((500, 500, 499, 990))
+    if chance.random() < 0.12:
+        chosen["wander"] = chance.choice(DEVIATIONS["wander"])
     if chance.random() < 0.3:
         chosen["network"] = tuple(
             (chance.randint(4, 30), chance.choice(NETWORK)) for _ in range(chance.choice((1, 1, 2)))
         )
     if chance.random() < 0.1:
         chosen["processor_network"] = ((chance.randint(0, 8), chance.choice(NETWORK)),)
+    return Plan(seed=seed, **chosen, **_machine(chance))
+
+
+def _machine(chance: Random) -> dict[str, Any]:
+    """What befalls the machine itself: kills, and a full disk."""
+    chosen: dict[str, Any] = {}
     if chance.random() < 0.06:
         chosen["disk_full"] = chance.randint(1, 120)
     if chance.random() < 0.4:
@@ -163,4 +177,4 @@ def drawn(seed: int) -> Plan:
         for _ in range(chance.choice((0, 0, 1, 2))):
             kills.append(kills[-1] + chance.randint(5, 160))
         chosen["kills"] = tuple(kills)
-    return Plan(seed=seed, **chosen)
+    return chosen

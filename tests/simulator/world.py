@@ -104,7 +104,8 @@ class World:
                 self.sins.append(("second_order", f"another order beside {other.id[:8]}, which is or can be paid"))
         total, tax = self._priced(product)
         order = Order(
-            self.new_id("order"), BUYER, product, total, tax, product.currency, self.clock.at, key=key
+            self.new_id("order"), BUYER, product, total, tax, self.plan.order_currency or product.currency,
+            self.clock.at, key=key,
         )  # fmt: skip
         self.orders[order.id] = order
         order.payment = self._new_payment(order).id
@@ -227,6 +228,8 @@ class World:
     def _grant(self, order: Order) -> None:
         for _ in range(2 if self.plan.license == "twice" else 1):
             self.licenses.append(License(self.new_id("license"), order.id, order.product.id, self.clock.at))
+        if self.plan.license == "revoked":
+            self.revoke(order)
 
     def _book(self, order: Order) -> None:
         plan, net = self.plan, order.total - order.tax
@@ -249,8 +252,12 @@ class World:
                     error='no money | "now"\nperhaps, later' if plan.transfer in {"quoted_error", "failed"} else None,
                 )
             )  # fmt: skip
+            if plan.transfer == "other_currency":
+                self.transfers[-1].currency = "USD"
             if plan.transfer == "lower_case":
                 self.transfers[-1].currency = order.currency.lower()
+        if order.status == "refunded" and plan.reversal not in {"never", "refused"}:
+            self.reverse(order)
 
     def dispute(self, order: Order) -> None:
         order.status = "disputed"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
-from veza_e2e.canonical import JSON, digest, dumps
+from veza_e2e.canonical import JSON, clean, encoded, loads
 from veza_e2e.journal.codec import from_data, to_data
 from veza_e2e.journal.events import Event, SessionEnded, UnknownEvent
 
@@ -73,8 +73,9 @@ def chain(seq: int, at: str, event: Event, prev: str) -> tuple[Line, bytes]:
     """Return the line for `event` and its bytes, the newline included."""
     name = event.name if isinstance(event, UnknownEvent) else type(event).__name__
     members: dict[str, JSON] = {**to_data(event), "seq": seq, "at": at, "type": name, "prev": prev}
-    own = digest(members)
-    return Line(seq, at, event, prev, own), (dumps({**members, "hash": own}) + "\n").encode()
+    cleaned = cast("dict[str, JSON]", clean(members))
+    own = sha256(encoded(cleaned)).hexdigest()
+    return Line(seq, at, event, prev, own), encoded({**cleaned, "hash": own}) + b"\n"
 
 
 def parse(data: bytes, path: Path) -> Reading:
@@ -97,14 +98,14 @@ def parse(data: bytes, path: Path) -> Reading:
 
 def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
     try:
-        members = json.loads(raw, parse_float=_no_float)
-    except (ValueError, RecursionError) as error:
+        members = loads(raw)
+    except ValueError as error:
         raise DamagedError(path, seq, "is not JSON") from error
     if not isinstance(members, dict) or not all(name in members for name in _OWN):
         raise DamagedError(path, seq, "lacks one of " + ", ".join(_OWN))
     try:
-        canonical = dumps(members).encode()
-    except (TypeError, ValueError, RecursionError) as error:
+        canonical = encoded(members)
+    except (ValueError, RecursionError) as error:
         raise DamagedError(path, seq, "has no canonical form") from error
     if canonical != raw:
         raise DamagedError(path, seq, "is not in its canonical form")
@@ -113,7 +114,7 @@ def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
         raise DamagedError(path, seq, f"has the sequence number {members['seq']!r:.20}")
     if members["prev"] != prev:
         raise DamagedError(path, seq, "does not follow from the event before it")
-    if digest(members) != claimed:
+    if sha256(encoded(members)).hexdigest() != claimed:
         raise DamagedError(path, seq, "does not have the hash it claims")
     kind, at = members["type"], members["at"]
     if not isinstance(kind, str) or not _is_moment(at):
@@ -129,10 +130,6 @@ def _is_moment(at: object) -> bool:
         return datetime.fromisoformat(at).tzinfo is not None
     except ValueError:
         return False
-
-
-def _no_float(text: str) -> float:
-    raise ValueError(f"a float: {text:.20}")
 
 
 def read(path: Path) -> Reading:

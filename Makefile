@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants anywhere fuzz simulate sweep newest demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz simulate sweep newest demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
@@ -35,6 +35,11 @@ bench: $(VENV)/.dev ## what an issue gave a number for, as ratios in one run
 
 mutants: $(VENV)/.dev ## the mutation score of the contract tests
 	$(BIN)/python -m benchmarks.mutants
+
+mutation: $(VENV)/.dev ## the mutation score of the rules about money (ARGS="--sample 300 --seed N")
+	@$(BIN)/python -m venv build/cosmic-ray  # of its own: it has no wheel for each of its parts
+	@$(PHASE) "installing Cosmic Ray" build/cosmic-ray/bin/pip install --quiet cosmic-ray==8.7.0
+	@build/cosmic-ray/bin/python -m benchmarks.mutation --write $(ARGS)
 
 anywhere: ## the suite in other places, on other days, for other users (ARGS="--only NAME")
 	tools/system-packages.sh

@@ -84,6 +84,23 @@ def test_a_second_process_on_the_same_session_is_refused(shell: Shell) -> None:
     assert shell("show", journal.parent.name).code == 0
 
 
+@pytest.mark.process
+def test_a_session_without_an_order_is_barred_as_a_new_one_is(shell: Shell) -> None:
+    shell.time = SystemClock()
+    terminal = shell.spawn("run")
+    terminal.expect("Which one do you buy")
+    terminal.sendeof()
+    terminal.wait()
+    (journal,) = shell.folder.rglob("journal.jsonl")
+    waits = shell.run("--refund", "--fault", "three_ds_abandon")
+    assert (waits.code, waits.json["account"]) == (4, "at risk")
+    barred = shell("--json", "resume", journal.parent.name)
+    assert barred.code == 3
+    assert f"resume {waits.json['session']}" in barred.json["error"]["hint"]
+    assert shell("--json", "abandon", waits.json["session"], "--reason", "only a rehearsal").code == 0
+    assert shell("--json", "resume", journal.parent.name).code == 4, "it asks for the product again, of nobody"
+
+
 def test_a_torn_last_line_is_cut_and_said(shell: Shell) -> None:
     kept = shell.run("--no-refund")
     journal = shell.folder / kept.json["paths"]["journal"]

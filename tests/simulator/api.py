@@ -36,6 +36,7 @@ class VezaApi:
         self._tokens: dict[str, datetime] = {}
         self._logins = 0
         self._keys: dict[tuple[str, str], str] = {}
+        self._listed = 0
         self.secrets = [PASSWORD]
         self._routes: list[tuple[str, str, Callable[..., Answer]]] = [
             ("GET", "/health", self._health),
@@ -174,7 +175,9 @@ class VezaApi:
         return self._data(shown or (None if self.plan.absent == "zero" else []), meta=meta)
 
     def _products(self, question: Question) -> Answer:
-        return self._page(question, [self._product_data(one) for one in self.world.products])
+        self._listed += 1
+        emptied = self.plan.shelf == "emptied" and self._listed > 1 and not self.world.healed
+        return self._page(question, [] if emptied else [self._product_data(one) for one in self.world.products])
 
     def _product(self, _question: Question, wanted: str) -> Answer:
         found = next((one for one in self.world.products if one.id == wanted), None)
@@ -186,6 +189,8 @@ class VezaApi:
 
     def order_data(self, order: Order, *, created: bool = False) -> dict[str, Any]:
         payment = None if created and self.plan.payment_told == "later" else order.payment
+        if self.plan.echo == "password" and not self.world.healed:
+            payment = PASSWORD
         untold = self.plan.refund == "untold" and not self.world.healed
         maybe: dict[str, Any] = {
             "payment_id": payment,

@@ -24,7 +24,7 @@ def _heal(world: World, order: Order) -> None:
             payment.status = "cancelled"
     for other in others:
         _give_back(world, other)
-    if order.status in {"archived", "disputed"}:
+    if order.status in {"archived", "disputed"} or (order.status == "refund_failed" and not main.refunds):
         order.status = "refunded" if main.returned else "completed"
     if main.received and order.status in {"pending_payment", "expired"}:
         world.complete(order)

@@ -25,6 +25,7 @@ from veza_e2e.cli.attest import attest
 
 RELEASE = "2026.11"
 ROUNDS, HEALED_ROUNDS = 3, 10
+REFUSED = 3
 _LOSS = re.compile('--accept-loss "([^"]+)"')
 _OFFERED = re.compile(r"veza-e2e (?:--\S+ \S+ )*(\w+) ([^\n]*)")
 HARMLESS = frozenset({
@@ -110,6 +111,8 @@ class History:
     # Commands.
 
     def _do(self, *words: str) -> Ran:
+        self.sim.world.just_told.clear()
+        self.sim.world.looking = self._ended()
         ran = self.sim.command(*words)
         found = ran.document.get("session")
         if isinstance(found, str) and self.session is None:
@@ -142,7 +145,15 @@ class History:
                 self.told.violations.append(violation)
                 self.sim.world.note(f"!! {violation[0]}: {violation[1]}")
         self.sim.violations.clear()
+        self._go_over(ran)
         return ran
+
+    def _go_over(self, ran: Ran) -> None:
+        """Go on with the session that bars this one, as the refusal offers."""
+        hint = str((ran.document.get("error") or {}).get("hint"))
+        barring = re.search(r" resume ([0-9A-Z]{26})", hint)
+        if ran.exit == REFUSED and ran.words[0] == "resume" and barring:
+            self.session = barring[1]
 
     def _run_words(self) -> tuple[str, ...]:
         return ("run", "--release", RELEASE, *(("--live",) if self.plan.live else ()))

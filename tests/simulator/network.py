@@ -50,7 +50,8 @@ class Network(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         name = f"{request.method} {request.url.path}"
-        self._api.world.just_told.clear()
+        if not self._api.world.looking:
+            self._api.world.just_told.clear()
         self._tick(f"network: before {name}")
         number = self._requests[host] = self._requests[host] + 1
         fault = self.faults[host].get(number, "")
@@ -59,7 +60,7 @@ class Network(httpx.BaseTransport):
         self._clock.sleep(LATENCY)
         if fault == "lost_before":
             raise _LOST[fault]("simulated", request=request)
-        if fault in {"error_before", "limited"}:
+        if fault in {"error_before", "limited", "limited_long"}:
             return self._response(_broken(fault), request)
         if request.method != "GET":
             self._sent(request.method, request.url.path)
@@ -98,9 +99,10 @@ def _question(request: httpx.Request) -> Question:
 
 
 def _broken(fault: str) -> Answer:
-    if fault == "limited":
-        document = {"error": "rate limit exceeded", "message": "slow down", "retry_after_seconds": 3}
-        return Answer(429, document, {"retry-after": "3"})
+    if fault in {"limited", "limited_long"}:
+        seconds = 3 if fault == "limited" else 900
+        document = {"error": "rate limit exceeded", "message": "slow down", "retry_after_seconds": seconds}
+        return Answer(429, document, {"retry-after": str(seconds)})
     if fault == "garbage":
         return Answer(200, b"<html>504 Gateway Time-out")
     return Answer(502, b"<html>Bad Gateway</html>", {"content-type": "text/html"})

@@ -39,6 +39,8 @@ class Plan:
     login: str = "accepted"
     page: str = "hyperswitch"
     order_currency: str = ""
+    shelf: str = "full"
+    echo: str = ""
     # The price.
     price: int = 500
     currency: str = "EUR"
@@ -49,6 +51,7 @@ class Plan:
     capture: str = "full"
     webhook: int = 2
     processor_status: str = ""
+    metadata: str = "own"
     order_status: str = ""
     license: str = "granted"
     transfer: str = "booked"
@@ -92,7 +95,7 @@ class Plan:
 
 
 DIALECT: Mapping[str, tuple[object, ...]] = {
-    "ids": ("integer", "integer", "text"),
+    "ids": ("integer", "integer", "text", "nul"),
     "absent": ("omitted", "zero"),
     "extra": (True,),
     "nanoseconds": (True,),
@@ -111,6 +114,8 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "login": ("refused", "locked"),
     "page": ("elsewhere",),
     "order_currency": ("USD",),
+    "shelf": ("emptied",),
+    "echo": ("password",),
     "tax": ("added", "inclusive", "untold"),
     "surcharge": (40,),
     "checkout": (
@@ -120,7 +125,8 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "capture": ("partial", "other_currency", "authorised"),
     "webhook": (150, 40 * MINUTE, 5 * HOUR, 20 * HOUR, -1),
     "processor_status": ("conflicted", "mystery", "processing", "failed"),
-    "order_status": ("archived", "disputed"),
+    "metadata": ("foreign",),
+    "order_status": ("archived", "disputed", "refund_failed"),
     "license": ("late", "missing", "twice", "revoked"),
     "transfer": (
         "late", "very_late", "missing", "wrong_seller", "two_rows", "duplicate", "pending", "failed", "lower_case",
@@ -140,7 +146,9 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "second": ("run", "resume"),
     "gap": (3, HOUR, DAY + HOUR),
 }  # fmt: skip
-NETWORK = ("lost_before", "lost_after", "error_before", "error_after", "garbage", "limited", "conflict_after")
+NETWORK = (
+    "lost_before", "lost_after", "error_before", "error_after", "garbage", "limited", "limited_long", "conflict_after",
+)  # fmt: skip
 
 
 def drawn(seed: int) -> Plan:
@@ -164,7 +172,26 @@ def drawn(seed: int) -> Plan:
         )
     if chance.random() < 0.1:
         chosen["processor_network"] = ((chance.randint(0, 8), chance.choice(NETWORK)),)
+    chosen |= _together(chance)
     return Plan(seed=seed, **chosen, **_machine(chance))
+
+
+def _together(chance: Random) -> dict[str, Any]:
+    """What matters only together, and would seldom be drawn so."""
+    drawn_at = chance.random()
+    if drawn_at < 0.04:
+        lost = (chance.randint(6, 8), chance.choice(("lost_before", "lost_after", "error_after", "conflict_after")))
+        return {
+            "honoured": False, "network": (lost,), "key": chance.choice(("good", "none")),
+            "foreign": chance.choice(("", "pending")),
+        }  # fmt: skip
+    if drawn_at < 0.05:
+        return {"tax": "added", "mistake": "total_refused"}
+    if drawn_at < 0.06:
+        return {"webhook": -1, "gap": DAY + HOUR}
+    if drawn_at < 0.08:
+        return {"honoured": False, "network": ((chance.randint(14, 24), "lost_before"),)}
+    return {}
 
 
 def _machine(chance: Random) -> dict[str, Any]:

@@ -82,12 +82,17 @@ class HyperswitchApi:
             "amount_received": payment.received or None, "currency": payment.currency, "connector": "stripe",
             "customer_id": self._customer(), "payment_method": "card" if payment.received else None,
             "attempt_count": 1, "processor_merchant_id": "veza", "error_message": payment.error,
-            "metadata": {"order_id": payment.order}, "merchant_order_reference_id": payment.order,
+            "metadata": {"order_id": self._named(payment)}, "merchant_order_reference_id": self._named(payment),
             "payment_link": {"link": link, "payment_link_id": f"plink_{payment.id[4:]}"},
             "refunds": [self._refund_data(one) for one in payment.refunds] or None,
             "disputes": [{"dispute_id": f"dp_{n}", **dispute} for n, _ in enumerate(payment.disputes)] or None,
             "created": stamp(self.world.orders[payment.order].created),
         }  # fmt: skip
+
+    def _named(self, payment: Payment) -> str:
+        """The order that a payment's metadata names."""
+        foreign = self.world.plan.metadata == "foreign" and not self.world.healed
+        return "another-order" if foreign else payment.order
 
     def _refund_data(self, refund: Any) -> dict[str, Any]:
         return {

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -19,22 +16,6 @@ from simulator.story import MOST_LINES, shrunk, tell
 
 FIXED = 200
 SHARES = 8
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _little_garbage() -> Iterator[None]:
-    """Let the collector look only at what the histories make, not at all modules."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.fixture
-def root() -> Iterator[Path]:
-    memory = Path("/dev/shm")  # the simulated disk is in memory where the machine has such a file system
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder) / "machine"
 
 
 @pytest.mark.parametrize("share", range(SHARES))

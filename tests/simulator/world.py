@@ -34,6 +34,8 @@ class World:
         self.told: dict[tuple[str, str], Told] = {}
         self.ever: set[tuple[str, str]] = set()
         self.just_told: list[tuple[str, str]] = []
+        self.looking = False
+        """Whether an ended session is looked at again, which keeps what it heard only at its end."""
         self.charge_told = False
         self.healed = False
         self.sins: list[tuple[str, str]] = []
@@ -51,6 +53,8 @@ class World:
             return str(1000 + self._count)
         if self.plan.ids == "text" and kind != "order":
             return f"{kind}-{self._count}"
+        if self.plan.ids == "nul" and kind == "order":
+            return f"order\0{self._count}"
         return str(UUID(int=self.chance.getrandbits(128), version=4))
 
     def processor_id(self, kind: str) -> str:

@@ -49,7 +49,7 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
     kept = False
     try:
         with account_lock(settings, make(session).account_digest):
-            _refuse_unresolved(invocation, settings, make(session))
+            refuse_unresolved(invocation, settings, make(session))
             with (
                 reachable(settings, secrets, session, asked.faults, machine) as own,
                 assemble(
@@ -107,7 +107,12 @@ def _account(settings: Settings, asked: Asked, secrets: Secrets) -> Secrets:
     return replace(secrets, password=password_for(settings, secrets, unattended=asked.unattended))
 
 
-def _refuse_unresolved(invocation: Invocation, settings: Settings, first: SessionStarted) -> None:
+def refuse_unresolved(invocation: Invocation, settings: Settings, first: SessionStarted) -> None:
+    """Refuse to place an order while the money of another session of this account bars it.
+
+    Raises:
+        Stop: it does; names the session and the way on.
+    """
     found = unresolved(Archive(settings.archive), first.environment, first.account_digest, live=first.live_requested)
     if found is None:
         return

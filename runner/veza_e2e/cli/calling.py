@@ -109,7 +109,8 @@ def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:
     show = say if invocation.json or ended.interrupted or problem else click.echo
     there = replace(invocation, environment=summary.environment or invocation.environment)
     due = still_open(summary, partial(command_line, there))
-    for line in narrate.verdict(summary, resume_line, abandon_line, stored.paths, due):
+    report = stored.paths["report"] if problem is None else None
+    for line in narrate.verdict(summary, resume_line, abandon_line, report, due):
         show(line)
     if ended.problem is not None:
         return int(Exit.FAILED if isinstance(ended.problem, LeakError) else Exit.INCOMPLETE)

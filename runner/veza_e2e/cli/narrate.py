@@ -126,8 +126,8 @@ def _said(event: Event) -> None:
             pass
 
 
-def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str], due: str | None = None) -> list[str]:
-    """Return the lines that end a command's output: outcome, money, next commands."""
+def verdict(summary: Summary, resume: str, abandon: str, report: str | None, due: str | None = None) -> list[str]:
+    """Return the lines that end a command's output: outcome, money, next commands, and the report if it was written."""
     color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
     lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
     if summary.money.moved and summary.payment_id:
@@ -140,5 +140,4 @@ def verdict(summary: Summary, resume: str, abandon: str, paths: dict[str, str], 
         lines.append(f"or give up:  {abandon}")
     if due is not None and summary.outcome == "passed" and not summary.money.may_be_out:
         lines.append(f"still due: {plain(due)}")
-    lines.append(f"report: {paths['report']}")
-    return lines
+    return lines if report is None else [*lines, f"report: {report}"]

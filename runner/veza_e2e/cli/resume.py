@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 import click
 
+from veza_e2e.archive.locks import account_lock
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.session import close_recording, description, record, recording_folder
+from veza_e2e.cli.begun import refuse_unresolved
 from veza_e2e.cli.calling import concluded, translated
 from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Invocation, say
@@ -20,17 +24,19 @@ from veza_e2e.engine.finish import Ended, walk
 from veza_e2e.engine.reread import look_at, news
 from veza_e2e.engine.session import Stage, open_stage
 from veza_e2e.engine.start import gate_of, tools
-from veza_e2e.evidence import Summary
+from veza_e2e.evidence import Summary, summarise
 from veza_e2e.journal import FileSink, MemorySink, Reading, parse
 from veza_e2e.journal.events import WALKTHROUGH, SessionResumed, SessionStarted, TailCut
+from veza_e2e.money.order_account import AccountState
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
 from veza_e2e.ports.screen import plain
 from veza_e2e.preflight.gate import LOGINS
 
 
-def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[Stored, Ended]:
+def resumed(invocation: Invocation, settings: Settings, session: str | None) -> tuple[Stored, Ended]:
     """Continue a session as far as it goes, or re-check one that has ended."""
+    machine = invocation.machine
     stored = meant_session(settings, session)
     interrupts = Interrupts()
     interrupts.install()
@@ -41,11 +47,25 @@ def resumed(settings: Settings, session: str | None, machine: Machine) -> tuple[
     try:
         reading = parse(sink.load(), stored.journal)
         if not reading.ended:
-            return stored, _resumed(settings, stored, sink, reading, interrupts, machine)
+            with _free_to_order(invocation, settings, stored, reading):
+                return stored, _resumed(settings, stored, sink, reading, interrupts, machine)
     finally:
         sink.close()
     # Another process ended the session while this one waited for the lock.
     return stored, Ended(look_again(settings, stored, interrupts, machine))
+
+
+@contextmanager
+def _free_to_order(invocation: Invocation, settings: Settings, stored: Stored, reading: Reading) -> Iterator[None]:
+    """Bar a session that has not placed its order yet as a new one is barred."""
+    money = summarise(reading.lines).money
+    if money.main is not None or money.state is not AccountState.UNTOUCHED:
+        yield
+        return
+    first = first_of(reading, stored.journal, settings)
+    with account_lock(settings, first.account_digest):
+        refuse_unresolved(invocation, settings, first)
+        yield
 
 
 def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machine: Machine) -> Summary:
@@ -116,5 +136,5 @@ def resume(invocation: Invocation, session: str | None) -> int:
     """Continue an interrupted session, or re-check one that has ended."""
     settings = settings_of(invocation)
     with translated():
-        stored, ended = resumed(settings, session, invocation.machine)
+        stored, ended = resumed(invocation, settings, session)
     return concluded(invocation, stored, ended)

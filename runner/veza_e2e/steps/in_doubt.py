@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,18 +35,23 @@ class Doubt:
     key: str | None
 
 
-def open_doubt(context: Context, operation: str) -> Doubt | None:
+def open_doubt(context: Context, operation: str, nothing_done: AbstractSet[int] = NOTHING_DONE) -> Doubt | None:
     """Return the write of this operation that the journal leaves in doubt; None if there is no such write.
 
     An intent is settled by a response that says that nothing was done, and by the end of its step: what is asked for
     after that is another request.
+
+    Args:
+        context: the walkthrough's surroundings.
+        operation: the write, such as `createOrder`.
+        nothing_done: the HTTP statuses that say that nothing was done.
     """
     open_intents: dict[int, tuple[datetime, CallIntended]] = {}
     for line in context.journal.lines:
         event = line.event
         if isinstance(event, CallIntended) and event.operation == operation:
             open_intents[event.call] = (datetime.fromisoformat(line.at), event)
-        elif isinstance(event, CallFinished) and event.operation == operation and event.status in NOTHING_DONE:
+        elif isinstance(event, CallFinished) and event.operation == operation and event.status in nothing_done:
             open_intents.pop(event.call, None)
         elif isinstance(event, StepFinished) and event.step == _STEP_OF.get(operation):
             open_intents.clear()

@@ -19,6 +19,7 @@ from veza import (
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
+from veza_e2e.money.gathering import NOTHING_DONE
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import (
@@ -33,13 +34,14 @@ from veza_e2e.steps.in_doubt import (
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
+CONFLICT = 409
 LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, DeadlineExceededError)
 
 
 @step("order", PlacedOrder)
 def place_order(context: Context, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
     """Create exactly one order (operation createOrder)."""
-    doubt = open_doubt(context, "createOrder")
+    doubt = _doubt(context)
     placed = _create(context, product) if doubt is None else _recorded(context) or _settle(context, product, doubt)
     _accept(context, product, placed)
     return placed
@@ -53,6 +55,8 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
             return _settle_by_asking(context, product, doubt)  # an earlier try of the same request may have succeeded
         if not isinstance(error, ConflictError):
             raise
+        if (doubt := _doubt(context)) is not None and (made := _made_before(context, product, doubt)) is not None:
+            return made
         raise Failed(
             FindingCode.ORDER_REFUSED,
             f"the backend refused the order: {error}",
@@ -65,6 +69,27 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
             raise
         return _settle(context, product, doubt)
     return _placed(created.order, created.checkout_url)
+
+
+def _doubt(context: Context) -> Doubt | None:
+    """Return the request for an order that is in doubt. A conflict may answer the repetition of one that succeeded."""
+    told = NOTHING_DONE if context.options.walkthrough == 1 else NOTHING_DONE - {CONFLICT}
+    return open_doubt(context, "createOrder", told)
+
+
+def _made_before(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder | None:
+    """Return the order that a request answered by a conflict made all the same, as its key tells; None if none.
+
+    Raises:
+        Failed: no key tells, and the account has an order that may be this one.
+    """
+    if may_send_again(context, doubt):
+        try:
+            return _send_again(context, product, doubt)
+        except (ConflictError, *REFUSALS):
+            return None
+    found = found_orders(context, product.product_id, doubt)
+    return _several(context, found) if found else None
 
 
 def _recorded(context: Context) -> PlacedOrder | None:
@@ -114,7 +139,7 @@ def _several(context: Context, orders: Iterable[Order]) -> NoReturn:
         _name(context, order)
     raise Failed(
         FindingCode.SEVERAL_ORDERS,
-        f"several orders could be this session's: {', '.join(order.id for order in found)}",
+        f"{len(found)} of the account's orders could be this session's: {', '.join(order.id for order in found)}",
         meaning=f"None of them was paid through this session. {context.account().said}",
         todo="Do not pay them. Cancel them at the backend; resume when they have expired.",
     )

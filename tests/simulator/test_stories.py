@@ -1,0 +1,49 @@
+"""Histories that once violated what must hold, and what they must end in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.disk import new_root
+from simulator.history import History
+from simulator.plan import Plan
+
+
+def lived(root: Path, **deviations: object) -> tuple[History, list[tuple[str, int | None]]]:
+    """Live a history; gives it, and each command's name and exit code."""
+    plan = Plan(seed=1)
+    for name, value in deviations.items():
+        plan = plan.having(name, value)
+    history = History(plan, new_root(root))
+    told = history.run()
+    assert told.violations == []
+    return history, [(ran.words[0], ran.exit) for ran in history.sim.ran]
+
+
+def test_an_order_made_under_a_conflict_is_found_with_its_key(root: Path) -> None:
+    history, commands = lived(root, network=((6, "conflict_after"),))
+    assert commands[0] == ("run", 0)
+    assert len(history.sim.world.own_orders()) == 1
+
+
+def test_an_order_made_under_a_conflict_is_named_where_no_key_tells(root: Path) -> None:
+    history, commands = lived(root, network=((6, "conflict_after"),), honoured=False)
+    (order,) = history.sim.world.own_orders()
+    assert commands[0] == ("run", 1)
+    assert order.id in history.sim.ran[0].err
+    assert history.sim.ran[0].document["account"] == "at risk"
+    assert commands[-1] == ("resume", 1)
+    assert history.sim.ran[-1].document["account"] == "untouched", "once it has expired"
+
+
+def test_a_session_without_an_order_is_barred_by_the_money_of_another(root: Path) -> None:
+    history, commands = lived(root, wander="run", network=((4, "error_after"),), kills=(132,))
+    assert commands[:4] == [("run", 4), ("run", None), ("resume", 3), ("resume", 0)]
+    assert len(history.sim.world.own_orders()) == 1
+
+
+def test_a_report_that_could_not_be_written_is_not_named(root: Path) -> None:
+    history, _ = lived(root, surcharge=40, checkout="early", disk_full=110)
+    full = next(ran for ran in history.sim.ran if "cannot be written" in ran.err)
+    assert "charged 5.40 EUR" in full.err
+    assert "report:" not in full.err

@@ -20,6 +20,8 @@ from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 
 _DEEP = 64
 _NESTED = 4
+_REMEMBERED, _LONG = 2000, 200
+"""How many texts that hold nothing are remembered, and of how many characters: headers and members come again."""
 BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{12,}={0,2}")
 _UNICODE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _GZIP = b"\x1f\x8b"
@@ -63,6 +65,7 @@ class SecretScanner:
         self._bytes = {value.encode("utf-8", "replace"): kind for value, kind in every.items()}
         self._short = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])") for value in sought.short]
         self._strict: SecretScanner | None = None
+        self._clear: set[str] = set()
 
     @property
     def strict(self) -> SecretScanner:
@@ -112,6 +115,17 @@ class SecretScanner:
             yield Finding(classify(name)[1] or lower, place)
 
     def _text(self, text: str, place: str, nested: int) -> Iterator[Finding]:
+        if text in self._clear:
+            return
+        found = False
+        for one in self._searched(text, place, nested):
+            found = True
+            yield one
+        may_be = not found and nested == 0 and len(self._clear) < _REMEMBERED and len(text) <= _LONG
+        if may_be and not self._spans(text):  # the ids that excuse a part of it may be forgotten
+            self._clear.add(text)
+
+    def _searched(self, text: str, place: str, nested: int) -> Iterator[Finding]:
         for secret, kind in self._sought.credentials.items():
             if secret in text:
                 yield Finding(kind, place)

@@ -66,6 +66,9 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=300)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", metavar="TEXT", help="only the changes whose name holds this")
+    parser.add_argument(
+        "--contexts", type=Path, metavar="FILE", help="which test runs what; kept here for the next time"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/mutation.md")
     given = parser.parse_args()
     every = [one for one in places() if given.only is None or given.only in f"{one.path}:{one.line}"]
@@ -75,7 +78,7 @@ def main() -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copies = [copy(Path(folder) / str(number)) for number in range(given.processes)]
-        known = contexts(copies[0])
+        known = contexts(copies[0], given.contexts)
         survived = tested(chosen, copies, known)
     minutes = (time.monotonic() - begun) / 60
     score = 1 - len(survived) / max(1, len(chosen))
@@ -157,13 +160,13 @@ def copy(to: Path) -> Path:
     return to
 
 
-def python(at: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def python(at: Path, *words: str, seconds: float = LONGEST, **more: str) -> subprocess.CompletedProcess[str]:
     """Run Python on a copy of the tree."""
     rooms = os.pathsep.join(str(at / name) for name in ("sdk", "runner", "rehearsal", "tests", "."))
     environment = {**os.environ, "PYTHONPATH": rooms, "PYTHONHASHSEED": "0", **more}
     return subprocess.run(
         [ROOT / ".venv" / "bin" / "python", *words],
-        cwd=at, env=environment, capture_output=True, encoding="utf-8", timeout=LONGEST, check=False,
+        cwd=at, env=environment, capture_output=True, encoding="utf-8", timeout=seconds, check=False,
     )  # fmt: skip
 
 
@@ -182,17 +185,18 @@ class Contexts:
         return sorted(found, key=lambda test: (self.took.get(test, 0.0), test))
 
 
-def contexts(at: Path) -> Contexts:
-    """Run the quick tests once, and note what each ran."""
-    file = at / "contexts.json"
-    done = python(
-        at, "-m", "pytest", "-p", "benchmarks.mutation_contexts", *QUICK, *LEAVE_OUT,
-        MUTATION_MAP=str(file), MUTATION_SOURCE=str(at / "runner" / "veza_e2e"),
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise SystemExit(f"the tests fail without a change:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
-    told = json.loads(file.read_text(encoding="utf-8"))
-    return Contexts(told["took"], {str(Path(name).relative_to(at.resolve())): s for name, s in told["files"].items()})
+def contexts(at: Path, kept: Path | None) -> Contexts:
+    """Run the quick tests once, and note what each ran; or read what was noted."""
+    if kept is None or not kept.is_file():
+        kept = kept or at / "contexts.json"
+        done = python(
+            at, "-m", "pytest", "-p", "benchmarks.mutation_contexts", *QUICK, *LEAVE_OUT, seconds=6 * LONGEST,
+            MUTATION_MAP=str(kept.resolve()), MUTATION_SOURCE=str(at / "runner" / "veza_e2e"),
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise SystemExit(f"the tests fail without a change:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    return Contexts(told["took"], told["files"])
 
 
 def tested(chosen: list[Mutant], copies: list[Path], known: Contexts) -> list[tuple[Mutant, str]]:

@@ -13,6 +13,7 @@ import pytest
 
 _MAP = Path(os.environ["MUTATION_MAP"])  # read before the tests settle their own environment
 _runner = coverage.Coverage(data_file=None, source=[os.environ["MUTATION_SOURCE"]], config_file=False)
+_ROOT = Path(__file__).resolve().parents[1]
 _took: dict[str, float] = {}
 
 
@@ -34,5 +35,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_unconfigure() -> None:
     _runner.stop()
     data = _runner.get_data()
-    files = {str(Path(name).resolve()): data.contexts_by_lineno(name) for name in data.measured_files()}
+    files = {
+        str(Path(name).resolve().relative_to(_ROOT)): data.contexts_by_lineno(name) for name in data.measured_files()
+    }
     _MAP.write_text(json.dumps({"took": _took, "files": files}), encoding="utf-8")

@@ -1,21 +1,23 @@
 """Bugs put into a copy of the runner, one at a time: how many histories the simulator needs to find each.
 
-`python -m benchmarks.simulate_bugs` prints a row for each; it ends with 1 if one is not found.
+`make simulate-bugs` writes a row for each into the docs; it ends with 1 if one is not found.
 """
 
 # ruff: noqa: E501 - a line for each bug
 from __future__ import annotations
 
 import os
-import re
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "simulate-bugs.md"
 MOST = 5_000
 FIRST = 7_000_000
 
@@ -66,15 +68,29 @@ def found_after(bug: Bug) -> str:
 
 
 def main() -> int:
-    """Try each bug, or those whose names hold a word that is given."""
-    missed = 0
+    """Try each bug, or those whose names hold a word that is given; write the page if none is given."""
+    rows = []
     for bug in BUGS:
         if len(sys.argv) > 1 and not any(word in bug.name for word in sys.argv[1:]):
             continue
         said = found_after(bug)
-        missed += not re.match("found", said)
-        print(f"| {bug.name} | {said} |", flush=True)
-    return 1 if missed else 0
+        rows.append(f"| {bug.name} | `{bug.file}` | {said} |")
+        print(rows[-1], flush=True)
+    if len(sys.argv) == 1:
+        PAGE.write_text(page(rows), encoding="utf-8")
+    return 0 if all("| found " in row for row in rows) else 1
+
+
+def page(rows: list[str]) -> str:
+    """The page of the docs."""
+    return (
+        "# Bugs that the simulator finds\n\n"
+        "Each bug is put into a copy of the runner, alone. Then histories are lived, from one seed for all, until one\n"
+        f"violates what must hold; at most {MOST:,}.\n\n"
+        "| bug | in | the first violation |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"Measured {datetime.now(UTC):%Y-%m-%d} by `make simulate-bugs`, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}.\n"
+    )
 
 
 if __name__ == "__main__":

@@ -283,10 +283,11 @@ def test_a_newer_real_run_in_doubt_stands_before_an_older_go(tmp_path: Path) -> 
     assert f"the card may be charged: go on with: veza-e2e --env prod resume {OTHER}" in said
 
 
-def test_a_newer_real_run_that_charged_nothing_leaves_the_go(tmp_path: Path) -> None:
+def test_the_latest_real_run_decides_even_if_it_charged_nothing(tmp_path: Path) -> None:
     decided_go(tmp_path / "archive")
-    real(JUNE, OTHER).until("products").store(tmp_path / "archive")
     assert "| GO |" in state(tree(tmp_path))
+    real(JUNE, OTHER).until("products").store(tmp_path / "archive")
+    assert "| PENDING |" in state(tree(tmp_path))
 
 
 def test_money_that_is_out_is_due(tmp_path: Path) -> None:

@@ -174,15 +174,6 @@ def _dry_run(own: Sequence[tuple[E, Summary]], live: E | None) -> E | None:
 
 
 def _deciding(live: Sequence[tuple[E, Summary]]) -> E | None:
-    """Return the live run that decides: real before rehearsed, then the newest that may have charged a card.
-
-    An unknown charge counts like a seen one, so an older GO does not hold beside it.
-    """
-    for wanted in (
-        [e for e, s in live if s.funds == "real" and s.money.charged_cents != 0],
-        [e for e, s in live if s.funds == "real"],
-        [e for e, s in live if s.money.charged_cents != 0],
-    ):
-        if wanted:
-            return wanted[0]
-    return live[0][0] if live else None
+    """Return the live run that decides: the latest with real funds; without one, the latest rehearsal."""
+    real = [e for e, s in live if s.funds == "real"]
+    return next(iter(real or [e for e, _ in live]), None)

@@ -76,6 +76,8 @@ def test_the_bank_statement_flips_the_rehearsed_decision(shell: Shell, stored: P
     assert result.code == 0
     assert statuses(result)["bank_statement"] == "met"
     assert statuses(result)["rehearsed_decision"] == "GO"
+    (decided,) = [one for one in result.json["items"] if one["name"] == "decision"]
+    assert decided["status"] not in decided["message"], "the decision is said once"
     written = json.loads((stored / "addendum-001.json").read_text(encoding="utf-8"))
     assert written["evidence"] == {"bytes": 19, "sha256": hashlib.sha256(b"the whole statement").hexdigest()}
     assert b"whole statement" not in b"".join(path.read_bytes() for path in stored.iterdir())

@@ -164,7 +164,7 @@ def _dashboard(invocation: Invocation, said: _Said, figures: _Figures) -> None:
     rows += [Item(one, compared[one].status, compared[one].rule) for one in _COMPARED if one in compared]
     rows += _unknown_ids(read, after)
     rows.append(Item("account", str(after.money.state), after.money.sentence))
-    rows.append(Item("decision", after.decision, f"{after.decision}: {after.reason}"))
+    rows.append(Item("decision", after.decision, after.reason))
     items(invocation, rows, ok=True)
 
 

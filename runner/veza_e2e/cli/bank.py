@@ -67,11 +67,10 @@ def bank(
     path = written(lambda: stored.add(statement))
     after = summary_of(stored)
     item = after.item("bank_statement")
-    decision = f"{after.decision}: {after.reason}"
     rows = [
         Item("addendum", "ok", str(path)),
         Item("bank_statement", item.status, item.reason),
-        Item("decision", after.decision, decision),
+        Item("decision", after.decision, after.reason),
     ]
     if after.rehearsed_decision:
         rows.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))

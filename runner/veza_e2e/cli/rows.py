@@ -147,7 +147,7 @@ def _tell(invocation: Invocation, stored: Stored, supplied: Supplied, place: Pat
         _item("transfer", supplied.booking, "total - tax = transfers + fees"),
         _item("reversal", supplied.reversal, "transferred = reversed"),
         Item("license", supplied.license or "not_checked", "by the database" if supplied.license else "not told"),
-        Item("decision", after.decision, f"{after.decision}: {after.reason}"),
+        Item("decision", after.decision, after.reason),
     ]
     if after.rehearsed_decision:
         found.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))

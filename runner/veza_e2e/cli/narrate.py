@@ -41,6 +41,7 @@ class Narrator:
 
     def __init__(self) -> None:
         self._polls = 0
+        self._step: StepName | None = None
 
     def __call__(self, line: Line) -> None:
         """Print what an event means for the operator."""
@@ -51,13 +52,19 @@ class Narrator:
             case PreflightFinished():
                 _gate(event)
             case StepStarted(step=step):
-                self._polls = 0
-                number = STEPS.index(step) + 1
-                say(click.style(f"{number}/9 {step}", bold=True))
+                self._begun(step)
+            case StepSkipped(step=step, reason=reason):
+                if step != self._step:  # left out without having begun
+                    self._begun(step)
+                say(f"    skipped  {plain(reason)}")
             case CallFinished() | CallFailed():
                 self._call(event)
             case _:
                 _said(event)
+
+    def _begun(self, step: StepName) -> None:
+        self._step, self._polls = step, 0
+        say(click.style(f"{STEPS.index(step) + 1}/9 {step}", bold=True))
 
     def _call(self, event: CallFinished | CallFailed) -> None:
         if event.step is None or event.target != "api":
@@ -110,8 +117,6 @@ def _said(event: Event) -> None:
         case StepPaused(observed=observed, meaning=meaning, todo=todo):
             say(f"    {click.style('not yet', fg='yellow', bold=True)}  {plain(observed)}")
             say(f"    {plain(meaning)} {plain(todo)}")
-        case StepSkipped(reason=reason):
-            say(f"    skipped  {plain(reason)}")
         case BrowserOpened(opened=False, by="operator"):
             say("    No browser could be started here: open that address yourself.")
         case BrowserOpened(by="script"):

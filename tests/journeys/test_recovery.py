@@ -213,3 +213,13 @@ def test_without_keys_a_lost_answer_leads_to_the_same_order(shell: Shell) -> Non
         )
         assert order["result"]["adopted"] is True
         assert json.dumps(shell.journal(result)).count('"operation": "createOrder"') == 2  # one intent, one failure
+
+
+@pytest.mark.parametrize("command", ["resume", "rows", "abandon --reason TEXT"])
+def test_a_session_of_another_environment_is_refused_with_the_command_that_works(shell: Shell, command: str) -> None:
+    waits = shell.run("--refund", "--fault", "refund_pending")
+    shell.configure("prod", "http://127.0.0.1:9", reports="live")
+    words = [*command.split(), waits.json["session"]]
+    result = shell("--env", "prod", "--archive", "build/rehearsals", "--json", *words, env=ACCOUNT)
+    assert result.code == 2
+    assert result.json["error"]["hint"] == f"veza-e2e --env rehearsal {command} {waits.json['session']}"

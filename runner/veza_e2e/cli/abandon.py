@@ -58,7 +58,7 @@ def _abandoned(
     reading = parse(sink.load(), stored.journal)
     if reading.ended:
         raise Stop(Exit.REFUSED, f"session {stored.session} has ended already", "there is nothing to abandon")
-    first = first_of(reading, stored.journal, settings, any_version=True)
+    first = first_of(reading, stored.journal, settings, any_version=True, command="abandon --reason TEXT")
     if reading.torn:
         sink.cut(reading.torn)
     gate = next((line.event for line in reading.lines if isinstance(line.event, PreflightFinished)), None)

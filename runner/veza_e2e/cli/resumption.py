@@ -54,8 +54,18 @@ def _open_here(stored: Stored, environment: str) -> bool:
     return not reading.ended and isinstance(first, SessionStarted) and first.environment == environment
 
 
-def first_of(reading: Reading, path: Path, settings: Settings, *, any_version: bool = False) -> SessionStarted:
-    """Return a session's first event; refuse another environment, and another walkthrough unless `any_version`."""
+def first_of(
+    reading: Reading, path: Path, settings: Settings, *, any_version: bool = False, command: str = "resume"
+) -> SessionStarted:
+    """Return a session's first event; refuse another environment, and another walkthrough unless `any_version`.
+
+    Args:
+        reading: the session's journal.
+        path: where it is.
+        settings: of the environment that was named.
+        any_version: whether a session of any version will do.
+        command: the command that the operator gave, without its session: a hint repeats it.
+    """
     first = reading.lines[0].event if reading.lines else None
     if not isinstance(first, SessionStarted):
         raise UnresumableError(f"{path}: nothing was begun in it; start a new session")
@@ -69,7 +79,7 @@ def first_of(reading: Reading, path: Path, settings: Settings, *, any_version: b
         raise Stop(
             Exit.USAGE,
             f"session {first.session} belongs to {first.environment}, not {environment.name}",
-            f"veza-e2e --env {first.environment} resume {first.session}",
+            f"veza-e2e --env {first.environment} {command} {first.session}",
         )
     if not environment.embedded and first.base_url != environment.base_url:
         raise Stop(Exit.USAGE, f"session {first.session} was begun at {first.base_url}, not {environment.base_url}")

@@ -77,7 +77,7 @@ def _supplied(settings: Settings, stored: Stored, text: str | None, machine: Mac
                 return _appended(settings, stored, sink, reading, text, interrupts, machine), stored.journal
         finally:
             sink.close()
-    first = first_of(reading, stored.journal, settings, any_version=True)
+    first = first_of(reading, stored.journal, settings, any_version=True, command="rows")
     with _parts(settings, first, interrupts, machine, asks=text is None) as parts:
         stage = open_stage(parts, MemorySink(), idempotency=first.idempotency, lines=reading.lines)
         supplied = supply(stage, text)
@@ -94,7 +94,7 @@ def _appended(
     machine: Machine,
 ) -> Supplied:
     """Append the rows to an open session's journal, and make its views again; the session stays open."""
-    first = first_of(reading, stored.journal, settings, any_version=True)
+    first = first_of(reading, stored.journal, settings, any_version=True, command="rows")
     if reading.torn:
         sink.cut(reading.torn)
     with _parts(settings, first, interrupts, machine, asks=text is None) as parts:

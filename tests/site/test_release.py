@@ -125,6 +125,15 @@ def test_the_row_is_one_line_of_a_markdown_table_whatever_the_names_are(shell: S
     assert "<script" not in html
 
 
+def test_the_commands_in_row_and_report_can_be_copied(shell: Shell, archive: Path) -> None:
+    real().until("transfers").keep().end().store(archive)
+    row = shell(*RELEASE, "--markdown").stdout
+    assert shell(*RELEASE, "--report", "REPORT.md").code == 0
+    report = (shell.folder / "REPORT.md").read_text(encoding="utf-8")
+    for text in (row, report):
+        assert f"veza-e2e --env prod resume {SESSION}" in text
+
+
 def test_the_report_is_plain_markdown_with_both_runs_and_all_items(shell: Shell, archive: Path) -> None:
     goes(shell, archive)
     result = shell(*RELEASE, "--report", "PAYMENT_E2E_LIVE_REPORT.md")

@@ -16,16 +16,15 @@ _NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | low) for plane in r
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff" + _NO_CHARACTERS + "]"
 )
-_PLAIN = re.compile(
-    r"[^\w ,.;/%?!():·→⏎≤=-]"
+_ACTIVE = (
     r"|(?<![^\W_])_|_(?![^\W_])"
-    r"|(?<!\w)-|-(?!\w)"
     r"|(?<! )=|=(?! )"
     r"|:(?![ \d])"
     r"|\.(?=\.)|(?<=\.)\.|(?<=www)\."
-    r"|^ | $|(?<= ) ",
-    re.IGNORECASE,
+    r"|^ | $|(?<= ) "
 )
+_PLAIN = re.compile(rf"[^\w ,.;/%?!():·→⏎≤=-]|(?<!\w)-|-(?!\w){_ACTIVE}", re.IGNORECASE)
+_TYPED = re.compile(rf"[^\w ,.;/%?!():·→⏎≤=\"'-]|^-{_ACTIVE}", re.IGNORECASE)
 _CODE = re.compile(r"[&<>`~\t]|\{(?=[-+=])|(?<=\n)\n|^\n")
 
 
@@ -42,6 +41,16 @@ def inline(value: object) -> Markup:
     if isinstance(value, Markup):
         return value
     return Markup(_PLAIN.sub(_reference, plain(value)))  # noqa: S704 - this is the escape
+
+
+def typed(value: object) -> Markup:
+    """Return `value` for a line or a table's cell of Markdown that people read as it is: a command stays a command.
+
+    Unlike `inline` it keeps hyphens and quotation marks, so it fits no attribute, nor a dialect that prettifies them.
+    """
+    if isinstance(value, Markup):
+        return value
+    return Markup(_TYPED.sub(_reference, plain(value)))  # noqa: S704 - this is the escape
 
 
 def block(value: str) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from veza_e2e import evidence, journal
 from veza_e2e.money import account
-from veza_e2e.report.escape import block, inline, plain
+from veza_e2e.report.escape import block, inline, plain, typed
 
 _PACKAGE = Path(__file__).parents[1]
 _VIEWS = ("_*.md", "report.md", "session.log")
@@ -26,21 +27,27 @@ def folder() -> Path:
 @cache
 def markup() -> Environment:
     """Return the environment for Markdown and HTML; it escapes every value not marked as safe."""
-    return _environment(autoescape=True)
+    return _environment(inline, autoescape=True)
+
+
+@cache
+def markdown() -> Environment:
+    """Return the environment for Markdown that people read as it is; it escapes as `markup` does, see `typed`."""
+    return _environment(typed, autoescape=True)
 
 
 @cache
 def text() -> Environment:
     """Return the environment for plain text; every value becomes one harmless line."""
-    return _environment(autoescape=False)
+    return _environment(plain, autoescape=False)
 
 
-def _environment(*, autoescape: bool) -> Environment:
+def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder()),
         undefined=StrictUndefined,
         autoescape=autoescape,  # noqa: S701 - off for plain text only
-        finalize=inline if autoescape else plain,
+        finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

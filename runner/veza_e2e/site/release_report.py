@@ -12,7 +12,7 @@ from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.release import Release
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import templates
-from veza_e2e.report.escape import inline
+from veza_e2e.report.escape import typed
 from veza_e2e.report.facts import Fact, moment
 from veza_e2e.report.view import funds, money_line
 from veza_e2e.site.live_report import due_words
@@ -65,7 +65,7 @@ def row(release: Release[Held]) -> str:
     live = release.live.session if release.live else "none"
     dry = release.dry_run.session if release.dry_run else "none"
     cells = (release.name, decided(release), release.reason, live, dry, due_words(release.summary)[0])
-    return f"| {' | '.join(map(inline, cells))} |"
+    return f"| {' | '.join(map(typed, cells))} |"
 
 
 def report(release: Release[Held]) -> bytes:
@@ -85,7 +85,7 @@ def report(release: Release[Held]) -> bytes:
         attested=tuple(map(_attested, release.attestations)),
         beside=tuple(beside(release)),
     )
-    return templates.markup().get_template("release_report.md").render(page=page).encode()
+    return templates.markdown().get_template("release_report.md").render(page=page).encode()
 
 
 def decided(release: Release[Held]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from importlib import import_module
 
@@ -12,7 +13,7 @@ from amount import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veza_e2e.report.escape import block, inline, plain
+from veza_e2e.report.escape import block, inline, plain, typed
 
 EXTENSIONS = [
     "attr_list", "tables", "toc", "abbr", "def_list", "footnotes", "md_in_html", "smarty", "admonition", "meta",
@@ -28,6 +29,10 @@ HOSTILE = [
     "[^1]", "\u202egnp.exe\u2066", "  leading and trailing  ", "\u2028 \x85 \u00a0", "[x]: y", "{++ins++} {>>c<<}",
     "\\\\ \\<b\\>", "=", "+ x", "(c) -- ... 'q' \"q\" 1/2", "x_y_z _a_ a_ _b",
 ]  # fmt: skip
+
+
+PRETTY = frozenset({"smarty"})
+"""Dialects that change hyphens and quotation marks, which are no markup."""
 
 
 class Reading(HTMLParser):
@@ -64,16 +69,18 @@ def read(page: str, wanted: str) -> Reading:
     return reading
 
 
-def rendered(text: str) -> str:
-    return str(import_module("markdown").markdown(text, extensions=EXTENSIONS))
+def rendered(text: str, *, without: frozenset[str] = frozenset()) -> str:
+    extensions = [name for name in EXTENSIONS if name not in without]
+    return str(import_module("markdown").markdown(text, extensions=extensions))
 
 
 def expected(text: str) -> str:
     return plain(text)
 
 
-def check_cell(text: str) -> None:
-    reading = read(rendered(f"| a | b |\n|---|---|\n| **x** | {inline(text)} |\n| q | r |\n"), "tbody")
+def check_cell(text: str, escape: Callable[[object], str] = inline) -> None:
+    table = f"| a | b |\n|---|---|\n| **x** | {escape(text)} |\n| q | r |\n"
+    reading = read(rendered(table, without=PRETTY if escape is typed else frozenset()), "tbody")
     assert reading.tags == ["table", "thead", "tr", "th", "th", "tbody", "tr", "td", "strong", "td", "tr", "td", "td"]
     assert reading.attributes == []
     assert "".join(reading.text).split("\n") == ["", "", "x", expected(text), "", "", "q", "r", "", ""]
@@ -106,6 +113,7 @@ def check_block(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_known_attacks_are_text(text: str) -> None:
     check_cell(text)
+    check_cell(text, typed)
     check_line(text)
     check_attribute(text)
     check_block(text)
@@ -119,13 +127,20 @@ def test_known_attacks_are_text(text: str) -> None:
 )
 def test_any_text_of_special_characters_is_text(text: str) -> None:
     check_cell(text)
+    check_cell(text, typed)
     check_line(text)
+
+
+def test_a_command_is_readable_as_it_is_written() -> None:
+    command = "look again with: veza-e2e --env prod attest dashboard --by 'A. Person' --charged \"5.00 EUR\""
+    assert typed(command) == command
 
 
 @settings(max_examples=share(60))
 @given(st.text(max_size=30))
 def test_any_text_at_all_is_text(text: str) -> None:
     check_cell(text)
+    check_cell(text, typed)
     check_attribute(text)
 
 

@@ -221,3 +221,10 @@ def test_a_processor_that_may_answer_in_a_moment_is_asked_again(walk: Walk, stat
     r1 = next(one.status for one in summary.reconciliation if one.id == "R1")
     assert r1 == ("equal" if tries == 3 else "not_checked")
     assert summary.outcome == "passed"
+
+
+def test_a_purchase_that_the_operator_keeps_is_said_to_be_kept_by_them(walk: Walk) -> None:
+    walk.goes_through()
+    walk.person.always = {**walk.person.always, "refund": "n"}
+    walk.begin()
+    assert walk.go_on().step("refund").observed.startswith("the operator kept the purchase")

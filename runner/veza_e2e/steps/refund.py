@@ -50,7 +50,7 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
         _refunded_elsewhere(context, current, seen)
     _refuse_in_doubt(context, order, doubt, seen)
     if doubt is None and not _wanted(context, order):
-        raise Skipped("the operator kept the purchase; the refund stays open")
+        raise Skipped(f"{_kept_by(context)}; the refund stays open")
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
     rest = _rest(context, current) if again else None
     return _request(context, order, key or context.ids.key(), rest)
@@ -141,6 +141,13 @@ def _wanted(context: Context, order: PlacedOrder) -> bool:
         lambda typed: None if typed in known else "There is no default: type refund or keep.",
     )
     return known[answer]
+
+
+def _kept_by(context: Context) -> str:
+    """Return who kept the purchase. A recording of walkthrough 1 says that of the operator whoever it was."""
+    if context.options.walkthrough == 1 or _answered(context) is not None:
+        return "the operator kept the purchase"
+    return "the run was started without a refund, so the purchase is kept"
 
 
 def _answered(context: Context) -> bool | None:

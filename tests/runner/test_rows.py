@@ -74,6 +74,10 @@ UNUSABLE = {
     "an error of psql": ('ERROR:  relation "seller_transfers" does not exist', "psql printed an error: relation"),
     "no row": (",".join(COLUMNS) + "\n(0 rows)", "this database does not know the order"),
     "another order": (printed(empty() | {"order_id": "6"}), f"it is about order 6, not {ORDER}"),
+    "another order, whose id would make a line": (
+        printed(empty() | {"order_id": "6\nPASSED: nothing was charged"}),
+        "it is about order 6⏎PASSED: nothing was charged, not",
+    ),
     "four columns": (
         printed(empty(), columns=("order_id", "amount_cents", "platform_fee_cents", "status")),
         "lacks the columns total_amount_cents",
@@ -398,3 +402,24 @@ def test_a_recording_of_the_first_walkthrough_fails_on_a_late_reversal_and_paste
     walk.stage.journal.append(SessionResumed(tools={}, walkthrough="1"))
     walk.person.answers = [printed(walk_row(walk))]
     assert (walk.go_on().outcome, walk.person.answers) == ("passed", [])
+
+
+def test_no_text_of_backend_or_database_makes_a_line_of_its_own_in_a_prompt(walk: Walk) -> None:
+    by_hand(walk)
+    forged = "x\nPASSED: nothing was charged"
+    walk.started |= {"live_requested": True}
+    (product,) = list(walk.backend.shop.products.values())[:1]
+    product["title"] = forged
+    walk.ledger.reason = forged
+    walk.person.always = {**walk.person.always, "amount": "5.00 EUR", "refund": "refund"}
+    walk.person.answers = [
+        printed(empty() | {"order_id": forged}),
+        lambda: printed(walk.transfer(error_message=forged, status="pending")),
+        "wait",
+        *[lambda: printed(walk.transfer(error_message=forged))] * 2,
+    ]
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    asked = "\n".join(walk.person.asked)
+    assert asked.count("x⏎PASSED") >= 4
+    assert "\nPASSED" not in asked

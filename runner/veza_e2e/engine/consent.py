@@ -5,6 +5,7 @@ from __future__ import annotations
 from veza_e2e.engine.session import Stage
 from veza_e2e.journal.events import Answered, Asked, PreflightFinished
 from veza_e2e.ports.redacted import RedactedOperator
+from veza_e2e.ports.screen import plain
 from veza_e2e.preflight.deciding import obstacles
 
 CONSENT = "charge anyway"
@@ -23,7 +24,10 @@ def agreed(stage: Stage, gate: PreflightFinished) -> bool:
     if not (gate.live and first.live_requested and missing):
         return True
     operator = RedactedOperator(stage.parts.ports.operator, stage.parts.redactor)
-    clock, text = stage.parts.ports.clock, f"This run cannot end in a GO: {'; '.join(missing.values())}.\n{_PROMPT}"
+    clock, text = (
+        stage.parts.ports.clock,
+        f"This run cannot end in a GO: {plain('; '.join(missing.values()))}.\n{_PROMPT}",
+    )
     stage.journal.append(Asked(step=None, question=_QUESTION, text=stage.parts.redactor.text(text)))
     since = clock.monotonic()
     while True:

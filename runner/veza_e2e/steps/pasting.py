@@ -89,8 +89,9 @@ def paste_rows(context: Context, order: PlacedOrder, question: Question, why: st
             rows = _parsed(context, order, pasted)
         except psql_output.PasteError as error:
             context.answered(question, f"{len(pasted.splitlines())} lines, not usable", since)
-            record_rows(context, "pasted", sql, (), str(error))
-            shown = f"That cannot be used: {error}.\n{ADVICE}."
+            problem = plain(str(error))  # it quotes the paste and the backend's id: neither makes a line of its own
+            record_rows(context, "pasted", sql, (), problem)
+            shown = f"That cannot be used: {problem}.\n{ADVICE}."
             continue
         context.answered(question, f"{len(pasted.splitlines())} lines", since)
         if context.yes(f"{question}_right", f"Read as:\n{seller_transfers.blocks(rows)}\nIs this what psql printed?"):

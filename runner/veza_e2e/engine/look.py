@@ -21,6 +21,9 @@ def look(context: Context) -> None:
         if context.processor is None or not order.payment_ids:
             continue
         try:
-            context.processor.payments(order.order_id, order.payment_ids)
+            seen = context.processor.payments(order.order_id, order.payment_ids)
         except ProcessorError as error:
             context.operator.tell(f"The payments of order {order.order_id} could not be read: {error}")
+        else:
+            for one in seen.unread:
+                context.operator.tell(f"Of order {order.order_id} the processor did not tell {one.told}")

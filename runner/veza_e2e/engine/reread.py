@@ -12,7 +12,8 @@ from veza_e2e.evidence import Addendum, Reread, Summary
 from veza_e2e.journal import Line, timestamp
 from veza_e2e.journal.story import Story
 from veza_e2e.money.readings import PaymentRead, Readings, read
-from veza_e2e.ports.processor import OrderPayments, Processor, ProcessorError, ProcessorPayment
+from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
+from veza_e2e.ports.processor import Processor, ProcessorError
 
 PaymentData = dict[str, JSON]
 

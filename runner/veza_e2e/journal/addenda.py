@@ -91,6 +91,8 @@ class Reread:
     """The order's payments at the processor, in the form of its answers; empty if it did not tell."""
     licenses: tuple[str, ...] = ()
     """The states of the order's licenses."""
+    unread: tuple[str, ...] = ()
+    """The order's payments that the processor did not tell, though it told others."""
 
     @property
     def told(self) -> str:

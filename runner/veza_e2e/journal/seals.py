@@ -57,7 +57,7 @@ def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
     try:
         if isinstance(evidence, Mapping):
             rest["evidence"] = EvidenceFile(**evidence)  # type: ignore[assignment, arg-type]
-        for name in ("rows", "payments", "licenses"):
+        for name in ("rows", "payments", "licenses", "unread"):
             if isinstance(listed := rest.get(name), list):
                 rest[name] = tuple(listed)
         found = kind(**rest)  # type: ignore[arg-type]
@@ -104,6 +104,10 @@ def _mappings(value: object) -> bool:
     return isinstance(value, tuple) and all(isinstance(row, Mapping) for row in value)
 
 
+def _texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+
+
 _ULID, _SHA256 = _text("[0-7][0-9A-HJKMNP-TV-Z]{25}"), _text("[0-9a-f]{64}")
 _SAID, _ANY, _CENTS = _text(r".*\S.*"), _text(".*"), _whole(0)
 _MEMBERS: Mapping[str, Callable[[object], bool]] = {
@@ -125,7 +129,8 @@ _MEMBERS: Mapping[str, Callable[[object], bool]] = {
     "sql": _ANY,
     "rows": _mappings,
     "payments": _mappings,
-    "licenses": lambda value: isinstance(value, tuple) and all(isinstance(status, str) for status in value),
+    "licenses": _texts,
+    "unread": _texts,
     "order_id": _SAID,
     "currency": _text("[A-Z]{3}"),
     "at": _is_moment,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
+from urllib.parse import quote
 
 from veza.money import Money
 from veza_e2e.journal import Line
@@ -106,6 +107,8 @@ class Account:
     @property
     def at_stake(self) -> Money | None:
         """The most that may be lost: what `abandon --accept-loss` must name. None if no amount is known."""
+        if any(one.untold for one in self.orders):
+            return None
         lost = [_at_stake(one) for one in self.orders]
         return _total([one for one in lost if one is not None])
 
@@ -191,7 +194,7 @@ class Account:
     @cached_property
     def sentence(self) -> str:
         """What the card was charged and what came back, for people."""
-        unheard = "; the processor did not answer" if self.silent else ""
+        unheard = self._unheard
         match self.state:
             case AccountState.UNTOUCHED:
                 unchecked = "; the processor was not checked" if any(not one.payments for one in self.orders) else ""
@@ -204,6 +207,14 @@ class Account:
                 return f"charged {self.charged}, back {self.refunded}{unheard}"
             case _:
                 return (self._each() or "whether the card was charged is not known") + unheard
+
+    @property
+    def _unheard(self) -> str:
+        # As in an address, since an id comes from outside and may hold anything.
+        names = ", ".join(quote(one, safe="") for order in self.orders for one in order.untold)
+        if names:
+            return f"; the processor did not tell payment {names}"
+        return "; the processor did not answer" if self.silent else ""
 
     @property
     def said(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -58,15 +58,19 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
     last = next(reversed(own))
     reads = tuple(one for one in readings.orders if one.order_id == order_id or (not one.order_id and order_id == last))
     ids = {one.payment_id for one in reads if one.payment_id} | _told_payments(story, order_id)
+    ids |= {name for name, named in readings.listed if named == order_id}
     payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id == order_id)
-    heard = max((one.seq for one in payments), default=0)
+    unheard = _unheard(readings, ids | {one.payment_id for one in payments})
     known = {one.payment_id for one in readings.payments} | ids
     return OrderAccount(
         order_id=order_id,
         accepted_at=own[order_id],
         reads=reads,
         payments=payments,
-        silent=any(one.seq > heard for one in readings.silences),
+        silent=bool(unheard),
+        unread=tuple(
+            sorted(name for name in unheard if name and name not in {one.payment_id for one in readings.payments})
+        ),
         persons=tuple(
             one
             for one in readings.persons
@@ -74,6 +78,21 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
         ),
         bank=readings.bank if order_id == last else None,
     )
+
+
+def _unheard(readings: Readings, ids: Collection[str]) -> set[str | None]:
+    """Return the payments that the processor was asked for last and did not tell; None for one that has no name.
+
+    One that no order names is of every order: it may be a further payment of any.
+    """
+    heard = {one.payment_id: one.seq for one in readings.payments}
+    latest = max((seq for name, seq in heard.items() if name in ids), default=0)
+    return {
+        one.payment_id
+        for one in readings.silences
+        if one.seq > (latest if one.payment_id is None else heard.get(one.payment_id, 0))
+        and (one.payment_id is None or one.payment_id in ids or one.payment_id not in heard)
+    }
 
 
 def _told_payments(story: Story, order_id: str) -> set[str]:

@@ -77,6 +77,7 @@ class OrderAccount:
         reads: what the backend said of it, in the order of the events.
         payments: what the processor said of its payments.
         silent: whether the processor was asked after that, and did not tell.
+        unread: the payments that it was asked for and never told.
         persons: what people read at a dashboard.
         bank: what the bank statement shows.
     """
@@ -88,11 +89,18 @@ class OrderAccount:
     silent: bool
     persons: tuple[PersonRead, ...]
     bank: BankRead | None
+    unread: tuple[str, ...] = ()
 
     @cached_property
     def latest(self) -> tuple[PaymentRead, ...]:
         """The last reading of each payment."""
         return tuple({one.payment_id: one for one in self.payments}.values())
+
+    @cached_property
+    def untold(self) -> tuple[str, ...]:
+        """The payments of which nobody told anything, though the processor told others: they may hold more money."""
+        by_hand = {one.payment_id for one in self.persons if one.charged is not None}
+        return tuple(one for one in self.unread if one not in by_hand) if self.latest else ()
 
     @cached_property
     def charged(self) -> tuple[Figure, ...]:
@@ -133,7 +141,7 @@ class OrderAccount:
         void = bool(self.latest) and all(one.status in VOID for one in self.latest)
         payable = any(one.status in PAYABLE and one.at < self.accepted_at + LINK for one in self.latest)
         silent = self.silent and not self._person_saw_nothing
-        if void or (unpaid and not flying and not payable and not silent):
+        if (void and not self.untold) or (unpaid and not flying and not payable and not silent):
             return AccountState.UNTOUCHED
         return AccountState.UNKNOWN if unpaid and silent else AccountState.AT_RISK
 
@@ -154,8 +162,10 @@ class OrderAccount:
         assert came is not None
         if came < total:
             return AccountState.CHARGED
-        more = any(one.pending for one in back) or any(
-            one.status in AUTHORISED and not (one.received and one.received.minor) for one in self.latest
+        more = (
+            bool(self.untold)
+            or any(one.pending for one in back)
+            or any(one.status in AUTHORISED and not (one.received and one.received.minor) for one in self.latest)
         )
         return AccountState.RETURNED if came == total and not more else AccountState.UNKNOWN
 

@@ -6,10 +6,12 @@ states those of Hyperswitch. Absent is unknown; where the API leaves a member ou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 from veza.money import Money, to_minor
 from veza_e2e.canonical import JSON
@@ -21,6 +23,8 @@ from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 
 Data: TypeAlias = Mapping[str, JSON]
+_LIST: Final = "/payments/list"
+_PAYMENT: Final = re.compile(r"/payments/([^/?#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class NoAnswer:
 
     seq: int
     at: datetime
+    payment_id: str | None = None
+    """The payment that was asked for; None if the request does not name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class Readings:
     persons: tuple[PersonRead, ...]
     bank: BankRead | None
     """The latest bank statement, which corrects earlier ones."""
+    listed: tuple[tuple[str, str], ...] = ()
+    """Payments in the buyer's list at the processor, each with the order that it names."""
 
 
 def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
@@ -126,18 +134,19 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
         at = datetime.fromisoformat(line.at)
         found = list(_payments(line.seq, at, asked)) if isinstance(asked, CallFinished) else []
         payments += found
-        silences += [] if found else [NoAnswer(line.seq, at)]
+        silences += [] if found else [NoAnswer(line.seq, at, _asked_for(asked.url))]
     bank = None
     for item in sorted(addenda, key=lambda one: one.number):
         at = datetime.fromisoformat(item.at)
         if isinstance(item, Reread):
             orders += _reread(item, at)
             payments += [one for data in item.payments or () if (one := payment_of(item.seq, at, data))]
+            silences += [NoAnswer(item.seq, at, one) for one in item.unread]
         elif isinstance(item, Dashboard):
             persons.append(_person(item.seq, item))
         elif isinstance(item, BankStatement):
             bank = _bank(item)
-    return Readings(tuple(orders), tuple(payments), tuple(silences), tuple(persons), bank)
+    return Readings(tuple(orders), tuple(payments), tuple(silences), tuple(persons), bank, tuple(_listed(story)))
 
 
 def _asked_processor(story: Story) -> Iterator[tuple[Line, CallFinished | CallFailed]]:
@@ -147,8 +156,20 @@ def _asked_processor(story: Story) -> Iterator[tuple[Line, CallFinished | CallFa
         event = line.event
         if not isinstance(event, CallFinished | CallFailed) or event.target != "processor":
             continue
-        if line.seq > (gate[0].seq if gate else 0) and "/payments/list" not in event.url:
+        if line.seq > (gate[0].seq if gate else 0) and _LIST not in event.url:
             yield line, event
+
+
+def _listed(story: Story) -> Iterator[tuple[str, str]]:
+    for line, event in story.of(CallFinished):
+        if event.target == "processor" and _LIST in event.url:
+            found = _payments(line.seq, datetime.fromisoformat(line.at), event)
+            yield from ((one.payment_id, one.order_id) for one in found if one.order_id is not None)
+
+
+def _asked_for(url: str) -> str | None:
+    found = _PAYMENT.search(url)
+    return None if found is None else unquote(found[1])
 
 
 def body_of(event: CallFinished) -> JSON:

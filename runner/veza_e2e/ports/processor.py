@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
@@ -12,7 +11,8 @@ import httpx
 
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
-from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES, VOIDED
+from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
+from veza_e2e.ports.payments import OrderPayments, ProcessorPayment, ProcessorRefund, Unread
 
 KeyWord: TypeAlias = Literal["accepted", "refused", "unknown"]
 """What the processor makes of its key."""
@@ -30,127 +30,6 @@ class ProcessorError(Exception):
     def __init__(self, message: str, *, passing: bool = False) -> None:
         super().__init__(message)
         self.passing = passing
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessorRefund:
-    """A refund as the processor has it."""
-
-    refund_id: str
-    payment_id: str
-    status: RefundStatus
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessorPayment:
-    """A payment as the processor has it."""
-
-    payment_id: str
-    status: PaymentStatus
-    asked: Money
-    """`net_amount` where it is given (a surcharge is in it), else `amount`."""
-    received: Money | None
-    """None if the processor does not tell."""
-    error_message: str | None
-    link: str | None
-    refunds: tuple[ProcessorRefund, ...]
-    disputes: tuple[str, ...]
-    """The states of the disputes that are not settled."""
-    customer: str | None
-    order_id: str | None
-    """The order that the payment names in its metadata."""
-    call: int
-    """The number of the call that returned it."""
-
-    @property
-    def taken(self) -> bool:
-        """Whether something was received, or may have been."""
-        return self.received is None or bool(self.received)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderPayments:
-    """All payments of one order, as the processor has them; at least one. The one that the order names stands first."""
-
-    payments: tuple[ProcessorPayment, ...]
-    unlisted: str | None = None
-    """Why the buyer's list was not read, so that another payment of the order would not be seen; None if it was."""
-
-    @property
-    def named(self) -> ProcessorPayment:
-        """The payment that the order names."""
-        return self.payments[0]
-
-    @property
-    def counted(self) -> tuple[ProcessorPayment, ...]:
-        """The payments that received anything; the one that the order names if none did."""
-        return tuple(one for one in self.payments if one.taken) or (self.named,)
-
-    @property
-    def asked(self) -> Money | None:
-        """What the counted payments asked for; None if that is not one amount."""
-        return _sum([one.asked for one in self.counted])
-
-    @property
-    def received(self) -> Money | None:
-        """What was received; None if that is not known, or not one amount."""
-        return _sum([one.received for one in self.counted])
-
-    @property
-    def returned(self) -> Money | None:
-        """Succeeded refunds and voided captures; None if that is not one amount."""
-        received = self.received
-        return _sum([*self._back(), Money(0, received.currency)]) if received is not None else None
-
-    def _back(self) -> list[Money | None]:
-        back: list[Money | None] = []
-        for one in self.payments:
-            succeeded = [refund.amount for refund in one.refunds if refund.status is RefundStatus.SUCCEEDED]
-            back += [one.received] if one.status == VOIDED else succeeded
-        return back
-
-    def told(self, what: Literal["asked", "received", "returned"]) -> str:
-        """Return the sum over all payments, for people; each amount if they have no sum."""
-        total: Money | None
-        each: list[Money | None]
-        match what:
-            case "asked":
-                total, each = self.asked, [one.asked for one in self.counted]
-            case "received":
-                total, each = self.received, [one.received for one in self.counted]
-            case "returned":
-                total, each = self.returned, self._back()
-        if total is not None:
-            return str(total)
-        return " and ".join("not told" if one is None else str(one) for one in each) or "not told"
-
-    @property
-    def refunds(self) -> tuple[ProcessorRefund, ...]:
-        """The refunds of all payments."""
-        return tuple(refund for one in self.payments for refund in one.refunds)
-
-    @property
-    def pending(self) -> tuple[ProcessorRefund, ...]:
-        """The refunds that have not ended."""
-        return tuple(one for one in self.refunds if one.status not in {RefundStatus.SUCCEEDED, RefundStatus.FAILED})
-
-    @property
-    def disputes(self) -> tuple[str, ...]:
-        """The states of the disputes that are not settled."""
-        return tuple(state for one in self.payments for state in one.disputes)
-
-    @property
-    def calls(self) -> tuple[int, ...]:
-        """The calls that returned them."""
-        return tuple(dict.fromkeys(one.call for one in self.payments))
-
-
-def _sum(amounts: Sequence[Money | None]) -> Money | None:
-    told = [one for one in amounts if one is not None]
-    if len(told) != len(amounts) or len({one.currency for one in told}) != 1:
-        return None
-    return Money(sum(one.minor for one in told), told[0].currency)
 
 
 class Processor:
@@ -199,30 +78,48 @@ class Processor:
         return payment
 
     def payments(self, order_id: str, named: Sequence[str], *, whole: bool = True) -> OrderPayments:
-        """Return the order's payments.
+        """Return the order's payments. One that cannot be read hides no other.
 
         Args:
             order_id: the order.
             named: the payments that the order named, the latest first.
-            whole: whether to look for more of them in the buyer's list, where the payment names its buyer. The list
+            whole: whether to look for more of them in the buyer's list, where a payment names its buyer. The list
                 only names them: what they received, and their refunds, it leaves out.
 
         Raises:
-            ProcessorError: a payment could not be read.
+            ProcessorError: no payment could be read.
         """
-        found = {one: self.payment(one) for one in (named if whole else named[:1])}
-        customer = next((one.customer for one in found.values() if one.customer), None)
+        found, unread = self._read(named if whole else named[:1])
         unlisted = None
-        if whole and customer is not None:
-            try:
-                listed = self._listed(customer, order_id)
-            except ProcessorError as error:
-                unlisted = str(error)
-            else:
-                found |= {one: self.payment(one) for one in listed if one not in found}
+        if whole and found:
+            listed, unlisted = self._others(order_id, found)
+            more, missing = self._read(
+                one for one in listed if one not in {*found, *(each.payment_id for each in unread)}
+            )
+            found, unread = found | more, [*unread, *missing]
         if not found:
-            raise ProcessorError("the order names no payment")
-        return OrderPayments(tuple(found.values()), unlisted)
+            told = "; ".join(one.told for one in unread)
+            raise ProcessorError(told or "the order names no payment", passing=any(one.passing for one in unread))
+        return OrderPayments(tuple(found.values()), unlisted, tuple(unread))
+
+    def _read(self, names: Iterable[str]) -> tuple[dict[str, ProcessorPayment], list[Unread]]:
+        found, unread = dict[str, ProcessorPayment](), list[Unread]()
+        for name in names:
+            try:
+                found[name] = self.payment(name)
+            except ProcessorError as error:
+                unread.append(Unread(name, str(error), passing=error.passing))
+        return found, unread
+
+    def _others(self, order_id: str, found: Mapping[str, ProcessorPayment]) -> tuple[Sequence[str], str | None]:
+        """Return the order's payments in its buyer's list; if that was not read, why."""
+        customer = next((one.customer for one in found.values() if one.customer), None)
+        if customer is None:
+            return (), f"payment {next(iter(found))} names no buyer whose payments could be listed"
+        try:
+            return self._listed(customer, order_id), None
+        except ProcessorError as error:
+            return (), str(error)
 
     def _listed(self, customer: str, order_id: str) -> list[str]:
         """Return the buyer's payments that name the order."""

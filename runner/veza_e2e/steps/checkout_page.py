@@ -14,7 +14,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.money.order_account import LINK
 from veza_e2e.money.payment_states import VOID
-from veza_e2e.ports.processor import ProcessorPayment
+from veza_e2e.ports.payments import ProcessorPayment
 from veza_e2e.ports.protocols import Left
 from veza_e2e.redaction import ALIAS
 from veza_e2e.steps.context import Context
@@ -128,7 +128,7 @@ def link_ran_out(journal: Journal, now: datetime) -> bool:
 
 def refuse_dead_link(context: Context, order: PlacedOrder) -> None:
     seen = cross_check(context, order)
-    if seen is not None and all(one.status in VOID for one in seen.payments):
+    if seen is not None and not seen.unread and all(one.status in VOID for one in seen.payments):
         link_gone(context, order, seen.named)
 
 

@@ -11,7 +11,7 @@ from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import RETRIES
 from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
-from veza_e2e.ports.processor import OrderPayments
+from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.steps.checkout_page import link_gone, offer, operator_pays
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
@@ -54,7 +54,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
 def _offer_again(context: Context, order: PlacedOrder) -> None:
     """Offer the page once more, but only if the processor says that it was not paid."""
     seen = cross_check(context, order)
-    if seen is None or seen.received or any(one.status not in PAYABLE | VOID for one in seen.payments):
+    if seen is None or seen.unread or seen.received or any(one.status not in PAYABLE | VOID for one in seen.payments):
         return
     current = context.api.orders.get(order.order_id)
     if current.status is not OrderStatus.PENDING_PAYMENT:
@@ -106,13 +106,7 @@ def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str,
     if seen is None:
         if context.processor is None or order.payment_id is None:
             return
-        raise Paused(
-            FindingCode.PAYMENT_UNKNOWN,
-            f"order {order.order_id} is {said}, and the processor did not say how payment {order.payment_id} stands",
-            meaning=context.account().said,
-            todo=f"Resume when the processor answers. Or: {_DASHBOARD}",
-            waiting_for="completion",
-        )
+        raise _payment_unknown(context, order, said, order.payment_id)
     if any(one.taken for one in seen.payments):
         _paid_not_completed(context, order, said, seen)
     flying = next((one for one in seen.payments if one.status in IN_FLIGHT), None)
@@ -125,6 +119,8 @@ def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str,
             todo="Resume later, or look the payment up at the processor's dashboard.",
             waiting_for="completion",
         )
+    if seen.unread:
+        raise _payment_unknown(context, order, said, seen.unread[0].payment_id)
     odd = next((one for one in seen.payments if one.status not in UNTAKEN), None)
     if odd is not None:
         raise Failed(
@@ -134,6 +130,16 @@ def _refuse_if_money_may_be_out(context: Context, order: PlacedOrder, said: str,
             meaning=context.account().said,
             todo=_DASHBOARD,
         )
+
+
+def _payment_unknown(context: Context, order: PlacedOrder, said: str, payment_id: str) -> Paused:
+    return Paused(
+        FindingCode.PAYMENT_UNKNOWN,
+        f"order {order.order_id} is {said}, and the processor did not say how payment {payment_id} stands",
+        meaning=context.account().said,
+        todo=f"Resume when the processor answers. Or: {_DASHBOARD}",
+        waiting_for="completion",
+    )
 
 
 def _refuse_dispute(context: Context, done: Order, seen: OrderPayments | None) -> None:
@@ -166,7 +172,7 @@ def _disputed(context: Context, observed: str) -> NoReturn:
 def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments | None) -> None:
     total = Money(done.total_amount_cents, done.currency)
     wrong = [] if total == order.total else [f"the order was {order.total} and is now {total}"]
-    if seen is not None:
+    if seen is not None and _told_enough(seen, total):
         asked, received = seen.told("asked"), seen.told("received")
         right = f"{asked}, received {received}"
         equal = context.compare("R1", f"{total}, received {total}", right, context.call("getOrder"), *seen.calls)
@@ -184,6 +190,12 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayme
             meaning=f"The amounts do not agree. {context.account().said}",
             todo="Resume to refund, and compare with the processor's dashboard.",
         )
+
+
+def _told_enough(seen: OrderPayments, total: Money) -> bool:
+    """Whether R1 can be judged: a payment that could not be read can only add to what was received."""
+    received = seen.received
+    return not seen.unread or (received is not None and (received.currency != total.currency or received > total))
 
 
 def _odd_payment(context: Context, done: Order, said: str, status: PaymentStatus, wrong: list[str]) -> NoReturn:
@@ -248,7 +260,7 @@ def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: O
         f"paid, not completed: the processor has {seen.told('received')} of payment {paid.payment_id} "
         f"({paid.status}), and order {order.order_id} is {said}"
     )
-    if seen.received is not None and seen.returned is not None and seen.returned >= seen.received:
+    if seen.came_back:
         raise Failed(
             FindingCode.PAID_NOT_COMPLETED,
             f"{observed}; the processor has paid {seen.returned} back",

@@ -75,6 +75,14 @@ class Context:
     """What seller_transfers and its columns are called in this environment."""
     till: Callable[[str], bool] | None = None
     """See `Ports.till`."""
+    told: set[str] = field(default_factory=set)
+    """What this process has told the operator once."""
+
+    def tell_once(self, text: str) -> None:
+        """Tell the operator something that stays as it is however often it is looked at."""
+        if text not in self.told:
+            self.told.add(text)
+            self.operator.tell(text)
 
     def pace(self) -> Iterator[float]:
         """Yield the seconds between reads: at most 20 reads a minute from a remote backend."""

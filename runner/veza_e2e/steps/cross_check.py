@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from veza_e2e.ports.processor import OrderPayments, ProcessorError
+from veza_e2e.ports.payments import OrderPayments
+from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
 
@@ -26,13 +27,18 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
     for pause in _PAUSES if whole else (0.0,):
         try:
             seen = context.processor.payments(order.order_id, named, whole=whole)
-            break
         except ProcessorError as error:
-            if pause and error.passing:
-                context.clock.sleep(pause)
-                continue
-            context.operator.tell(f"The processor did not tell the payment: {error}. Nothing is concluded from that.")
-            return None
+            if not pause or not error.passing:
+                context.operator.tell(
+                    f"The processor did not tell the payment: {error}. Nothing is concluded from that."
+                )
+                return None
+        else:
+            if not pause or not any(one.passing for one in seen.unread):
+                break
+        context.clock.sleep(pause)
     if seen.unlisted is not None:
-        context.operator.tell(f"Whether the order has other payments was not seen: {seen.unlisted}.")
+        context.tell_once(f"Whether the order has other payments was not seen: {seen.unlisted}.")
+    for one in seen.unread:
+        context.tell_once(f"The processor did not tell {one.told}. The order's other payments settle nothing.")
     return seen

@@ -17,7 +17,7 @@ from veza import (
 from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import UNDER_WAY, AccountState
-from veza_e2e.ports.processor import OrderPayments
+from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
@@ -46,7 +46,7 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
         return _requested(current, seen)
     if current.status is not OrderStatus.COMPLETED and not _failed_before(current):
         _not_refundable(context, current, seen or cross_check(context, order))
-    if seen is not None and seen.received and seen.returned == seen.received:
+    if seen is not None and seen.came_back:
         _refunded_elsewhere(context, current, seen)
     _refuse_in_doubt(context, order, doubt, seen)
     if doubt is None and not _wanted(context, order):
@@ -61,7 +61,13 @@ def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, 
 
     The order alone is no witness: a backend may lose a refund that the processor carried out.
     """
-    if doubt is None or seen is not None or context.options.walkthrough == 1:
+    if context.options.walkthrough == 1:
+        return
+    if seen is not None and seen.unread and seen.returned:
+        raise _in_doubt(
+            context, order, f"{seen.returned} came back, and the processor did not tell {seen.unread[0].told}"
+        )
+    if doubt is None or (seen is not None and not seen.unread):
         return
     if not may_send_again(context, doubt) and not nothing_seen_since(context, doubt):
         raise _in_doubt(context, order, "the processor did not say whether it has the refund")
@@ -227,7 +233,7 @@ def _refunded_elsewhere(context: Context, current: Order, seen: OrderPayments) -
 
 def _not_refundable(context: Context, current: Order, seen: OrderPayments | None) -> NoReturn:
     """Pause or fail because the backend cannot refund; first look for a refund that was made elsewhere."""
-    if seen is not None and seen.received and seen.returned is not None and seen.returned >= seen.received:
+    if seen is not None and seen.came_back:
         _refunded_elsewhere(context, current, seen)
     told = f"order {current.id} is {str(current.status)!r}"
     meaning = context.account().said

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from veza.testing import Reply
 from veza_e2e.canonical import JSON
 from veza_e2e.engine.reread import look_at, news
 from veza_e2e.engine.session import open_stage
@@ -260,3 +261,65 @@ def test_a_processor_that_was_last_heard_before_the_refund_does_not_say_that_not
     summary = walk.go_on()
     assert str(summary.money.state) == "unknown"
     assert "open 5.00" not in summary.money.sentence
+
+
+def two_orders(walk: Walk) -> None:
+    """A backend that makes two orders of one request whose answer is lost; the operator is told of both."""
+    walk.goes_through()
+    shop = walk.backend.shop
+    create = shop.create
+
+    def twice(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        create(buyer, items)
+        shop.orders["other"] = {**shop.orders[ORDER], "id": "other", "payment_id": "pay_other"}
+        return {"order": dict(shop.orders[ORDER]), "checkout_url": "https://pay.veza.test/x"}
+
+    shop.create = twice  # type: ignore[method-assign]  # the fake makes one
+    walk.begin()
+    walk.backend.script("createOrder", *[Reply(breaks="read", carried_out=True)] * 3)
+    assert walk.go_on().step("order").finding == "several_orders"
+
+
+def test_each_order_of_the_session_is_read_again(walk: Walk) -> None:
+    two_orders(walk)
+    before = walk.stage.summary().money
+    assert {one.order_id for one in before.orders} == {ORDER, "other"}
+    assert not before.moved
+    for name in (ORDER, "other"):
+        walk.backend.shop.order(name).update(status="completed")
+    observed, after = looked_at_again(walk)
+    assert f"order {ORDER} is completed" in observed
+    assert "order other is completed" in observed
+    assert after.money.sentence == "charged 10.00 EUR, back 0.00 EUR, open 10.00 EUR"
+
+
+def test_an_order_that_cannot_be_read_hides_no_other(walk: Walk) -> None:
+    two_orders(walk)
+    walk.backend.shop.order("other").update(status="completed")
+    walk.backend.script("getOrder", Reply(status=404, body=b'{"error": "x\\nPASSED: nothing was charged"}'))
+    lines = list(walk.lines)
+    stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+    looked = look_at(stage.api, stage.processor, summarise(lines))
+    heard = {one.order_id: one.heard for one in looked.orders}
+    assert sorted(heard.values()) == [False, True]
+    (unheard,) = looked.unheard
+    assert "\n" not in unheard, "what is said of who did not answer is one line"
+
+
+def test_the_payment_that_an_order_names_only_now_is_read(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    walk.backend.shop.order(ORDER).update(payment_id="pay_new")
+    asked = list[str]()
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return tell(request)
+
+    walk.processor = answer
+    looked_at_again(walk)
+    assert "/payments/pay_new" in asked

@@ -14,91 +14,161 @@ from veza_e2e.journal.story import Story
 from veza_e2e.money.readings import PaymentRead, Readings, read
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
 from veza_e2e.ports.processor import Processor, ProcessorError
+from veza_e2e.ports.screen import plain
 
 PaymentData = dict[str, JSON]
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What the witnesses say now, and who did not answer."""
+class Seen:
+    """What the witnesses say now of one of the session's orders; None of who did not answer."""
 
+    order_id: str
     order: Order | None
     payments: OrderPayments | None
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody answered."""
+        return self.order is not None or self.payments is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the backend says that the refund failed."""
+        return self.order is not None and (
+            self.order.status is OrderStatus.REFUND_FAILED or self.order.refund_status is RefundStatus.FAILED
+        )
+
+    @property
+    def told(self) -> str:
+        """What the backend says, for people."""
+        if self.order is None:
+            return f"order {self.order_id} could not be read"
+        refund = f", its refund {self.order.refund_status}" if self.order.refund_status is not None else ""
+        return f"order {self.order_id} is {self.order.status}{refund}"
+
+    @property
+    def order_status(self) -> str:
+        """See `Reread`."""
+        return "" if self.order is None else str(self.order.status)
+
+    @property
+    def refund_status(self) -> str | None:
+        """See `Reread`."""
+        told = None if self.order is None else self.order.refund_status
+        return None if told is None else str(told)
+
+    @property
+    def refunded_cents(self) -> int | None:
+        """See `Reread`; a refund that failed brought nothing back unless the order says otherwise."""
+        told = None if self.order is None else self.order.refunded_amount_cents
+        return 0 if told is None and self.failed else told
+
+    @property
+    def currency(self) -> str:
+        """The order's currency, else that of its payment; empty if nobody answered."""
+        if self.order is not None:
+            return self.order.currency
+        return "" if self.payments is None else self.payments.named.asked.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the witnesses say now of each order, and who did not answer; the order of the report stands first."""
+
+    orders: Sequence[Seen]
     licenses: Sequence[License]
     unheard: tuple[str, ...]
 
 
 def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
-    """Read the session's order, its payments and its licenses."""
-    main, unheard = summary.money.main, []
+    """Read every order of the session, its payments, and the licenses of the order that the report is about.
+
+    A witness that does not answer hides no other. Who it was is said in one line each.
+    """
+    main = summary.money.main
     if main is None:
-        return Looked(None, None, (), ())
-    order, payments, licenses = None, None, list[License]()
+        return Looked((), (), ())
+    unheard, seen = list[str](), list[Seen]()
+    for known in (main, *(one for one in summary.money.orders if one is not main)):
+        order, payments = None, None
+        try:
+            order = api.orders.get(known.order_id)
+        except VezaError as error:
+            unheard.append(f"order {known.order_id}, the backend: {error}")
+        named = [order.payment_id] if order is not None and order.payment_id else []
+        ids = tuple(dict.fromkeys((*named, *known.payment_ids)))
+        if processor is not None and ids:
+            try:
+                payments = processor.payments(known.order_id, ids)
+            except ProcessorError as error:
+                unheard.append(f"order {known.order_id}, the processor: {error}")
+            else:
+                unheard += [f"order {known.order_id}, the processor: {one.told}" for one in payments.unread]
+        seen.append(Seen(known.order_id, order, payments))
+    licenses = list[License]()
     try:
-        order = api.orders.get(main.order_id)
         licenses = [one for one in api.licenses.mine(order_id=main.order_id) if one.order_id == main.order_id]
     except VezaError as error:
-        unheard.append(f"the backend: {error}")
-    if processor is not None and main.payment_ids:
-        try:
-            payments = processor.payments(main.order_id, main.payment_ids)
-        except ProcessorError as error:
-            unheard.append(f"the processor: {error}")
-    return Looked(order, payments, licenses, tuple(unheard))
+        unheard.append(f"the licenses of order {main.order_id}: {error}")
+    return Looked(seen, licenses, tuple(map(plain, unheard)))
 
 
 def news(
     looked: Looked, summary: Summary, lines: Sequence[Line], addenda: Sequence[Addendum], at: datetime
 ) -> Reread | None:
     """Return the addendum; None if nobody answered, or each witness says what it said before."""
-    main = summary.money.main
-    if main is None or (looked.order is None and looked.payments is None):
+    if not any(one.heard for one in looked.orders):
         return None
-    found = _addendum(main.order_id, looked, summary, len(addenda) + 1, at)
-    before, after = (_state(read(Story(lines), items), main.order_id) for items in (addenda, (*addenda, found)))
-    return None if before == after else found
+    found = _addendum(looked, summary, len(addenda) + 1, at)
+    before, after = (read(Story(lines), items) for items in (addenda, (*addenda, found)))
+    ids = [one.order_id for one in looked.orders]
+    return None if _state(before, ids) == _state(after, ids) else found
 
 
-def _addendum(order_id: str, looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
-    order = looked.order
-    status, refund_status, refunded = "", None, None
-    failed, told = False, f"order {order_id} could not be read"
-    if order is not None:
-        failed = order.status is OrderStatus.REFUND_FAILED or order.refund_status is RefundStatus.FAILED
-        status, refunded = str(order.status), order.refunded_amount_cents
-        refunded = 0 if failed and refunded is None else refunded
-        refund_status = None if order.refund_status is None else str(order.refund_status)
-        told = f"order {order_id} is {status}" + (f", its refund {refund_status}" if refund_status else "")
-    payments = tuple(_data(one) for one in looked.payments.payments) if looked.payments is not None else ()
-    said = "".join(f"; payment {one['payment_id']} is {one['status']} at the processor" for one in payments)
-    said += "".join(f"; a dispute: {state}" for state in (looked.payments.disputes if looked.payments else ()))
+def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
+    main, *others = looked.orders
+    payments = tuple(_data(one, seen.order_id) for seen, one in _payments(looked))
+    said = [one.told for one in looked.orders]
+    said += [f"payment {one['payment_id']} is {one['status']} at the processor" for one in payments]
+    said += [f"a dispute: {state}" for _, one in _payments(looked) for state in one.disputes]
+    currency = next(one.currency for one in looked.orders if one.currency)
     return Reread(
         session=str(summary.session),
         session_hash=summary.last_hash,
         number=number,
         seq=summary.events + number,
         at=timestamp(at),
-        order_status=status,
-        refund_status=refund_status,
-        refunded_cents=refunded,
-        currency=_currency(looked),
-        failed=failed,
-        observed=told + said,
-        order_id=order_id,
+        order_status=main.order_status,
+        refund_status=main.refund_status,
+        refunded_cents=main.refunded_cents,
+        currency=main.currency or currency,
+        failed=any(one.failed for one in looked.orders),
+        observed="; ".join(said),
+        order_id=main.order_id,
         payments=payments,
         licenses=tuple(str(one.status) for one in looked.licenses),
+        unread=tuple(one.payment_id for seen in looked.orders if seen.payments for one in seen.payments.unread),
+        others=tuple(_other(one) for one in others if one.order is not None),
     )
 
 
-def _currency(looked: Looked) -> str:
-    if looked.order is not None:
-        return looked.order.currency
-    assert looked.payments is not None
-    return looked.payments.named.asked.currency
+def _other(seen: Seen) -> dict[str, JSON]:
+    return {
+        "order_id": seen.order_id,
+        "order_status": seen.order_status,
+        "refund_status": seen.refund_status,
+        "refunded_cents": seen.refunded_cents,
+        "currency": seen.currency,
+    }
 
 
-def _data(payment: ProcessorPayment) -> PaymentData:
-    """Return the payment in the form of the processor's answers, with what the account reads."""
+def _payments(looked: Looked) -> list[tuple[Seen, ProcessorPayment]]:
+    return [(seen, one) for seen in looked.orders if seen.payments is not None for one in seen.payments.payments]
+
+
+def _data(payment: ProcessorPayment, order_id: str) -> PaymentData:
+    """Return an order's payment in the form of the processor's answers, with what the account reads."""
     return {
         "payment_id": payment.payment_id,
         "status": str(payment.status),
@@ -112,14 +182,19 @@ def _data(payment: ProcessorPayment) -> PaymentData:
             for one in payment.refunds
         ],
         "disputes": [{"dispute_status": state} for state in payment.disputes],
-        "metadata": {"order_id": payment.order_id},
+        "metadata": {"order_id": payment.order_id or order_id},
     }  # fmt: skip
 
 
-def _state(readings: Readings, order_id: str) -> object:
+def _state(readings: Readings, order_ids: Sequence[str]) -> object:
     """Return what the witnesses said last, without when."""
-    orders = [one for one in readings.orders if one.order_id in {order_id, ""}]
-    last = orders[-1] if orders else None
+    main = order_ids[0]
+    last = {
+        name: (one.status, one.refund_status, one.refunded)
+        for name in order_ids
+        for one in readings.orders
+        if one.order_id == name or (name == main and not one.order_id)
+    }
     payments: Mapping[str, PaymentRead] = {one.payment_id: one for one in readings.payments}
     shown = sorted(
         (
@@ -131,4 +206,4 @@ def _state(readings: Readings, order_id: str) -> object:
         )
         for key, one in payments.items()
     )
-    return (last and (last.status, last.refund_status, last.refunded)), shown
+    return last, shown, {one.payment_id for one in readings.silences} - payments.keys()

@@ -80,7 +80,7 @@ class Reread:
     """None if the order did not tell how much came back."""
     currency: str
     failed: bool
-    """Whether the refund failed after the session had seen its success."""
+    """Whether a refund failed after the session had seen its success."""
     observed: str
     """One line for the operator."""
     previous: str | None = None
@@ -88,11 +88,13 @@ class Reread:
     order_id: str | None = None
     """None in addenda of version 0.1.0, which read the session's one order."""
     payments: tuple[Mapping[str, JSON], ...] = ()
-    """The order's payments at the processor, in the form of its answers; empty if it did not tell."""
+    """The orders' payments at the processor, in the form of its answers; empty if it did not tell."""
     licenses: tuple[str, ...] = ()
     """The states of the order's licenses."""
     unread: tuple[str, ...] = ()
-    """The order's payments that the processor did not tell, though it told others."""
+    """The orders' payments that the processor did not tell, though it told others."""
+    others: tuple[Mapping[str, JSON], ...] = ()
+    """The session's other orders, with the members that this one has of its order."""
 
     @property
     def told(self) -> str:

@@ -57,7 +57,7 @@ def unseal(members: Mapping[str, JSON]) -> Addendum | Attestation:
     try:
         if isinstance(evidence, Mapping):
             rest["evidence"] = EvidenceFile(**evidence)  # type: ignore[assignment, arg-type]
-        for name in ("rows", "payments", "licenses", "unread"):
+        for name in ("rows", "payments", "licenses", "unread", "others"):
             if isinstance(listed := rest.get(name), list):
                 rest[name] = tuple(listed)
         found = kind(**rest)  # type: ignore[arg-type]
@@ -131,6 +131,7 @@ _MEMBERS: Mapping[str, Callable[[object], bool]] = {
     "payments": _mappings,
     "licenses": _texts,
     "unread": _texts,
+    "others": _mappings,
     "order_id": _SAID,
     "currency": _text("[A-Z]{3}"),
     "at": _is_moment,

@@ -23,6 +23,7 @@ from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 
 Data: TypeAlias = Mapping[str, JSON]
+_REREAD: Final = ("order_id", "order_status", "refund_status", "refunded_cents", "currency")
 _LIST: Final = "/payments/list"
 _PAYMENT: Final = re.compile(r"/payments/([^/?#]+)")
 
@@ -290,12 +291,12 @@ def _refund(data: Data) -> RefundRead:
 
 
 def _reread(item: Reread, at: datetime) -> Iterator[OrderRead]:
-    if not item.order_status:
-        return
-    refunded = money(item.refunded_cents, item.currency)
-    yield OrderRead(
-        item.seq, at, item.order_id or "", item.order_status, None, None, None, item.refund_status, refunded, "reread"
-    )
+    said: list[Data] = [{name: getattr(item, name) for name in _REREAD}, *item.others]
+    for one in said:
+        order_id, status, refund = (text_of(one.get(name)) for name in ("order_id", "order_status", "refund_status"))
+        if status:
+            refunded = money(one.get("refunded_cents"), one.get("currency"))
+            yield OrderRead(item.seq, at, order_id or "", status, None, None, None, refund, refunded, "reread")
 
 
 def _person(seq: int, said: Dashboard | DashboardRead) -> PersonRead:

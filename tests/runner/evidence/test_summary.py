@@ -144,6 +144,24 @@ def test_what_the_bank_statement_shows(seen: SeenAtBank, cents: int | None, stat
     assert (statuses(summary)["bank_statement"], summary.decision) == (status, decision)
 
 
+@pytest.mark.parametrize(
+    ("seen", "cents", "status"),
+    [
+        ("charge-dropped", 500, "met"),
+        ("charge-dropped", 250, "not_met"),
+        ("credit", 250, "met"),
+        ("credit", 500, "not_met"),
+    ],
+)
+def test_a_dropped_charge_is_compared_with_the_charge_and_a_credit_with_the_refund(
+    seen: SeenAtBank, cents: int, status: str
+) -> None:
+    script = live().until("refund")
+    script.call("revoked", "getOrder", script.refunded_order() | {"refunded_amount_cents": 250})
+    script.fail("revoked", "refund_differs").end("failed")
+    assert statuses(summarise(script.lines, [bank(script, seen, cents)]))["bank_statement"] == status
+
+
 @pytest.mark.parametrize(("day", "decision"), [("2026-05-02", "PENDING"), ("2026-05-03", "GO"), ("2026-05-04", "GO")])
 @pytest.mark.parametrize("seen", ["credit", "charge-dropped"])
 def test_a_statement_from_before_the_refund_shows_nothing_of_it(seen: SeenAtBank, day: str, decision: str) -> None:

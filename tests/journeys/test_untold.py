@@ -74,3 +74,51 @@ def test_a_refund_in_another_currency_is_not_the_refund(shell: Meddled) -> None:
     assert (result.code, status_of(result, "refund_completed")) == (1, "not_met")
     (compared,) = [one for one in result.json["reconciliation"] if one["id"] == "R4"]
     assert (compared["left"], compared["right"]) == ("5.00 EUR", "500 JPY")
+
+
+def decimal_refund(answer: Answer) -> None:
+    """The total in cents, the refund as a decimal of half of it."""
+    if answer.order and answer.order.get("refund_status") == "succeeded":
+        answer.order.pop("refunded_amount_cents", None)
+        answer.order["refunded_amount"] = "2.50"
+
+
+def told_by(result: Result, kind: str) -> dict[str, str]:
+    return {one["by"]: one["amount"] for one in result.json["money"]["witnesses"][kind]}
+
+
+def test_a_refund_told_as_a_decimal_beside_a_total_in_cents_is_that_amount(shell: Meddled) -> None:
+    shell.change = both(decimal_refund, silent_processor)
+    result = shell.run("--refund")
+    assert (result.code, result.json["money"]["refunded_cents"], result.json["refund_open"]) == (1, 250, True)
+    assert told_by(result, "refunded") == {"backend": "2.50 EUR"}
+    assert status_of(result, "refund_completed") == "not_met"
+
+
+def test_two_figures_of_what_came_back_are_one_statement_with_both_witnesses(shell: Meddled) -> None:
+    shell.change = decimal_refund
+    result = shell.run("--refund")
+    assert (result.code, result.json["account"], result.json["money"]["refunded_cents"]) == (1, "unknown", None)
+    assert told_by(result, "refunded") == {"backend": "2.50 EUR", "processor": "5.00 EUR"}
+    both_said = "the backend says charged 5.00 EUR, back 2.50 EUR; the processor says charged 5.00 EUR, back 5.00 EUR"
+    assert f"FAILED: {both_said}" in result.stderr
+    assert "did not come back" not in result.stderr
+    assert "refunded 5.00" not in result.stderr
+    report = (shell.folder / result.json["paths"]["report"]).read_text(encoding="utf-8")
+    assert both_said in report
+
+
+def test_a_payment_that_only_the_order_names_later_is_compared_as_soon_as_it_is_known(shell: Meddled) -> None:
+    def change(answer: Answer) -> None:
+        if answer.method == "POST" and answer.path.endswith("/orders"):
+            answer.order.pop("payment_id")  # type: ignore[union-attr]  # the answer to createOrder holds an order
+
+    shell.change = change
+    result = shell.run("--refund")
+    placed = next(line for line in shell.journal(result) if line["type"] == "StepFinished" and line["step"] == "order")
+    assert placed["result"]["payment_id"] is None
+    assert result.code == 0
+    assert {one["id"]: one["status"] for one in result.json["reconciliation"]} == dict.fromkeys(
+        ["R1", "R2", "R3", "R4", "R5", "R6"], "equal"
+    )
+    assert "processor" in told_by(result, "charged")

@@ -297,6 +297,8 @@ def _outdone(one: Figure, other: Figure) -> bool:
     if one.kind == "refunded" and one.by == "processor" and one.pending:
         return False  # who pays out says that it has not ended: only the processor can say that it has
     late = one.by == "backend" and one.kind == "refunded" and one.pending
+    if one.by == "backend" and one.kind == "refunded" and one.amount and not late:
+        return False  # it names what came back, and no more is on its way by its word: a larger figure contradicts it
     by_hand = other.by in {"person", "bank"}
     if by_hand and not (one.by == "backend" and one.kind == "refunded" and not one.amount):
         return False

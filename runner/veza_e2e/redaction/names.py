@@ -36,7 +36,7 @@ _BESIDE = _words(
     amount_reversed error_message line_id platform_fee_cents processed reversed reversed_amount_cents reversed_at
     stripe_account_id stripe_reversal_id stripe_transfer_id transfer_currency transfer_id unexplained unexplained_cents
     limit price product products tax_amount total_amount discount_cents healthy database event_id event_type row_count
-    license_status
+    refunded_amount license_status
     """
 )
 """Names that the walkthrough reads from the processor, the rehearsal books and seller_transfers."""
@@ -63,8 +63,8 @@ SECRET_HEADERS = {
 Class: TypeAlias = Literal["verbatim", "allowed", "secret", "email", "withheld"]
 
 _VERBATIM = re.compile(
-    r"id|.*_(id|cents|at|status|currency)|(net_|total_|tax_|order_tax_|refund_)?amount(_[a-z]+)?|price|total|unexplained"
-    r"|status|currency|created|updated|expires_on|license_types?|row_count"
+    r"id|.*_(id|cents|at|status|currency)|(net_|total_|tax_|order_tax_|refund_|refunded_)?amount(_[a-z]+)?|price|total"
+    r"|unexplained|status|currency|created|updated|expires_on|license_types?|row_count"
 )
 """Ids, amounts, currencies, statuses and times: what the walkthrough decides by."""
 

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from front_door import Result, Shell, figures
+from meddled import Meddled
+from meddling import Answer
+
+
+@pytest.fixture
+def meddled(tmp_path: Path) -> Meddled:
+    return Meddled(tmp_path)
+
+
+def payment_in(answer: Answer) -> dict[str, Any] | None:
+    """The payment in an answer of the processor."""
+    asked = answer.path.startswith("/hyperswitch/payments/") and answer.method == "GET"
+    return answer.body if asked and isinstance(answer.body, dict) and "amount_received" in answer.body else None
 
 
 def said(result: Result, step: str) -> str:
@@ -51,3 +67,40 @@ def test_a_dispute_after_the_refund_is_named_and_no_second_refund_advised(shell:
     assert (figures(result.json["money"]), result.json["refund_open"]) == ((500, 500, "EUR"), False)
     assert "say there that the payment was refunded" in result.stderr
     assert "did not come back" not in result.stderr
+
+
+def test_a_capture_in_another_currency_is_told_in_that_currency_and_fails(meddled: Meddled) -> None:
+    def change(answer: Answer) -> None:
+        paid = payment_in(answer)
+        if paid is not None and paid["amount_received"]:
+            paid.update(currency="USD", amount_received=540)
+
+    meddled.change = change
+    result = meddled.run("--refund")
+    assert (result.code, finding(meddled, result)) == (1, "amount_differs")
+    charged = {(one["by"], one["amount"]) for one in result.json["money"]["witnesses"]["charged"]}
+    assert charged == {("backend", "5.00 EUR"), ("processor", "5.40 USD")}
+    assert (result.json["account"], result.json["money"]["charged_cents"]) == ("unknown", None)
+    assert "the processor says charged 5.40 USD" in result.stderr
+    assert "5.40 EUR" not in result.stderr
+    (r1,) = [one for one in result.json["reconciliation"] if one["id"] == "R1"]
+    assert (r1["status"], "5.40 USD" in r1["right"]) == ("differs", True)
+
+
+@pytest.mark.parametrize("since", ["payment", "license"])
+def test_a_dispute_is_named_before_the_refund_is_asked_for(meddled: Meddled, since: str) -> None:
+    seen = {"payment": True, "license": False}
+
+    def change(answer: Answer) -> None:
+        seen["license"] = seen["license"] or answer.path.endswith("/licenses/mine")
+        paid = payment_in(answer)
+        if paid is not None and paid["amount_received"] and seen[since]:
+            paid["disputes"] = [{"dispute_id": "dp_1", "dispute_status": "dispute_opened"}]
+
+    meddled.change = change
+    result = meddled.run("--refund")
+    assert (result.code, finding(meddled, result)) == (1, "dispute_opened")
+    assert "(dispute_opened)" in said(result, "completed" if since == "payment" else "refund")
+    asked = [line for line in meddled.journal(result) if line["type"] == "CallIntended"]
+    assert "requestRefund" not in {line["operation"] for line in asked}
+    assert "Do not refund on top of it." in result.stderr

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
-from front_door import ACCOUNT, Result, Shell, books, figures
+from front_door import ACCOUNT, Result, Shell, books, figures, pay
 from surroundings import PATIENCE
 
-from veza import SystemClock
+from veza import SystemClock, Veza
 
 KILLED = Path(__file__).parents[2] / "benchmarks" / "killed.py"
 FULL = "3"
@@ -223,3 +225,53 @@ def test_a_session_of_another_environment_is_refused_with_the_command_that_works
     result = shell("--env", "prod", "--archive", "build/rehearsals", "--json", *words, env=ACCOUNT)
     assert result.code == 2
     assert result.json["error"]["hint"] == f"veza-e2e --env rehearsal {command} {waits.json['session']}"
+
+
+def test_what_is_paid_on_a_page_whose_session_was_abandoned_is_seen_by_resume(shell: Shell) -> None:
+    with shell.serving("webhook_delay=1200") as base_url:
+        shell.configure("local", base_url, reports="sandbox")
+        words = ("--env", "local", "--archive", "archive", "--json")
+        without_key = {**ACCOUNT, "HYPERSWITCH_API_KEY": ""}
+        left = shell(*words, "run", stdin="1\nq\n", env=without_key)
+        assert (left.code, left.json["account"]) == (4, "at risk")
+        page = re.search(r"checkout page is at [^:]+: (\S+)", left.stderr)
+        assert page
+        pay(page[1])
+        shell.time.sleep(15 * 60)
+        session = left.json["session"]
+        assert shell(*words, "abandon", session, "--reason", "nobody pays", env=without_key).code == 0
+        abandoned = shell(*words, "resume", session, env=without_key)
+        assert (abandoned.json["account"], abandoned.json["refund_open"]) == ("at risk", None)
+        assert "the card may be charged" in abandoned.stderr
+        shell.time.sleep(15 * 60)
+        seen = shell(*words, "resume", session, env=without_key)
+        assert (seen.json["account"], figures(seen.json["money"])) == ("charged", (500, 0, "EUR"))
+        assert f"order {seen.json['order_id']} is completed" in json.dumps(addenda(shell)[-1])
+        due = shell(*words, "sessions", env=without_key)
+        assert "refund the payment at the processor's dashboard" in due.stdout
+
+
+def addenda(shell: Shell) -> list[dict[str, object]]:
+    return [json.loads(path.read_bytes()) for path in sorted(shell.folder.rglob("addendum-*.json"))]
+
+
+def test_a_lost_answer_is_asked_for_with_its_key_before_any_pending_order_is_taken_for_ours(shell: Shell) -> None:
+    with shell.serving() as base_url:
+        shell.configure("local", base_url, reports="sandbox")
+        with Veza(base_url, email=ACCOUNT["OPERATOR_EMAIL"], password=ACCOUNT["OPERATOR_PASSWORD"]) as elsewhere:
+            product = next(iter(elsewhere.products.list()))
+            foreign = elsewhere.orders.create(items=[{"product_id": product.id}]).order.id
+        # The client itself tries three times: two requests get lost, the third is carried out, its answer gets lost.
+        lost = {"faults": ["drop_connection=2@createOrder", "drop_after_commit=1@createOrder"]}
+        httpx.post(f"{base_url}/rehearsal/faults", json=lost, trust_env=False, timeout=PATIENCE).raise_for_status()
+        words = ("--env", "local", "--archive", "archive", "--json", "run", "--unattended", "--refund")
+        result = shell(*words, "--product", product.id, env=ACCOUNT)
+        assert result.code == 0, result.stderr
+        assert result.json["order_id"] != foreign
+        happened = books(base_url)
+        assert (happened["orders"], happened["charges"], happened["refunds"]) == (2, 1, 1)
+    calls = [line for line in shell.journal(result) if line.get("operation") in {"createOrder", "listOrders"}]
+    kinds = [(line["type"], line["operation"]) for line in calls]
+    assert ("CallFailed", "createOrder") in kinds, "its answer was lost"
+    assert ("CallFinished", "listOrders") not in kinds, "nobody had to look for it"
+    assert len({line["idempotency_key"] for line in calls if line["type"] == "CallIntended"}) == 1

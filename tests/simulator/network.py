@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
+from urllib.parse import unquote
 
 import httpx
-from simulator.api import VezaApi
+from simulator.api import PASSWORD, VezaApi
 from simulator.clock import SimulatedClock
 from simulator.processor import HyperswitchApi
 from simulator.wire import Answer, Question
@@ -53,6 +54,8 @@ class Network(httpx.BaseTransport):
         if not self._api.world.looking:
             self._api.world.just_told.clear()
         self._tick(f"network: before {name}")
+        if PASSWORD in unquote(str(request.url)):
+            self._api.world.sins.append(("secret_sent", f"the password was sent to {host} in an address"))
         number = self._requests[host] = self._requests[host] + 1
         fault = self.faults[host].get(number, "")
         if fault:

@@ -90,9 +90,10 @@ class HyperswitchApi:
         }  # fmt: skip
 
     def _named(self, payment: Payment) -> str:
-        """The order that a payment's metadata names."""
+        """The order that a payment's metadata names; of one that its order names it may be another."""
         foreign = self.world.plan.metadata == "foreign" and not self.world.healed
-        return "another-order" if foreign else payment.order
+        named = self.world.orders[payment.order].payment == payment.id
+        return "another-order" if foreign and named else payment.order
 
     def _refund_data(self, refund: Any) -> dict[str, Any]:
         return {

@@ -47,3 +47,13 @@ def test_a_report_that_could_not_be_written_is_not_named(root: Path) -> None:
     full = next(ran for ran in history.sim.ran if "cannot be written" in ran.err)
     assert "charged 5.40 EUR" in full.err
     assert "report:" not in full.err
+
+
+def test_a_login_secret_in_the_place_of_a_payment_is_neither_kept_nor_sent_on(root: Path) -> None:
+    history, _ = lived(root, echo="password", honoured=False, network=((6, "error_after"),))
+    assert history.sim.ran[-1].document["account"] == "untouched", "the order expired"
+
+
+def test_a_second_payment_is_found_even_if_the_first_names_another_order(root: Path) -> None:
+    history, _ = lived(root, checkout="pay_twice", metadata="foreign")
+    assert history.sim.ran[0].document["money"]["charged_cents"] == 1000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any, cast
 
 import click
 
@@ -83,8 +84,8 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
         for unheard in looked.unheard:
             say(f"Not heard: {parts.redactor.text(unheard)}")
         if found is not None:
-            text = parts.redactor.text
-            stored.add(replace(found, observed=text(found.observed)))
+            said = {**asdict(found), "observed": parts.redactor.text(found.observed)}
+            stored.add(replace(found, **cast("dict[str, Any]", parts.redactor.kept(said))))
     after = stored.summary()
     told = "What is news is recorded as an addendum" if found is not None else "Nothing new was told"
     say(f"{told}: {after.money.sentence}.")

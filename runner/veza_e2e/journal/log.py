@@ -28,6 +28,7 @@ class Journal:
         clock: gives the time of each event.
         lines: the lines that the journal holds already.
         guard: defers signals while a line is written.
+        shown: returns an event with what may be on record of it.
         listeners: called with each line once it is on the disk, such as the terminal.
     """
 
@@ -38,12 +39,14 @@ class Journal:
         lines: Sequence[Line] = (),
         *,
         guard: Callable[[], AbstractContextManager[None]] | None = None,
+        shown: Callable[[Event], Event] = lambda event: event,
         listeners: Sequence[Callable[[Line], None]] = (),
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._lines = list(lines)
         self._guard = guard or nullcontext
+        self._shown = shown
         self._listeners = listeners
 
     @property
@@ -59,7 +62,7 @@ class Journal:
         """
         with self._guard():
             prev = self._lines[-1].hash if self._lines else GENESIS
-            line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), event, prev)
+            line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), self._shown(event), prev)
             self._sink.write(data)
             self._lines.append(line)
             for listener in self._listeners:

@@ -88,10 +88,13 @@ class Story:
         return tuple(line.seq for line, event in self.of(CallFinished) if event.call in wanted)
 
 
+_WITHHELD = "[withheld]"  # as the redactor writes it
+
+
 def text_of(value: JSON) -> str | None:
-    """Return `value` as text if it is text or an integer id."""
+    """Return `value` as text if it is text or an integer id; None where it was withheld, since that names nothing."""
     if isinstance(value, str):
-        return value
+        return None if value == _WITHHELD else value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None

@@ -13,6 +13,7 @@ from veza import PaymentStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment, ProcessorRefund, Unread
+from veza_e2e.ports.wire import LeakError
 
 KeyWord: TypeAlias = Literal["accepted", "refused", "unknown"]
 """What the processor makes of its key."""
@@ -139,6 +140,8 @@ class Processor:
             response = self._client.get(path)
         except httpx.HTTPError as error:
             raise ProcessorError(f"the processor could not be asked: {type(error).__name__}", passing=True) from error
+        except LeakError as error:
+            raise ProcessorError(f"the processor was not asked: {error}") from error
         status = response.status_code
         if status != httpx.codes.OK:
             passing = status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypedDict
+from urllib.parse import quote
 
 import httpx
 
@@ -90,7 +91,7 @@ class RecordingTransport(httpx.BaseTransport):
         """Send `request` and return its response, read completely.
 
         Raises:
-            LeakError: the idempotency key would be a secret on record; nothing was sent.
+            LeakError: the key would be a secret on record, or the address holds a credential; nothing was sent.
             httpx.TransportError: as the network's; on record.
             UnwritableError: the journal cannot be written; what was sent is in doubt.
         """
@@ -133,6 +134,8 @@ class RecordingTransport(httpx.BaseTransport):
         if key is not None and sent.headers.get("idempotency-key") != key:
             # A resume sends the recorded key again, so a key that would be redacted must not be used.
             raise LeakError(f"{sent.method} {redactor.text(sent.url)} was not sent: its key would be a secret")
+        if quote(WITHHELD, safe="") in sent.url.partition("?")[0] and quote(WITHHELD, safe="") not in str(request.url):
+            raise LeakError(f"{sent.method} {sent.url} was not sent: its address holds a login secret")
         if redactor.find([sent.url, dict(sent.headers), dict(sent.body or {})]):
             sent = replace(sent, url=WITHHELD, headers={}, body=_withheld(content))
         if request.method not in _SAFE:

@@ -104,6 +104,18 @@ class Redactor:
 
         return {name: shown(name, value) for name, value in record.items()}, withheld
 
+    def kept(self, value: JSON) -> JSON:
+        """Return a record as it is, but for the texts and numbers in it that hold a credential: they are withheld."""
+        if isinstance(value, Mapping):
+            return {name: self.kept(item) for name, item in value.items()}
+        if isinstance(value, str):
+            return self._scrubber.verbatim(value)
+        if isinstance(value, Sequence):
+            return tuple(self.kept(item) for item in value)
+        if value is None or isinstance(value, bool) or self._scrubber.verbatim(str(value)) == str(value):
+            return value
+        return WITHHELD
+
     def headers(self, headers: Iterable[tuple[str, str]], *, sent: bool = False) -> dict[str, str]:
         """Return the headers that may be shown, by lower-case name; repeated ones are joined by a comma.
 

@@ -54,8 +54,7 @@ class Network(httpx.BaseTransport):
         if not self._api.world.looking:
             self._api.world.just_told.clear()
         self._tick(f"network: before {name}")
-        if PASSWORD in unquote(str(request.url)):
-            self._api.world.sins.append(("secret_sent", f"the password was sent to {host} in an address"))
+        self._look_for_secrets(request)
         number = self._requests[host] = self._requests[host] + 1
         fault = self.faults[host].get(number, "")
         if fault:
@@ -81,6 +80,10 @@ class Network(httpx.BaseTransport):
             return self._response(self._api.error(409, code, "it was carried out before"), request)
         answer.delivered()
         return self._response(answer, request)
+
+    def _look_for_secrets(self, request: httpx.Request) -> None:
+        if PASSWORD in unquote(str(request.url)):
+            self._api.world.sins.append(("secret_sent", f"the password was sent to {request.url.host} in an address"))
 
     def _answer(self, host: str, question: Question) -> Answer:
         world = self._api.world

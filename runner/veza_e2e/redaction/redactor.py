@@ -112,9 +112,7 @@ class Redactor:
             return self._scrubber.verbatim(value)
         if isinstance(value, Sequence):
             return tuple(self.kept(item) for item in value)
-        if value is None or isinstance(value, bool) or self._scrubber.verbatim(str(value)) == str(value):
-            return value
-        return WITHHELD
+        return value if self._scrubber.verbatim(str(value)) == str(value) else WITHHELD
 
     def headers(self, headers: Iterable[tuple[str, str]], *, sent: bool = False) -> dict[str, str]:
         """Return the headers that may be shown, by lower-case name; repeated ones are joined by a comma.

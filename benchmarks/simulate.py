@@ -14,8 +14,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +33,7 @@ from veza_e2e.money.order_account import AccountState  # noqa: E402
 PAGE = ROOT / "docs" / "simulate.md"
 MEMORY = Path("/dev/shm")
 MOST_STORIES = 12
+SLICE = 100
 NEVER = {
     FindingCode.DEFECT: "a history with it is a violation",
     FindingCode.ORDER_ID_UNSAFE: "the SDK refuses such an id before, as a part of a path",
@@ -96,14 +99,14 @@ def batch(given: argparse.Namespace, first: int) -> Batch:
     begun = time.monotonic()
     done = Batch(first)
     with multiprocessing.get_context("spawn").Pool(given.processes, gc.freeze, maxtasksperchild=1000) as pool:
-        for number, (seed, violations, counted) in enumerate(
-            pool.imap_unordered(lived, range(first, first + given.histories), chunksize=10), 1
-        ):
+        for number, (seed, violations, counted) in enumerate(slices(pool, first, given.histories), 1):
             done.reached.update(counted)
             for kind in dict.fromkeys(kind for kind, _ in violations):
                 done.failing.setdefault(kind, []).append(seed)
             if given.first and violations:
-                print(f"found after {number}: {violations[0][0]} (seed {seed})")
+                print(f"found after {number}: {violations[0][0]} (seed {seed})", flush=True)
+                pool.close()  # a pool that is terminated while it hands out work may wait for ever
+                pool.join()
                 return done
             if number % 500 == 0:
                 wrong = sum(map(len, done.failing.values()))
@@ -111,6 +114,12 @@ def batch(given: argparse.Namespace, first: int) -> Batch:
     done.minutes = (time.monotonic() - begun) / 60
     stories(done.failing)
     return done
+
+
+def slices(pool: Pool, first: int, histories: int) -> Iterator[Result]:
+    """Live the histories, a few at a time, so that little is left to do when nobody asks any more."""
+    for start in range(first, first + histories, SLICE):
+        yield from pool.imap_unordered(lived, range(start, min(start + SLICE, first + histories)), chunksize=5)
 
 
 def only(seed: int) -> int:

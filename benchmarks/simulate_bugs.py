@@ -34,7 +34,7 @@ class Bug:
 
 BUGS = (
     Bug("abandon asks nobody", "engine/abandon.py", "if not account.may_be_out:", "if not account.may_be_out or account.may_be_out:"),
-    Bug("an order that can be paid is no risk", "money/order_account.py", "return AccountState.UNKNOWN if unpaid and self.silent else AccountState.AT_RISK", "return AccountState.UNTOUCHED"),
+    Bug("an order that can be paid is no risk", "money/order_account.py", "return AccountState.UNKNOWN if unpaid and silent else AccountState.AT_RISK", "return AccountState.UNTOUCHED"),
     Bug("a lost answer is sent again with another key", "steps/order.py", "created = _send(context, product, doubt.key or context.ids.key())", "created = _send(context, product, context.ids.key())"),
     Bug("only the first payment counts", "money/order_account.py", "for amount in _sums([one for one in received if one.minor] or received[:1]):", "for amount in _sums(received[:1]):"),
     Bug("the statement's amount is not compared", "evidence/acceptance.py", "differing = [one for one in others if one.amount != shown]", "differing = [one for one in others if one.amount is None]"),

@@ -1,0 +1,166 @@
+"""What people supply after a session: equal where it agrees with the order, and different by the right rule."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from amount import share
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted_session import ORDER, PAYMENT, SESSION, Script
+
+from veza_e2e.canonical import JSON
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.journal.addenda import Addendum, Dashboard, RowsSupplied
+from veza_e2e.journal.events import StepSkipped, StepStarted
+
+LATER = "2026-05-10T09:00:00.000Z"
+NET = 450
+"""What the script's seller is transferred; the platform keeps 50."""
+
+
+def session(total: int, tax: int, *, rows: bool) -> Script:
+    """A session that nobody checked with a key; without `rows` its step 7 was skipped."""
+    script = Script()
+    script.total, script.tax = total, tax
+    script.start().login().products().place().pay().completed(processor=False).license()
+    if rows:
+        script.transfers()
+    else:
+        script.say(StepStarted(step="transfers"), StepSkipped(step="transfers", reason="no psql here"))
+    script.refund().say(StepStarted(step="revoked"))
+    script.call("revoked", "getOrder", script.refunded_order())
+    script.call("revoked", "listMyLicenses", [script.license_row("revoked")])
+    return script.done("revoked", "refunded", order_status="refunded", refund_status="succeeded").end()
+
+
+def parts(draw: st.DrawFn, amount: int) -> list[int]:
+    cuts = draw(st.sets(st.integers(1, amount - 1), max_size=2)) if amount > 1 else set[int]()
+    return [after - before for before, after in itertools.pairwise([0, *sorted(cuts), amount])]
+
+
+def ended(script: Script, *said: Dashboard | RowsSupplied) -> Summary:
+    count, last = len(script.lines), script.lines[-1].hash
+    numbered: list[Addendum] = [
+        replace(one, number=number, seq=count + number, session_hash=last) for number, one in enumerate(said, 1)
+    ]
+    return summarise(script.lines, numbered)
+
+
+def rules(summary: Summary, status: str) -> set[str]:
+    return {one.id for one in summary.reconciliation if one.status == status}
+
+
+def read(**figures: Any) -> Dashboard:
+    members: dict[str, Any] = {"payment_id": PAYMENT, "currency": "EUR", **figures}
+    return Dashboard(session=SESSION, session_hash="a" * 64, number=1, seq=1, at=LATER, by="A. Person", **members)
+
+
+@st.composite
+def dashboards(draw: st.DrawFn) -> tuple[int, list[Dashboard]]:
+    """A total, and what a person reads of it: the charge, the refunds, the reversal."""
+    total = draw(st.integers(2, 10**6))
+    refunds = [read(refund_id=f"r{n}", refunded_cents=part) for n, part in enumerate(parts(draw, total))]
+    return total, [read(charged_cents=total), *refunds, read(payment_id=None, reversed_cents=NET)]
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """Which of the readings is told otherwise, how, and which rules must differ."""
+
+    at: int
+    change: Callable[[Dashboard, int], Dashboard]
+    rules: set[str]
+
+
+READ_OTHERWISE = {
+    "charge": Otherwise(0, lambda one, by: replace(one, charged_cents=(one.charged_cents or 0) + by), {"R1", "R4"}),
+    "currency of the charge": Otherwise(0, lambda one, _: replace(one, currency="USD"), {"R1", "R4"}),
+    "another payment": Otherwise(0, lambda one, _: replace(one, payment_id="pay_other"), {"R1"}),
+    "refund": Otherwise(1, lambda one, by: replace(one, refunded_cents=(one.refunded_cents or 0) + by), {"R4"}),
+    "payment of a refund": Otherwise(1, lambda one, _: replace(one, payment_id="pay_other"), {"R6"}),
+    "reversal": Otherwise(-1, lambda one, by: replace(one, reversed_cents=(one.reversed_cents or 0) + by), {"R5"}),
+    "currency of the reversal": Otherwise(-1, lambda one, _: replace(one, currency="USD"), {"R5"}),
+}
+
+
+@settings(max_examples=share(40))
+@given(said=dashboards())
+def test_a_dashboard_that_agrees_is_equal(said: tuple[int, Sequence[Dashboard]]) -> None:
+    total, readings = said
+    summary = ended(session(total, 0, rows=True), *readings)
+    assert {"R1", "R4", "R5", "R6"} <= rules(summary, "equal")
+    assert rules(summary, "differs") == set()
+
+
+@pytest.mark.parametrize("name", READ_OTHERWISE)
+@settings(max_examples=share(15))
+@given(said=dashboards(), by=st.sampled_from([1, -1]))
+def test_one_figure_read_otherwise_differs_by_its_rule(
+    name: str, said: tuple[int, Sequence[Dashboard]], by: int
+) -> None:
+    total, readings = said
+    other, changed = READ_OTHERWISE[name], list(readings)
+    changed[other.at] = other.change(changed[other.at], by)
+    assert rules(ended(session(total, 0, rows=True), *changed), "differs") == other.rules
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[int, int, list[dict[str, JSON]]]:
+    """A total, its tax, and the rows that explain the rest, reversed since."""
+    net, tax = draw(st.integers(1, 10**6)), draw(st.integers(0, 10**5))
+    rows: list[dict[str, JSON]] = []
+    shares = parts(draw, net)
+    for number, part in enumerate(shares, 1):
+        fee = draw(st.integers(0, part))
+        rows.append(
+            {
+                "order_id": ORDER, "transfer_id": f"t{number}", "stripe_transfer_id": f"tr_{number}", "seller_id": "7",
+                "amount_cents": part - fee, "platform_fee_cents": fee, "currency": "EUR", "transfer_currency": "EUR",
+                "status": "reversed", "reversed_amount_cents": part - fee, "row_count": len(shares),
+            }
+        )  # fmt: skip
+    return net + tax, tax, rows
+
+
+def supplied(rows: Sequence[Mapping[str, JSON]]) -> RowsSupplied:
+    return RowsSupplied(
+        session=SESSION, session_hash="a" * 64, number=1, seq=1, at=LATER, source="pasted", sql="", rows=tuple(rows)
+    )
+
+
+def added(row: dict[str, JSON], by: int, *names: str) -> dict[str, JSON]:
+    return row | {name: value + by for name in names if isinstance(value := row[name], int)}
+
+
+ROW_OTHERWISE: Mapping[str, tuple[Callable[[dict[str, JSON]], dict[str, JSON]], set[str]]] = {
+    "more transferred": (lambda row: added(row, 1, "amount_cents", "reversed_amount_cents"), {"R2"}),
+    "another fee": (lambda row: added(row, 1, "platform_fee_cents"), {"R2"}),
+    "less reversed": (lambda row: added(row, 1, "amount_cents"), {"R2", "R5"}),
+}
+
+
+@settings(max_examples=share(40))
+@given(said=tables())
+def test_rows_that_agree_are_equal(said: tuple[int, int, list[dict[str, JSON]]]) -> None:
+    total, tax, rows = said
+    summary = ended(session(total, tax, rows=False), supplied(rows))
+    assert {"R2", "R5"} <= rules(summary, "equal")
+    assert summary.item("transfer_booked").status == "met"
+
+
+@pytest.mark.parametrize("name", ROW_OTHERWISE)
+@settings(max_examples=share(15))
+@given(said=tables(), data=st.data())
+def test_one_figure_in_the_rows_differs_by_its_rule(
+    name: str, said: tuple[int, int, list[dict[str, JSON]]], data: st.DataObject
+) -> None:
+    total, tax, rows = said
+    change, expected = ROW_OTHERWISE[name]
+    at = data.draw(st.integers(0, len(rows) - 1))
+    rows[at] = change(rows[at])
+    assert rules(ended(session(total, tax, rows=False), supplied(rows)), "differs") == expected

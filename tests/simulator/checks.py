@@ -314,7 +314,8 @@ def abandoned(moment: Moment) -> Found:
     world = moment.sim.world
     for order in moment.orders:
         age = (moment.sim.clock.at - order.created).total_seconds()
-        if (world.open_amount(order.id) or world.payable(order.id)) and age < LATE:
+        # What only the processor knows, and it did not answer, no walkthrough can know.
+        if _may_be_out(moment, order) and age < LATE:
             yield "abandoned", f"abandoned while {world.open_amount(order.id)} are or may be out"
 
 

@@ -33,6 +33,8 @@ class Moment:
     """Whether the session has ended before: its report is as it was."""
     bank_right: bool = False
     attested: bool = False
+    ending: bool = False
+    """Whether this command ended the session."""
 
     @property
     def command(self) -> str:
@@ -319,6 +321,13 @@ def abandoned(moment: Moment) -> Found:
             yield "abandoned", f"abandoned while {world.open_amount(order.id)} are or may be out"
 
 
+def ends(moment: Moment) -> Found:
+    """No session ends by itself while a card is or may be charged: its refund would be out of reach."""
+    account = moment.document.get("account")
+    if moment.ending and moment.command in _SESSION_COMMANDS and account in {"charged", "at risk"}:
+        yield "ended_open", f"the session ended, its account is {account}"
+
+
 def twice(moment: Moment) -> Found:
     """No second order beside one that can be paid, no second refund beside one that may succeed."""
     second = moment.sim.second
@@ -353,6 +362,6 @@ def usage(moment: Moment) -> Found:
 
 
 CHECKS: tuple[Callable[[Moment], Found], ...] = (
-    defects, documents, exits, headline, witnesses, untouched, items, decisions, passed, stranded, abandoned, twice,
-    words, usage,
+    defects, documents, exits, headline, witnesses, untouched, items, decisions, passed, stranded, abandoned, ends,
+    twice, words, usage,
 )  # fmt: skip

@@ -112,7 +112,7 @@ class History:
 
     def _do(self, *words: str) -> Ran:
         self.sim.world.just_told.clear()
-        self.sim.world.looking = self._ended()
+        before = self.sim.world.looking = self._ended()
         ran = self.sim.command(*words)
         found = ran.document.get("session")
         if isinstance(found, str) and self.session is None:
@@ -133,6 +133,7 @@ class History:
             late_news=bool(self.ended_files),
             bank_right=self.bank_right,
             attested=self.attested,
+            ending=self._ended() and not before,
         )
         self.sim.violations += [one for check in CHECKS for one in check(moment)]
         self.sim.violations += self._files()

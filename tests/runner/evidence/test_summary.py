@@ -11,7 +11,7 @@ from front_door import figures
 from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 
 from veza_e2e.canonical import JSON
-from veza_e2e.evidence import BankStatement, Summary, counts_as_dry_run, summarise
+from veza_e2e.evidence import BankStatement, Reread, Summary, counts_as_dry_run, summarise
 from veza_e2e.evidence.model import ItemName
 from veza_e2e.journal.events import STEPS, SessionAbandoned, SessionInterrupted, StepName, StepStarted
 from veza_e2e.journal.readings import Compared
@@ -140,8 +140,10 @@ def test_go_needs_all_nine_and_the_bank_statement_closes_it() -> None:
 )
 def test_what_the_bank_statement_shows(seen: SeenAtBank, cents: int | None, status: str, decision: str) -> None:
     script = live().until("revoked").end()
-    summary = summarise(script.lines, [bank(script, seen, cents)])
+    statement = bank(script, seen, cents)
+    summary = summarise(script.lines, [statement])
     assert (statuses(summary)["bank_statement"], summary.decision) == (status, decision)
+    assert summary.item("bank_statement").evidence[-1] == statement.seq
 
 
 @pytest.mark.parametrize(
@@ -168,6 +170,25 @@ def test_a_statement_from_before_the_refund_shows_nothing_of_it(seen: SeenAtBank
     script = live().until("revoked").end()
     summary = summarise(script.lines, [replace(bank(script, seen, 500), date=day)])
     assert summary.decision == decision
+
+
+def test_a_dispute_that_opens_after_all_nine_are_met_holds_the_go_back() -> None:
+    script = live().until("revoked").end()
+    statement = bank(script, "credit", 500)
+    disputed: dict[str, JSON] = {
+        "payment_id": PAYMENT, "status": "succeeded", "amount_received": 500, "currency": "EUR",
+        "refunds": [{"refund_id": REFUND, "status": "succeeded", "amount": 500, "currency": "EUR"}],
+        "disputes": [{"dispute_status": "dispute_opened"}], "metadata": {"order_id": ORDER},
+    }  # fmt: skip
+    read = Reread(
+        session=SESSION, session_hash=script.lines[-1].hash, number=2, seq=len(script.lines) + 2,
+        at="2026-05-13T09:00:00.000Z", order_status="refunded", refund_status="succeeded", refunded_cents=500,
+        currency="EUR", failed=False, observed="a dispute", order_id=ORDER, payments=(disputed,),
+    )  # fmt: skip
+    summary = summarise(script.lines, [statement, read])
+    assert {status for name, status in statuses(summary).items()} == {"met"}
+    assert (summary.decision, summary.money.state) == ("PENDING", "returned")
+    assert summary.reason.startswith("a dispute is open")
 
 
 def test_a_later_statement_corrects_an_earlier_one() -> None:

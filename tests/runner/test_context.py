@@ -52,6 +52,27 @@ def test_a_remote_backend_is_read_at_most_20_times_in_any_minute(walk: Walk) -> 
     assert len(times) > 100
 
 
+@pytest.mark.parametrize("since", [0.261, 60.261, 1e6 + 0.1, 12345.678])
+def test_a_wait_ends_even_if_what_is_left_of_it_is_too_short_for_the_clock(walk: Walk, since: float) -> None:
+    one, times = context(walk), list[float]()
+    began, slept = walk.clock.monotonic(), [0.0]
+
+    def coarse() -> float:
+        return round(since + slept[0], 3)
+
+    walk.clock.monotonic = lambda: began + coarse()  # type: ignore[method-assign]
+    walk.clock.sleep = lambda seconds: slept.append(slept.pop() + round(seconds, 6))  # type: ignore[method-assign]
+
+    def read() -> int:
+        times.append(walk.clock.monotonic())
+        assert len(times) < 100, "it waits for ever"
+        return 0
+
+    with pytest.raises(TimedOut):
+        one.wait(read, bool, timeout=60)
+    assert times[-1] - times[0] == pytest.approx(60, abs=0.01)
+
+
 def test_loopback_is_read_faster(walk: Walk) -> None:
     one, times = context(walk, loopback=True), list[float]()
     with pytest.raises(TimedOut):

@@ -112,7 +112,7 @@ class Context:
             value, failure = self._read(read)
             if failure is None and settled(cast("T", value)):
                 return cast("T", value)
-            left = timeout - (self.clock.monotonic() - start)
+            left = round(timeout - (self.clock.monotonic() - start), 3)  # what no clock can sleep is no time
             pause = _pause(failure)
             if failure is not None and (pause > max(left, 0) or (left <= 0 and last)):
                 raise failure

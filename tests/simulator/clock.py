@@ -7,16 +7,32 @@ from datetime import UTC, datetime, timedelta
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
+MOST_LOOKS = 5_000
+
+
+class Stuck(BaseException):
+    """The walkthrough waits for ever, or asks the same question again and again, although it was answered."""
+
+
 class SimulatedClock:
     def __init__(self, at: datetime = START) -> None:
         self.at = at
+        self.looks = 0
+        """How often one command has looked at it."""
 
     def now(self) -> datetime:
+        self._looked()
         self.at += timedelta(milliseconds=1)
         return self.at
 
     def monotonic(self) -> float:
+        self._looked()
         return (self.at - START).total_seconds()
+
+    def _looked(self) -> None:
+        self.looks += 1
+        if self.looks > MOST_LOOKS:
+            raise Stuck(f"one command looked at the clock {MOST_LOOKS} times")
 
     def sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=max(seconds, 0.0))

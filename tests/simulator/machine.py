@@ -17,11 +17,11 @@ from random import Random
 from typing import Any
 
 from simulator.api import EMAIL, PASSWORD, VezaApi
-from simulator.clock import SimulatedClock
+from simulator.clock import SimulatedClock, Stuck
 from simulator.disk import DISK_FULL, Disk, Killed
 from simulator.ledger import SimulatedLedger
 from simulator.network import API_HOST, BASE_URL, PROCESSOR_HOST, PROCESSOR_URL, Network
-from simulator.operator import SimulatedOperator, Stuck
+from simulator.operator import SimulatedOperator
 from simulator.plan import Plan
 from simulator.processor import LIVE_KEY, TEST_KEY, HyperswitchApi
 from simulator.world import World
@@ -169,6 +169,7 @@ class Simulated:
         """Run a command of the command line to its end, or until it is killed."""
         if not nested:
             self.operator.begin()
+            self.clock.looks = 0
         arguments = ["--env", self.environment, "--archive", "archive", "--json", *words]
         machine = Machine(clock=self.clock, new_id=self.new_id, ports=self._ports)
         before = self.clock.at

@@ -11,6 +11,7 @@ from typing import Literal
 
 from simulator import database
 from simulator.books import Order, Payment
+from simulator.clock import Stuck
 from simulator.plan import MINUTE
 from simulator.world import World
 
@@ -19,10 +20,6 @@ from veza_e2e.ports.protocols import EndOfInput
 Act = Callable[[Order, Payment], str | None]
 MOST_ASKED = 25
 _QUOTED = re.compile(r"`([^`]+)`")
-
-
-class Stuck(BaseException):
-    """The same question came again and again, although it was answered as it asks."""
 
 
 class SimulatedOperator:

@@ -143,7 +143,7 @@ class SimulatedOperator:
         self.world.clock.sleep(40)
         self.world.catch_up()
         if payment.received or payment.status == "processing":
-            return "" if self.careful or self.plan.checkout != "watch" else self._wait(timeout)
+            return "" if self.careful or self.plan.checkout != "watch" else self._watch(timeout)
         if self.careful:
             return "" if self.world.pay(payment) else self._leave(timeout)
         acts: dict[str, Act] = {
@@ -184,7 +184,11 @@ class SimulatedOperator:
             self.world.pay_again(order)
         if self.plan.checkout == "pay_and_close":
             raise EndOfInput
-        return self._wait(timeout) if self.plan.checkout == "watch" else ""
+        return self._watch(timeout) if self.plan.checkout == "watch" else ""
+
+    def _watch(self, timeout: float) -> str | None:
+        """Wait for the order to move by itself, an hour or so."""
+        return "" if self._waited(240) else self._wait(timeout)
 
     def _leave(self, timeout: float) -> str | None:
         return "q" if self._waited(8) else self._wait(timeout)

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 
 import veza
 from veza import AsyncVeza, Veza
-from veza_contract.schema import Inliner, Schema, pointer
+from veza_contract.inlining import Inliner
+from veza_contract.schema import Schema, pointer
 
 KEY_HEADER: Final = "Idempotency-Key"
 _NOT_SENT: Final = frozenset({"self", "deadline"})

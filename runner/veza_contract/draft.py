@@ -13,55 +13,57 @@ from veza_contract.matching import Match
 from veza_contract.model import Operation, Spec
 from veza_contract.modern import Modern
 from veza_contract.schema import UNUSABLE
-from veza_contract.spec import SpecError
 
 _OURS: Final = ("tags", "summary", "description")
 
 
-def draft(ours: Spec, theirs: Spec, found: Iterable[Match]) -> str:
+def draft(ours: Spec, theirs: Spec, found: Iterable[Match]) -> tuple[str, list[str]]:
     """Return the draft as YAML: their paths, parameters and schemas under our operationIds, marked as facts.
 
-    What they lack stays as ours, marked as assumed. What only they offer is left out, since the SDK has no method for
-    it.
-
-    Raises:
-        SpecError: a part of their spec is invalid.
+    What they lack stays as ours, marked as assumed, and so does an operation that cannot be read: beside the draft
+    stands what that is and why. What only they offer is left out, since the SDK has no method for it.
     """
-    try:
-        document = _document(ours, theirs, list(found))
-    except (*UNUSABLE, KeyError) as error:
-        raise SpecError(
-            f"no draft can be made: a part of the document is not of the form it should be: {error}"
-        ) from error
+    document, left = _document(ours, theirs, list(found))
     return "# A draft, by `veza-e2e contract diff --write`: read it before it becomes sdk/veza/openapi.yaml.\n" + (
         yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
-    )
+    ), left
 
 
-def _document(ours: Spec, theirs: Spec, found: list[Match]) -> dict[str, Any]:
+def _document(ours: Spec, theirs: Spec, found: list[Match]) -> tuple[dict[str, Any], list[str]]:
     document = copy.deepcopy(dict(ours.document))
     components: dict[str, dict[str, Any]] = copy.deepcopy(document.get("components", {}))
-    modern = Modern(theirs, components)
-    components["securitySchemes"] = components.get("securitySchemes", {}) | modern.schemes
-    components["schemas"] = components.get("schemas", {}) | modern.schemas()
-    base = theirs.base or (BASE_PATH if all(_rooted(match) for match in found) else "")
-    paths: dict[str, dict[str, Any]] = {}
+    moderns, left = _moderns(found, components)
+    said: list[tuple[str, str, dict[str, Any]]] = []
     for match in found:
         own = _node(document, match.ours, ours.base)
-        if match.theirs is None:
-            path, node = match.ours.path.removeprefix(base), {**own, "x-veza-evidence": "assumed"}
-        else:
-            path = match.theirs.path.removeprefix(base)
-            node = _merged(own, modern.operation(match.theirs, match.ours))
-        method = (match.theirs or match.ours).method.lower()
-        paths.setdefault(path or "/", {})[method] = node
+        path, node = match.ours.path, {**own, "x-veza-evidence": "assumed"}
+        if match.theirs is not None and match.theirs.entry is not None:
+            try:
+                modern = moderns[id(match.theirs.entry.reader)]
+                path, node = match.theirs.path, _merged(own, modern.operation(match.theirs, match.ours))
+            except (*UNUSABLE, KeyError) as error:
+                left.append(f"{match.ours.id}: {error}")
+        said.append((path, (match.theirs or match.ours).method.lower(), node))
+    base = next(base for base in (theirs.base, BASE_PATH, "") if all(path.startswith(f"{base}/") for path, *_ in said))
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, node in said:
+        paths.setdefault(path.removeprefix(base), {})[method] = node
     document |= {"servers": [{"url": base or "/"}], "paths": paths, "components": components}
     document.pop("security", None)
-    return document
+    return document, left
 
 
-def _rooted(match: Match) -> bool:
-    return (match.theirs or match.ours).path.startswith(f"{BASE_PATH}/")
+def _moderns(found: Iterable[Match], components: dict[str, dict[str, Any]]) -> tuple[dict[int, Modern], list[str]]:
+    """Return the converters of their documents, whose schemas and logins join our components."""
+    entries = [match.theirs.entry for match in found if match.theirs is not None and match.theirs.entry is not None]
+    moderns: dict[int, Modern] = {}
+    left: list[str] = []
+    for entry in entries:
+        if id(entry.reader) not in moderns:
+            modern = moderns[id(entry.reader)] = Modern(entry.reader.document, components)
+            components["securitySchemes"] = components.get("securitySchemes", {}) | modern.schemes
+            components["schemas"] = components.get("schemas", {}) | modern.schemas(left)
+    return moderns, left
 
 
 def _merged(own: Mapping[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:

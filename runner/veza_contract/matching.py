@@ -1,4 +1,4 @@
-"""Matches another spec's operations with ours: by the operator's map, operationId, or method and path."""
+"""Matches another spec's operations with ours: by the operator's map, method and path, or operationId."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from veza_contract.model import METHODS, Operation, Spec
+from veza_contract.model import METHODS, Entry, Operation, Spec, shape
 
 MAP_FILE: Final = Path("contract-map.toml")
 _ENTRY: Final = re.compile(r"(?P<operation>\w+)=(?P<method>[A-Za-z]+) (?P<path>/\S*)")
@@ -83,41 +83,66 @@ def matches(ours: Spec, theirs: Spec, entries: Mapping[str, str]) -> list[Match]
     if unknown:
         known = ", ".join(ours.by_id())
         raise MapError(f"{', '.join(sorted(unknown))}: not one of our operations ({known})")
-    found = [_match(operation, theirs, entries.get(operation.id)) for operation in ours.operations]
-    taken = {id(match.theirs) for match in found if match.theirs is not None}
-    free = [operation for operation in theirs.operations if id(operation) not in taken]
-    return [match if match.theirs else Match(match.ours, None, "none", _like(match.ours, free)) for match in found]
+    found: dict[str, Match] = {}
+    free = list(theirs.entries)
+    for way in (_mapped, _at_its_path, _of_its_name, _at_a_like_path):
+        for operation in ours.operations:
+            entry = None if operation.id in found else way(operation, free, entries.get(operation.id, ""))
+            if entry is not None:
+                found[operation.id] = Match(operation, _read(entry, operation), _HOW[way.__name__])
+                free.remove(entry)
+    return [found.get(one.id) or Match(one, None, "none", _like(one, free)) for one in ours.operations]
 
 
-def _match(ours: Operation, theirs: Spec, mapped: str | None) -> Match:
-    if mapped is not None:
-        method, _, path = mapped.partition(" ")
-        for operation in theirs.operations:
-            if operation.method == method and path in {operation.path, _below(operation, theirs.operations)}:
-                return Match(ours, operation, "map")
-        raise MapError(f"{ours.id}: their spec has no {mapped}")
-    for operation in theirs.operations:
-        if operation.named and operation.id == ours.id:
-            return Match(ours, operation, "operationId")
-    shapes = {ours.shape, re.sub(r"^/api/v\d+", "", ours.shape)}
-    for operation in theirs.operations:
-        if operation.method == ours.method and {operation.shape, re.sub(r"^/api/v\d+", "", operation.shape)} & shapes:
-            return Match(ours, operation, "path")
-    return Match(ours, None, "none")
+_HOW: Final = {"_mapped": "map", "_of_its_name": "operationId", "_at_its_path": "path", "_at_a_like_path": "path"}
 
 
-def _below(operation: Operation, operations: Iterable[Operation]) -> str:
-    """Return the path without the base path that all operations share."""
-    paths = [one.path for one in operations]
-    base = re.match(r"(/api)?(/v\d+)?", operation.path)
-    prefix = base[0] if base and all(path.startswith(base[0]) for path in paths) else ""
-    return operation.path.removeprefix(prefix)
+def _read(entry: Entry, ours: Operation) -> Operation:
+    """Read theirs at the path that is ours, if one of its servers gives it that."""
+    return entry.read(next((path for path in entry.paths if shape(path) == ours.shape), ""))
 
 
-def _like(ours: Operation, theirs: list[Operation]) -> str:
+def _mapped(ours: Operation, theirs: list[Entry], said: str) -> Entry | None:
+    if not said:
+        return None
+    method, _, path = said.partition(" ")
+    base = _shared_base(theirs)
+    for entry in theirs:
+        if entry.method == method and path in {entry.key, *entry.paths, entry.path.removeprefix(base)}:
+            return entry
+    raise MapError(f"{ours.id}: their spec has no {said}")
+
+
+def _at_its_path(ours: Operation, theirs: list[Entry], said: str) -> Entry | None:
+    fits = (entry for entry in theirs if entry.method == ours.method and ours.shape in entry.shapes)
+    return None if said else next(fits, None)
+
+
+def _of_its_name(ours: Operation, theirs: list[Entry], said: str) -> Entry | None:
+    return None if said else next((entry for entry in theirs if entry.named and entry.id == ours.id), None)
+
+
+def _at_a_like_path(ours: Operation, theirs: list[Entry], said: str) -> Entry | None:
+    fits = (one for one in theirs if one.method == ours.method and _bare(ours.shape) in map(_bare, one.shapes))
+    return None if said else next(fits, None)
+
+
+def _bare(path: str) -> str:
+    """Return a path without its version, and without a slash at its end."""
+    return re.sub(r"^/api/v\d+", "", path).rstrip("/")
+
+
+def _shared_base(entries: Iterable[Entry]) -> str:
+    """Return the base path that all operations share; empty if they share none."""
+    paths = [entry.path for entry in entries]
+    base = re.match(r"(/api)?(/v\d+)?", paths[0] if paths else "")
+    return base[0] if base and all(path.startswith(base[0]) for path in paths) else ""
+
+
+def _like(ours: Operation, theirs: list[Entry]) -> str:
     """Return their unmatched operation whose path is most similar to ours."""
-    same = [operation for operation in theirs if operation.method == ours.method]
-    ratios = [(_ratio(ours.shape, operation.shape), operation) for operation in same]
+    same = [entry for entry in theirs if entry.method == ours.method]
+    ratios = [(_ratio(ours.shape, shape(entry.path)), entry) for entry in same]
     ratio, best = max(ratios, key=lambda pair: pair[0], default=(0.0, None))
     return f"{best.method} {best.path}" if best is not None and ratio >= _ALIKE else ""
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from veza_contract.model import JSON_MEDIA, Operation, Spec
-from veza_contract.readers import meant
-from veza_contract.schema import SchemaError, pointer, steps
+from veza_contract.model import Operation
+from veza_contract.readers import meant, media_types
+from veza_contract.schema import UNUSABLE, SchemaError, pointer, steps
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _PLACES: Final = frozenset({"path", "query", "header", "cookie"})
@@ -28,14 +28,13 @@ class Modern:
     """Another spec's nodes, converted to OpenAPI 3.1.
 
     Args:
-        spec: the spec.
+        document: the spec's document.
         components: our components, whose names are taken.
     """
 
-    def __init__(self, spec: Spec, components: Mapping[str, Any]) -> None:
-        self._document = spec.document
-        self._old = "swagger" in spec.document
-        self._prefix = spec.base
+    def __init__(self, document: Mapping[str, Any], components: Mapping[str, Any]) -> None:
+        self._document = document
+        self._old = "swagger" in document
         self._nullable = "x-nullable" if self._old else "nullable"
         self._names = _free(self._own_schemas(), components.get("schemas") or {})
         schemes = {name: _scheme(node) for name, node in self._own_schemes().items() if isinstance(node, dict)}
@@ -54,14 +53,21 @@ class Modern:
             return self._document.get("securityDefinitions") or {}
         return (self._document.get("components") or {}).get("securitySchemes") or {}
 
-    def schemas(self) -> dict[str, Any]:
-        """Return their schemas by their names in the draft."""
-        return {self._names[name]: self._schema(node, ()) for name, node in self._own_schemas().items()}
+    def schemas(self, left: list[str]) -> dict[str, Any]:
+        """Return their schemas by their names in the draft; one that cannot be read allows anything, and is noted."""
+        found: dict[str, Any] = {}
+        for name, node in self._own_schemas().items():
+            try:
+                found[self._names[name]] = self._schema(node, ())
+            except (*UNUSABLE, RecursionError) as error:
+                found[self._names[name]] = {}
+                left.append(f"schema {name}: {error}")
+        return found
 
     def operation(self, operation: Operation, ours: Operation) -> dict[str, Any]:
         """Return an operation without the parts that ours states. A range of statuses becomes those that ours lists."""
-        item = self._resolved(self._document["paths"][operation.path[len(self._prefix) :]])
-        node = item[operation.method.lower()]
+        assert operation.entry is not None
+        item, node = operation.entry.reader.node(operation.entry)
         nodes = (*(item.get("parameters") or ()), *(node.get("parameters") or ()))
         raw = [one for one in map(self._resolved, nodes) if "in" in one and "name" in one]
         asked = node.get("security", self._document.get("security")) or []
@@ -95,11 +101,11 @@ class Modern:
         if not self._old:
             body = self._resolved(node["requestBody"]) if node.get("requestBody") else None
             return None if body is None else {**body, "content": self._content(body.get("content"))}
-        media = node.get("consumes") or self._document.get("consumes") or [JSON_MEDIA]
+        media = media_types(node.get("consumes") or self._document.get("consumes"))
         for one in parameters:
             if one["in"] == "body":
                 schema = {"schema": self._schema(one.get("schema", {}), ())}
-                return {"required": one.get("required", False), "content": {meant(name, ()): schema for name in media}}
+                return {"required": one.get("required", False), "content": dict.fromkeys(media, schema)}
         fields = [one for one in parameters if one["in"] == "formData"]
         if not fields:
             return None
@@ -109,8 +115,9 @@ class Modern:
         return {"content": {_FORM: {"schema": form}}}
 
     def _responses(self, node: dict[str, Any], ours: Operation) -> dict[str, Any]:
-        produces = node.get("produces") or self._document.get("produces") or [JSON_MEDIA]
-        said = {str(s): one for s, one in (node.get("responses") or {}).items() if not str(s).startswith("x-")}
+        produces = media_types(node.get("produces") or self._document.get("produces"))
+        responses = self._resolved(node.get("responses") or {})
+        said = {str(status): one for status, one in responses.items() if one is not None}
         found = {status: self._response(one, produces) for status, one in said.items() if status.isdecimal()}
         successes = any(status.startswith("2") for status in said)
         # The SDK's table lists single statuses, not ranges.
@@ -131,7 +138,7 @@ class Modern:
             found["content"] = self._content(node["content"])
         elif "schema" in node:
             schema = {"schema": self._schema(node["schema"], ())}
-            found["content"] = {meant(media, ()): schema for media in produces}
+            found["content"] = dict.fromkeys(produces, schema)
         return found
 
     def _content(self, content: dict[str, Any] | None) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from veza_contract.bindings import Method
 from veza_contract.findings import Change, Verdict
 from veza_contract.model import Operation
+from veza_contract.rules import verdict
 from veza_contract.schema import UNUSABLE
 from veza_contract.walking import Difference, incomparable
 
@@ -51,20 +52,35 @@ class Side:
         """The file with the models of the response."""
         return _MODELS.get(self.method.resource, CONTRACT_FILE) if self.method else CONTRACT_FILE
 
-    def change(self, verdict: Verdict, place: str, message: str, file: str = "", value: str = "") -> Change:
+    def change(self, meaning: Verdict, place: str, message: str, file: str = "", value: str = "") -> Change:
         """Return a change of this operation."""
-        needed = file if verdict is Verdict.BREAK else ""
-        return Change(verdict, self.ours.id, self.label, place, message, value, needed)
+        needed = file if meaning is Verdict.BREAK else ""
+        return Change(meaning, self.ours.id, self.label, place, message, value, needed)
+
+    def ruled(
+        self,
+        rule: str,
+        place: str,
+        message: str,
+        file: str = "",
+        *,
+        value: str = "",
+        about: str = "",
+        detail: str = "",
+    ) -> Change:
+        """Return a change of this operation, whose rule says what it means."""
+        return replace(self.change(verdict(rule), place, message, file, value), rule=rule, about=about, detail=detail)
 
     def changes(self, differences: Iterator[Difference], place: str, file: str) -> Iterator[Change]:
         """Yield the differences of two schemas as changes."""
         for one in differences:
             where = _CHECKOUT_FILE if one.place.endswith("checkout_url") else file
-            yield self.change(one.verdict, f"{place} {one.place}".strip(), one.message, where, one.value)
+            at = f"{place} {one.place}".strip()
+            yield self.ruled(one.rule, at, one.message, where, value=one.value, about=one.about, detail=one.detail)
 
     def guarded(self, found: Iterator[Change], place: str, file: str) -> Iterator[Change]:
         """Yield changes; an invalid part of their spec is a change too."""
         try:
             yield from found
         except UNUSABLE as error:
-            yield self.change(Verdict.BREAK, place, incomparable(error), file)
+            yield self.ruled("incomparable", place, incomparable(error), file, detail=str(error))

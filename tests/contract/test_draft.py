@@ -22,7 +22,7 @@ ID = {"name": "order_id", "in": "path", "required": True}
 
 def _drafted(theirs: dict[str, Any]) -> dict[str, Any]:
     ours, other = spec.read(spec.load(CONTRACT)), spec.read(theirs)
-    found: dict[str, Any] = yaml.safe_load(draft.draft(ours, other, matching.matches(ours, other, {})))
+    found: dict[str, Any] = yaml.safe_load(draft.draft(ours, other, matching.matches(ours, other, {}))[0])
     openapi_spec_validator.validate(found)
     rows = runpy.run_path(str(ROOT / "sdk/generate.py"))["operations"](found)
     assert rows.keys() == ours.by_id().keys()
@@ -150,15 +150,21 @@ def test_what_is_left_out_of_an_operation_stays_ours() -> None:
     assert "200" in _drafted(theirs)["paths"][ORDER]["get"]["responses"]
 
 
-def test_a_part_that_is_of_no_use_says_so(veza_e2e: Command, tmp_path: Path) -> None:
+def test_what_cannot_be_drafted_is_said_and_loses_no_difference(veza_e2e: Command, tmp_path: Path) -> None:
     theirs = _openapi({"type": "object"})
     theirs["components"]["schemas"]["odd"] = 7
+    theirs["paths"][ORDER]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = 7
     path = tmp_path / "theirs.yaml"
     path.write_text(yaml.safe_dump(theirs), encoding="utf-8")
-    done = veza_e2e("contract", "diff", "--spec", str(path), "--write")
-    assert done.code == 2
-    assert "no draft can be made" in done.err
-    assert not (tmp_path / "openapi.draft.yaml").exists()
+    done = veza_e2e("--json", "contract", "diff", "--spec", str(path), "--write")
+    assert done.code == 5
+    assert "As ours in the draft: schema odd: a schema is an object" in done.err
+    assert "As ours in the draft: getOrder: a schema is an object" in done.err
+    assert {"rule": "incomparable", "operation": "getOrder"}.items() <= next(
+        item.items() for item in done.document["items"] if item["name"] == "orders.get" and item["status"] == "break"
+    )
+    drafted = spec.load(tmp_path / "openapi.draft.yaml")
+    assert drafted["paths"][ORDER]["get"]["x-veza-evidence"] == "assumed"
 
 
 def test_the_way_on_is_said(veza_e2e: Command) -> None:

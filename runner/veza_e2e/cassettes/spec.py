@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import jsonschema_rs
 import yaml
 
-from veza_contract.schema import Inliner, SchemaError, pointer
+from veza_contract.inlining import Inliner
+from veza_contract.schema import SchemaError, pointer
 from veza_e2e.cassettes import files
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.redaction.names import HEADERS

@@ -19,12 +19,10 @@ from veza_e2e.redaction import Redactor
 from veza_e2e.rehearsal_process import rehearsal_account, run_backend
 
 if TYPE_CHECKING:
-    from veza_contract.comparing import Comparison
     from veza_contract.coverage import Counts, Row
 
 REPORTS = Path("build/contract-test")
 CASSETTES = Path("cassettes")
-DRAFT = Path("openapi.draft.yaml")
 
 
 @click.group()
@@ -75,55 +73,43 @@ def test(
 
 
 @contract.command()
-@click.option("--spec", "where", required=True, metavar="FILE|URL", help="OpenAPI 3.x or Swagger 2.0, JSON or YAML.")
+@click.option(
+    "--spec",
+    "places",
+    required=True,
+    multiple=True,
+    metavar="FILE|URL",
+    help="OpenAPI 3.x or Swagger 2.0, JSON or YAML; several count as one.",
+)
 @click.option("--map", "words", multiple=True, metavar='OP="METHOD /path"', help="Which of theirs is which; kept.")
 @click.option("--write", is_flag=True, help="Draft the new openapi.yaml from it.")
+@click.option("--partial", is_flag=True, help="Compare only the operations that the spec has.")
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Leave out what an earlier --json of this command has.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to print it.")
 @click.pass_obj
-def diff(invocation: Invocation, *, where: str, words: tuple[str, ...], write: bool) -> int:
+def diff(
+    invocation: Invocation,
+    *,
+    places: tuple[str, ...],
+    words: tuple[str, ...],
+    write: bool,
+    partial: bool,
+    baseline: Path | None,
+    form: str,
+) -> int:
     """Say what a backend's spec breaks in this SDK, what drifts, and what it offers beyond; 5 where it breaks.
 
-    Operations are matched by --map (kept in contract-map.toml), by operationId, by method and path.
+    Operations are matched by --map (kept in contract-map.toml), by method and path, by operationId. A part that
+    cannot be read is named, and hides nothing else.
     """
-    from veza_contract import comparing, draft, matching, spec  # noqa: PLC0415 - only this command needs them
+    from veza_e2e.cli.contract_diff import Options, report  # noqa: PLC0415 - only this command needs it
 
-    try:
-        given = dict(matching.entry(word) for word in words)
-        entries = matching.kept() | given
-        ours, theirs = spec.read(document()), spec.read(spec.load(_spec_place(where)))
-        found = comparing.compare(ours, theirs, entries)
-        drafted = draft.draft(ours, theirs, found.matches) if write else ""
-    except (matching.MapError, spec.SpecError) as error:
-        raise click.UsageError(str(error)) from error
-    if given:
-        matching.keep(entries)
-        say(f"The map is kept in {matching.MAP_FILE}.")
-    items(invocation, _changes(found), ok=not found.broken)
-    if write:
-        DRAFT.write_text(drafted, encoding="utf-8")
-        say(f"Drafted {DRAFT}: read it, put it in the place of sdk/veza/openapi.yaml, run python sdk/generate.py.")
-    return int(Exit.DIFFERS if found.broken else Exit.PASSED)
-
-
-def _changes(found: Comparison) -> list[Item]:
-    rows = [Item(one.method or one.operation or "spec", one.verdict, str(one)) for one in found.changes]
-    touched = {one.operation for one in found.changes}
-    same = [match for match in found.matches if match.ours.id not in touched and match.theirs is not None]
-    return rows + [
-        Item(match.ours.id, "same", f"by {match.how}: {match.ours.method} {match.ours.path}") for match in same
-    ]
-
-
-def _spec_place(where: str) -> str:
-    """Accept a file, an https URL, or a URL on this machine."""
-    if "://" not in where:
-        return where
-    try:
-        url = httpx.URL(where)
-    except httpx.InvalidURL as error:
-        raise click.BadParameter("it is not a URL", param_hint="--spec") from error
-    if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host)):
-        return where
-    raise click.BadParameter("a URL must be https; plain http is for loopback only", param_hint="--spec")
+    return report(invocation, Options(places, words, write, partial, baseline, form))
 
 
 @contract.command()

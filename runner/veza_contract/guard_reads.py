@@ -6,6 +6,8 @@ from typing import Any
 
 import schemathesis
 
+from veza_contract import witness as witness  # noqa: PLC0414 - its hooks count as well
+
 _READS = frozenset({"GET", "HEAD"})
 
 

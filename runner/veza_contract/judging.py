@@ -130,8 +130,9 @@ def _enveloped(side: Side, method: Method, value: Any, place: str) -> Iterator[C
         message = f"another envelope: the answer stands under `{place}`, and not under `data`"
         yield side.change(Verdict.BREAK, "envelope", message, f"{WIRE_FILE} (unwrap)")
     elif isinstance(value, dict) and "success" in value:
-        if "data" not in value and method.form == "one":
-            yield side.change(Verdict.BREAK, "data", "missing: the envelope holds no answer", side.models)
+        if value.get("data") is None and method.form == "one":
+            what = "null" if "data" in value else "missing"
+            yield side.change(Verdict.BREAK, "data", f"{what}: the envelope holds no answer", side.models)
     elif side.ours.id not in BARE:
         what = "a bare list" if isinstance(value, list) else "bare"
         yield side.change(Verdict.DRIFT, "envelope", f"{what}, not in `success` and `data`; the SDK reads that too")

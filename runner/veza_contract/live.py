@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+import signal
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
-from itertools import takewhile
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any, Final
 
 from veza import Secret
 from veza._session import authorize
-from veza_contract.operations import document
+from veza_contract.operations import document, operation_ids
+from veza_contract.proving import Found, Noted, noted, proven, reported
 
 READ_ONLY_HOOKS = "veza_contract.guard_reads"
 WRITING_HOOKS = "veza_contract.guard_login"
 LOGINS = frozenset({"login", "refreshToken", "logout"})
 _METHODS = ("get", "head", "post", "put", "patch", "delete")
 _RATE = re.compile(r"(?P<count>[1-9][0-9]{0,5})/(?P<unit>s|sec|second|m|min|minute|h|hour)")
-_LONGEST_MESSAGE = 400
-_CASE = re.compile(r"[0-9]+\. Test Case ID")
+NOTES: Final = "VEZA_CONTRACT_NOTES"
+SLOWEST: Final = "VEZA_CONTRACT_SLOWEST"
+INTERRUPTED: Final = "interrupted"
+_DEADLINE: Final = 1200.0
+_SLOWEST: Final = 30.0
+_GRACE: Final = 30.0
+_MOST_WORDS: Final = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,12 @@ class Plan:
         token: the access token; None tests public operations only.
         write: whether to send requests that change something.
         rate: the limit of requests in schemathesis's notation (`90/m`); None for no limit.
+        write_rate: the limit of writes for each operation; None for no limit of their own.
         examples: generated requests for each operation, in addition to the coverage phase.
         seed: makes a run repeatable.
+        deadline: seconds after which the run is ended.
+        slowest: seconds after which an answer is given up.
+        known: ids that the backend has, by parameter (`order_id`), to ask for.
         environment: the environment's variables of the child process; no secret is among them.
         redaction: given secrets by kind, returns a function that redacts a text.
     """
@@ -49,23 +59,12 @@ class Plan:
     rate: str | None = None
     examples: int = 50
     seed: int | None = None
+    write_rate: str | None = field(default=None, kw_only=True)
+    deadline: float = field(default=_DEADLINE, kw_only=True)
+    slowest: float = field(default=_SLOWEST, kw_only=True)
+    known: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     environment: Mapping[str, str] = field(kw_only=True)
     redaction: Callable[[Mapping[str, str]], Callable[[str], str]] = field(kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The result for one operation.
-
-    Attributes:
-        name: method and path, or the phase.
-        status: `ok`, `failed`, or `error` (it could not be tested).
-        message: why, in one line.
-    """
-
-    name: str
-    status: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +73,34 @@ class Outcome:
 
     Attributes:
         found: one entry for each operation that was tested.
-        code: schemathesis's exit code; anything but 0 is a failure, whatever `found` says.
+        code: schemathesis's exit code.
         report: the JUnit file.
         transcript: what schemathesis printed, secrets and e-mail addresses masked.
+        cut: why the run ended before its end; empty if it did not.
+        notes: the answers of each operation.
     """
 
     found: tuple[Found, ...]
     code: int
     report: Path
     transcript: Path
+    cut: str = ""
+    notes: Mapping[str, Noted] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
         """Whether every operation was tested and answered as documented."""
-        return self.code == 0 and bool(self.found) and all(one.status == "ok" for one in self.found)
+        return self.code == 0 and not self.cut and bool(self.found) and all(one.status == "ok" for one in self.found)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an operation failed, or could not be tested."""
+        return not self.found or any(one.status in {"failed", "error"} for one in self.found)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the run ended by itself, and every operation was proven by a success."""
+        return not self.cut and bool(self.found) and all(one.status == "proven" for one in self.found)
 
 
 def rate(text: str) -> str:
@@ -128,13 +141,13 @@ def configuration(plan: Plan, folder: Path) -> dict[str, Any]:
         "max-redirects": 0,
         "request-timeout": 30,
         "workers": 1,
-        "warnings": False,
+        "warnings": True,
         "reports": {"junit": {"path": str(folder / "junit.xml")}},
         "generation": {"max-examples": plan.examples, "database": "none"},
-        "phases": {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": False}},
+        "phases": {"coverage": {"unexpected-methods": ()}, "stateful": {"enabled": False}},
     }
     if plan.write:
-        settings["phases"] = {"coverage": {"unexpected-methods": []}, "stateful": {"enabled": True}}
+        settings["phases"] = {"coverage": {"unexpected-methods": ()}, "stateful": {"enabled": True}}
     if plan.token is not None:
         ways = {one.scheme: {one.kind: f"${{{one.variable}}}"} for one in _credentials(plan.token)}
         settings["auth"] = {"openapi": ways}
@@ -142,6 +155,8 @@ def configuration(plan: Plan, folder: Path) -> dict[str, Any]:
         settings["rate-limit"] = plan.rate
     if plan.seed is not None:
         settings["seed"] = plan.seed
+    if plan.write_rate is not None:
+        settings["operations"] = [{"include-method": "POST", "rate-limit": plan.write_rate}]
     return settings
 
 
@@ -193,35 +208,73 @@ def execute(
         operations: the operationIds to send.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    report, transcript = folder / "junit.xml", folder / "schemathesis.txt"
+    report, transcript, notes = folder / "junit.xml", folder / "schemathesis.txt", folder / "answers.jsonl"
     report.unlink(missing_ok=True)
-    environment = dict(plan.environment)
+    notes.unlink(missing_ok=True)
+    environment = dict(plan.environment) | {NOTES: str(notes), SLOWEST: str(plan.slowest)}
     if hooks is not None:
         environment["SCHEMATHESIS_HOOKS"] = hooks
     if plan.token is not None:
         environment |= {one.variable: one.value for one in _credentials(plan.token)}
     with TemporaryDirectory() as scratch:
         spec, config = Path(scratch, "openapi.json"), Path(scratch, "schemathesis.toml")
-        spec.write_text(json.dumps(document()), encoding="utf-8")
+        spec.write_text(json.dumps(_asked_for(plan.known)), encoding="utf-8")
+        # A foreign home has a .netrc, whose login requests would send in the token's place.
+        environment |= {"HOME": scratch, "NO_PROXY": "*"}
         config.write_text(_toml(settings), encoding="utf-8")
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(spec)]
         command += ["--url", f"{plan.base_url.rstrip('/')}{document()['servers'][0]['url']}"]
         command += [word for operation in operations for word in ("--include-operation-id", operation)]
-        done = subprocess.run(  # noqa: S603 - our interpreter, arguments of ours
-            command, env=environment, cwd=scratch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+        code, printed, cut = _ended(command, environment, scratch, plan.deadline)
     redacted = _redacted(plan)
-    transcript.write_text(redacted(done.stdout.decode(errors="replace")), encoding="utf-8")
-    found = _read(report, redacted) if report.exists() else ()
-    return Outcome(found, done.returncode, report, transcript)
+    transcript.write_text(redacted(printed), encoding="utf-8")
+    return Outcome(reported(report, redacted), code, report, transcript, cut, noted(notes))
+
+
+def _ended(
+    command: Sequence[str], environment: Mapping[str, str], folder: str, deadline: float
+) -> tuple[int, str, str]:
+    """Run a command to its end, the deadline's or the operator's; return its exit code, its words, and what cut it.
+
+    When it is cut, it is asked to end, and has a while to write its reports.
+    """
+    with TemporaryFile() as words, subprocess.Popen(  # noqa: S603 - our interpreter, arguments of ours
+        command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as child:  # fmt: skip
+        cut = ""
+        try:
+            child.wait(deadline)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:
+            cut = INTERRUPTED if isinstance(error, KeyboardInterrupt) else f"it was not over after {deadline:.0f} s"
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(_GRACE)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                child.kill()
+        code = child.wait()
+        words.seek(0)
+        return code, words.read(_MOST_WORDS).decode(errors="replace"), cut
+
+
+def _asked_for(known: Mapping[str, str]) -> dict[str, Any]:
+    """Return the contract with ids that the backend has as examples, so that a success can be shown."""
+    contract: dict[str, Any] = copy.deepcopy(document())
+    for parameter in contract["components"]["parameters"].values():
+        if parameter["in"] == "path" and parameter["name"] in known:
+            parameter["example"] = known[parameter["name"]]
+    return contract
 
 
 def check(plan: Plan, folder: Path) -> Outcome:
     """Test a backend against the contract; read-only unless the plan allows writes."""
     folder = folder.resolve()
     hooks = WRITING_HOOKS if plan.write else READ_ONLY_HOOKS
-    return execute(plan, folder, configuration(plan, folder), hooks, selected(plan))
+    operations = selected(plan)
+    outcome = execute(plan, folder, configuration(plan, folder), hooks, operations)
+    labels = {operation: label for label, operation in operation_ids().items()}
+    names = [labels[operation] for operation in operations]
+    return replace(outcome, found=proven(names, outcome.found, outcome.notes))
 
 
 def ask_everything(plan: Plan, folder: Path) -> tuple[Outcome, Path]:
@@ -234,35 +287,6 @@ def ask_everything(plan: Plan, folder: Path) -> tuple[Outcome, Path]:
     return execute(plan, folder, settings, None, (*LOGINS, *selected(plan))), archive
 
 
-def _read(report: Path, redacted: Callable[[str], str]) -> tuple[Found, ...]:
-    text = redacted(report.read_text(encoding="utf-8", errors="replace"))
-    report.write_text(text, encoding="utf-8")
-    try:
-        root = ET.fromstring(text)  # noqa: S314 - written by our own child; entities are not resolved
-    except ET.ParseError as error:
-        return (Found("report", "error", f"the report is not XML: {error}"),)
-    return tuple(_case(case) for case in root.iter("testcase"))
-
-
-def _case(case: ET.Element) -> Found:
-    name = case.get("name", "")
-    problems = [part for part in case if part.tag in {"failure", "error", "skipped"}]
-    if not problems:
-        return Found(name, "ok", "answers as documented")
-    status = "error" if any(part.tag == "error" for part in problems) else "failed"
-    if all(part.tag == "skipped" for part in problems):
-        status = "skipped"
-    message = " · ".join(_why(part.text or "") or part.get("message") or "no word of why" for part in problems)
-    return Found(name, status, message[:_LONGEST_MESSAGE])
-
-
-def _why(text: str) -> str:
-    """Return schemathesis's reason for a failure, without the request and the response."""
-    kept = takewhile(lambda line: not line.startswith(("[", "Reproduce")), text.splitlines())
-    lines = (line.strip().removeprefix("- ") for line in kept)
-    return " / ".join(line for line in lines if line and not _CASE.match(line))
-
-
 def _toml(settings: Mapping[str, Any]) -> str:
     lines: list[str] = []
     _table(lines, "", settings)
@@ -272,7 +296,10 @@ def _toml(settings: Mapping[str, Any]) -> str:
 def _table(lines: list[str], name: str, table: Mapping[str, Any]) -> None:
     if name:
         lines.append(f"[{name}]")
-    lines += [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict | list)]
     for key, value in table.items():
         if isinstance(value, dict):
             _table(lines, f"{name}.{key}" if name else key, value)
+        elif isinstance(value, list):
+            for one in value:
+                lines += [f"[[{key}]]", *(f"{inner} = {json.dumps(said)}" for inner, said in one.items())]

@@ -26,6 +26,17 @@ def base_path() -> str:
 
 
 @cache
+def operation_ids() -> dict[str, str]:
+    """Return the operationIds by method and path below the base path: `GET /orders`."""
+    return {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+        if method in _METHODS
+    }
+
+
+@cache
 def _table() -> tuple[tuple[str, re.Pattern[str], str], ...]:
     contract, base = document(), base_path()
     return tuple(

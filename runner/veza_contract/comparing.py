@@ -21,8 +21,8 @@ from veza_contract.sides import CONTRACT_FILE, Side
 from veza_contract.walking import Unsaid
 
 _LOGIN_FILE: Final = "sdk/veza/_session.py"
-_TOKEN_WAYS: Final = frozenset({"oauth2", "openIdConnect"})
-_LOGS_IN: Final = frozenset({"login", "refreshToken"})
+TOKEN_WAYS: Final = frozenset({"oauth2", "openIdConnect"})
+LOGS_IN: Final = frozenset({"login", "refreshToken"})
 _PRODUCTS: Final = frozenset({"listProducts", "getProduct"})
 
 
@@ -145,7 +145,7 @@ def _login(side: Side, theirs: Operation) -> Iterator[Change]:
     ways = " or ".join("+".join(sorted(way)) for way in theirs.security)
     if theirs.public:
         yield side.ruled("login-dropped", "login", "is not asked for; the SDK carries one")
-    elif ours.public and theirs.inherited and ours.id in _LOGS_IN:
+    elif ours.public and theirs.inherited and ours.id in LOGS_IN:
         message = "is asked for of the whole spec, and so of logging in; taken for an oversight"
         yield side.ruled("login-general", "login", message)
     elif ours.public:
@@ -167,7 +167,7 @@ def _same_way(ours: frozenset[str], theirs: frozenset[str]) -> bool:
 
 
 def _as_bearer(theirs: frozenset[str]) -> frozenset[str]:
-    return frozenset("bearer" if way in _TOKEN_WAYS else way for way in theirs)
+    return frozenset("bearer" if way in TOKEN_WAYS else way for way in theirs)
 
 
 def _product_ids(found: list[Match]) -> frozenset[str]:

@@ -140,6 +140,9 @@ class OperationReader(Protocol):
     def odd(self, entry: Entry) -> tuple[Note, ...]:
         """Return what of an operation cannot be read, its schemas aside."""
 
+    def resolved(self, node: Any) -> dict[str, Any]:
+        """Return the object that a node is, or refers to."""
+
     def node(self, entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return an operation's path item and its node, as they are written."""
 

@@ -17,7 +17,7 @@ from veza_contract.model import JSON_MEDIA, Operation, Spec
 from veza_contract.schema import Schema, closed, problem, text
 from veza_contract.sending import Sent, allowed, meant
 
-_OF_HTTP: Final = frozenset({
+OF_HTTP: Final = frozenset({
     "host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type", "x-request-id",
 })  # fmt: skip
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -104,12 +104,12 @@ class Wire:
     def read(self, place: str, name: str, value: str) -> Any:
         """Return a parameter's value as the operation reads its text."""
         known = self.operation.parameters.get((place, name))
-        return value if known is None else _reading(known.schema, value)
+        return value if known is None else reading(known.schema, value)
 
     def _headers(self, known: Mapping[tuple[str, str], Any]) -> Iterator[Finding]:
         declared = {name.lower() for place, name in known if place == "header"}
         named = {way.removeprefix("header:").lower() for choice in self.operation.security for way in choice}
-        for name in self.headers.keys() - declared - named - _OF_HTTP - {"authorization", "cookie"}:
+        for name in self.headers.keys() - declared - named - OF_HTTP - {"authorization", "cookie"}:
             yield self._finding(f"header {name}", "is not a header of the operation", self.headers[name])
         accepted = self.headers.get("accept", "")
         for status, media in self.operation.responses.items():
@@ -188,7 +188,7 @@ def ways(headers: Mapping[str, str], alternatives: tuple[frozenset[str], ...]) -
     return frozenset(found | {way for way in named if way.removeprefix("header:").lower() in headers})
 
 
-def _reading(schema: Schema, value: str) -> Any:
+def reading(schema: Schema, value: str) -> Any:
     """Return a parameter's value, converted from text by its schema's type."""
     kinds = schema.get("type") if isinstance(schema, dict) else None
     if kinds == "integer" and re.fullmatch(r"-?\d+", value):

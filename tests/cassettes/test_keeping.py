@@ -123,6 +123,35 @@ def test_a_cassette_that_is_checked_against_another_spec_names_step_and_field(wo
     )
 
 
+HEADER = {"name": "X-Tenant", "in": "header", "required": True, "schema": {"type": "string"}}
+
+
+def test_a_header_that_every_operation_needs_is_a_difference_of_one_line_each(workshop: Path) -> None:
+    contract = json.loads((ROOT / "sdk/veza/openapi.json").read_text(encoding="utf-8"))
+    for item in contract["paths"].values():
+        item["parameters"] = [HEADER, {**HEADER, "name": "Accept"}]
+    (workshop / "other.json").write_text(json.dumps(contract), encoding="utf-8")
+    done = command(workshop, "cassettes", "check", "--spec", "other.json")
+    assert done.code == 5
+    items = [(item["name"], item["message"].partition(": ")[2]) for item in json.loads(done.stdout)["items"]]
+    assert len(items) == len(set(items))
+    assert any("GET /orders/{order_id}: request header.x-tenant is missing; and" in message for _, message in items)
+    assert all("header.x-tenant is missing" in message for _, message in items)
+
+
+def test_a_login_that_is_carried_otherwise_and_an_unknown_key_are_differences(workshop: Path) -> None:
+    contract = json.loads((ROOT / "sdk/veza/openapi.json").read_text(encoding="utf-8"))
+    contract["components"]["securitySchemes"]["bearerAuth"] = {"type": "apiKey", "in": "header", "name": "X-Token"}
+    del contract["paths"]["/auth/login"]["post"]["security"]
+    contract["paths"]["/orders"]["post"]["parameters"] = []
+    (workshop / "other.json").write_text(json.dumps(contract), encoding="utf-8")
+    done = command(workshop, "cassettes", "check", "--spec", "other.json")
+    messages = [item["message"] for item in json.loads(done.stdout)["items"]]
+    assert any("GET /licenses/mine: request login is carried as bearer, not" in one for one in messages)
+    assert any("POST /orders: request header.idempotency-key is not a parameter" in one for one in messages)
+    assert not any("POST /auth/login: request login" in one for one in messages)
+
+
 SWAGGER = """
 swagger: "2.0"
 info: {title: Veza, version: "1"}
@@ -154,9 +183,7 @@ def test_a_spec_in_swagger_is_understood_too(workshop: Path) -> None:
     assert any(
         '(step login): POST /auth/login: request body: "otp" is a required property' in text for text in messages
     )
-    assert any(
-        "(step products): GET /marketplace/products: response 200 body.data.0.price_cents:" in text for text in messages
-    )
+    assert any("): GET /marketplace/products: response 200 body.data.0.price_cents:" in text for text in messages)
     assert any("(step order): POST /api/v1/orders: there is no such operation" in text for text in messages)
     assert not any("/health" in text or "/status" in text for text in messages)
 
@@ -164,10 +191,10 @@ def test_a_spec_in_swagger_is_understood_too(workshop: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: &a [1]\nb: *a", "it has an alias"),
-        ("paths: [", "cannot be read"),
-        ("{}", "it has no paths"),
-        ("!!python/object/apply:os.system ['true']", "cannot be read"),
+        ("a: &a [*a]", "an alias leads back"),
+        ("paths: [", "neither JSON nor YAML"),
+        ("{}", "not an OpenAPI 3.x or Swagger 2.0 document"),
+        ("!!python/object/apply:os.system ['true']", "neither JSON nor YAML"),
     ],
 )
 def test_a_spec_that_is_none_is_one_error(text: str, said: str, tmp_path: Path) -> None:

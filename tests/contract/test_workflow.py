@@ -31,7 +31,9 @@ class _Forge:
 
     def _git(self, *words: str) -> str:
         who = ["-c", "user.name=A", "-c", "user.email=a@veza.test"]
-        done = subprocess.run(["git", *who, *words], cwd=self.backend, capture_output=True, encoding="utf-8", check=True)
+        done = subprocess.run(
+            ["git", *who, *words], cwd=self.backend, capture_output=True, encoding="utf-8", check=True
+        )
         return done.stdout.strip()
 
     def commit(self, spec: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from veza_e2e.config import REHEARSAL
 from veza_e2e.redaction import Redactor
 
 OLD = timedelta(days=90)
+_INDEX = re.compile(r"\.\d+(?=[.:]|$)")
 _CONTRACT = ORIGIN + "/api/v1/"
 
 
@@ -56,11 +58,20 @@ def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterat
     for name, text in texts.items():
         for found in redactor.find(text):
             yield Finding("bad", f"{EXPECTED}/{name}: a secret ({found.kind})")
-    for entry in recording.interactions:
-        if not entry.data["request"]["url"].startswith(_CONTRACT):
-            continue
-        for problem in spec.problems(entry.data):
-            yield Finding("bad", f"{entry.place} (step {entry.step or PREFLIGHT}): {problem}")
+    for problem in _against(spec, recording):
+        yield Finding("bad", problem)
     age = now - datetime.fromisoformat(recording.header["recorded_at"])
     if recording.header["environment"] != REHEARSAL and age > OLD:
         yield Finding("warn", f"recorded {age.days} days ago at {recording.header['environment']}; record it again")
+
+
+def _against(spec: Spec, recording: tape.Tape) -> Iterator[str]:
+    """Iterate over what breaks the description: a line for each field, with its first place."""
+    wrong: dict[str, list[str]] = {}
+    for entry in recording.interactions:
+        if entry.data["request"]["url"].startswith(_CONTRACT):
+            for problem in spec.problems(entry.data):
+                field = ": ".join(_INDEX.sub(".*", problem).split(": ")[:2])
+                wrong.setdefault(field, []).append(f"{entry.place} (step {entry.step or PREFLIGHT}): {problem}")
+    for first, *more in wrong.values():
+        yield f"{first}; and {len(more)} times more" if more else first

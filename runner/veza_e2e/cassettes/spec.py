@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import jsonschema_rs
-import yaml
+import httpx
 
-from veza_contract.inlining import Inliner
-from veza_contract.schema import SchemaError, pointer
-from veza_e2e.cassettes import files
+from veza_contract import spec
+from veza_contract.comparing import LOGS_IN, TOKEN_WAYS
+from veza_contract.model import ANY_COOKIE, JSON_MEDIA, Body, Operation
+from veza_contract.operations import operation_of
+from veza_contract.requests import OF_HTTP, reading, ways
+from veza_contract.schema import UNUSABLE, Schema, unread, validator
+from veza_contract.sources import SpecError
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.redaction.names import HEADERS
 
-_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
-_API = "/api/v1"
-_LONGEST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """An operation of the description."""
-
-    method: str
-    template: str
-    pattern: re.Pattern[str]
-    data: Mapping[str, Any]
-    shared: tuple[Any, ...]
-    """Parameters that all operations of the path share."""
+_LONGEST: Final = 200
 
 
 class Spec:
-    """An API description.
+    """An API description. A part of it that cannot be read is a problem where a recording needs it.
 
     Args:
         path: its file.
@@ -48,159 +35,136 @@ class Spec:
     """
 
     def __init__(self, path: Path) -> None:
-        text = files.read(path)
         try:
-            document = json.loads(text) if text.lstrip()[:1] == "{" else _from_yaml(text)
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise CassetteError(path, "", f"cannot be read: {' '.join(str(error).split())[:_LONGEST]}") from error
-        if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-            raise CassetteError(path, "", "is no API description: it has no paths")
-        self.path = path
-        self._document: dict[str, Any] = document
-        self._validators: dict[str, jsonschema_rs.Validator] = {}
-        version = str(document.get("openapi", ""))
-        nullable = "x-nullable" if "swagger" in document else "nullable" if version.startswith("3.0") else None
-        self._inlined = Inliner(lambda reference: pointer(document, reference), nullable)
+            self._spec = spec.opened([path])
+        except SpecError as error:
+            raise CassetteError(path, "", str(error).removeprefix(f"{path}: ")) from error
+        self._read: dict[tuple[str, str], Operation] = {}
 
     @cached_property
-    def operations(self) -> tuple[Operation, ...]:
-        """All operations, those with fewer path parameters first."""
-        found = []
-        for template, item in self._document["paths"].items():
-            members = self._resolved(item)
-            for method in _METHODS & members.keys():
-                pattern = re.compile(
-                    "".join(
-                        f"(?P<p{index}>[^/]+)" if part.startswith("{") else re.escape(part)
-                        for index, part in enumerate(re.split(r"(\{[^{}]*\})", self._base + template))
-                    )
-                )
-                found.append(
-                    Operation(method.upper(), template, pattern, members[method], tuple(members.get("parameters", ())))
-                )
-        return tuple(sorted(found, key=lambda operation: operation.template.count("{")))
-
-    @cached_property
-    def _base(self) -> str:
-        if "swagger" in self._document:
-            return str(self._document.get("basePath", "")).rstrip("/")
-        servers = self._document.get("servers") or [{}]
-        base = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
-        rooted = all(str(template).startswith(_API) for template in self._document["paths"])
-        return base if base or rooted else _API
+    def _patterns(self) -> list[tuple[re.Pattern[str], str, int]]:
+        """The path of each operation as a pattern, those with fewer path parameters first."""
+        every = [(path, index) for index, entry in enumerate(self._spec.entries) for path in entry.paths]
+        return [(_pattern(path), path, index) for path, index in sorted(every, key=lambda pair: pair[0].count("{"))]
 
     def problems(self, interaction: Mapping[str, Any]) -> Iterator[str]:
         """Iterate over the ways in which an interaction breaks the description; each names the field."""
-        request = interaction["request"]
-        parts = urlsplit(request["url"])
-        operation = next(
-            (one for one in self.operations if one.method == request["method"] and one.pattern.fullmatch(parts.path)),
-            None,
-        )
+        request, response = interaction["request"], interaction.get("response")
+        path = urlsplit(request["url"]).path
+        operation, values = self._operation(request["method"], path)
         if operation is None:
-            yield f"{request['method']} {parts.path}: there is no such operation"
+            yield f"{request['method']} {path}: there is no such operation"
             return
-        where = f"{operation.method} {operation.template}"
-        yield from (f"{where}: request {problem}" for problem in self._request(operation, request))
-        response = interaction.get("response")
+        where = f"{operation.method} {operation.entry.key if operation.entry else operation.path}"
+        yield from (f"{where}: {note.part} cannot be read: {note.message}" for note in operation.unread)
+        yield from (f"{where}: request {problem}" for problem in _request(operation, request, values))
         if response is not None:
-            yield from (f"{where}: response {response['status']} {p}" for p in self._response(operation, response))
+            yield from (f"{where}: response {response['status']} {p}" for p in _response(operation, response))
 
-    def _request(self, operation: Operation, request: Mapping[str, Any]) -> Iterator[str]:
-        parts = urlsplit(request["url"])
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        names = re.findall(r"\{([^{}]*)\}", operation.template)
-        found = operation.pattern.fullmatch(parts.path)
-        path = dict(zip(names, map(unquote, found.groups() if found else ()), strict=False))
-        given = {"query": query, "path": path, "header": request["headers"]}
-        body: Any = None
-        for raw in (*operation.shared, *operation.data.get("parameters", ())):
-            parameter = self._resolved(raw)
-            if parameter["in"] == "body":
-                body = parameter
-                continue
-            name = parameter["name"].lower() if parameter["in"] == "header" else parameter["name"]
-            value = given.get(parameter["in"], {}).get(name)
-            if parameter["in"] == "query":
-                query.pop(name, None)
-            if value is not None:
-                schema = parameter.get("schema") or {
-                    k: v for k, v in parameter.items() if k in {"type", "enum", "pattern"}
-                }
-                yield from self._invalid(schema, self._typed(schema, value), f"{parameter['in']}.{name}")
-            elif parameter.get("required") and parameter["in"] != "header":
-                yield f"{parameter['in']}.{name} is missing"
-        yield from (f"query.{name} is not a parameter" for name in query)
-        declared = body or self._resolved(operation.data.get("requestBody") or {})
-        yield from self._body(declared, request["body"], required=bool(declared.get("required")))
+    def _operation(self, method: str, path: str) -> tuple[Operation | None, dict[str, str]]:
+        for pattern, template, index in self._patterns:
+            entry = self._spec.entries[index]
+            found = pattern.fullmatch(path) if entry.method == method else None
+            if found:
+                operation = self._read.setdefault((method, template), entry.read(template))
+                names = (part[1:-1] for part in _parts(template) if part[:1] == "{")
+                return operation, dict(zip(names, map(unquote, found.groups()), strict=True))
+        return None, {}
 
-    def _response(self, operation: Operation, response: Mapping[str, Any]) -> Iterator[str]:
-        responses = {str(status): one for status, one in operation.data.get("responses", {}).items()}
-        status = str(response["status"])
-        raw = responses.get(status) or responses.get(f"{status[0]}XX") or responses.get("default")
-        if raw is None:
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("".join("([^/]+)" if part[:1] == "{" else re.escape(part) for part in _parts(path)))
+
+
+def _parts(path: str) -> list[str]:
+    return re.split(r"(\{[^{}]*\})", path)
+
+
+def _request(operation: Operation, request: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
+    headers = {name.lower(): value for name, value in request["headers"].items()}
+    query = dict(parse_qsl(urlsplit(request["url"]).query, keep_blank_values=True))
+    given: dict[str, Mapping[str, str]] = {"query": query, "path": values, "header": headers}
+    known = {(place, name.lower() if place == "header" else name): one for (place, name), one in
+             operation.parameters.items()}  # fmt: skip
+    for (place, name), parameter in known.items():
+        value = given.get(place, {}).get(name)
+        if value is not None:
+            yield from _invalid(parameter.schema, reading(parameter.schema, value), f"{place}.{name}")
+        elif parameter.required and not (place == "header" and name in OF_HTTP):
+            yield f"{place}.{name} is missing"
+    yield from (f"query.{name} is not a parameter" for name in query if ("query", name) not in known)
+    if "idempotency-key" in headers and ("header", "idempotency-key") not in known:
+        yield "header.idempotency-key is not a parameter"
+    yield from _login(operation, request, headers)
+    yield from _sent_body(operation.body, request["body"])
+
+
+def _login(operation: Operation, request: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[str]:
+    carried = ways(headers, operation.security)
+    wanted = [frozenset("bearer" if way in TOKEN_WAYS else way for way in one) for one in operation.security]
+    logs_in = operation.inherited and operation_of(httpx.Request(request["method"], request["url"])) in LOGS_IN
+    if not operation.public and not logs_in and not any(one - {ANY_COOKIE} <= carried for one in wanted):
+        asked = " or ".join("+".join(sorted(one)) for one in wanted)
+        yield f"login is carried as {'+'.join(sorted(carried)) or 'nothing'}, not as {asked}"
+
+
+def _sent_body(declared: Body | None, body: Mapping[str, Any] | None) -> Iterator[str]:
+    if body is None:
+        if declared is not None and declared.required:
+            yield "has no body"
+    elif declared is None:
+        yield "has a body that is not described"
+    else:
+        yield from _body(declared.media, body)
+
+
+def _response(operation: Operation, response: Mapping[str, Any]) -> Iterator[str]:
+    status = str(response["status"])
+    names = (status, f"{status[0]}XX", f"{status[0]}xx", "default")
+    name = next((name for name in names if name in operation.responses), None)
+    if name is None:
+        if not {note.part for note in operation.unread} & {*names, "responses"}:
             yield "is not documented"
-            return
-        declared = self._resolved(raw)
-        present = {name for name, _ in response["headers"]}
-        for name, header in declared.get("headers", {}).items():
-            if self._resolved(header).get("required") and name.lower() in HEADERS and name.lower() not in present:
-                yield f"lacks the header {name}"
-        yield from self._body(declared, response["body"], required=False)
+        return
+    present = {header for header, _ in response["headers"]}
+    for header in _required_headers(operation, name):
+        if header.lower() in HEADERS and header.lower() not in present:
+            yield f"lacks the header {header}"
+    if response["body"] is not None:
+        yield from _body(operation.responses[name], response["body"])
 
-    def _body(self, declared: Mapping[str, Any], body: Mapping[str, Any] | None, *, required: bool) -> Iterator[str]:
-        schema = declared.get("schema") or next(
-            (media.get("schema") for name, media in declared.get("content", {}).items() if "json" in name), None
-        )
-        if body is None:
-            if required:
-                yield "has no body"
-        elif "json" in body:
-            if schema is None:
-                yield "has a body that is not described"
-            else:
-                yield from self._invalid(schema, _numbers(body["json"]), "body")
-        elif schema is not None:
-            yield f"body is not JSON ({body.get('withheld', 'text')})"
 
-    def _invalid(self, schema: Mapping[str, Any], value: object, where: str) -> Iterator[str]:
-        key = repr(schema)
-        if key not in self._validators:
-            try:
-                self._validators[key] = jsonschema_rs.Draft202012Validator(self._inlined(schema), validate_formats=True)
-            except (SchemaError, jsonschema_rs.ValidationError) as error:
-                raise CassetteError(
-                    self.path, "", f"has a schema that cannot be used: {str(error)[:_LONGEST]}"
-                ) from error
-        for wrong in self._validators[key].iter_errors(value):
+def _required_headers(operation: Operation, status: str) -> Iterator[str]:
+    if operation.entry is None:
+        return
+    reader = operation.entry.reader
+    declared = reader.resolved(reader.resolved(reader.node(operation.entry)[1]["responses"])[status])
+    for header, node in (declared.get("headers") or {}).items():
+        if reader.resolved(node).get("required") is True:
+            yield header
+
+
+def _body(media: Mapping[str, Schema], body: Mapping[str, Any]) -> Iterator[str]:
+    schema = next((one for name, one in media.items() if name == JSON_MEDIA or "json" in name), None)
+    if "json" in body:
+        if schema is None:
+            yield f"body is described as {', '.join(media)}" if media else "has a body that is not described"
+        else:
+            yield from _invalid(schema, _numbers(body["json"]), "body")
+    elif schema is not None:
+        yield f"body is not JSON ({body.get('withheld', 'text')})"
+
+
+def _invalid(schema: Schema, value: object, where: str) -> Iterator[str]:
+    if why := unread(schema):
+        yield f"{where} cannot be checked: {why}"
+        return
+    try:
+        for wrong in validator(schema).iter_errors(value):
             field = ".".join(str(step) for step in wrong.instance_path)
             yield f"{where}{'.' if field else ''}{field}: {wrong.message[:_LONGEST]}"
-
-    def _typed(self, schema: Mapping[str, Any], text: str) -> object:
-        kind = self._resolved(schema).get("type")
-        if kind == "integer" and re.fullmatch(r"-?[0-9]{1,18}", text):
-            return int(text)
-        if kind == "boolean" and text in {"true", "false"}:
-            return text == "true"
-        return text
-
-    def _resolved(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        for _ in range(10):
-            reference = value.get("$ref")
-            if not isinstance(reference, str):
-                return value
-            try:
-                value = pointer(self._document, reference)
-            except SchemaError as error:
-                raise CassetteError(self.path, "", str(error)) from error
-        raise CassetteError(self.path, "", "a reference leads in a circle")
-
-
-def _from_yaml(text: str) -> object:
-    # YAML bombs are built from aliases, and an API description needs no aliases.
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
-        raise ValueError("it has an alias (`*name`); write what it stands for in its place")
-    return yaml.load(text, Loader=yaml.CSafeLoader)
+    except UNUSABLE as error:
+        yield f"{where} cannot be checked: {str(error)[:_LONGEST]}"
 
 
 def _numbers(value: Any) -> Any:

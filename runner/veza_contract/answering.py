@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from veza import HealthState
 from veza_contract import amounts
 from veza_contract.absent import kind_of, meant, nullable, or_null, without_null
 from veza_contract.amounts import kinds, stated
@@ -52,6 +51,8 @@ class Answers(Walk):
                 yield Difference("response-field-optional", at, "may be missing", about=about)
             elif promised and name in promised and name not in needed:
                 yield Difference("response-field-always", at, "is always there now", about=about)
+            if name not in needed and nullable(other[name]) and not nullable(schema):
+                yield Difference("response-nullable", at, "may be null; the SDK reads it as absent", about=about)
             own_schema, other_schema = meant(carried(ours, schema), carried(theirs, other[name]))
             yield from self.members(own_schema if name in needed else or_null(own_schema), other_schema, at)
         for name in other.keys() - own.keys() - set(MONEY) - {"client_secret"}:
@@ -113,7 +114,7 @@ def answers(side: Side, theirs: Operation, unsaid: Unsaid) -> Iterator[Change]:
         return
     for status, media in theirs.responses.items():
         if not _SUCCESS.fullmatch(status):
-            yield from side.guarded(_error(side, status, media), status, WIRE_FILE)
+            yield from side.guarded(_error(side, status, media, unsaid), status, WIRE_FILE)
             continue
         meant = [one for one in own if one == status or (_is_range(status) and one not in theirs.responses)]
         if status not in own and not _is_range(status):
@@ -137,7 +138,10 @@ def _is_range(status: str) -> bool:
 def _success(
     side: Side, status: str, ours: Schema | None, media: dict[str, Schema], unsaid: Unsaid
 ) -> Iterator[Change]:
-    if ours is None or (side.method is not None and side.method.form == "nothing"):
+    if side.method is not None and side.method.form == "nothing":
+        yield from _unneeded(side, status, ours, media)
+        return
+    if ours is None:
         return
     if JSON_MEDIA not in media:
         if media:
@@ -153,7 +157,7 @@ def _success(
         return
     walk = Answers(unsaid, f"{side.ours.id} {status}")
     if side.ours.id == "getHealth":
-        yield from side.changes(_health(walk, theirs), status, side.models)
+        yield from side.changes(_health(walk, ours, theirs), status, side.models)
         return
     page = side.method is not None and side.method.form == "page"
     if _enveloped(theirs):
@@ -166,14 +170,24 @@ def _success(
         yield from side.changes(walk.members(data, theirs, "data"), status, side.models)
 
 
-def _health(walk: Walk, theirs: Schema) -> Iterator[Difference]:
+def _unneeded(side: Side, status: str, ours: Schema | None, media: dict[str, Schema]) -> Iterator[Change]:
+    """Compare an answer of which the SDK needs nothing but that it does not say that it failed."""
+    theirs = media.get(JSON_MEDIA)
+    said = properties(theirs).get("success", True) if theirs is not None else True
+    if theirs is not None and said is not True and not covers(said, {"const": True}) and covers({"const": False}, said):
+        what = "says that it failed, with a success status"
+        yield side.ruled("response-wider", f"{status} success", what, side.models, detail=text(said))
+    elif theirs is None or (ours is not None and not covers(closed(ours), closed(theirs))):
+        yield side.ruled("response-unused", status, "is another answer; the SDK needs nothing of it")
+
+
+def _health(walk: Walk, ours: Schema, theirs: Schema) -> Iterator[Difference]:
     """Compare a health response, which was seen with and without the envelope."""
-    bare = carried(theirs, properties(theirs)["data"]) if _enveloped(theirs) else theirs
-    if isinstance(bare, dict) and "anyOf" in bare:
-        bare = next((one for one in bare["anyOf"] if "status" in properties(one)), bare)
-    states = {"type": "string", "enum": [state.value for state in HealthState]}
-    own: Schema = {"type": "object", "properties": {"status": states}, "required": ["status"]}
-    yield from walk.members(own, bare, "")
+    bare, enveloped = ours["anyOf"] if isinstance(ours, dict) and "anyOf" in ours else (ours, ours)
+    several = theirs.get("anyOf") or theirs.get("oneOf") if isinstance(theirs, dict) else None
+    for one in several or (theirs,):
+        alternative = carried(theirs, one)
+        yield from walk.members(enveloped if _enveloped(alternative) else bare, alternative, "")
 
 
 def _enveloped(schema: Schema) -> bool:
@@ -182,20 +196,33 @@ def _enveloped(schema: Schema) -> bool:
     return "data" in known and ("success" in known or known.keys() <= {"data", "message", "meta"})
 
 
-def _error(side: Side, status: str, media: dict[str, Schema]) -> Iterator[Change]:
-    if status.isdecimal() and status not in side.ours.responses:
+def _error(side: Side, status: str, media: dict[str, Schema], unsaid: Unsaid) -> Iterator[Change]:
+    own = side.ours.responses.get(status)
+    if status.isdecimal() and own is None:
         name = error_class(int(status)).__name__
         yield side.ruled("status-added", status, f"is not listed by the SDK, which raises {name}")
     if not media:
+        if own:
+            yield side.ruled("error-empty", status, "has no content; the SDK's error tells the status alone")
         return
     if JSON_MEDIA not in media:
         what = f"is {', '.join(media)}: message and code are lost"
         yield side.ruled("error-media", status, what, WIRE_FILE, detail=what)
-    elif not _says_why(media[JSON_MEDIA]):
+        return
+    theirs = media[JSON_MEDIA]
+    about = text(theirs)
+    if not _says_why(theirs):
         what = "is in no shape of an error that the SDK reads: message and code are lost"
-        value = _example(media[JSON_MEDIA])
-        about = text(media[JSON_MEDIA])
-        yield side.ruled("error-shape", status, what, WIRE_FILE, value=value, about=about, detail=about)
+        yield side.ruled("error-shape", status, what, WIRE_FILE, value=_example(theirs), about=about, detail=about)
+    elif _lists_members(theirs) and "required" not in merged(theirs):  # type: ignore[operator]
+        unsaid.required.add(f"{side.ours.id} {status}")
+    elif own and JSON_MEDIA in own and not covers(closed(own[JSON_MEDIA]), closed(theirs)):
+        what = "is in another form than the contract has; the SDK finds its words"
+        yield side.ruled("error-other", status, what, about=about, detail=about)
+
+
+def _lists_members(schema: Schema) -> bool:
+    return isinstance(schema, dict) and bool(properties(schema))
 
 
 def _says_why(schema: Schema) -> bool:
@@ -206,13 +233,17 @@ def _says_why(schema: Schema) -> bool:
     for key in ("anyOf", "oneOf"):
         if key in schema:
             return all(_says_why(one) for one in schema[key])
+    if not kinds(schema) & {"object", "anything"}:
+        return False
     known = properties(schema)
-    if not known:
-        return True
     inner = known.get("error")
-    if isinstance(inner, dict) and properties(inner):
-        return "message" in properties(inner)
-    return "message" in known or inner is not None or "status" in known
+    if not known or (isinstance(inner, dict) and properties(inner)):
+        return not isinstance(inner, dict) or _is_text(properties(inner).get("message"))
+    return any(_is_text(known.get(name)) for name in ("message", "error")) or "status" in known
+
+
+def _is_text(schema: Schema | None) -> bool:
+    return schema is not None and bool(kinds(schema) & {"string", "anything"})
 
 
 def _example(schema: Schema) -> str:

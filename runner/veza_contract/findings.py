@@ -114,6 +114,7 @@ def once(changes: Iterable[Change]) -> list[Change]:
     found: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
         last = change.place.rpartition(" ")[2].rpartition(".")[2]
+        last = "" if last.isdecimal() and change.about else last  # the same schema at several statuses
         key = (change.rule, change.verdict, last, change.message, change.about, change.value)
         found.setdefault(key, []).append(change)
     return [

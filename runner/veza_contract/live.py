@@ -260,8 +260,10 @@ def _ended(
 def _asked_for(known: Mapping[str, str]) -> dict[str, Any]:
     """Return the contract with ids that the backend has as examples, so that a success can be shown."""
     contract: dict[str, Any] = copy.deepcopy(document())
-    for parameter in contract["components"]["parameters"].values():
-        if parameter["in"] == "path" and parameter["name"] in known:
+    shared = contract.get("components", {}).get("parameters", {})
+    operations = [one for item in contract["paths"].values() for one in item.values() if isinstance(one, dict)]
+    for parameter in (*shared.values(), *(one for operation in operations for one in operation.get("parameters", ()))):
+        if parameter.get("in") == "path" and parameter["name"] in known:
             parameter["example"] = known[parameter["name"]]
     return contract
 

@@ -16,7 +16,7 @@ from veza_contract.findings import Change
 from veza_contract.model import JSON_MEDIA, Operation
 from veza_contract.recursion import carried
 from veza_contract.schema import UNREAD, UNSAID, Schema, closed, covers, merged, properties, text
-from veza_contract.seams import MONEY
+from veza_contract.seams import DECIDES, MONEY
 from veza_contract.sides import CONTRACT_FILE, WIRE_FILE, Side
 from veza_contract.walking import Difference, Unsaid, Walk, compared, differs_by, is_id, promises
 
@@ -100,6 +100,10 @@ class Answers(Walk):
             yield differs_by("response-form", place, what, ours, theirs)
         else:
             value, why = counterexample(ours, closed(theirs))
+            if not any(word in place for word in DECIDES) and covers(_any_value(ours), theirs):
+                what = "holds values that the SDK does not know; it keeps them"
+                yield differs_by("response-values", place, what, ours, theirs, value=value)
+                return
             what = (
                 f"holds values that the SDK does not know ({why})" if why else "holds values that the SDK does not know"
             )
@@ -139,7 +143,7 @@ def _success(
     side: Side, status: str, ours: Schema | None, media: dict[str, Schema], unsaid: Unsaid
 ) -> Iterator[Change]:
     if side.method is not None and side.method.form == "nothing":
-        yield from _unneeded(side, status, ours, media)
+        yield from _unneeded(side, status, ours, media, unsaid)
         return
     if ours is None:
         return
@@ -170,13 +174,17 @@ def _success(
         yield from side.changes(walk.members(data, theirs, "data"), status, side.models)
 
 
-def _unneeded(side: Side, status: str, ours: Schema | None, media: dict[str, Schema]) -> Iterator[Change]:
+def _unneeded(
+    side: Side, status: str, ours: Schema | None, media: dict[str, Schema], unsaid: Unsaid
+) -> Iterator[Change]:
     """Compare an answer of which the SDK needs nothing but that it does not say that it failed."""
     theirs = media.get(JSON_MEDIA)
     said = properties(theirs).get("success", True) if theirs is not None else True
     if theirs is not None and said is not True and not covers(said, {"const": True}) and covers({"const": False}, said):
         what = "says that it failed, with a success status"
         yield side.ruled("response-wider", f"{status} success", what, side.models, detail=text(said))
+    elif theirs is not None and _lists_members(theirs) and "required" not in merged(theirs):  # type: ignore[operator]
+        unsaid.required.add(f"{side.ours.id} {status}")
     elif theirs is None or (ours is not None and not covers(closed(ours), closed(theirs))):
         yield side.ruled("response-unused", status, "is another answer; the SDK needs nothing of it")
 
@@ -253,6 +261,14 @@ def _example(schema: Schema) -> str:
 
 def _only_null(ours: Schema, theirs: Schema) -> bool:
     return covers(theirs, without_null(ours))
+
+
+def _any_value(ours: Schema) -> Schema:
+    """Return a schema without the lists of its values."""
+    if not isinstance(ours, dict):
+        return ours
+    found = {key: value for key, value in ours.items() if key != "enum"}
+    return {**found, "anyOf": [_any_value(one) for one in ours["anyOf"]]} if "anyOf" in ours else found
 
 
 def _tolerated(ours: Schema) -> Schema:

@@ -148,6 +148,9 @@ def _like(ours: Operation, theirs: list[Entry]) -> str:
 
 
 def _ratio(left: str, right: str) -> float:
-    words = [part for part in left.split("/") if part]
-    others = [part for part in right.split("/") if part]
-    return difflib.SequenceMatcher(None, words, others).ratio()
+    return difflib.SequenceMatcher(None, _words(left), _words(right)).ratio()
+
+
+def _words(path: str) -> list[str]:
+    """Return the parts of a path that name something."""
+    return [part for part in path.split("/") if part and not re.fullmatch(r"\{\}|api|v\d+", part)]

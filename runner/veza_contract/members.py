@@ -17,14 +17,13 @@ from veza_contract.amounts import kinds
 from veza_contract.bindings import Method, declared
 from veza_contract.findings import Change, Verdict
 from veza_contract.schema import Schema, closed, merged, properties, validator
-from veza_contract.seams import CHECKOUT, MONEY, PAGE
+from veza_contract.seams import CHECKOUT, DECIDES, MONEY, PAGE
 from veza_contract.sides import CONTRACT_FILE, Side
 from veza_contract.told import component, expected, kind, part_of_name, plain, same_name, shown_value, written
 
 Place: TypeAlias = "tuple[Any, ...]"
 
 _CENTS: Final = "_cents"
-_DECIDES: Final = ("status", "mode", "state", "services")
 _ALIKE: Final = 0.75
 _ANY_PAGE: Final = PAGE.format_map(dict.fromkeys(CHECKOUT, "x"))
 _AMOUNTS_FILE: Final = "sdk/veza/models/_amounts.py"
@@ -145,7 +144,7 @@ class _Members:
             message = f"{shown_value(value)}, which the SDK reads as '{read}'"
             yield self._side.change(Verdict.DRIFT, self._shown(where), message)
         elif state is not None:
-            decides = any(word in str(step) for step in where[-2:] for word in _DECIDES)
+            decides = any(word in str(step) for step in where[-2:] for word in DECIDES)
             message = f"{shown_value(value)}, a value that the SDK does not know"
             verdict = Verdict.BREAK if decides and value else Verdict.DRIFT
             yield self._side.change(verdict, self._shown(where), message, self._side.models)

@@ -54,6 +54,7 @@ _DRIFTS: Final = {
     "response-narrower": "a field has fewer values than the SDK knows",
     "response-nullable": "an optional field may be null; the SDK reads it as absent",
     "response-unused": "an answer of which the SDK needs nothing is another one",
+    "response-values": "a field by which nothing is decided has values that the SDK does not know; it keeps them",
     "response-form": "a field is written in another way, which the SDK reads too",
     "money-major": "an amount comes in major units; the SDK reads it exactly",
     "error-other": "an error is in another form than the contract has; the SDK finds its words",

@@ -20,6 +20,10 @@ PAGE: Final = "https://pay.veza.test/{payment_id}?client_secret={client_secret}"
 """The checkout page that the checks configure."""
 
 CHECKOUT: Final = ("client_secret", "payment_id")
+
+DECIDES: Final = ("status", "mode", "state", "services")
+"""Words in the names of members by which something is decided: a value that is not known stops the walkthrough."""
+
 _CENTS: Final = "_cents"
 
 

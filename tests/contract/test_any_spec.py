@@ -380,3 +380,14 @@ def test_every_rule_is_documented() -> None:
     page = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
     for rule, (verdict, sentence) in RULES.items():
         assert f"| `{rule}` | {verdict} | {sentence} |" in page
+
+
+def test_a_value_by_which_nothing_is_decided_is_drift_and_a_status_a_break() -> None:
+    theirs = json.loads(json.dumps(contract()))
+    schemas = theirs["components"]["schemas"]
+    schemas["User"]["properties"]["role"] = {"type": "string", "enum": ["user", "moderator"]}
+    schemas["License"]["properties"]["status"]["enum"].append("on_hold")
+    found = comparing.compare(spec.read(contract()), spec.read(theirs)).changes
+    assert {(one.rule, one.place.rpartition(".")[2]) for one in found} == {
+        ("response-values", "role"), ("response-wider", "status"),
+    }  # fmt: skip

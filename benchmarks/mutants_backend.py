@@ -28,7 +28,7 @@ LEAST = 11
 
 
 BUGS = (
-    Bug("amounts as text", "shop.py", 'return {**order, "items": items}', 'return {**order, "total_amount_cents": str(order["total_amount_cents"]), "items": items}'),
+    Bug("amounts as text", "shop.py", 'shown = {**order, "items": items}', 'shown = {**order, "total_amount_cents": str(order["total_amount_cents"]), "items": items}'),
     Bug("moments without an offset", "answers.py", "return Answer(status, body | more, committed=committed)", 'return Answer(status, json.loads(json.dumps(body | more).replace("Z\\"", "\\"")), committed=committed)'),
     Bug("no request id", "app.py", 'headers["X-Request-ID"] = request_id', 'headers["X-Trace-ID"] = request_id'),
     Bug("an unknown order is a crash", "shop.py", 'raise RefusedError(self._missing(call, "ORDER_NOT_FOUND", "No such order"))', 'raise KeyError("order")'),

@@ -7,8 +7,10 @@ from typing import Any
 import schemathesis
 
 from veza_contract import witness as witness  # noqa: PLC0414 - its hooks count as well
+from veza_contract.live import LOGINS
+from veza_contract.operations import operation_ids
 
-_SESSIONS = ("/auth/login", "/auth/refresh", "/auth/logout")
+_SESSIONS = tuple(label.partition(" ")[2] for label, operation in operation_ids().items() if operation in LOGINS)
 
 
 class LoginRefusedError(Exception):

@@ -26,6 +26,7 @@ from veza_contract.sending import ADDRESS, TOKEN, ordinary
 
 REQUEST_ID: Final = "req-contract"
 _MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")
+_YEAR_ONE: Final = re.compile(r"0001-\d\d-\d\dT")
 _SUCCESS: Final = re.compile(r"2\d\d")
 _ERROR: Final = re.compile(r"[1345]\d\d")
 _LONGEST_MESSAGE: Final = 500
@@ -92,17 +93,22 @@ def check_operation(
 
 def generated(schema: Schema, budget: Budget) -> list[Any]:
     """Return values of a schema: each of its edges, and generated ones."""
-    return [_whole_cents(one) for one in (*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed))]
+    return [_sendable(one) for one in (*edges(closed(schema)), *fuzz(schema, budget.count, budget.seed))]
 
 
-def _whole_cents(value: Any) -> Any:
-    """Without points in cents: to JSON Schema `500.0` is an integer, and the SDK refuses it as an amount in cents."""
+def _sendable(value: Any) -> Any:
+    """Return a value as a backend may send it: cents without a point, and no moment in the year 1.
+
+    To JSON Schema `500.0` is an integer, which the SDK refuses as cents; the year 1 it reads as absent.
+    """
+    if isinstance(value, str) and _YEAR_ONE.match(value):
+        return f"2001{value[4:]}"
     if isinstance(value, list):
-        return [_whole_cents(one) for one in value]
+        return [_sendable(one) for one in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: int(one) if name.endswith("_cents") and isinstance(one, float) and one.is_integer() else _whole_cents(one)
+        name: int(one) if name.endswith("_cents") and isinstance(one, float) and one.is_integer() else _sendable(one)
         for name, one in value.items()
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -16,10 +17,11 @@ from veza_contract.matching import Match, matches
 from veza_contract.model import ANY_COOKIE, JSON_MEDIA, Note, Operation, Spec
 from veza_contract.recursion import carried, opened, within
 from veza_contract.rules import verdict
-from veza_contract.schema import escaped, properties
+from veza_contract.schema import properties
 from veza_contract.sides import CONTRACT_FILE, Side
 from veza_contract.walking import Unsaid
 
+_POINTER: Final = re.compile(r"\((#/[^ ]*)\)")
 _LOGIN_FILE: Final = "sdk/veza/_session.py"
 TOKEN_WAYS: Final = frozenset({"oauth2", "openIdConnect"})
 LOGS_IN: Final = frozenset({"login", "refreshToken"})
@@ -75,7 +77,7 @@ def compare(ours: Spec, theirs: Spec, entries: Mapping[str, str] | None = None, 
     if not theirs.based:
         message = f"no base path is said; taken to be {theirs.base}, as with us"
         changes.append(_general("base-assumed", "servers", message))
-    changes += _beyond(found, theirs)
+    changes += _beyond(found, theirs, {pointer for one in changes for pointer in _POINTER.findall(one.message)})
     order = list(Verdict)
     return Comparison(tuple(found), tuple(sorted(changes, key=lambda change: order.index(change.verdict))))
 
@@ -95,11 +97,10 @@ def _left_out(unsaid: Unsaid) -> Iterator[Change]:
             yield _general(rule, "all of the spec", message)
 
 
-def _beyond(found: list[Match], theirs: Spec) -> Iterator[Change]:
-    """Yield what is not ours: their other operations, and what of their spec cannot be read."""
+def _beyond(found: list[Match], theirs: Spec, told: set[str]) -> Iterator[Change]:
+    """Yield what is not ours: their other operations, and what of their spec cannot be read and is not told yet."""
     taken = {match.theirs.entry for match in found if match.theirs is not None}
-    ours = [_place(entry.key, entry.method) for entry in taken if entry is not None]
-    notes = [note for note in theirs.notes if not any(f"{place}/" in note.place for place in ours)]
+    notes = [note for note in theirs.notes if note.place.rpartition(" ")[2] not in told]
     for entry in theirs.entries:
         if entry not in taken:
             yield _general(
@@ -109,10 +110,6 @@ def _beyond(found: list[Match], theirs: Spec) -> Iterator[Change]:
             notes += [note for note in entry.reader.odd(entry) if note.place not in known]
     for note in notes:
         yield _general("unread", note.place, note.message)
-
-
-def _place(key: str, method: str) -> str:
-    return f"#/paths/{escaped(key)}/{method.lower()}"
 
 
 def _operation(side: Side, match: Match, unsaid: Unsaid, ids: frozenset[str], *, partial: bool) -> Iterator[Change]:

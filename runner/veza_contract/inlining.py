@@ -90,6 +90,8 @@ class Inliner:
             return _marked(f"a schema is an object, not {shown(node)}", at)
         if isinstance(node.get("$ref"), str):
             return self._reference(node, at, within, recursive)
+        if not _is_type(node.get("type")):
+            return _marked(f"`type` of a schema is a name, or a list of names, not {shown(node['type'])}", at)
         said = {key: value for key, value in node.items() if value is not None or key == "const"}
         found: dict[str, Any] = {key: value for key, value in said.items() if key in _KEPT}
         if found.get("format") not in _FORMATS:
@@ -205,6 +207,12 @@ def shown(value: Any) -> str:
     """Return a part of a spec as short JSON text."""
     found = json.dumps(value, ensure_ascii=False, default=str)
     return found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
+
+
+def _is_type(said: Any) -> bool:
+    return said is None or isinstance(said, str) or (
+        isinstance(said, list) and all(isinstance(one, str) for one in said)
+    )  # fmt: skip
 
 
 def _old_forms(found: dict[str, Any]) -> None:

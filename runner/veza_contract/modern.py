@@ -44,14 +44,15 @@ class Modern:
         self.schemes = {self._ways[name]: node for name, node in schemes.items() if name not in shared}
 
     def _own_schemas(self) -> dict[str, Any]:
-        if self._old:
-            return self._document.get("definitions") or {}
-        return (self._document.get("components") or {}).get("schemas") or {}
+        return self._named("definitions" if self._old else "schemas")
 
     def _own_schemes(self) -> dict[str, Any]:
-        if self._old:
-            return self._document.get("securityDefinitions") or {}
-        return (self._document.get("components") or {}).get("securitySchemes") or {}
+        return self._named("securityDefinitions" if self._old else "securitySchemes")
+
+    def _named(self, key: str) -> dict[str, Any]:
+        whole = self._document if self._old else self._document.get("components")
+        found = whole.get(key) if isinstance(whole, dict) else None
+        return found if isinstance(found, dict) else {}
 
     def schemas(self, left: list[str]) -> dict[str, Any]:
         """Return their schemas by their names in the draft; one that cannot be read allows anything, and is noted."""
@@ -226,7 +227,7 @@ def _same_way(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
 
 def _scheme(node: dict[str, Any]) -> dict[str, Any]:
     """Return a security scheme. For the SDK, a token of OAuth or OpenID is a bearer token."""
-    kind = node.get("type")
+    kind = str(node.get("type"))
     if kind == "basic":
         return {"type": "http", "scheme": "basic"}
     if kind in {"oauth2", "openIdConnect"}:

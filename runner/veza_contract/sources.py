@@ -23,6 +23,9 @@ OTHERS: Final = "x-other-files"
 """Where the documents of the files beside a spec stand in its own document."""
 
 _SILENCE: Final = 10.0
+_DEEPEST: Final = 500
+_BRACKETS: Final = re.compile(rb"[\[{\]}]")
+_INDENTS: Final = re.compile(rb"(?m)^[ \-?]*")
 _SECRET: Final = re.compile(r"(?<==)[^&#]*")
 
 
@@ -98,11 +101,13 @@ def _fetched(url: str, client: httpx.Client | None, now: Callable[[], float]) ->
 
 def _file(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
-            raise SpecError(f"{path}: larger than 32 MiB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror or error}") from error
+    if len(raw) > LARGEST:
+        raise SpecError(f"{path}: larger than 32 MiB")
+    return raw
 
 
 def _parsed(raw: bytes, name: str) -> Source:
@@ -200,7 +205,25 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def _nested_too_deeply(raw: bytes) -> bool:
+    """Whether a document is nested more deeply than libyaml's composer can take, which recurses without a limit."""
+    depth = most = 0
+    for sign in _BRACKETS.findall(raw):
+        depth = depth + 1 if sign in b"[{" else max(depth - 1, 0)
+        most = max(most, depth)
+    if most + max(map(len, _INDENTS.findall(raw)), default=0) <= _DEEPEST:
+        return False
+    depth = 0  # brackets in prose count as well: look at the structure itself
+    for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return True
+    return False
+
+
 def _yaml(raw: bytes, name: str, notes: list[Note]) -> Any:
+    if _nested_too_deeply(raw):
+        raise SpecError(f"{name}: nested more than {_DEEPEST} levels deep")
     loader = _Loader(raw)
     loader.twice = []
     try:
@@ -266,6 +289,8 @@ class _Beside:
     def _read(self, file: str, name: str) -> dict[str, Any]:
         """Return a file's document; if it is not to be read, or cannot be, one that says why."""
         target = (self._root / name).resolve()
+        if target.exists() and not target.is_file():
+            return {UNREAD: f"{file} is not a file"}
         if "://" in file or not target.is_relative_to(self._root):
             return {UNREAD: f"{file} is not in the spec's folder; it is not read"}
         try:

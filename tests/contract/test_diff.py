@@ -260,6 +260,8 @@ def test_a_spec_that_cannot_be_read_says_why(veza_e2e: Command, tmp_path: Path, 
     for text, reason in (
         ("{", "neither JSON nor YAML"),
         ("a: [", "neither JSON nor YAML"),
+        (f"openapi: 3.1.0\npaths: {'[' * 50_000}{']' * 50_000}", "nested more than 500 levels deep"),
+        (f"openapi: 3.1.0\npaths:\n{'- ' * 50_000}1", "nested more than 500 levels deep"),
         ("openapi: 3.1.0\npaths:\n\t/x: {}", "theirs.yaml line 3: neither JSON nor YAML"),
         ("- 1", "not an object"),
         (BOMB, "once its aliases are written out"),
@@ -275,6 +277,7 @@ def test_a_spec_that_cannot_be_read_says_why(veza_e2e: Command, tmp_path: Path, 
 def test_bad_maps_and_missing_files_say_so(veza_e2e: Command) -> None:
     for words, reason in (
         (("--spec", "missing.yaml"), "No such file"),
+        (("--spec", "/dev/zero"), "larger than 32 MiB"),
         (("--spec", "http://staging.example.com/openapi.json"), "must be https"),
         (("--spec", str(CONTRACT), "--map", "createOrder"), "is not like"),
         (("--spec", str(CONTRACT), "--map", "buy=POST /orders"), "not one of our operations"),

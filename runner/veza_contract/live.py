@@ -30,7 +30,7 @@ SLOWEST: Final = "VEZA_CONTRACT_SLOWEST"
 INTERRUPTED: Final = "interrupted"
 _DEADLINE: Final = 1200.0
 _SLOWEST: Final = 30.0
-_GRACE: Final = 30.0
+_GRACE: Final = 10.0
 _MOST_WORDS: Final = 2**24
 
 

@@ -81,6 +81,7 @@ def reported(report: Path, redacted: Callable[[str], str]) -> tuple[Found, ...]:
     """Read schemathesis's report, and write it again without secrets; empty if there is none."""
     text = redacted(report.read_text(encoding="utf-8", errors="replace")) if report.exists() else ""
     if not text:
+        report.unlink(missing_ok=True)  # schemathesis was ended before it wrote it
         return ()
     report.write_text(text, encoding="utf-8")
     try:

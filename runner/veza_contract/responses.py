@@ -190,7 +190,7 @@ def _lost(method: Method, value: Any, outcome: Any) -> Iterator[str]:
         "data", [] if data is None and method.form != "one" else data, list(read) if isinstance(read, tuple) else read
     )
     if method.form in {"page", "listing"}:
-        yield from _differs("meta", value.get("meta"), outcome.meta)
+        yield from _differs("meta", value.get("meta") if isinstance(value, dict) else None, outcome.meta)
     info = outcome.response_info
     if info is None or info.request_id != REQUEST_ID:
         yield "the request id of the answer is lost"

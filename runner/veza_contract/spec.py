@@ -12,8 +12,8 @@ import httpx
 
 from veza_contract import readers, sources
 from veza_contract.model import Note, Spec
+from veza_contract.parsing import SpecError
 from veza_contract.schema import SchemaError, escaped, pointer
-from veza_contract.sources import SpecError
 
 __all__ = ["SpecError", "load", "opened", "read"]
 

@@ -370,9 +370,9 @@ def _serving(chunks: Iterator[bytes]) -> httpx.Client:
 
 def test_a_url_that_drips_or_never_ends_is_given_up() -> None:
     hours = count(step=3600)
-    with pytest.raises(sources.SpecError, match="not there after 30 seconds"):
+    with pytest.raises(spec.SpecError, match="not there after 30 seconds"):
         sources.load("http://127.0.0.1/spec", client=_serving(iter(lambda: b" ", b"")), now=lambda: float(next(hours)))
-    with pytest.raises(sources.SpecError, match="larger than 32 MiB"):
+    with pytest.raises(spec.SpecError, match="larger than 32 MiB"):
         sources.load("http://127.0.0.1/spec", client=_serving(iter(lambda: bytes(2**20), b"")), now=lambda: 0.0)
 
 

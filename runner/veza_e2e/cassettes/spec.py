@@ -15,9 +15,9 @@ from veza_contract import spec
 from veza_contract.comparing import LOGS_IN, TOKEN_WAYS
 from veza_contract.model import ANY_COOKIE, JSON_MEDIA, Body, Operation
 from veza_contract.operations import operation_of
+from veza_contract.parsing import SpecError
 from veza_contract.requests import OF_HTTP, reading, ways
 from veza_contract.schema import UNUSABLE, Schema, unread, validator
-from veza_contract.sources import SpecError
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.redaction.names import HEADERS
 

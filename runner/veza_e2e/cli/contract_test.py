@@ -66,7 +66,8 @@ def _told(invocation: Invocation, outcome: live.Outcome) -> int:
     if outcome.cut:
         rows.append(Item("the run", "not shown", f"{outcome.cut}: what stands here is what was found so far"))
     items(invocation, rows, ok=outcome.proven)
-    say(f"JUnit: {outcome.report}; the requests to repeat a failure: {outcome.transcript}")
+    junit = f"JUnit: {outcome.report}; " if outcome.report.exists() else ""
+    say(f"{junit}the requests to repeat a failure: {outcome.transcript}")
     if outcome.cut == live.INTERRUPTED:
         return int(Exit.INTERRUPTED)
     if outcome.failed or any(row.status == "error" for row in rows):

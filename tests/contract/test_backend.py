@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,13 @@ def test_an_unreachable_backend_and_bad_options_say_so(veza_e2e: Command) -> Non
         ("--base-url", "http://127.0.0.1:9", "--rate-limit", "fast"),
     ):
         assert veza_e2e("contract", "test", *words).code == 2
+
+
+@pytest.mark.process
+def test_writes_have_a_pace_of_their_own(rehearsal: Start, tmp_path: Path) -> None:
+    backend = rehearsal()
+    plan = replace(planned(backend.base_url, backend.token(), write=True), write_rate="2/h", deadline=15)
+    outcome = live.check(plan, tmp_path)
+    posted = [request["path"] for request in backend.requests() if request["method"] == "POST"]
+    assert 1 <= posted.count("/api/v1/orders") <= 2
+    assert outcome.cut

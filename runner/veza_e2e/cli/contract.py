@@ -36,7 +36,7 @@ def _redaction(secrets: Mapping[str, str]) -> Callable[[str], str]:
 @click.option("--base-url", required=True, metavar="URL", help="The backend, without /api/v1.")
 @click.option("--write", is_flag=True, help="Send writes too; refused unless everything says that it is a test.")
 @click.option(
-    "--rate-limit", "rate_limit", metavar="N/UNIT", help="At most. [default: 24/min, on this machine no limit]"
+    "--rate-limit", "rate_limit", metavar="N/UNIT", help="At most. [default: 20/min, on this machine no limit]"
 )
 @click.option("--examples", default=20, show_default=True, type=click.IntRange(1, 10_000), help="For each operation.")
 @click.option("--seed", type=click.IntRange(0), help="Makes a run repeatable.")

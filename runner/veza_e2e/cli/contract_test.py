@@ -21,7 +21,7 @@ from veza_e2e.redaction import Redactor
 
 REPORTS: Final = Path("build/contract-test")
 # Production allows 30 a minute, 500 reads and 30 writes an hour; it bans an address for more than 100 a minute.
-_PACE: Final = "24/min"
+_PACE: Final = "20/min"
 _WRITE_PACE: Final = "14/hour"
 _HINT: Final = "writes are only ever tested where everything says that the backend is a test one"
 

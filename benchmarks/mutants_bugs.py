@@ -98,8 +98,6 @@ def generated() -> Iterator[Bug]:
             line = found[0]
             if text.count(f"{line}\n") > 1:
                 continue
-            if "Flag" in found["type"]:
-                continue  # a truth value already
             if number % 2:
                 yield Bug(
                     f"{found['name']} under another name",
@@ -107,7 +105,7 @@ def generated() -> Iterator[Bug]:
                     line,
                     line.replace(found["name"], f"{found['name']}_", 1),
                 )
-            else:
+            elif "Flag" not in found["type"]:  # which is a truth value already
                 yield Bug(
                     f"{found['name']} is a truth value",
                     file,

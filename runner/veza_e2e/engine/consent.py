@@ -24,10 +24,8 @@ def agreed(stage: Stage, gate: PreflightFinished) -> bool:
     if not (gate.live and first.live_requested and missing):
         return True
     operator = RedactedOperator(stage.parts.ports.operator, stage.parts.redactor)
-    clock, text = (
-        stage.parts.ports.clock,
-        f"This run cannot end in a GO: {plain('; '.join(missing.values()))}.\n{_PROMPT}",
-    )
+    clock = stage.parts.ports.clock
+    text = f"This run cannot end in a GO: {plain('; '.join(missing.values()))}.\n{_PROMPT}"
     stage.journal.append(Asked(step=None, question=_QUESTION, text=stage.parts.redactor.text(text)))
     since = clock.monotonic()
     while True:

@@ -31,6 +31,7 @@ WORDS: Final = (
     (r"\bawait ", ""),
     (r"\bCoroutine\[None, None, (\w+)\]", r"\1"),
     (r"\bTaskFlight\b", "ThreadFlight"),
+    (r"\bLoopConnections\b", "ThreadConnections"),
     (r"\bStopAsyncIteration\b", "StopIteration"),
     (r"\b_?Async(?=[A-Z])", lambda found: found[0][: found[0].index("A")]),
     (r"\b(veza\.)_async\b", r"\1_sync"),

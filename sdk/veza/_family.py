@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from veza.errors import APIConnectionError, APITimeoutError, InvalidResponseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from veza.errors import VezaError
@@ -90,17 +92,27 @@ def _is_certificate(error: BaseException | None) -> bool:
 
 
 def family_of(client: object) -> Family:
-    """Return the family of an injected client; httpx if none is injected.
+    """Return the family of a client.
 
     Raises:
         TypeError: the client is of neither family.
     """
-    if client is None:
-        import httpx  # noqa: PLC0415  (`import veza` alone loads nothing)
+    name = _family_name(client)
+    if name is None:
+        raise TypeError(f"http_client must be a client of httpx or httpx2, not {type(client).__name__}")
+    return Family(sys.modules[name])
 
-        return Family(httpx)
-    for kind in type(client).__mro__:
-        root = kind.__module__.partition(".")[0]
-        if root in {"httpx", "httpx2"}:
-            return Family(sys.modules[root])
-    raise TypeError(f"http_client must be a client of httpx or httpx2, not {type(client).__name__}")
+
+def _family_name(client: object) -> str | None:
+    roots = (kind.__module__.partition(".")[0] for kind in type(client).__mro__)
+    return next((root for root in roots if root in {"httpx", "httpx2"}), None)
+
+
+def maker(http_client: Any, kind: str, timeout: float) -> Callable[[], Any] | None:
+    """Return what makes the clients to send with: httpx's, or a caller's function; None for a caller's client."""
+    if http_client is not None:
+        return http_client if callable(http_client) and _family_name(http_client) is None else None
+    import httpx  # noqa: PLC0415  (`import veza` alone loads nothing)
+
+    tls = httpx.create_ssl_context()  # once: reading the certificates is what takes time
+    return partial(getattr(httpx, kind), timeout=timeout, verify=tls)

@@ -6,6 +6,7 @@ import copy
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from veza._process import follow_forks
 from veza.errors import DeadlineExceededError, VezaError
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class ThreadFlight:
     """Single flight among threads: the first caller works, the others wait."""
 
     def __init__(self) -> None:
+        self.forked()
+        follow_forks(self)
+
+    def forked(self) -> None:
+        """Forget the work that a thread of the parent process does."""
         self._lock = threading.Lock()
         self._landing: _Landing | None = None
 
@@ -87,6 +93,11 @@ class TaskFlight:
     """Single flight among tasks of one event loop. The work is a task of its own, which outlives any caller."""
 
     def __init__(self) -> None:
+        self.forked()
+        follow_forks(self)
+
+    def forked(self) -> None:
+        """Forget the work that a loop of the parent process does."""
         self._tasks: dict[asyncio.AbstractEventLoop, asyncio.Task[Secret | None]] = {}
 
     async def run(self, work: Callable[[], Coroutine[None, None, Secret | None]], budget: Budget) -> Secret | None:

@@ -11,6 +11,7 @@ import threading
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from veza._process import follow_forks
 from veza._secret import Secret
 from veza.errors import InvalidRequestError, InvalidResponseError
 
@@ -68,20 +69,34 @@ class Session:
         refresh_token: what renews it.
     """
 
-    __slots__ = ("_lock", "access", "email", "expires_at", "password", "refresh")
+    __slots__ = ("__weakref__", "_held", "_lock", "email", "password")
 
     def __init__(
         self, email: str | None, password: Secret | None, access_token: Secret | None, refresh_token: Secret | None
     ) -> None:
         self.email = email
         self.password = password
-        self.access = access_token
-        self.refresh = refresh_token
-        self.expires_at: float | None = None
+        # Replaced as one, so that a process forked at any moment holds tokens of one login.
+        self._held: tuple[Secret | None, Secret | None, float | None] = (access_token, refresh_token, None)
+        self._lock = threading.Lock()
+        follow_forks(self)
+
+    def forked(self) -> None:
+        """Keep the tokens of the parent process, and not a lock that one of its threads may hold."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Session {'with' if self.access else 'without'} a token>"
+
+    @property
+    def access(self) -> Secret | None:
+        """The access token in hand."""
+        return self._held[0]
+
+    @property
+    def refresh(self) -> Secret | None:
+        """The refresh token in hand."""
+        return self._held[1]
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -90,7 +105,7 @@ class Session:
 
     def usable(self, now: float, rejected: Secret | None) -> Secret | None:
         """Return the token in hand, unless it runs out soon or was just rejected."""
-        access, expires_at = self.access, self.expires_at
+        access, _, expires_at = self._held
         if access is None or (expires_at is not None and now >= expires_at):
             return None
         return None if rejected is not None and access == rejected else access
@@ -115,30 +130,30 @@ class Session:
         """
         if not _VISIBLE.fullmatch(access.get_secret_value()):
             raise InvalidResponseError("the access token has characters that no header can carry")
+        expires_at = None
+        if expires_in is not None:
+            expires_at = now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
         with self._lock:
-            self.access = access
-            self.refresh = refresh or self.refresh
-            self.expires_at = None
-            if expires_in is not None:
-                self.expires_at = now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
+            self._held = (access, refresh or self.refresh, expires_at)
         return access
 
     def provided(self, access: Secret) -> Secret:
         """Take a token from a provider, which holds until the backend refuses it."""
         with self._lock:
-            self.access, self.expires_at = access, None
+            self._held = (access, self.refresh, None)
         return access
 
     def refused(self, refresh: Secret) -> None:
         """Forget a refresh token that the backend no longer takes."""
         with self._lock:
-            if self.refresh == refresh:
-                self.refresh = None
+            access, held, expires_at = self._held
+            if held == refresh:
+                self._held = (access, None, expires_at)
 
     def ended(self) -> None:
         """Forget the tokens of a login that was ended; the credentials stay."""
         with self._lock:
-            self.access = self.refresh = self.expires_at = None
+            self._held = (None, None, None)
 
 
 def authorize(token: Secret) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from veza._process import follow_forks
 from veza._secret import Secret
 from veza._session import issued
 from veza.errors import AuthenticationError, InvalidRequestError, InvalidResponseError
@@ -71,13 +72,29 @@ class FileTokenStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
         self._threads = threading.Lock()
+        self._held: int | None = None
+        follow_forks(self)
+
+    def forked(self) -> None:
+        """Leave the lock to the parent process: a child that kept the file open would hold it, too."""
+        self._threads = threading.Lock()
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lock file for as long as the context lasts."""
-        with self._threads, _private(self._path.with_name(f"{self._path.name}.lock")) as handle:
-            _lock(handle)
-            yield
+        with self._threads:
+            handle = self._held = _opened(self._path.with_name(f"{self._path.name}.lock"))
+            try:
+                _lock(handle)
+                yield
+            finally:
+                if self._held == handle:  # else this is a child that was forked meanwhile
+                    self._held = None
+                    _unlock(handle)
+                    os.close(handle)
 
     def read(self) -> str | None:
         """Return what was written last, None where nothing was."""
@@ -89,24 +106,23 @@ class FileTokenStore:
     def write(self, text: str) -> None:
         """Replace the file as a whole."""
         part = self._path.with_name(f"{self._path.name}.part")
-        with _private(part) as handle:
+        handle = _opened(part)
+        try:
             os.ftruncate(handle, 0)
             os.write(handle, text.encode())
             os.fsync(handle)
+        finally:
+            os.close(handle)
         part.replace(self._path)
 
 
-@contextmanager
-def _private(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+def _opened(path: Path) -> int:
+    """Open a file that only its owner can read."""
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def _lock(handle: int) -> None:
-    """Wait for an exclusive lock, which closing the file gives back."""
+    """Wait for an exclusive lock, which closing the file in every process gives back."""
     try:
         import fcntl  # noqa: PLC0415  (not on Windows)
     except ImportError:
@@ -115,6 +131,15 @@ def _lock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
     else:
         fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _unlock(handle: int) -> None:
+    """Give a lock back, even if a child process has the file open as well."""
+    try:
+        import fcntl  # noqa: PLC0415  (not on Windows)
+    except ImportError:
+        return
+    fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 class Authenticates(Protocol):

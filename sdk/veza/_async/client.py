@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -11,8 +10,10 @@ from veza._async.engine import AsyncEngine
 from veza._call import Body, Call, seconds
 from veza._clock import AsyncSystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
-from veza._family import family_of
+from veza._connections import LoopConnections
+from veza._family import family_of, maker
 from veza._logging import guard
+from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
 from veza._session import Session, as_secret, as_token
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
     from veza.tokens import AsyncTokenProvider
 
 _DEFAULT_TIMEOUT = 30.0
+_RESOURCES = frozenset({"system", "auth", "products", "orders", "licenses"})
 
 
-class AsyncVeza:
+class AsyncVeza(Bound):
     """A client of one Veza backend, for one account. Safe to share.
 
     Args:
@@ -52,7 +54,9 @@ class AsyncVeza:
         idempotency: whether this backend honours `Idempotency-Key`. If it does, writes carry one and are sent
             again after a failure; if not, a write is not sent again once its bytes may have been.
         http_client: a client of httpx or httpx2 to send with; it is never closed here, its cookie jar and its
-            `auth` are not used. Where it is left out, one is made, and closed with this client.
+            `auth` are not used. It belongs to the process (of `AsyncVeza`: to the event loop) that first uses it. Or a
+            function that makes one: it is called for each process and event loop, and what it made is closed with
+            this client. If this is left out, the SDK does so itself.
         clock: the time; the machine's where it is left out.
         deadline: seconds for each call in all, attempts and waits; None for no limit but the timeouts.
         max_retry_after: the longest `Retry-After` in seconds that is waited out.
@@ -77,7 +81,10 @@ class AsyncVeza:
         timeout: float = _DEFAULT_TIMEOUT,
         max_retries: int = 2,
         idempotency: bool = False,
-        http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
+        http_client: httpx.AsyncClient
+        | httpx2.AsyncClient
+        | Callable[[], httpx.AsyncClient | httpx2.AsyncClient]
+        | None = None,
         clock: AsyncClock | None = None,
         deadline: float | None = None,
         max_retry_after: float = 60.0,
@@ -100,16 +107,12 @@ class AsyncVeza:
             checkout_page=checkout_page,
         )
         self._base_url = base_url
-        self._owns_http = http_client is None
-        if http_client is None:
-            import httpx  # noqa: PLC0415  (`import veza` alone loads nothing)
-
-            http_client = httpx.AsyncClient(timeout=self._settings.timeout)
-        family = family_of(http_client)
+        self._borrows = False
+        connections = LoopConnections(http_client, maker(http_client, "AsyncClient", self._settings.timeout))
+        family = family_of(connections.pattern)
         guard(family.name)
-        self._http = http_client
         self._engine = AsyncEngine(
-            http=http_client,
+            connections=connections,
             family=family,
             root=root,
             session=session,
@@ -217,11 +220,7 @@ class AsyncVeza:
             old.retry.max_retry_after if max_retry_after is None else max_retry_after,
             old.retry.jitter,
         )
-        other = copy.copy(self)
-        for name in ("system", "auth", "products", "orders", "licenses"):
-            other.__dict__.pop(name, None)
-        other._owns_http = False  # noqa: SLF001  (the same class)
-        other._settings = Settings(  # noqa: SLF001
+        settings = Settings(
             timeout=seconds(timeout, "timeout") or old.timeout,
             deadline=seconds(deadline, "deadline") or old.deadline,
             retry=retry,
@@ -229,12 +228,15 @@ class AsyncVeza:
             new_key=old.new_key,
             checkout_page=old.checkout_page,
         )
+        other = type(self).__new__(type(self))
+        kept = {name: value for name, value in self.__dict__.items() if name not in _RESOURCES}
+        other.__dict__.update(kept, _borrows=True, _settings=settings)
         return other
 
     async def aclose(self) -> None:
         """Close the connections, if this client made them."""
-        if self._owns_http:
-            await self._http.aclose()
+        if not self._borrows:
+            await self._engine.connections.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,22 +11,29 @@ from veza._call import Answer, Budget, Call, Received, Result, late, told
 from veza._family import Failure
 from veza._logging import in_flight, logger
 from veza._operations import BASE_PATH
+from veza._process import Bound
 from veza._response import ResponseInfo
 from veza._retry import may_repeat_status, parse_retry_after
 from veza._session import authorize
 from veza._sync.login import Renewer
 from veza._version import __version__
 from veza._wire import is_json, read_error
-from veza.errors import APITimeoutError, DeadlineExceededError, InvalidResponseError, VezaError, error_class
+from veza.errors import (
+    APITimeoutError,
+    DeadlineExceededError,
+    InvalidResponseError,
+    VezaError,
+    error_class,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
-    import httpx2
 
     from veza._clock import Clock
     from veza._config import Settings
+    from veza._connections import ThreadConnections
     from veza._family import Family
     from veza._secret import Secret
     from veza._session import Session
@@ -40,13 +47,13 @@ _OK = range(200, 300)
 _LARGEST_BODY = 64 * 2**20
 
 
-class Engine:
+class Engine(Bound):
     """What the clients that `with_options` made share: the HTTP client, the clock, the login."""
 
     def __init__(
         self,
         *,
-        http: httpx.Client | httpx2.Client,
+        connections: ThreadConnections,
         family: Family,
         root: str,
         session: Session,
@@ -56,7 +63,8 @@ class Engine:
         self.clock = clock
         self.session = session
         self.renewer = Renewer(self, provider)
-        self._http: Any = http  # either family: what it is given and gives is its own
+        self.connections = connections
+        http = connections.pattern
         self._family = family
         self._headers = family.Headers(http.headers)
         self._headers.update({"Host": family.URL(root).netloc.decode("ascii"), "Accept": "application/json"})
@@ -84,8 +92,9 @@ class Engine:
                 if token is None and call.auth:
                     token = self.renewer.token(rejected, budget, settings)
                 limit = budget.timeout(settings.timeout)
+                http = self.connections.here()
                 attempts += 1
-                received = self._exchange(self._request(call, token, limit), budget)
+                received = self._exchange(http, self._request(call, token, limit), budget)
                 outcome = self._judge(call, received, read, attempts, budget)
                 if isinstance(outcome, Answer):
                     return outcome
@@ -135,18 +144,18 @@ class Engine:
             error.status_code, error.request_id = status, info.request_id
             return error, call.repeatable and not is_json(body)
 
-    def _exchange(self, request: httpx.Request, budget: Budget) -> Received | Failure:
+    def _exchange(self, http: Any, request: httpx.Request, budget: Budget) -> Received | Failure:
         """Send one request and read its answer; the one place where foreign exceptions are translated."""
         marker = in_flight.set(True)
         try:
-            return self._converse(request, budget)
+            return self._converse(http, request, budget)
         except self._family.errors as error:
             return self._family.failure(error)
         finally:
             in_flight.reset(marker)
 
-    def _converse(self, request: httpx.Request, budget: Budget) -> Received | Failure:
-        response = self._http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
+    def _converse(self, http: Any, request: httpx.Request, budget: Budget) -> Received | Failure:
+        response = http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
         try:
             chunks: list[bytes] = []
             size = 0

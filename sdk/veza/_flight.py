@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import threading
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 _WAIT_ENDED = "the deadline ran out while another call renewed the login"
+_PROVIDER_LATE = "the deadline ran out while the token provider was at work"
+
+
+def _shared(error: BaseException) -> BaseException:
+    """Return what each waiting caller raises: a copy of ours, and anyone else's as it is."""
+    return copy.copy(error) if isinstance(error, VezaError) else error
 
 
 async def bounded(work: Coroutine[None, None, _Result], budget: Budget) -> _Result:
@@ -42,9 +49,15 @@ class _Landing:
 
 
 class ThreadFlight:
-    """Single flight among threads: the first caller works, the others wait."""
+    """Single flight among threads: the first caller works, the others wait.
 
-    def __init__(self) -> None:
+    Args:
+        detached: whether the work may take no notice of a deadline. The work of a caller that has one is then done by a
+            thread of its own, which may outlive the call.
+    """
+
+    def __init__(self, *, detached: bool = False) -> None:
+        self._detached = detached
         self.forked()
         follow_forks(self)
 
@@ -61,6 +74,7 @@ class ThreadFlight:
         Raises:
             VezaError: as the work did.
             DeadlineExceededError: the caller's time ran out while another worked.
+            Exception: whatever else the work raised, the same for all.
         """
         while True:
             with self._lock:
@@ -72,28 +86,42 @@ class ThreadFlight:
                 raise DeadlineExceededError(_WAIT_ENDED)
             if landing.error is None:
                 return landing.result
-            if isinstance(landing.error, VezaError) and not isinstance(landing.error, DeadlineExceededError):
-                raise copy.copy(landing.error)
-        return self._lead(mine, work)
+            if isinstance(landing.error, Exception) and not isinstance(landing.error, DeadlineExceededError):
+                raise _shared(landing.error)
+        if self._detached and budget.deadline is not None:
+            self._depart(mine, work)
+            if not mine.done.wait(budget.left()):
+                raise DeadlineExceededError(_PROVIDER_LATE)
+        else:
+            self._work(mine, work)
+        if mine.error is not None:
+            raise mine.error
+        return mine.result
 
-    def _lead(self, mine: _Landing, work: Callable[[], Secret | None]) -> Secret | None:
+    def _depart(self, mine: _Landing, work: Callable[[], Secret | None]) -> None:
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(self._work, mine, work), name="veza-login", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread to be had, or the interpreter is ending
+            self._work(mine, work)
+
+    def _work(self, mine: _Landing, work: Callable[[], Secret | None]) -> None:
         try:
             mine.result = work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  (the caller raises it)
             mine.error = error
-            raise
-        finally:
-            with self._lock:
+        with self._lock:
+            if self._landing is mine:
                 self._landing = None
-            mine.done.set()
-        return mine.result
+        mine.done.set()
 
 
 class TaskFlight:
     """Single flight among tasks of one event loop. The work is a task of its own, which outlives any caller."""
 
-    def __init__(self) -> None:
-        self.forked()
+    def __init__(self, *, detached: bool = False) -> None:
+        self.forked()  # the work is always detached
         follow_forks(self)
 
     def forked(self) -> None:
@@ -125,7 +153,7 @@ class TaskFlight:
             if error is None:
                 return task.result()
             if leading or not isinstance(error, DeadlineExceededError):
-                raise copy.copy(error) if isinstance(error, VezaError) else error
+                raise _shared(error)
 
     def _landed(self, task: asyncio.Task[Secret | None]) -> None:
         self._tasks.pop(task.get_loop(), None)

@@ -30,7 +30,9 @@ class AsyncAuth(AsyncResource):
     ) -> Login:
         """Log in; the client uses the tokens from then on (operation login).
 
-        A login ends the refresh tokens of this account's earlier logins.
+        A login ends the refresh tokens of this account's earlier logins. If the client's own credentials were refused
+        (401, 403, 423, 429), they are not sent again before the time that the answer named, if any; credentials that
+        are passed here are always sent.
 
         Args:
             email: the account; the client's where it is left out. The client keeps to it from then on.
@@ -44,12 +46,14 @@ class AsyncAuth(AsyncResource):
             VezaError: as any call.
         """
         session = self._engine.session
+        own = email is None and password is None
         email = email or session.email
         password = as_secret(password, "password") or session.password
         if email is None or password is None:
             raise InvalidRequestError("login needs an email and a password, here or on the client")
+        limit = seconds(deadline, "deadline")
         login = await self._engine.renewer.login(
-            email, password, self._settings, remember_me=remember_me, deadline=seconds(deadline, "deadline")
+            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own
         )
         session.email, session.password = email, password
         return login

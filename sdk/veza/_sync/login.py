@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 from veza._call import Body, Call
 from veza._decode import attached, one
 from veza._flight import ThreadFlight
+from veza._gate import Gate
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
 from veza._session import Renewal, as_token, issued
-from veza.errors import AuthenticationError
+from veza.errors import AuthenticationError, VezaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,9 @@ class Renewer:
     def __init__(self, engine: Sender, provider: TokenProvider | None) -> None:
         self._engine = engine
         self._provider = provider
-        self._flight = ThreadFlight()
+        self._flight = ThreadFlight(detached=provider is not None)
+        self._logins = Gate()
+        self._renewals = Gate()
 
     def can_renew(self) -> bool:
         """Whether a rejected token can be replaced."""
@@ -90,9 +93,9 @@ class Renewer:
 
     def login(
         self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,
-        deadline: float | None = None,
+        deadline: float | None = None, anyway: bool = False,
     ) -> Login:  # fmt: skip
-        """Log in and take the tokens.
+        """Log in and take the tokens; not with credentials that were refused, unless `anyway`.
 
         Raises:
             VezaError: as any call.
@@ -104,10 +107,17 @@ class Renewer:
             fields["remember_me"] = remember_me
         began = self._engine.clock.monotonic()
         check(LOGIN.body or {}, fields, "login")
+        if not anyway:
+            self._logins.pass_by((email, password), began)
         call = Call(
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
         )
-        login = attached(self._engine.send(call, settings, one(Login)))
+        try:
+            login = attached(self._engine.send(call, settings, one(Login)))
+        except VezaError as error:
+            self._logins.note((email, password), error, self._engine.clock.monotonic())
+            raise
+        self._logins.open()
         self._engine.session.accept(*issued(login), login.expires_in, began)
         return login
 
@@ -122,6 +132,7 @@ class Renewer:
         fields = {"refresh_token": refresh}
         began = self._engine.clock.monotonic()
         check(REFRESH_TOKEN.body or {}, fields, "refresh")
+        self._renewals.pass_by(refresh, began)
         call = Call(
             "POST",
             REFRESH_TOKEN.path,
@@ -131,6 +142,10 @@ class Renewer:
             deadline=deadline,
             secrets=(refresh,),
         )
-        tokens = attached(self._engine.send(call, settings, one(Tokens)))
+        try:
+            tokens = attached(self._engine.send(call, settings, one(Tokens)))
+        except VezaError as error:
+            self._renewals.note(refresh, error, self._engine.clock.monotonic(), renewal=True)
+            raise
         self._engine.session.accept(*issued(tokens), tokens.expires_in, began)
         return tokens

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         VezaError,
     )
+    from veza.hooks import Attempt, Hooks
     from veza.models import (
         CheckoutOrder,
         Health,
@@ -82,6 +83,7 @@ _HOMES: Final = {
         "InvalidResponseError", "LockedError", "NotFoundError", "PermissionDeniedError", "RateLimitError",
         "UnexpectedStatusError", "UnprocessableEntityError", "VezaError",
     ),
+    "veza.hooks": ("Attempt", "Hooks"),
     "veza.models": (
         "CheckoutOrder", "Health", "HealthState", "License", "LicenseStatus", "Login", "Meta", "Order", "OrderItem",
         "OrderStatus", "PaymentStatus", "ProcessorMode", "Product", "ProductStatus", "Refund", "RefundStatus",
@@ -101,6 +103,7 @@ __all__ = [
     "AsyncSystemClock",
     "AsyncTokenProvider",
     "AsyncVeza",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "CheckoutOrder",
@@ -110,6 +113,7 @@ __all__ = [
     "FileTokenStore",
     "Health",
     "HealthState",
+    "Hooks",
     "IntegerId",
     "InternalServerError",
     "InvalidArgumentError",

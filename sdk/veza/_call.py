@@ -51,6 +51,7 @@ class Call(NamedTuple):
         idempotency_key: what it carries as `Idempotency-Key`.
         deadline: seconds for all attempts and waits; None for no limit.
         secrets: values in the body that no error may repeat.
+        operation: its operationId in the contract; None for `request()`.
     """
 
     method: str
@@ -63,6 +64,7 @@ class Call(NamedTuple):
     idempotency_key: str | None = None
     deadline: float | None = None
     secrets: tuple[Secret, ...] = ()
+    operation: str | None = None
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.path}>"
@@ -140,6 +142,9 @@ def late(error: VezaError) -> DeadlineExceededError:
         code=error.code,
         request_id=error.request_id,
         retry_after=error.retry_after,
+        reason=error.reason,
+        host=error.host,
+        port=error.port,
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from veza._retry import RetryPolicy
+    from veza.hooks import Hooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Settings:
         retry: how often and how long a call tries.
         idempotency: whether the backend honours `Idempotency-Key`.
         new_key: makes an idempotency key.
+        hooks: what is called with each attempt.
         checkout_page: the template of the page to pay on, for a backend that gives a client secret and no URL.
     """
 
@@ -34,6 +36,7 @@ class Settings:
     idempotency: bool
     new_key: Callable[[], str]
     checkout_page: str | None
+    hooks: Hooks | None = None
 
 
 def count(value: object, name: str) -> int:

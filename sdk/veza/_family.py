@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from veza._reasons import address, connecting, of_transport, proxy_of
 from veza.errors import APIConnectionError, APITimeoutError, InvalidResponseError
 
 if TYPE_CHECKING:
@@ -25,24 +26,35 @@ class Failure:
 
     Attributes:
         error: the error's class.
-        message: what happened, without anything that was sent.
+        message: what happened, without anything that was sent; while it is a pattern, `{at}` is host and port.
+        reason: why, in a word.
         sent: whether bytes of the request may have reached the backend.
         hopeless: whether another attempt would fail alike.
+        host: what could not be reached, or did not answer.
+        port: its port.
     """
 
     error: type[VezaError]
     message: str
+    reason: str
     sent: bool
     hopeless: bool = False
+    host: str | None = None
+    port: int | None = None
+
+    def raised(self) -> VezaError:
+        """Return the error."""
+        return self.error(self.message, reason=self.reason, host=self.host, port=self.port)
 
 
 class Family:
     """The module that a client comes from, with what the SDK needs of it."""
 
-    __slots__ = ("Auth", "ByteStream", "Headers", "Request", "Timeout", "URL", "_meanings", "errors", "name")
+    __slots__ = ("Auth", "ByteStream", "Headers", "Request", "Timeout", "URL", "_meanings", "_module", "errors", "name")
 
     def __init__(self, module: ModuleType) -> None:
         self.name = module.__name__
+        self._module = module
         self.Auth: Any = module.Auth
         self.ByteStream: Any = module.ByteStream
         self.Request: Any = module.Request
@@ -58,37 +70,48 @@ class Family:
             *FOREIGN,
         )
 
-    def failure(self, error: BaseException) -> Failure:
-        """Return what an exception means for the call. Its text is not used, since it may quote a header."""
-        unknown = Failure(APIConnectionError, "the transport failed", sent=True, hopeless=True)
-        outcome = next((meant for kinds, meant in self._meanings if isinstance(error, kinds)), unknown)
-        if not outcome.sent and _is_certificate(error):
-            outcome = Failure(APIConnectionError, "the certificate was refused", sent=False, hopeless=True)
-        return replace(outcome, message=f"{outcome.message} ({type(error).__name__})")
+    def failure(self, error: BaseException, http: Any, url: Any) -> Failure:
+        """Return what an exception of a transport means for the call."""
+        if isinstance(error, RuntimeError) and http.is_closed:
+            return Failure(
+                APIConnectionError, "the client is closed (RuntimeError)", "closed", sent=False, hopeless=True
+            )
+        outcome = next((meant for kinds, meant in self._meanings if isinstance(error, kinds)), _UNKNOWN)
+        host, port = address(url)
+        if outcome.reason == "connect":
+            reason, message = connecting(error)
+            proxy = proxy_of(http, url)
+            if proxy is not None and reason not in {"certificate", "tls"}:
+                reason, message = "proxy", message.replace("{at}", "the proxy {at}")
+                host, port = proxy
+            outcome = replace(outcome, reason=reason, message=message, hopeless=reason == "certificate")
+        at = f"{host}:{port}" if port else host
+        message = f"{outcome.message.replace('{at}', at)} ({type(error).__name__})"
+        return replace(outcome, message=message, host=host, port=port)
+
+    def translates(self, error: BaseException) -> bool:
+        """Whether an exception of `send` came from the transport, and not from a hook or a caller's other code."""
+        return of_transport(error, self._module)
+
+
+_UNKNOWN: Final = Failure(APIConnectionError, "the transport to {at} failed", "transport", sent=True, hopeless=True)
 
 
 def _meanings(family: Any) -> tuple[tuple[tuple[type[Exception], ...], Failure], ...]:
     """Return what each kind of exception means; the first that fits counts."""
-    broken, timed_out = APIConnectionError, APITimeoutError
+    broken, late, unreadable = APIConnectionError, APITimeoutError, InvalidResponseError
     unsendable = (family.UnsupportedProtocol, family.InvalidURL, family.LocalProtocolError)
+    timeouts = (family.TimeoutException, TimeoutError)
     return (
-        ((family.DecodingError,), Failure(InvalidResponseError, "the response cannot be decompressed", sent=True)),
-        ((family.ConnectTimeout, family.PoolTimeout), Failure(timed_out, "no connection in time", sent=False)),
-        ((family.TimeoutException, TimeoutError), Failure(timed_out, "no answer in time", sent=True)),
-        ((family.ConnectError, family.ProxyError), Failure(broken, "no connection", sent=False)),
-        (unsendable, Failure(broken, "the request cannot be sent", sent=False, hopeless=True)),
-        ((family.TransportError, OSError), Failure(broken, "the connection broke", sent=True)),
+        ((family.DecodingError,), Failure(unreadable, "the response cannot be decompressed", "encoding", sent=True)),
+        ((family.ConnectTimeout,), Failure(late, "no connection to {at} in time", "connect_timeout", sent=False)),
+        ((family.PoolTimeout,), Failure(late, "no connection to {at} was free in time", "pool_timeout", sent=False)),
+        ((family.WriteTimeout,), Failure(late, "{at} did not take the request in time", "write_timeout", sent=True)),
+        (timeouts, Failure(late, "no answer from {at} in time", "read_timeout", sent=True)),
+        ((family.ConnectError, family.ProxyError), Failure(broken, "no connection", "connect", sent=False)),
+        (unsendable, Failure(broken, "the request to {at} cannot be sent", "request", sent=False, hopeless=True)),
+        ((family.TransportError, OSError), Failure(broken, "the connection to {at} broke", "broken", sent=True)),
     )
-
-
-def _is_certificate(error: BaseException | None) -> bool:
-    seen: list[BaseException] = []  # a transport of the caller's may raise an error from itself
-    while error is not None and error not in seen:
-        seen.append(error)
-        if type(error).__name__ == "SSLCertVerificationError" or "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def family_of(client: object) -> Family:

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 from veza._secret import scrub
 from veza.errors import InvalidResponseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from veza._secret import Secret
+
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+_-]{1,40}/[a-z0-9.+_-]{1,60}")
+_LONGEST_PLACE: Final = 300
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """A JSON value. A number with a point or an exponent is a `JsonNumber`."""
@@ -64,6 +71,23 @@ def parse(body: bytes) -> Json:
         return value
     what = "is empty" if not body.strip() else "is not JSON"
     raise InvalidResponseError(f"the response {what}")
+
+
+def media_type(headers: Mapping[str, str], body: bytes) -> str | None:
+    """Return the media type of a body that is not JSON; None if it is, or is empty, or has no proper type."""
+    told = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return told if _MEDIA_TYPE.fullmatch(told) and body.strip() and not is_json(body) else None
+
+
+def place(location: str | None) -> str | None:
+    """Return where a redirect points to, without its query, user and password; None if that cannot be said."""
+    try:
+        parts = urlsplit(location or "")
+        host = parts.netloc.rpartition("@")[2]
+        where = urlunsplit((parts.scheme, host, parts.path, "", ""))[:_LONGEST_PLACE]
+    except ValueError:
+        return None
+    return where if where and where.isascii() and where.isprintable() else None
 
 
 def is_json(body: bytes) -> bool:

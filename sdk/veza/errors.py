@@ -39,6 +39,11 @@ _FIELDS: Final = (
     "attempts",
     "retry_after",
     "idempotency_key",
+    "reason",
+    "host",
+    "port",
+    "location",
+    "content_type",
 )
 
 
@@ -56,6 +61,13 @@ class VezaError(Exception):
         attempts: how many requests were sent for this call (0: none was).
         retry_after: seconds that the backend asked to wait, None where it did not.
         idempotency_key: the key that every attempt of this write carried.
+        reason: why there was no answer, in a word: `dns`, `refused`, `unreachable`, `connect`, `certificate`, `tls`,
+            `proxy`, `connect_timeout`, `pool_timeout`, `write_timeout`, `read_timeout`, `broken`, `encoding`,
+            `request`, `closed`, `loop` or `transport`. None if there was an answer.
+        host: what could not be reached, or did not answer: the backend's host, or the proxy's.
+        port: its port.
+        location: where a redirect points to, without query, user and password; it is not followed.
+        content_type: the media type of an answer that is not JSON.
     """
 
     def __init__(
@@ -71,6 +83,11 @@ class VezaError(Exception):
         attempts: int = 0,
         retry_after: float | None = None,
         idempotency_key: str | None = None,
+        reason: str | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        location: str | None = None,
+        content_type: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -83,6 +100,11 @@ class VezaError(Exception):
         self.attempts = attempts
         self.retry_after = retry_after
         self.idempotency_key = idempotency_key
+        self.reason = reason
+        self.host = host
+        self.port = port
+        self.location = location
+        self.content_type = content_type
 
     def __str__(self) -> str:
         facts = [f"{self.method} {self.path}" if self.method else "", self.code or ""]

@@ -45,7 +45,11 @@ def kept_alive() -> Iterator[Kept]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class names it)
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Keep quiet about callers that hang up."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from veza._clock import AsyncClock
     from veza._secret import Secret
     from veza._wire import Json
+    from veza.hooks import Hooks
     from veza.tokens import AsyncTokenProvider
 
 _DEFAULT_TIMEOUT = 30.0
@@ -65,6 +66,7 @@ class AsyncVeza(Bound):
         token_provider: gives the access tokens, in the place of `email` and `password`.
         checkout_page: for a backend that answers a new order with a client secret in place of a URL: the page's
             URL with `{client_secret}` and `{payment_id}` in it.
+        hooks: functions that are called with each attempt: for metrics and traces.
 
     Raises:
         InvalidRequestError: an argument makes no sense.
@@ -92,6 +94,7 @@ class AsyncVeza(Bound):
         jitter: Callable[[], float] | None = None,
         token_provider: AsyncTokenProvider | None = None,
         checkout_page: str | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         password = as_secret(password, "password")
         access_token = None if access_token is None else as_token(access_token)
@@ -105,6 +108,7 @@ class AsyncVeza(Bound):
             idempotency=idempotency,
             new_key=idempotency_keys or random_key,
             checkout_page=checkout_page,
+            hooks=hooks,
         )
         self._base_url = base_url
         self._borrows = False
@@ -209,6 +213,7 @@ class AsyncVeza(Bound):
         idempotency: bool | None = None,
         deadline: float | None = None,
         max_retry_after: float | None = None,
+        hooks: Hooks | None = None,
     ) -> Self:
         """Return a client with other settings that shares this one's connections, login and clock.
 
@@ -227,6 +232,7 @@ class AsyncVeza(Bound):
             idempotency=old.idempotency if idempotency is None else idempotency,
             new_key=old.new_key,
             checkout_page=old.checkout_page,
+            hooks=hooks or old.hooks,
         )
         other = type(self).__new__(type(self))
         kept = {name: value for name, value in self.__dict__.items() if name not in _RESOURCES}

@@ -109,8 +109,9 @@ class AsyncRenewer:
         if not anyway:
             self._logins.pass_by((email, password), began)
         call = Call(
-            "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
-        )
+            "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,),
+            operation=LOGIN.id,
+        )  # fmt: skip
         try:
             login = attached(await self._engine.send(call, settings, one(Login)))
         except VezaError as error:
@@ -140,6 +141,7 @@ class AsyncRenewer:
             repeatable=False,
             deadline=deadline,
             secrets=(refresh,),
+            operation=REFRESH_TOKEN.id,
         )
         try:
             tokens = attached(await self._engine.send(call, settings, one(Tokens)))

@@ -75,5 +75,6 @@ class AsyncResource:
             repeatable=operation.safe or (key is not None and settings.idempotency),
             idempotency_key=key,
             deadline=seconds(deadline, "deadline"),
+            operation=operation.id,
         )
         return await self._engine.send(call, settings, read)

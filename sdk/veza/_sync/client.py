@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from veza._sync.products import Products
     from veza._sync.system import System
     from veza._wire import Json
+    from veza.hooks import Hooks
     from veza.tokens import TokenProvider
 
 _DEFAULT_TIMEOUT = 30.0
@@ -66,6 +67,7 @@ class Veza(Bound):
         token_provider: gives the access tokens, in the place of `email` and `password`.
         checkout_page: for a backend that answers a new order with a client secret in place of a URL: the page's
             URL with `{client_secret}` and `{payment_id}` in it.
+        hooks: functions that are called with each attempt: for metrics and traces.
 
     Raises:
         InvalidRequestError: an argument makes no sense.
@@ -90,6 +92,7 @@ class Veza(Bound):
         jitter: Callable[[], float] | None = None,
         token_provider: TokenProvider | None = None,
         checkout_page: str | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         password = as_secret(password, "password")
         access_token = None if access_token is None else as_token(access_token)
@@ -103,6 +106,7 @@ class Veza(Bound):
             idempotency=idempotency,
             new_key=idempotency_keys or random_key,
             checkout_page=checkout_page,
+            hooks=hooks,
         )
         self._base_url = base_url
         self._borrows = False
@@ -207,6 +211,7 @@ class Veza(Bound):
         idempotency: bool | None = None,
         deadline: float | None = None,
         max_retry_after: float | None = None,
+        hooks: Hooks | None = None,
     ) -> Self:
         """Return a client with other settings that shares this one's connections, login and clock.
 
@@ -225,6 +230,7 @@ class Veza(Bound):
             idempotency=old.idempotency if idempotency is None else idempotency,
             new_key=old.new_key,
             checkout_page=old.checkout_page,
+            hooks=hooks or old.hooks,
         )
         other = type(self).__new__(type(self))
         kept = {name: value for name, value in self.__dict__.items() if name not in _RESOURCES}

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from veza._call import Answer, Budget, Call, Received, Result, late, told
 from veza._family import Failure
-from veza._logging import in_flight, logger
+from veza._logging import in_flight, note_attempt, note_wait
 from veza._operations import BASE_PATH
 from veza._process import Bound
 from veza._response import ResponseInfo
 from veza._retry import may_repeat_status, parse_retry_after
+from veza._secret import scrub
 from veza._session import authorize
 from veza._sync.login import Renewer
 from veza._version import __version__
-from veza._wire import is_json, read_error
+from veza._wire import is_json, media_type, place, read_error
 from veza.errors import (
     APITimeoutError,
     DeadlineExceededError,
@@ -25,6 +25,7 @@ from veza.errors import (
     VezaError,
     error_class,
 )
+from veza.hooks import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ _NOT_FOUND = 404
 _PHASES = ("connect", "read", "write", "pool")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OK = range(200, 300)
+_REDIRECTS = range(300, 400)
 _LARGEST_BODY = 64 * 2**20
 
 
@@ -84,6 +86,7 @@ class Engine(Bound):
             VezaError: with the number of attempts.
         """
         budget = Budget(self.clock.monotonic, call.deadline or settings.deadline)
+        watch = None if settings.hooks is None else Watch(settings.hooks, call, self.clock.monotonic)
         attempts = failures = 0
         rejected: Secret | None = None
         try:
@@ -94,14 +97,19 @@ class Engine(Bound):
                 limit = budget.timeout(settings.timeout)
                 http = self.connections.here()
                 attempts += 1
+                if watch is not None:
+                    watch.sends(attempts)
                 received = self._exchange(http, self._request(call, token, limit), budget)
                 outcome = self._judge(call, received, read, attempts, budget)
+                _tell(call, attempts, received, outcome, watch)
                 if isinstance(outcome, Answer):
                     return outcome
                 error, repeat = outcome
                 unauthorized = error.status_code == _UNAUTHORIZED and token is not None and rejected is None
                 if unauthorized and self.renewer.can_renew():
                     rejected = token
+                    if watch is not None:
+                        watch.waits(0.0)
                     continue
                 failures += 1
                 delay = settings.retry.delay(failures, error.retry_after) if repeat else None
@@ -109,7 +117,7 @@ class Engine(Bound):
                     raise error
                 if not budget.allows(delay):
                     raise late(error)
-                logger.debug("%s %s waits %.3f s", call.method, call.path, delay)
+                _tell_wait(call, attempts, error, delay, watch)
                 self.clock.sleep(delay)
         except VezaError as error:
             failed = error
@@ -126,36 +134,54 @@ class Engine(Bound):
     ) -> Answer[Result] | tuple[VezaError, bool]:
         """Return the answer, or the error and whether another attempt makes sense."""
         if isinstance(received, Failure):
-            logger.debug("%s %s attempt %d: %s", call.method, call.path, attempts, received.message)
-            if received.error is APITimeoutError and budget.spent():
-                return DeadlineExceededError(f"the deadline ran out: {received.message}"), False
-            repeat = not received.hopeless and (call.repeatable or not received.sent)
-            return received.error(received.message), repeat
+            return self._unanswered(call, received, budget)
         status, body, headers = received.status, received.body, received.headers
-        if logger.isEnabledFor(logging.DEBUG):
-            seen = headers.get("x-request-id")
-            logger.debug("%s %s attempt %d: %d, request %s", call.method, call.path, attempts, status, seen)
         if status not in _OK:
             return self._refusal(call, received), may_repeat_status(status, repeatable=call.repeatable)
         info = ResponseInfo(status, attempts - 1, headers, call.idempotency_key)
         try:
             return Answer(read(body), info)
-        except InvalidResponseError as error:
-            error.status_code, error.request_id = status, info.request_id
-            return error, call.repeatable and not is_json(body)
+        except InvalidResponseError as unread:
+            error = unread
+        error.status_code, error.request_id = status, info.request_id
+        error.content_type = media_type(headers, body)
+        if error.content_type is not None:
+            error.message = f"{error.message} but {error.content_type}"
+            error.args = (error.message,)
+        return error, call.repeatable and not is_json(body)
+
+    def _unanswered(self, call: Call, failure: Failure, budget: Budget) -> tuple[VezaError, bool]:
+        if failure.error is APITimeoutError and budget.spent():
+            message = f"the deadline ran out: {failure.message}"
+            error = DeadlineExceededError(message, reason=failure.reason, host=failure.host, port=failure.port)
+            return error, False
+        return failure.raised(), not failure.hopeless and (call.repeatable or not failure.sent)
 
     def _exchange(self, http: Any, request: httpx.Request, budget: Budget) -> Received | Failure:
-        """Send one request and read its answer; the one place where foreign exceptions are translated."""
+        """Send one request and read its answer."""
         marker = in_flight.set(True)
         try:
             return self._converse(http, request, budget)
-        except self._family.errors as error:
-            return self._family.failure(error)
         finally:
             in_flight.reset(marker)
 
     def _converse(self, http: Any, request: httpx.Request, budget: Budget) -> Received | Failure:
-        response = http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
+        """Ask and read; the one place where foreign exceptions are translated, and only those of a transport."""
+        try:
+            response = http.send(request, auth=self._no_auth, follow_redirects=False, stream=True)
+        except self._family.errors as error:
+            if not self._family.translates(error):
+                raise
+            return self._failed(error, http, request)
+        try:
+            return self._read(response, budget)
+        except self._family.errors as error:
+            return self._failed(error, http, request)
+
+    def _failed(self, error: Exception, http: Any, request: httpx.Request) -> Failure:
+        return self._family.failure(error, http, request.url)
+
+    def _read(self, response: Any, budget: Budget) -> Received | Failure:
         try:
             chunks: list[bytes] = []
             size = 0
@@ -165,9 +191,9 @@ class Engine(Bound):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > _LARGEST_BODY:
-                    return Failure(InvalidResponseError, "the response is too large", sent=True, hopeless=True)
+                    return Failure(InvalidResponseError, "the response is too large", "size", sent=True, hopeless=True)
                 if budget.spent() and not _complete(response, size):
-                    return Failure(APITimeoutError, "the response did not end in time", sent=True)
+                    return Failure(APITimeoutError, "the response did not end in time", "read_timeout", sent=True)
             return Received(response.status_code, response.headers, b"".join(chunks))
         finally:
             response.close()
@@ -205,22 +231,51 @@ class Engine(Bound):
         return known[1]
 
     def _refusal(self, call: Call, received: Received) -> VezaError:
-        facts = read_error(received.body, (*self.session.secrets, *call.secrets))
+        secrets = (*self.session.secrets, *call.secrets)
+        facts = read_error(received.body, secrets)
         wait = parse_retry_after(received.headers.get("retry-after"), self.clock.now)
+        location = place(received.headers.get("location")) if received.status in _REDIRECTS else None
+        location = None if location is None else scrub(location, secrets)
         return error_class(received.status)(
-            facts.message or _answered(call, received),
+            facts.message or _says(call, received, location),
             status_code=received.status,
             code=facts.code,
             details=facts.details,
             request_id=received.headers.get("x-request-id") or facts.request_id,
             retry_after=facts.retry_after if wait is None else wait,
+            location=location,
+            content_type=media_type(received.headers, received.body),
         )
 
 
-def _answered(call: Call, received: Received) -> str:
+def _tell(
+    call: Call,
+    number: int,
+    received: Received | Failure,
+    outcome: Answer[Result] | tuple[VezaError, bool],
+    watch: Watch | None,
+) -> None:
+    """Tell the log and the hooks how an attempt ended."""
+    status = request_id = None
+    if isinstance(received, Received):
+        status, request_id = received.status, received.headers.get("x-request-id")
+    error = None if isinstance(outcome, Answer) else outcome[0]
+    note_attempt(call, number, status, request_id, error)
+    if watch is not None:
+        watch.ended(number, status, request_id, error)
+
+
+def _tell_wait(call: Call, number: int, error: VezaError, delay: float, watch: Watch | None) -> None:
+    note_wait(call, number, error, delay)
+    if watch is not None:
+        watch.waits(delay)
+
+
+def _says(call: Call, received: Received, location: str | None) -> str:
     """Say an error status without words of the backend's own; a 404 that is not JSON is of an unknown path."""
     unknown_path = received.status == _NOT_FOUND and not is_json(received.body)
-    return f"the backend answered {received.status}{f' at {BASE_PATH}{call.path}' if unknown_path else ''}"
+    where = f" at {BASE_PATH}{call.path}" if unknown_path else ""
+    return f"the backend answered {received.status}{where}{f' and points to {location}' if location else ''}"
 
 
 def _complete(response: httpx.Response, size: int) -> bool:

@@ -110,8 +110,9 @@ class Renewer:
         if not anyway:
             self._logins.pass_by((email, password), began)
         call = Call(
-            "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,)
-        )
+            "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,),
+            operation=LOGIN.id,
+        )  # fmt: skip
         try:
             login = attached(self._engine.send(call, settings, one(Login)))
         except VezaError as error:
@@ -141,6 +142,7 @@ class Renewer:
             repeatable=False,
             deadline=deadline,
             secrets=(refresh,),
+            operation=REFRESH_TOKEN.id,
         )
         try:
             tokens = attached(self._engine.send(call, settings, one(Tokens)))

@@ -76,5 +76,6 @@ class Resource:
             repeatable=operation.safe or (key is not None and settings.idempotency),
             idempotency_key=key,
             deadline=seconds(deadline, "deadline"),
+            operation=operation.id,
         )
         return self._engine.send(call, settings, read)

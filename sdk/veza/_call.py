@@ -52,6 +52,8 @@ class Call(NamedTuple):
         deadline: seconds for all attempts and waits; None for no limit.
         secrets: values in the body that no error may repeat.
         operation: its operationId in the contract; None for `request()`.
+        timeout: seconds, in the place of the client's; None for the client's.
+        keep_content: whether the result keeps the body that it was read from.
     """
 
     method: str
@@ -65,6 +67,8 @@ class Call(NamedTuple):
     deadline: float | None = None
     secrets: tuple[Secret, ...] = ()
     operation: str | None = None
+    timeout: float | None = None
+    keep_content: bool = False
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.path}>"

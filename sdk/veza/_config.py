@@ -27,6 +27,7 @@ class Settings:
         idempotency: whether the backend honours `Idempotency-Key`.
         new_key: makes an idempotency key.
         hooks: what is called with each attempt.
+        keep_content: whether a result keeps the body that it was read from.
         checkout_page: the template of the page to pay on, for a backend that gives a client secret and no URL.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     new_key: Callable[[], str]
     checkout_page: str | None
     hooks: Hooks | None = None
+    keep_content: bool = False
 
 
 def count(value: object, name: str) -> int:

@@ -18,9 +18,10 @@ class ResponseInfo:
         status_code: the HTTP status.
         retry_count: how many attempts failed before this answer (0: the first one succeeded).
         idempotency_key: the key that every attempt of this write carried, None for reads.
+        content: the body as it came, if the client was made with `keep_content=True`; never of a login. Not pickled.
     """
 
-    __slots__ = ("_raw", "idempotency_key", "retry_count", "status_code")
+    __slots__ = ("_raw", "content", "idempotency_key", "retry_count", "status_code")
 
     def __init__(
         self,
@@ -28,10 +29,12 @@ class ResponseInfo:
         retry_count: int,
         raw_headers: Mapping[str, str],
         idempotency_key: str | None = None,
+        content: bytes | None = None,
     ) -> None:
         self.status_code: int = status_code
         self.retry_count: int = retry_count
         self.idempotency_key: str | None = idempotency_key
+        self.content: bytes | None = content
         self._raw: Mapping[str, str] = raw_headers
 
     @property

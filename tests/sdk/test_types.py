@@ -23,6 +23,8 @@ client.orders.get(41)
 client.orders.create(["11"]).order.total + 5
 client.products.list(limit="20")
 client.orders.refund("1")
+client.orders.get("1", time_out=3)
+veza.Veza.from_env(retries=3)
 for product in client.products.list():
     product.cost
 """

@@ -32,6 +32,9 @@ def synchronous(client: veza.Veza) -> None:
     assert_type(licenses[0], veza.License)
     assert_type(licenses.response_info.headers, Mapping[str, str])
     assert_type(client.with_options(deadline=3), veza.Veza)
+    assert_type(client.orders.get("1", timeout=3, extra_headers={"X-Trace": "t"}), veza.Order)
+    assert_type(client.orders.get("1").response_info, veza.ResponseInfo | None)
+    assert_type(veza.Veza.from_env(app_info="shop/1", timeout=3), veza.Veza)
     with client as same:
         assert_type(same, veza.Veza)
 

@@ -12,6 +12,9 @@ from veza._session import as_secret
 from veza.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza._params import Email
     from veza._secret import Secret
     from veza.models import Login, Tokens, User
@@ -27,6 +30,7 @@ class AsyncAuth(AsyncResource):
         *,
         remember_me: bool | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> Login:
         """Log in; the client uses the tokens from then on (operation login).
 
@@ -39,6 +43,7 @@ class AsyncAuth(AsyncResource):
             password: its password; the client's where it is left out.
             remember_me: ask for a longer login.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             AuthenticationError: 401, the credentials are wrong.
@@ -53,17 +58,24 @@ class AsyncAuth(AsyncResource):
             raise InvalidRequestError("login needs an email and a password, here or on the client")
         limit = seconds(deadline, "deadline")
         login = await self._engine.renewer.login(
-            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own
+            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own, **options
         )
         session.email, session.password = email, password
         return login
 
-    async def refresh(self, refresh_token: str | Secret | None = None, *, deadline: float | None = None) -> Tokens:
+    async def refresh(
+        self,
+        refresh_token: str | Secret | None = None,
+        *,
+        deadline: float | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Tokens:
         """Renew the access token; the client uses it from then on (operation refreshToken).
 
         Args:
             refresh_token: the token to renew by; the client's where it is left out.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             AuthenticationError: 401, the refresh token was used up or revoked.
@@ -72,7 +84,8 @@ class AsyncAuth(AsyncResource):
         refresh_token = as_secret(refresh_token, "refresh_token") or self._engine.session.refresh
         if refresh_token is None:
             raise InvalidRequestError("refresh needs a refresh token, here or on the client")
-        return await self._engine.renewer.refresh(refresh_token, self._settings, deadline=seconds(deadline, "deadline"))
+        limit = seconds(deadline, "deadline")
+        return await self._engine.renewer.refresh(refresh_token, self._settings, deadline=limit, **options)
 
     async def logout(
         self,
@@ -80,6 +93,7 @@ class AsyncAuth(AsyncResource):
         *,
         all_devices: bool | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> None:
         """End a login; the client forgets its tokens (operation logout).
 
@@ -87,6 +101,7 @@ class AsyncAuth(AsyncResource):
             refresh_token: the login to end; the client's where it is left out.
             all_devices: end every login of the account.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
@@ -96,18 +111,19 @@ class AsyncAuth(AsyncResource):
         if refresh_token is None:
             raise InvalidRequestError("logout needs a refresh token, here or on the client")
         fields = {"refresh_token": refresh_token, "all_devices": all_devices}
-        await self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline)
+        await self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline, **options)
         session.ended()
 
-    async def me(self, *, deadline: float | None = None) -> User:
+    async def me(self, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> User:
         """Ask which account is logged in (operation getMe).
 
         Args:
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
         """
         from veza.models.auth import User  # noqa: PLC0415  (built when first used)
 
-        return await self._one(contract.GET_ME, User, deadline=deadline)
+        return await self._one(contract.GET_ME, User, deadline=deadline, **options)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from veza._async.engine import AsyncEngine
+from veza._async.options import from_environment
 from veza._call import Body, Call, seconds
 from veza._clock import AsyncSystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
 from veza._connections import LoopConnections
 from veza._family import family_of, maker
 from veza._logging import guard
+from veza._options import as_headers, product
 from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
@@ -21,13 +23,14 @@ from veza._session import Session, as_secret, as_token
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
     import httpx
     import httpx2
 
     from veza._async.auth import AsyncAuth
     from veza._async.licenses import AsyncLicenses
+    from veza._async.options import AsyncClientOptions
     from veza._async.orders import AsyncOrders
     from veza._async.products import AsyncProducts
     from veza._async.system import AsyncSystem
@@ -67,6 +70,8 @@ class AsyncVeza(Bound):
         checkout_page: for a backend that answers a new order with a client secret in place of a URL: the page's
             URL with `{client_secret}` and `{payment_id}` in it.
         hooks: functions that are called with each attempt: for metrics and traces.
+        keep_content: whether `response_info.content` of a result holds the body that it was read from.
+        app_info: the calling application, such as `shop/1.2`; it is appended to `User-Agent`.
 
     Raises:
         InvalidRequestError: an argument makes no sense.
@@ -95,6 +100,8 @@ class AsyncVeza(Bound):
         token_provider: AsyncTokenProvider | None = None,
         checkout_page: str | None = None,
         hooks: Hooks | None = None,
+        keep_content: bool = False,
+        app_info: str | None = None,
     ) -> None:
         password = as_secret(password, "password")
         access_token = None if access_token is None else as_token(access_token)
@@ -109,6 +116,7 @@ class AsyncVeza(Bound):
             new_key=idempotency_keys or random_key,
             checkout_page=checkout_page,
             hooks=hooks,
+            keep_content=keep_content,
         )
         self._base_url = base_url
         self._borrows = False
@@ -122,7 +130,24 @@ class AsyncVeza(Bound):
             session=session,
             clock=clock or AsyncSystemClock(),
             provider=token_provider,
+            app_info=product(app_info),
         )
+
+    @classmethod
+    def from_env(cls, **options: Unpack[AsyncClientOptions]) -> Self:
+        """Return a client by the environment.
+
+        `VEZA_URL` is the backend, without `/api/v1`; `OPERATOR_EMAIL` and `OPERATOR_PASSWORD` the account, or
+        `VEZA_ACCESS_TOKEN` a token. The account is read only if no credentials are passed.
+
+        Args:
+            options: as the constructor.
+
+        Raises:
+            InvalidRequestError: `VEZA_URL` is not set, or an option makes no sense.
+        """
+        base_url, rest = from_environment(options)
+        return cls(base_url, **rest)
 
     @cached_property
     def system(self) -> AsyncSystem:
@@ -170,6 +195,7 @@ class AsyncVeza(Bound):
         auth: bool = True,
         idempotency_key: str | None = None,
         deadline: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  (of each attempt)  # sync: timeout: float | None = None,
     ) -> RawResponse:
         """Send what the typed methods do not cover; login, retries, errors and logs are as theirs.
 
@@ -178,10 +204,12 @@ class AsyncVeza(Bound):
             path: below the API's base path, starting with `/`, its ids already encoded.
             params: the query.
             json: the body.
-            headers: beside the client's own; `Authorization` cannot be set where `auth` is.
+            headers: beside the client's own; those that the SDK writes itself are refused, as is `Authorization` if
+                `auth` is true.
             auth: whether to carry the login.
             idempotency_key: sent as `Idempotency-Key`.
             deadline: seconds for all attempts and waits.
+            timeout: seconds for each attempt's connecting, writing and each read, in the place of the client's.
 
         Raises:
             InvalidRequestError: the path would leave the API, or a header is malformed.
@@ -193,12 +221,13 @@ class AsyncVeza(Bound):
             safe_path(path),
             urlencode(params) if params else "",
             None if json is None else Body(json),
-            headers,
+            as_headers(headers, auth=auth),
             auth=auth,
             repeatable=method.upper() in {"GET", "HEAD", "OPTIONS"}
             or (idempotency_key is not None and settings.idempotency),
             idempotency_key=idempotency_key,
             deadline=seconds(deadline, "deadline"),
+            timeout=seconds(timeout, "timeout"),
         )
         del params, json, headers  # a traceback that shows variables must not show these
         answer = await self._engine.send(call, settings, raw_body)
@@ -214,6 +243,7 @@ class AsyncVeza(Bound):
         deadline: float | None = None,
         max_retry_after: float | None = None,
         hooks: Hooks | None = None,
+        keep_content: bool | None = None,
     ) -> Self:
         """Return a client with other settings that shares this one's connections, login and clock.
 
@@ -233,6 +263,7 @@ class AsyncVeza(Bound):
             new_key=old.new_key,
             checkout_page=old.checkout_page,
             hooks=hooks or old.hooks,
+            keep_content=old.keep_content if keep_content is None else keep_content,
         )
         other = type(self).__new__(type(self))
         kept = {name: value for name, value in self.__dict__.items() if name not in _RESOURCES}

@@ -63,6 +63,7 @@ class AsyncEngine(Bound):
         session: Session,
         clock: AsyncClock,
         provider: AsyncTokenProvider | None,
+        app_info: str | None = None,
     ) -> None:
         self.clock = clock
         self.session = session
@@ -74,6 +75,8 @@ class AsyncEngine(Bound):
         self._headers.update({"Host": family.URL(root).netloc.decode("ascii"), "Accept": "application/json"})
         if self._headers.get("User-Agent", "").startswith("python-httpx"):
             self._headers["User-Agent"] = f"veza-python/{__version__}"
+        if app_info is not None:
+            self._headers["User-Agent"] = f"{self._headers.get('User-Agent', '')} {app_info}".strip()
         self._encoding = self._headers.encoding
         self._no_auth = family.Auth()
         self._nothing = family.ByteStream(b"")
@@ -96,7 +99,7 @@ class AsyncEngine(Bound):
                 token = self.session.usable(self.clock.monotonic(), rejected) if call.auth else None
                 if token is None and call.auth:
                     token = await self.renewer.token(rejected, budget, settings)
-                limit = budget.timeout(settings.timeout)
+                limit = budget.timeout(call.timeout or settings.timeout)
                 http = await self.connections.here()
                 attempts += 1
                 if watch is not None:
@@ -140,7 +143,8 @@ class AsyncEngine(Bound):
         status, body, headers = received.status, received.body, received.headers
         if status not in _OK:
             return self._refusal(call, received), may_repeat_status(status, repeatable=call.repeatable)
-        info = ResponseInfo(status, attempts - 1, headers, call.idempotency_key)
+        kept = body if call.keep_content else None
+        info = ResponseInfo(status, attempts - 1, headers, call.idempotency_key, kept)
         try:
             return Answer(read(body), info)
         except InvalidResponseError as unread:

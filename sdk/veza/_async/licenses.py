@@ -11,6 +11,9 @@ from veza._listed import Listed
 from veza._question import about_licenses, answering
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza._params import OrderId
     from veza.models import License
 
@@ -18,12 +21,15 @@ if TYPE_CHECKING:
 class AsyncLicenses(AsyncResource):
     """What the account may use."""
 
-    async def mine(self, *, order_id: OrderId | None = None, deadline: float | None = None) -> Listed[License]:
+    async def mine(
+        self, *, order_id: OrderId | None = None, deadline: float | None = None, **options: Unpack[CallOptions]
+    ) -> Listed[License]:
         """List the caller's licenses, revoked ones included (operation listMyLicenses).
 
         Args:
             order_id: only licenses of this order.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, or a license of another order.
@@ -36,5 +42,6 @@ class AsyncLicenses(AsyncResource):
             answering(many(License), about_licenses(order_id)),
             values={"order_id": order_id},
             deadline=deadline,
+            **options,
         )
         return Listed.of(answer.result, answer.info)

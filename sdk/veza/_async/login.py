@@ -10,15 +10,18 @@ from veza._flight import TaskFlight
 from veza._gate import Gate
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
+from veza._options import sending
 from veza._session import Renewal, as_token, issued
 from veza.errors import AuthenticationError, VezaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Unpack
 
     from veza._call import Answer, Budget, Result
     from veza._clock import AsyncClock
     from veza._config import Settings
+    from veza._options import CallOptions
     from veza._secret import Secret
     from veza._session import Session
     from veza.models.auth import Login, Tokens
@@ -92,7 +95,7 @@ class AsyncRenewer:
 
     async def login(
         self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,
-        deadline: float | None = None, anyway: bool = False,
+        deadline: float | None = None, anyway: bool = False, **options: Unpack[CallOptions],
     ) -> Login:  # fmt: skip
         """Log in and take the tokens; not with credentials that were refused, unless `anyway`.
 
@@ -110,7 +113,7 @@ class AsyncRenewer:
             self._logins.pass_by((email, password), began)
         call = Call(
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,),
-            operation=LOGIN.id,
+            operation=LOGIN.id, **sending(auth=False, **options),
         )  # fmt: skip
         try:
             login = attached(await self._engine.send(call, settings, one(Login)))
@@ -121,7 +124,9 @@ class AsyncRenewer:
         self._engine.session.accept(*issued(login), login.expires_in, began)
         return login
 
-    async def refresh(self, refresh: Secret, settings: Settings, *, deadline: float | None = None) -> Tokens:
+    async def refresh(
+        self, refresh: Secret, settings: Settings, *, deadline: float | None = None, **options: Unpack[CallOptions]
+    ) -> Tokens:
         """Renew the tokens and take them.
 
         Raises:
@@ -142,6 +147,7 @@ class AsyncRenewer:
             deadline=deadline,
             secrets=(refresh,),
             operation=REFRESH_TOKEN.id,
+            **sending(auth=False, **options),
         )
         try:
             tokens = attached(await self._engine.send(call, settings, one(Tokens)))

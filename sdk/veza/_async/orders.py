@@ -15,7 +15,9 @@ from veza._question import about_items, about_order, about_refund, answering, or
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Unpack
 
+    from veza._options import CallOptions
     from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
     from veza.models import CheckoutOrder, Order, OrderStatus, RefundedOrder
 
@@ -29,6 +31,7 @@ class AsyncOrders(AsyncResource):
         *,
         idempotency_key: IdempotencyKey | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> CheckoutOrder:
         """Order products and get the page to pay them on (operation createOrder).
 
@@ -38,6 +41,7 @@ class AsyncOrders(AsyncResource):
             idempotency_key: where the backend honours keys, the same key never orders twice. With
                 `idempotency=True` one is made if none is given; the error and the result carry it.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidArgumentError: `items` is a text or a mapping; nothing was sent.
@@ -56,15 +60,17 @@ class AsyncOrders(AsyncResource):
             fields={"items": wanted},
             key=idempotency_key,
             deadline=deadline,
+            **options,
         )
         return attached(answer)
 
-    async def get(self, order_id: OrderId, *, deadline: float | None = None) -> Order:
+    async def get(self, order_id: OrderId, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Order:
         """Read one order (operation getOrder).
 
         Args:
             order_id: the order.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, or another order.
@@ -75,7 +81,12 @@ class AsyncOrders(AsyncResource):
         from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
 
         return await self._one(
-            contract.GET_ORDER, Order, ids={"order_id": order_id}, deadline=deadline, check=about_order(order_id)
+            contract.GET_ORDER,
+            Order,
+            ids={"order_id": order_id},
+            deadline=deadline,
+            **options,
+            check=about_order(order_id),
         )
 
     def list(
@@ -85,6 +96,7 @@ class AsyncOrders(AsyncResource):
         limit: Limit | None = None,
         status: OrderStatus | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> AsyncListing[Order]:  # sync: ) -> Page[Order]:
         """List the caller's orders, newest first (operation listOrders).
 
@@ -93,6 +105,7 @@ class AsyncOrders(AsyncResource):
             limit: how many items a page holds, 1 to 100; the backend's default is 20.
             status: only orders in this state.
             deadline: seconds for all attempts and waits of each page.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
@@ -103,7 +116,9 @@ class AsyncOrders(AsyncResource):
             from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
 
             values = {"page": number, "limit": limit, "status": None if status is None else str(status)}
-            answer = await self._send(contract.LIST_ORDERS, many(Order, Meta).page, values=values, deadline=deadline)
+            answer = await self._send(
+                contract.LIST_ORDERS, many(Order, Meta).page, values=values, deadline=deadline, **options
+            )
             return AsyncPage(*answer.result, answer.info, fetch)
 
         return AsyncListing(fetch, page)  # sync: return fetch(page)
@@ -116,6 +131,7 @@ class AsyncOrders(AsyncResource):
         amount_cents: RefundCents | None = None,
         idempotency_key: IdempotencyKey | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> RefundedOrder:
         """Ask for an order's money back (operation requestRefund).
 
@@ -127,6 +143,7 @@ class AsyncOrders(AsyncResource):
             amount_cents: a part of the total in minor units; the whole of it where this is left out.
             idempotency_key: as for `create`.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, another order, or another amount; it may have been asked for.
@@ -144,6 +161,7 @@ class AsyncOrders(AsyncResource):
             fields={"reason": reason, "amount_cents": amount_cents},
             key=idempotency_key,
             deadline=deadline,
+            **options,
             check=about_refund(order_id, amount_cents),
         )
 
@@ -154,6 +172,7 @@ class AsyncOrders(AsyncResource):
         deadline: float,
         interval: float = 2.0,
         on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Order:
         """Read an order until its payment came through (operation getOrder).
 
@@ -162,6 +181,7 @@ class AsyncOrders(AsyncResource):
             deadline: seconds to wait in all.
             interval: seconds between the first reads; they grow apart to 15 seconds.
             on_progress: called with the order after each read.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             UnexpectedStatusError: it failed, expired, was cancelled, or is in a status new to this version.
@@ -171,7 +191,9 @@ class AsyncOrders(AsyncResource):
         from veza.models.orders import OrderStatus  # noqa: PLC0415  (built when first used)
 
         there = expect(OrderStatus.COMPLETED, {OrderStatus.PENDING_PAYMENT})
-        return await self.wait_until(order_id, there, deadline=deadline, interval=interval, on_progress=on_progress)
+        return await self.wait_until(
+            order_id, there, deadline=deadline, **options, interval=interval, on_progress=on_progress
+        )
 
     async def wait_until_refunded(
         self,
@@ -180,6 +202,7 @@ class AsyncOrders(AsyncResource):
         deadline: float,
         interval: float = 2.0,
         on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Order:
         """Read an order until the refund that was asked for came through (operation getOrder).
 
@@ -188,6 +211,7 @@ class AsyncOrders(AsyncResource):
             deadline: seconds to wait in all; a refund may stay pending for days.
             interval: seconds between the first reads; they grow apart to 15 seconds.
             on_progress: called with the order after each read.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             UnexpectedStatusError: the refund failed, or the order is in a status new to this version.
@@ -202,7 +226,9 @@ class AsyncOrders(AsyncResource):
             asked = order.refund_status not in {None, RefundStatus.FAILED}
             return not (order.status == OrderStatus.COMPLETED and asked) and refunded(order)
 
-        return await self.wait_until(order_id, there, deadline=deadline, interval=interval, on_progress=on_progress)
+        return await self.wait_until(
+            order_id, there, deadline=deadline, **options, interval=interval, on_progress=on_progress
+        )
 
     async def wait_until(
         self,
@@ -212,6 +238,7 @@ class AsyncOrders(AsyncResource):
         deadline: float,
         interval: float = 2.0,
         on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Order:
         """Read an order until it is as wanted (operation getOrder).
 
@@ -223,6 +250,7 @@ class AsyncOrders(AsyncResource):
             deadline: seconds to wait in all.
             interval: seconds between the first reads; they grow apart to 15 seconds.
             on_progress: called with the order after each read.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             DeadlineExceededError: it did not come there in time; `details` has the status last seen.
@@ -230,7 +258,7 @@ class AsyncOrders(AsyncResource):
         """
 
         async def read(left: float | None) -> Order:
-            return await self.get(order_id, deadline=left)
+            return await self.get(order_id, deadline=left, **options)
 
         limit = seconds(deadline, "deadline") or deadline
         pause = seconds(interval, "interval") or interval

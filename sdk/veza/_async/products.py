@@ -11,6 +11,9 @@ from veza._decode import many
 from veza._question import about_product
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza._params import Limit, PageNumber, ProductId
     from veza.models import Product
 
@@ -19,7 +22,12 @@ class AsyncProducts(AsyncResource):
     """What can be bought. Needs no login."""
 
     def list(
-        self, *, page: PageNumber | None = None, limit: Limit | None = None, deadline: float | None = None
+        self,
+        *,
+        page: PageNumber | None = None,
+        limit: Limit | None = None,
+        deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> AsyncListing[Product]:  # sync: ) -> Page[Product]:
         """List the products on offer, a page at a time (operation listProducts).
 
@@ -27,6 +35,7 @@ class AsyncProducts(AsyncResource):
             page: the first page to ask for, from 1.
             limit: how many items a page holds, 1 to 100; the backend's default is 20.
             deadline: seconds for all attempts and waits of each page.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
@@ -41,17 +50,21 @@ class AsyncProducts(AsyncResource):
                 many(Product, Meta).page,
                 values={"page": number, "limit": limit},
                 deadline=deadline,
+                **options,
             )
             return AsyncPage(*answer.result, answer.info, fetch)
 
         return AsyncListing(fetch, page)  # sync: return fetch(page)
 
-    async def get(self, product_id: ProductId, *, deadline: float | None = None) -> Product:
+    async def get(
+        self, product_id: ProductId, *, deadline: float | None = None, **options: Unpack[CallOptions]
+    ) -> Product:
         """Read one product (operation getProduct).
 
         Args:
             product_id: the product.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, or another product.
@@ -65,5 +78,6 @@ class AsyncProducts(AsyncResource):
             Product,
             ids={"product_id": product_id},
             deadline=deadline,
+            **options,
             check=about_product(product_id),
         )

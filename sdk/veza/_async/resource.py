@@ -8,16 +8,19 @@ from veza._call import Body, Call, seconds
 from veza._decode import attached, one
 from veza._operation import check as allowed
 from veza._operation import expand, query
+from veza._options import sending
 from veza._question import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Unpack
 
     from veza._async.engine import AsyncEngine
     from veza._call import Answer, Result
     from veza._config import Settings
     from veza._decode import Found
-from veza._operation import Operation
+    from veza._operation import Operation
+    from veza._options import CallOptions
 
 
 class AsyncResource:
@@ -39,10 +42,12 @@ class AsyncResource:
         key: str | None = None,
         deadline: float | None = None,
         check: Callable[[Found], None] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Found:
         """Send a call whose answer holds one object, and hold it against what was asked."""
         read = one(model) if check is None else answering(one(model), check)
-        return attached(await self._send(operation, read, ids=ids, fields=fields, key=key, deadline=deadline))
+        answer = await self._send(operation, read, ids=ids, fields=fields, key=key, deadline=deadline, **options)
+        return attached(answer)
 
     async def _send(
         self,
@@ -54,6 +59,7 @@ class AsyncResource:
         fields: Mapping[str, object] | None = None,
         key: str | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> Answer[Result]:
         """Check the arguments and send them; None stands for what is left out."""
         settings = self._settings
@@ -76,5 +82,7 @@ class AsyncResource:
             idempotency_key=key,
             deadline=seconds(deadline, "deadline"),
             operation=operation.id,
+            keep_content=settings.keep_content,
+            **sending(auth=operation.auth, **options),
         )
         return await self._engine.send(call, settings, read)

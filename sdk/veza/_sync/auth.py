@@ -13,6 +13,9 @@ from veza._sync.resource import Resource
 from veza.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza._params import Email
     from veza._secret import Secret
     from veza.models import Login, Tokens, User
@@ -28,6 +31,7 @@ class Auth(Resource):
         *,
         remember_me: bool | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> Login:
         """Log in; the client uses the tokens from then on (operation login).
 
@@ -40,6 +44,7 @@ class Auth(Resource):
             password: its password; the client's where it is left out.
             remember_me: ask for a longer login.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             AuthenticationError: 401, the credentials are wrong.
@@ -54,17 +59,24 @@ class Auth(Resource):
             raise InvalidRequestError("login needs an email and a password, here or on the client")
         limit = seconds(deadline, "deadline")
         login = self._engine.renewer.login(
-            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own
+            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own, **options
         )
         session.email, session.password = email, password
         return login
 
-    def refresh(self, refresh_token: str | Secret | None = None, *, deadline: float | None = None) -> Tokens:
+    def refresh(
+        self,
+        refresh_token: str | Secret | None = None,
+        *,
+        deadline: float | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Tokens:
         """Renew the access token; the client uses it from then on (operation refreshToken).
 
         Args:
             refresh_token: the token to renew by; the client's where it is left out.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             AuthenticationError: 401, the refresh token was used up or revoked.
@@ -73,7 +85,8 @@ class Auth(Resource):
         refresh_token = as_secret(refresh_token, "refresh_token") or self._engine.session.refresh
         if refresh_token is None:
             raise InvalidRequestError("refresh needs a refresh token, here or on the client")
-        return self._engine.renewer.refresh(refresh_token, self._settings, deadline=seconds(deadline, "deadline"))
+        limit = seconds(deadline, "deadline")
+        return self._engine.renewer.refresh(refresh_token, self._settings, deadline=limit, **options)
 
     def logout(
         self,
@@ -81,6 +94,7 @@ class Auth(Resource):
         *,
         all_devices: bool | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> None:
         """End a login; the client forgets its tokens (operation logout).
 
@@ -88,6 +102,7 @@ class Auth(Resource):
             refresh_token: the login to end; the client's where it is left out.
             all_devices: end every login of the account.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
@@ -97,18 +112,19 @@ class Auth(Resource):
         if refresh_token is None:
             raise InvalidRequestError("logout needs a refresh token, here or on the client")
         fields = {"refresh_token": refresh_token, "all_devices": all_devices}
-        self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline)
+        self._send(contract.LOGOUT, nothing, fields=fields, deadline=deadline, **options)
         session.ended()
 
-    def me(self, *, deadline: float | None = None) -> User:
+    def me(self, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> User:
         """Ask which account is logged in (operation getMe).
 
         Args:
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
         """
         from veza.models.auth import User  # noqa: PLC0415  (built when first used)
 
-        return self._one(contract.GET_ME, User, deadline=deadline)
+        return self._one(contract.GET_ME, User, deadline=deadline, **options)

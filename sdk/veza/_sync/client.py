@@ -13,16 +13,18 @@ from veza._config import Settings, api_root, count, random_jitter, random_key
 from veza._connections import ThreadConnections
 from veza._family import family_of, maker
 from veza._logging import guard
+from veza._options import as_headers, product
 from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
 from veza._session import Session, as_secret, as_token
 from veza._sync.engine import Engine
+from veza._sync.options import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
     import httpx
     import httpx2
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from veza._secret import Secret
     from veza._sync.auth import Auth
     from veza._sync.licenses import Licenses
+    from veza._sync.options import ClientOptions
     from veza._sync.orders import Orders
     from veza._sync.products import Products
     from veza._sync.system import System
@@ -68,6 +71,8 @@ class Veza(Bound):
         checkout_page: for a backend that answers a new order with a client secret in place of a URL: the page's
             URL with `{client_secret}` and `{payment_id}` in it.
         hooks: functions that are called with each attempt: for metrics and traces.
+        keep_content: whether `response_info.content` of a result holds the body that it was read from.
+        app_info: the calling application, such as `shop/1.2`; it is appended to `User-Agent`.
 
     Raises:
         InvalidRequestError: an argument makes no sense.
@@ -93,6 +98,8 @@ class Veza(Bound):
         token_provider: TokenProvider | None = None,
         checkout_page: str | None = None,
         hooks: Hooks | None = None,
+        keep_content: bool = False,
+        app_info: str | None = None,
     ) -> None:
         password = as_secret(password, "password")
         access_token = None if access_token is None else as_token(access_token)
@@ -107,6 +114,7 @@ class Veza(Bound):
             new_key=idempotency_keys or random_key,
             checkout_page=checkout_page,
             hooks=hooks,
+            keep_content=keep_content,
         )
         self._base_url = base_url
         self._borrows = False
@@ -120,7 +128,24 @@ class Veza(Bound):
             session=session,
             clock=clock or SystemClock(),
             provider=token_provider,
+            app_info=product(app_info),
         )
+
+    @classmethod
+    def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
+        """Return a client by the environment.
+
+        `VEZA_URL` is the backend, without `/api/v1`; `OPERATOR_EMAIL` and `OPERATOR_PASSWORD` the account, or
+        `VEZA_ACCESS_TOKEN` a token. The account is read only if no credentials are passed.
+
+        Args:
+            options: as the constructor.
+
+        Raises:
+            InvalidRequestError: `VEZA_URL` is not set, or an option makes no sense.
+        """
+        base_url, rest = from_environment(options)
+        return cls(base_url, **rest)
 
     @cached_property
     def system(self) -> System:
@@ -168,6 +193,7 @@ class Veza(Bound):
         auth: bool = True,
         idempotency_key: str | None = None,
         deadline: float | None = None,
+        timeout: float | None = None,
     ) -> RawResponse:
         """Send what the typed methods do not cover; login, retries, errors and logs are as theirs.
 
@@ -176,10 +202,12 @@ class Veza(Bound):
             path: below the API's base path, starting with `/`, its ids already encoded.
             params: the query.
             json: the body.
-            headers: beside the client's own; `Authorization` cannot be set where `auth` is.
+            headers: beside the client's own; those that the SDK writes itself are refused, as is `Authorization` if
+                `auth` is true.
             auth: whether to carry the login.
             idempotency_key: sent as `Idempotency-Key`.
             deadline: seconds for all attempts and waits.
+            timeout: seconds for each attempt's connecting, writing and each read, in the place of the client's.
 
         Raises:
             InvalidRequestError: the path would leave the API, or a header is malformed.
@@ -191,12 +219,13 @@ class Veza(Bound):
             safe_path(path),
             urlencode(params) if params else "",
             None if json is None else Body(json),
-            headers,
+            as_headers(headers, auth=auth),
             auth=auth,
             repeatable=method.upper() in {"GET", "HEAD", "OPTIONS"}
             or (idempotency_key is not None and settings.idempotency),
             idempotency_key=idempotency_key,
             deadline=seconds(deadline, "deadline"),
+            timeout=seconds(timeout, "timeout"),
         )
         del params, json, headers  # a traceback that shows variables must not show these
         answer = self._engine.send(call, settings, raw_body)
@@ -212,6 +241,7 @@ class Veza(Bound):
         deadline: float | None = None,
         max_retry_after: float | None = None,
         hooks: Hooks | None = None,
+        keep_content: bool | None = None,
     ) -> Self:
         """Return a client with other settings that shares this one's connections, login and clock.
 
@@ -231,6 +261,7 @@ class Veza(Bound):
             new_key=old.new_key,
             checkout_page=old.checkout_page,
             hooks=hooks or old.hooks,
+            keep_content=old.keep_content if keep_content is None else keep_content,
         )
         other = type(self).__new__(type(self))
         kept = {name: value for name, value in self.__dict__.items() if name not in _RESOURCES}

@@ -12,6 +12,9 @@ from veza._question import about_licenses, answering
 from veza._sync.resource import Resource
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza._params import OrderId
     from veza.models import License
 
@@ -19,12 +22,15 @@ if TYPE_CHECKING:
 class Licenses(Resource):
     """What the account may use."""
 
-    def mine(self, *, order_id: OrderId | None = None, deadline: float | None = None) -> Listed[License]:
+    def mine(
+        self, *, order_id: OrderId | None = None, deadline: float | None = None, **options: Unpack[CallOptions]
+    ) -> Listed[License]:
         """List the caller's licenses, revoked ones included (operation listMyLicenses).
 
         Args:
             order_id: only licenses of this order.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, or a license of another order.
@@ -37,5 +43,6 @@ class Licenses(Resource):
             answering(many(License), about_licenses(order_id)),
             values={"order_id": order_id},
             deadline=deadline,
+            **options,
         )
         return Listed.of(answer.result, answer.info)

@@ -11,15 +11,18 @@ from veza._flight import ThreadFlight
 from veza._gate import Gate
 from veza._operation import check
 from veza._operations import LOGIN, REFRESH_TOKEN
+from veza._options import sending
 from veza._session import Renewal, as_token, issued
 from veza.errors import AuthenticationError, VezaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Unpack
 
     from veza._call import Answer, Budget, Result
     from veza._clock import Clock
     from veza._config import Settings
+    from veza._options import CallOptions
     from veza._secret import Secret
     from veza._session import Session
     from veza.models.auth import Login, Tokens
@@ -93,7 +96,7 @@ class Renewer:
 
     def login(
         self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,
-        deadline: float | None = None, anyway: bool = False,
+        deadline: float | None = None, anyway: bool = False, **options: Unpack[CallOptions],
     ) -> Login:  # fmt: skip
         """Log in and take the tokens; not with credentials that were refused, unless `anyway`.
 
@@ -111,7 +114,7 @@ class Renewer:
             self._logins.pass_by((email, password), began)
         call = Call(
             "POST", LOGIN.path, body=Body(fields), auth=False, repeatable=False, deadline=deadline, secrets=(password,),
-            operation=LOGIN.id,
+            operation=LOGIN.id, **sending(auth=False, **options),
         )  # fmt: skip
         try:
             login = attached(self._engine.send(call, settings, one(Login)))
@@ -122,7 +125,9 @@ class Renewer:
         self._engine.session.accept(*issued(login), login.expires_in, began)
         return login
 
-    def refresh(self, refresh: Secret, settings: Settings, *, deadline: float | None = None) -> Tokens:
+    def refresh(
+        self, refresh: Secret, settings: Settings, *, deadline: float | None = None, **options: Unpack[CallOptions]
+    ) -> Tokens:
         """Renew the tokens and take them.
 
         Raises:
@@ -143,6 +148,7 @@ class Renewer:
             deadline=deadline,
             secrets=(refresh,),
             operation=REFRESH_TOKEN.id,
+            **sending(auth=False, **options),
         )
         try:
             tokens = attached(self._engine.send(call, settings, one(Tokens)))

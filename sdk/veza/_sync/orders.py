@@ -16,7 +16,9 @@ from veza._sync.waiting import expect, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Unpack
 
+    from veza._options import CallOptions
     from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
     from veza.models import CheckoutOrder, Order, OrderStatus, RefundedOrder
 
@@ -30,6 +32,7 @@ class Orders(Resource):
         *,
         idempotency_key: IdempotencyKey | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> CheckoutOrder:
         """Order products and get the page to pay them on (operation createOrder).
 
@@ -39,6 +42,7 @@ class Orders(Resource):
             idempotency_key: where the backend honours keys, the same key never orders twice. With
                 `idempotency=True` one is made if none is given; the error and the result carry it.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidArgumentError: `items` is a text or a mapping; nothing was sent.
@@ -57,15 +61,17 @@ class Orders(Resource):
             fields={"items": wanted},
             key=idempotency_key,
             deadline=deadline,
+            **options,
         )
         return attached(answer)
 
-    def get(self, order_id: OrderId, *, deadline: float | None = None) -> Order:
+    def get(self, order_id: OrderId, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Order:
         """Read one order (operation getOrder).
 
         Args:
             order_id: the order.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, or another order.
@@ -76,7 +82,12 @@ class Orders(Resource):
         from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
 
         return self._one(
-            contract.GET_ORDER, Order, ids={"order_id": order_id}, deadline=deadline, check=about_order(order_id)
+            contract.GET_ORDER,
+            Order,
+            ids={"order_id": order_id},
+            deadline=deadline,
+            **options,
+            check=about_order(order_id),
         )
 
     def list(
@@ -86,6 +97,7 @@ class Orders(Resource):
         limit: Limit | None = None,
         status: OrderStatus | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> Page[Order]:
         """List the caller's orders, newest first (operation listOrders).
 
@@ -94,6 +106,7 @@ class Orders(Resource):
             limit: how many items a page holds, 1 to 100; the backend's default is 20.
             status: only orders in this state.
             deadline: seconds for all attempts and waits of each page.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
@@ -104,7 +117,9 @@ class Orders(Resource):
             from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
 
             values = {"page": number, "limit": limit, "status": None if status is None else str(status)}
-            answer = self._send(contract.LIST_ORDERS, many(Order, Meta).page, values=values, deadline=deadline)
+            answer = self._send(
+                contract.LIST_ORDERS, many(Order, Meta).page, values=values, deadline=deadline, **options
+            )
             return Page(*answer.result, answer.info, fetch)
 
         return fetch(page)
@@ -117,6 +132,7 @@ class Orders(Resource):
         amount_cents: RefundCents | None = None,
         idempotency_key: IdempotencyKey | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> RefundedOrder:
         """Ask for an order's money back (operation requestRefund).
 
@@ -128,6 +144,7 @@ class Orders(Resource):
             amount_cents: a part of the total in minor units; the whole of it where this is left out.
             idempotency_key: as for `create`.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, another order, or another amount; it may have been asked for.
@@ -145,6 +162,7 @@ class Orders(Resource):
             fields={"reason": reason, "amount_cents": amount_cents},
             key=idempotency_key,
             deadline=deadline,
+            **options,
             check=about_refund(order_id, amount_cents),
         )
 
@@ -155,6 +173,7 @@ class Orders(Resource):
         deadline: float,
         interval: float = 2.0,
         on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Order:
         """Read an order until its payment came through (operation getOrder).
 
@@ -163,6 +182,7 @@ class Orders(Resource):
             deadline: seconds to wait in all.
             interval: seconds between the first reads; they grow apart to 15 seconds.
             on_progress: called with the order after each read.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             UnexpectedStatusError: it failed, expired, was cancelled, or is in a status new to this version.
@@ -172,7 +192,9 @@ class Orders(Resource):
         from veza.models.orders import OrderStatus  # noqa: PLC0415  (built when first used)
 
         there = expect(OrderStatus.COMPLETED, {OrderStatus.PENDING_PAYMENT})
-        return self.wait_until(order_id, there, deadline=deadline, interval=interval, on_progress=on_progress)
+        return self.wait_until(
+            order_id, there, deadline=deadline, **options, interval=interval, on_progress=on_progress
+        )
 
     def wait_until_refunded(
         self,
@@ -181,6 +203,7 @@ class Orders(Resource):
         deadline: float,
         interval: float = 2.0,
         on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Order:
         """Read an order until the refund that was asked for came through (operation getOrder).
 
@@ -189,6 +212,7 @@ class Orders(Resource):
             deadline: seconds to wait in all; a refund may stay pending for days.
             interval: seconds between the first reads; they grow apart to 15 seconds.
             on_progress: called with the order after each read.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             UnexpectedStatusError: the refund failed, or the order is in a status new to this version.
@@ -203,7 +227,9 @@ class Orders(Resource):
             asked = order.refund_status not in {None, RefundStatus.FAILED}
             return not (order.status == OrderStatus.COMPLETED and asked) and refunded(order)
 
-        return self.wait_until(order_id, there, deadline=deadline, interval=interval, on_progress=on_progress)
+        return self.wait_until(
+            order_id, there, deadline=deadline, **options, interval=interval, on_progress=on_progress
+        )
 
     def wait_until(
         self,
@@ -213,6 +239,7 @@ class Orders(Resource):
         deadline: float,
         interval: float = 2.0,
         on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Order:
         """Read an order until it is as wanted (operation getOrder).
 
@@ -224,6 +251,7 @@ class Orders(Resource):
             deadline: seconds to wait in all.
             interval: seconds between the first reads; they grow apart to 15 seconds.
             on_progress: called with the order after each read.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             DeadlineExceededError: it did not come there in time; `details` has the status last seen.
@@ -231,7 +259,7 @@ class Orders(Resource):
         """
 
         def read(left: float | None) -> Order:
-            return self.get(order_id, deadline=left)
+            return self.get(order_id, deadline=left, **options)
 
         limit = seconds(deadline, "deadline") or deadline
         pause = seconds(interval, "interval") or interval

@@ -12,6 +12,9 @@ from veza._sync.paging import Page
 from veza._sync.resource import Resource
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza._params import Limit, PageNumber, ProductId
     from veza.models import Product
 
@@ -20,7 +23,12 @@ class Products(Resource):
     """What can be bought. Needs no login."""
 
     def list(
-        self, *, page: PageNumber | None = None, limit: Limit | None = None, deadline: float | None = None
+        self,
+        *,
+        page: PageNumber | None = None,
+        limit: Limit | None = None,
+        deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> Page[Product]:
         """List the products on offer, a page at a time (operation listProducts).
 
@@ -28,6 +36,7 @@ class Products(Resource):
             page: the first page to ask for, from 1.
             limit: how many items a page holds, 1 to 100; the backend's default is 20.
             deadline: seconds for all attempts and waits of each page.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
@@ -42,17 +51,19 @@ class Products(Resource):
                 many(Product, Meta).page,
                 values={"page": number, "limit": limit},
                 deadline=deadline,
+                **options,
             )
             return Page(*answer.result, answer.info, fetch)
 
         return fetch(page)
 
-    def get(self, product_id: ProductId, *, deadline: float | None = None) -> Product:
+    def get(self, product_id: ProductId, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Product:
         """Read one product (operation getProduct).
 
         Args:
             product_id: the product.
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InvalidResponseError: unreadable, or another product.
@@ -66,5 +77,6 @@ class Products(Resource):
             Product,
             ids={"product_id": product_id},
             deadline=deadline,
+            **options,
             check=about_product(product_id),
         )

@@ -9,16 +9,19 @@ from veza._call import Body, Call, seconds
 from veza._decode import attached, one
 from veza._operation import check as allowed
 from veza._operation import expand, query
+from veza._options import sending
 from veza._question import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Unpack
 
     from veza._call import Answer, Result
     from veza._config import Settings
     from veza._decode import Found
+    from veza._operation import Operation
+    from veza._options import CallOptions
     from veza._sync.engine import Engine
-from veza._operation import Operation
 
 
 class Resource:
@@ -40,10 +43,12 @@ class Resource:
         key: str | None = None,
         deadline: float | None = None,
         check: Callable[[Found], None] | None = None,
+        **options: Unpack[CallOptions],
     ) -> Found:
         """Send a call whose answer holds one object, and hold it against what was asked."""
         read = one(model) if check is None else answering(one(model), check)
-        return attached(self._send(operation, read, ids=ids, fields=fields, key=key, deadline=deadline))
+        answer = self._send(operation, read, ids=ids, fields=fields, key=key, deadline=deadline, **options)
+        return attached(answer)
 
     def _send(
         self,
@@ -55,6 +60,7 @@ class Resource:
         fields: Mapping[str, object] | None = None,
         key: str | None = None,
         deadline: float | None = None,
+        **options: Unpack[CallOptions],
     ) -> Answer[Result]:
         """Check the arguments and send them; None stands for what is left out."""
         settings = self._settings
@@ -77,5 +83,7 @@ class Resource:
             idempotency_key=key,
             deadline=seconds(deadline, "deadline"),
             operation=operation.id,
+            keep_content=settings.keep_content,
+            **sending(auth=operation.auth, **options),
         )
         return self._engine.send(call, settings, read)

@@ -9,17 +9,21 @@ from veza import _operations as contract
 from veza._sync.resource import Resource
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from veza._options import CallOptions
     from veza.models import Health, Status
 
 
 class System(Resource):
     """What the backend says of itself. Needs no login."""
 
-    def health(self, *, deadline: float | None = None) -> Health:
+    def health(self, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Health:
         """Ask whether the backend is up (operation getHealth).
 
         Args:
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             InternalServerError: 503, the backend runs but is not well.
@@ -27,17 +31,18 @@ class System(Resource):
         """
         from veza.models.system import Health  # noqa: PLC0415  (built when first used)
 
-        return self._one(contract.GET_HEALTH, Health, deadline=deadline)
+        return self._one(contract.GET_HEALTH, Health, deadline=deadline, **options)
 
-    def status(self, *, deadline: float | None = None) -> Status:
+    def status(self, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Status:
         """Ask which environment this is and which services it uses (operation getStatus).
 
         Args:
             deadline: seconds for all attempts and waits.
+            options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
             VezaError: as any call.
         """
         from veza.models.system import Status  # noqa: PLC0415  (built when first used)
 
-        return self._one(contract.GET_STATUS, Status, deadline=deadline)
+        return self._one(contract.GET_STATUS, Status, deadline=deadline, **options)

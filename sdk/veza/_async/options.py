@@ -1,0 +1,61 @@
+"""The options of a client, for what passes them on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypedDict
+
+from veza.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    import httpx2
+
+    from veza._clock import AsyncClock
+    from veza._secret import Secret
+    from veza.hooks import Hooks
+    from veza.tokens import AsyncTokenProvider
+
+
+class AsyncClientOptions(TypedDict, total=False):
+    """The keyword arguments of `AsyncVeza`."""
+
+    email: str | None
+    password: str | Secret | None
+    access_token: str | Secret | None
+    refresh_token: str | Secret | None
+    timeout: float
+    max_retries: int
+    idempotency: bool
+    http_client: httpx.AsyncClient | httpx2.AsyncClient | Callable[[], httpx.AsyncClient | httpx2.AsyncClient] | None
+    clock: AsyncClock | None
+    deadline: float | None
+    max_retry_after: float
+    idempotency_keys: Callable[[], str] | None
+    jitter: Callable[[], float] | None
+    token_provider: AsyncTokenProvider | None
+    checkout_page: str | None
+    hooks: Hooks | None
+    keep_content: bool
+    app_info: str | None
+
+
+def from_environment(options: AsyncClientOptions) -> tuple[str, AsyncClientOptions]:
+    """Return the backend's URL, and the options with the account of the environment, unless they have one.
+
+    Raises:
+        InvalidRequestError: `VEZA_URL` is not set.
+    """
+    url = os.environ.get("VEZA_URL")
+    if not url:
+        raise InvalidRequestError("VEZA_URL is not set: it is the backend's URL, without /api/v1")
+    if {"email", "password", "access_token", "refresh_token", "token_provider"} & options.keys():
+        return url, options
+    token = os.environ.get("VEZA_ACCESS_TOKEN") or None
+    account: AsyncClientOptions = {
+        "email": os.environ.get("OPERATOR_EMAIL") or None,
+        "password": os.environ.get("OPERATOR_PASSWORD") or None,
+    }
+    return url, {**options, **account, "access_token": token}

@@ -1,0 +1,62 @@
+# Written by sdk/generate.py; not edited by hand.
+"""The options of a client, for what passes them on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypedDict
+
+from veza.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    import httpx2
+
+    from veza._clock import Clock
+    from veza._secret import Secret
+    from veza.hooks import Hooks
+    from veza.tokens import TokenProvider
+
+
+class ClientOptions(TypedDict, total=False):
+    """The keyword arguments of `Veza`."""
+
+    email: str | None
+    password: str | Secret | None
+    access_token: str | Secret | None
+    refresh_token: str | Secret | None
+    timeout: float
+    max_retries: int
+    idempotency: bool
+    http_client: httpx.Client | httpx2.Client | Callable[[], httpx.Client | httpx2.Client] | None
+    clock: Clock | None
+    deadline: float | None
+    max_retry_after: float
+    idempotency_keys: Callable[[], str] | None
+    jitter: Callable[[], float] | None
+    token_provider: TokenProvider | None
+    checkout_page: str | None
+    hooks: Hooks | None
+    keep_content: bool
+    app_info: str | None
+
+
+def from_environment(options: ClientOptions) -> tuple[str, ClientOptions]:
+    """Return the backend's URL, and the options with the account of the environment, unless they have one.
+
+    Raises:
+        InvalidRequestError: `VEZA_URL` is not set.
+    """
+    url = os.environ.get("VEZA_URL")
+    if not url:
+        raise InvalidRequestError("VEZA_URL is not set: it is the backend's URL, without /api/v1")
+    if {"email", "password", "access_token", "refresh_token", "token_provider"} & options.keys():
+        return url, options
+    token = os.environ.get("VEZA_ACCESS_TOKEN") or None
+    account: ClientOptions = {
+        "email": os.environ.get("OPERATOR_EMAIL") or None,
+        "password": os.environ.get("OPERATOR_PASSWORD") or None,
+    }
+    return url, {**options, **account, "access_token": token}

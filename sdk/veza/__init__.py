@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from veza import errors as errors
+    from veza import hooks as hooks
+    from veza import models as models
+    from veza import money as money
+    from veza import testing as testing
+    from veza import tokens as tokens
     from veza._async.client import AsyncVeza
     from veza._async.paging import AsyncListing, AsyncPage
     from veza._clock import AsyncClock, AsyncSystemClock, Clock, SystemClock
@@ -161,16 +167,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        from importlib import import_module  # noqa: PLC0415  (an import that needs no name does without)
+_MODULES: Final = ("errors", "hooks", "models", "money", "testing", "tokens")
 
-        for home, names in _HOMES.items():
-            if name in names:
-                value: object = getattr(import_module(home), name)
-                globals()[name] = value
-                return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # else a type checker believes every misspelt name
+
+    def __getattr__(name: str) -> object:
+        if name in __all__ or name in _MODULES:
+            from importlib import import_module  # noqa: PLC0415  (an import that needs no name does without)
+
+            if name in _MODULES:
+                return import_module(f"veza.{name}")
+            for home, names in _HOMES.items():
+                if name in names:
+                    value: object = getattr(import_module(home), name)
+                    globals()[name] = value
+                    return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from veza.errors import VezaError
 
+if TYPE_CHECKING:
     from veza._call import Call
-    from veza.errors import VezaError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
@@ -106,6 +110,9 @@ class Money:
     def __str__(self) -> str:
         return f"{self.major:f} {self.currency}"
 
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
     def _same(self, other: Money) -> int:
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} are two currencies")
@@ -115,6 +122,11 @@ class Money:
         if not isinstance(other, Money):
             return NotImplemented
         return Money(self.minor + self._same(other), self.currency)
+
+    def __radd__(self, start: int) -> Money:
+        """Let `sum` begin with its 0, which has no currency."""
+        given: object = start
+        return self if given == 0 and type(given) is int else NotImplemented
 
     def __sub__(self, other: Money) -> Money:
         if not isinstance(other, Money):
@@ -130,6 +142,9 @@ class Money:
 
     def __neg__(self) -> Money:
         return Money(-self.minor, self.currency)
+
+    def __abs__(self) -> Money:
+        return Money(abs(self.minor), self.currency)
 
     def __bool__(self) -> bool:
         return self.minor != 0
@@ -153,3 +168,33 @@ class Money:
         if not isinstance(other, Money):
             return NotImplemented
         return self.minor >= self._same(other)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Accept Money, or an object with an integer `minor` and a `currency`; write such an object."""
+        from pydantic_core import core_schema  # noqa: PLC0415  (only a model with such a field needs it)
+
+        fields = core_schema.typed_dict_schema(
+            {
+                "minor": core_schema.typed_dict_field(core_schema.int_schema(strict=True)),
+                "currency": core_schema.typed_dict_field(core_schema.str_schema(strict=True, pattern="^[A-Z]{3}$")),
+            },
+            extra_behavior="forbid",
+        )
+        made = core_schema.no_info_after_validator_function(lambda given: cls(**given), fields)
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), made],
+            mode="left_to_right",
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda money: {"minor": money.minor, "currency": money.currency}
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
+        return {
+            "type": "object",
+            "properties": {"minor": {"type": "integer"}, "currency": {"type": "string", "pattern": "^[A-Z]{3}$"}},
+            "required": ["minor", "currency"],
+            "additionalProperties": False,
+        }

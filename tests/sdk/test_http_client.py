@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import gzip
 import importlib
 import warnings
 from typing import Any
@@ -165,6 +166,19 @@ def test_a_huge_answer_is_refused() -> None:
     client = veza.Veza("http://veza.test", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
     with pytest.raises(veza.InvalidResponseError, match="too large"):
         assert client.system.health().status == "healthy"
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,deflate"])
+def test_an_answer_that_is_compressed_twice_is_refused(encoding: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        body = gzip.compress(gzip.compress(b" " * 2**20))
+        return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(body))
+
+    client = veza.Veza(
+        "http://veza.test", http_client=httpx.Client(transport=httpx.MockTransport(answer)), max_retries=0
+    )
+    with pytest.raises(veza.InvalidResponseError, match="compressed twice"):
+        client.system.health()
 
 
 def test_a_trickling_answer_ends_at_the_deadline() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
 import veza
 from veza import Money
@@ -218,3 +219,41 @@ def test_every_amount_of_an_order_may_be_decimal() -> None:
         "requestRefund", Reply(data={"order": order, "refund": {"id": "r", "status": "pending", "amount": 6.05}})
     )
     assert connect(backend).orders.refund("1", reason="x").amount == Money(605, "EUR")
+
+
+def test_money_works_with_sum_abs_and_format() -> None:
+    price = Money(500, "EUR")
+    assert sum([price, price]) == Money(1000, "EUR")
+    assert abs(Money(-5, "EUR")) == Money(5, "EUR")
+    assert f"{price:>10}|{price:<9}|{price}" == "  5.00 EUR|5.00 EUR |5.00 EUR"
+    for other in (1, True, 0.0):
+        with pytest.raises(TypeError):
+            _ = other + price  # type: ignore[operator,unused-ignore]
+
+
+class Basket(BaseModel):
+    total: Money
+
+
+@pytest.mark.parametrize("minor", ["true", "500.0", '"500"', "null", "[]"])
+def test_a_field_of_a_model_takes_no_amount_that_is_not_an_integer(minor: str) -> None:
+    text = f'{{"total": {{"minor": {minor}, "currency": "EUR"}}}}'
+    with pytest.raises(ValidationError):
+        Basket.model_validate_json(text)
+    with pytest.raises(ValidationError):
+        Basket.model_validate(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "total", [{"minor": 5}, {"minor": 5, "currency": "eur"}, {"minor": 5, "currency": "EUR", "x": 1}, 5, "5.00 EUR"]
+)
+def test_a_field_of_a_model_takes_nothing_else(total: Any) -> None:
+    with pytest.raises(ValidationError):
+        Basket(total=total)
+
+
+def test_a_field_of_a_model_is_written_and_read_again() -> None:
+    basket = Basket(total=Money(500, "EUR"))
+    assert basket.model_dump() == {"total": {"minor": 500, "currency": "EUR"}}
+    assert Basket.model_validate_json(basket.model_dump_json()) == basket
+    assert Basket.model_json_schema()["properties"]["total"]["properties"]["minor"] == {"type": "integer"}

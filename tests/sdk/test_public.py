@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import typing
 from importlib.metadata import entry_points, version
 from importlib.resources import files
 from pathlib import Path
@@ -103,8 +104,25 @@ def test_exports_are_sorted_complete_and_lazy() -> None:
     assert dir(veza) == sorted(veza.__all__)
     assert all(getattr(veza, name) is not None for name in veza.__all__)
     with pytest.raises(AttributeError, match="nothing"):
-        _ = veza.nothing
+        _ = veza.nothing  # type: ignore[attr-defined]
     assert printed_by("import sys, veza; print({'httpx', 'pydantic'} & sys.modules.keys())") == "set()\n"
+
+
+@pytest.mark.process
+def test_submodules_are_there_after_an_import() -> None:
+    names = ["errors", "hooks", "models", "money", "testing", "tokens"]
+    code = f"import veza; print(*(getattr(veza, name).__name__ for name in {names}))"
+    assert printed_by(code).split() == [f"veza.{name}" for name in names]
+
+
+def test_the_hints_of_a_client_are_there_at_run_time() -> None:
+    for kind in (Veza, AsyncVeza):
+        hints = typing.get_type_hints(kind.__init__)
+        assert hints["password"] == str | veza.Secret | None
+        assert hints["hooks"] == veza.Hooks | None
+        assert typing.get_type_hints(kind.with_options)["deadline"] == float | None
+        assert "options" in typing.get_type_hints(kind.from_env)
+    assert typing.get_type_hints(veza.Attempt)["error"] == veza.VezaError | None
 
 
 @pytest.mark.process

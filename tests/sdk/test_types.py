@@ -25,6 +25,8 @@ client.products.list(limit="20")
 client.orders.refund("1")
 client.orders.get("1", time_out=3)
 veza.Veza.from_env(retries=3)
+veza.Vexa("http://veza.test")
+veza.modells
 for product in client.products.list():
     product.cost
 """

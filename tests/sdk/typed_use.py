@@ -35,6 +35,10 @@ def synchronous(client: veza.Veza) -> None:
     assert_type(client.orders.get("1", timeout=3, extra_headers={"X-Trace": "t"}), veza.Order)
     assert_type(client.orders.get("1").response_info, veza.ResponseInfo | None)
     assert_type(veza.Veza.from_env(app_info="shop/1", timeout=3), veza.Veza)
+    assert_type(veza.errors.NotFoundError("x").status_code, int | None)
+    assert_type(veza.models.Order, type[veza.Order])
+    assert_type(abs(veza.Money(-5, "EUR")), veza.Money)
+    assert_type(sum([veza.Money(5, "EUR")], veza.Money(0, "EUR")), veza.Money)
     with client as same:
         assert_type(same, veza.Veza)
 

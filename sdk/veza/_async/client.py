@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import urlencode
 
 from veza._async.engine import AsyncEngine
-from veza._async.options import from_environment
+from veza._async.options import AsyncClientOptions, from_environment
 from veza._call import Body, Call, seconds
-from veza._clock import AsyncSystemClock
+from veza._clock import AsyncClock, AsyncSystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
 from veza._connections import LoopConnections
 from veza._family import family_of, maker
+from veza._http_types import AsyncHttpClient
 from veza._logging import guard
 from veza._options import as_headers, product
 from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
+from veza._secret import Secret
 from veza._session import Session, as_secret, as_token
+from veza.hooks import Hooks
+from veza.tokens import AsyncTokenProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from types import TracebackType
-    from typing import Self, Unpack
-
-    import httpx
-    import httpx2
 
     from veza._async.auth import AsyncAuth
     from veza._async.licenses import AsyncLicenses
-    from veza._async.options import AsyncClientOptions
     from veza._async.orders import AsyncOrders
     from veza._async.products import AsyncProducts
     from veza._async.system import AsyncSystem
-    from veza._clock import AsyncClock
-    from veza._secret import Secret
     from veza._wire import Json
-    from veza.hooks import Hooks
-    from veza.tokens import AsyncTokenProvider
 
 _DEFAULT_TIMEOUT = 30.0
 _RESOURCES = frozenset({"system", "auth", "products", "orders", "licenses"})
@@ -88,10 +83,7 @@ class AsyncVeza(Bound):
         timeout: float = _DEFAULT_TIMEOUT,
         max_retries: int = 2,
         idempotency: bool = False,
-        http_client: httpx.AsyncClient
-        | httpx2.AsyncClient
-        | Callable[[], httpx.AsyncClient | httpx2.AsyncClient]
-        | None = None,
+        http_client: AsyncHttpClient | None = None,
         clock: AsyncClock | None = None,
         deadline: float | None = None,
         max_retry_after: float = 60.0,

@@ -199,6 +199,8 @@ class AsyncEngine(Bound):
 
     async def _read(self, response: Any, budget: Budget) -> Received | Failure:
         try:
+            if "," in response.headers.get("content-encoding", ""):  # each layer may grow a thousandfold
+                return Failure(InvalidResponseError, "the response is compressed twice", "encoding", sent=True)
             chunks: list[bytes] = []
             size = 0
             plain = not response.is_stream_consumed and "content-encoding" not in response.headers

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Callable
+from typing import TypedDict
 
+from veza._clock import AsyncClock
+from veza._http_types import AsyncHttpClient
+from veza._secret import Secret
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-    import httpx2
-
-    from veza._clock import AsyncClock
-    from veza._secret import Secret
-    from veza.hooks import Hooks
-    from veza.tokens import AsyncTokenProvider
+from veza.hooks import Hooks
+from veza.tokens import AsyncTokenProvider
 
 
 class AsyncClientOptions(TypedDict, total=False):
@@ -29,7 +24,7 @@ class AsyncClientOptions(TypedDict, total=False):
     timeout: float
     max_retries: int
     idempotency: bool
-    http_client: httpx.AsyncClient | httpx2.AsyncClient | Callable[[], httpx.AsyncClient | httpx2.AsyncClient] | None
+    http_client: AsyncHttpClient | None
     clock: AsyncClock | None
     deadline: float | None
     max_retry_after: float

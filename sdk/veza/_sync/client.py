@@ -3,43 +3,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import urlencode
 
 from veza._call import Body, Call, seconds
-from veza._clock import SystemClock
+from veza._clock import Clock, SystemClock
 from veza._config import Settings, api_root, count, random_jitter, random_key
 from veza._connections import ThreadConnections
 from veza._family import family_of, maker
+from veza._http_types import HttpClient
 from veza._logging import guard
 from veza._options import as_headers, product
 from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
+from veza._secret import Secret
 from veza._session import Session, as_secret, as_token
 from veza._sync.engine import Engine
-from veza._sync.options import from_environment
+from veza._sync.options import ClientOptions, from_environment
+from veza.hooks import Hooks
+from veza.tokens import TokenProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from types import TracebackType
-    from typing import Self, Unpack
 
-    import httpx
-    import httpx2
-
-    from veza._clock import Clock
-    from veza._secret import Secret
     from veza._sync.auth import Auth
     from veza._sync.licenses import Licenses
-    from veza._sync.options import ClientOptions
     from veza._sync.orders import Orders
     from veza._sync.products import Products
     from veza._sync.system import System
     from veza._wire import Json
-    from veza.hooks import Hooks
-    from veza.tokens import TokenProvider
 
 _DEFAULT_TIMEOUT = 30.0
 _RESOURCES = frozenset({"system", "auth", "products", "orders", "licenses"})
@@ -89,7 +84,7 @@ class Veza(Bound):
         timeout: float = _DEFAULT_TIMEOUT,
         max_retries: int = 2,
         idempotency: bool = False,
-        http_client: httpx.Client | httpx2.Client | Callable[[], httpx.Client | httpx2.Client] | None = None,
+        http_client: HttpClient | None = None,
         clock: Clock | None = None,
         deadline: float | None = None,
         max_retry_after: float = 60.0,

@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Callable
+from typing import TypedDict
 
+from veza._clock import Clock
+from veza._http_types import HttpClient
+from veza._secret import Secret
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-    import httpx2
-
-    from veza._clock import Clock
-    from veza._secret import Secret
-    from veza.hooks import Hooks
-    from veza.tokens import TokenProvider
+from veza.hooks import Hooks
+from veza.tokens import TokenProvider
 
 
 class ClientOptions(TypedDict, total=False):
@@ -30,7 +25,7 @@ class ClientOptions(TypedDict, total=False):
     timeout: float
     max_retries: int
     idempotency: bool
-    http_client: httpx.Client | httpx2.Client | Callable[[], httpx.Client | httpx2.Client] | None
+    http_client: HttpClient | None
     clock: Clock | None
     deadline: float | None
     max_retry_after: float

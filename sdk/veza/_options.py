@@ -23,7 +23,7 @@ class CallOptions(TypedDict, total=False):
     """Headers beside the client's own, such as `traceparent`. Those that the SDK writes itself are refused."""
 
 
-class _Sending(TypedDict):
+class _Sending(TypedDict, total=False):
     timeout: float | None
     headers: Mapping[str, str] | None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from veza._call import Answer, Budget, Call, Received, Result, late, told
 from veza._connections import MOVED  # async only
 from veza._family import Failure
 from veza._flight import bounded  # async only
-from veza._logging import in_flight, note_attempt, note_wait
+from veza._logging import in_flight, logger, note_attempt, note_wait
 from veza._operations import BASE_PATH
 from veza._process import Bound
 from veza._response import ResponseInfo
@@ -199,11 +200,12 @@ class AsyncEngine(Bound):
 
     async def _read(self, response: Any, budget: Budget) -> Received | Failure:
         try:
-            if "," in response.headers.get("content-encoding", ""):  # each layer may grow a thousandfold
-                return Failure(InvalidResponseError, "the response is compressed twice", "encoding", sent=True)
             chunks: list[bytes] = []
             size = 0
-            plain = not response.is_stream_consumed and "content-encoding" not in response.headers
+            encoded = "content-encoding" in response.headers
+            if encoded and "," in response.headers["content-encoding"]:  # each layer may grow a thousandfold
+                return Failure(InvalidResponseError, "the response is compressed twice", "encoding", sent=True)
+            plain = not response.is_stream_consumed and not encoded
             source: Any = response.stream if plain else response.aiter_bytes()  # the first is the same, and cheaper
             async for chunk in source:
                 chunks.append(chunk)
@@ -274,6 +276,8 @@ def _tell(
     watch: Watch | None,
 ) -> None:
     """Tell the log and the hooks how an attempt ended."""
+    if watch is None and not logger.isEnabledFor(logging.DEBUG):
+        return  # reading a header takes time
     status = request_id = None
     if isinstance(received, Received):
         status, request_id = received.status, received.headers.get("x-request-id")

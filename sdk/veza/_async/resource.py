@@ -83,6 +83,6 @@ class AsyncResource:
             deadline=seconds(deadline, "deadline"),
             operation=operation.id,
             keep_content=settings.keep_content,
-            **sending(auth=operation.auth, **options),
+            **(sending(auth=operation.auth, **options) if options else {}),
         )
         return await self._engine.send(call, settings, read)

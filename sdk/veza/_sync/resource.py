@@ -84,6 +84,6 @@ class Resource:
             deadline=seconds(deadline, "deadline"),
             operation=operation.id,
             keep_content=settings.keep_content,
-            **sending(auth=operation.auth, **options),
+            **(sending(auth=operation.auth, **options) if options else {}),
         )
         return self._engine.send(call, settings, read)

@@ -25,7 +25,7 @@ class Body:
     __slots__ = ("content",)
 
     def __init__(self, fields: object) -> None:
-        self.content = json.dumps(on_the_wire(fields), default=_reveal).encode()
+        self.content: bytes = json.dumps(on_the_wire(fields), default=_reveal).encode()
 
     def __repr__(self) -> str:
         return f"<{len(self.content)} bytes>"

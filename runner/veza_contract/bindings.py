@@ -19,7 +19,7 @@ from veza_contract.inlining import Inliner
 from veza_contract.schema import Schema, pointer
 
 KEY_HEADER: Final = "Idempotency-Key"
-_NOT_SENT: Final = frozenset({"self", "deadline"})
+_NOT_SENT: Final = frozenset({"self", "deadline", "options"})
 _OPERATION: Final = re.compile(r"\(operation (\w+)\)")
 
 
@@ -132,11 +132,12 @@ def _class(client_module: Any, name: str) -> type:
 
 def _names() -> dict[str, Any]:
     """Return names for annotations that the SDK imports for type checkers only."""
-    from veza import _listed, _params, _secret, models  # noqa: PLC0415 - the SDK's own types
+    from veza import _listed, _options, _params, _secret, models  # noqa: PLC0415 - the SDK's own types
     from veza._async import paging as async_paging  # noqa: PLC0415
     from veza._sync import paging as sync_paging  # noqa: PLC0415
 
     names: dict[str, Any] = {"Iterable": Iterable, "AsyncPage": getattr(async_paging, "AsyncPage", None)}
+    names |= {"Unpack": typing.Unpack, "CallOptions": _options.CallOptions}
     names |= {name: getattr(models, name) for name in models.__all__}
     names |= {name: value for name, value in vars(_params).items() if not name.startswith("_")}
     return names | {"Secret": _secret.Secret, "Listed": _listed.Listed, "Page": sync_paging.Page}

@@ -24,14 +24,17 @@ class Kept:
 
 
 @contextmanager
-def kept_alive() -> Iterator[Kept]:
+def kept_alive(slow: float = 0.0) -> Iterator[Kept]:
+    """Serve orders; `slow` is how many seconds each answer takes."""
     kept = Kept()
+    never = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             order = self.path.rpartition("/")[2]
+            never.wait(slow)
             kept.asked.append((order, self.client_address[1]))
             content = json.dumps({
                 "id": order, "buyer_id": "7", "status": "completed", "total_amount_cents": 500, "currency": "EUR",
@@ -46,6 +49,8 @@ def kept_alive() -> Iterator[Kept]:
             """Keep quiet."""
 
     class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
         def handle_error(self, request: object, client_address: object) -> None:
             """Keep quiet about callers that hang up."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from veza._sync.client import Veza
     from veza._sync.paging import Page
     from veza._version import __version__
+    from veza._waited import Waited
     from veza.errors import (
         APIConnectionError,
         APIStatusError,
@@ -83,6 +84,7 @@ _HOMES: Final = {
     "veza._sync.client": ("Veza",),
     "veza._sync.paging": ("Page",),
     "veza._version": ("__version__",),
+    "veza._waited": ("Waited",),
     "veza.errors": (
         "APIConnectionError", "APIStatusError", "APITimeoutError", "AuthenticationError", "BadRequestError",
         "ConflictError", "DeadlineExceededError", "InternalServerError", "InvalidArgumentError", "InvalidRequestError",
@@ -163,6 +165,7 @@ __all__ = [
     "User",
     "Veza",
     "VezaError",
+    "Waited",
     "__version__",
 ]
 

@@ -183,3 +183,9 @@ def _seconds(value: Json) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _A_YEAR:
         return None
     return float(value)
+
+
+def joined(own: str, client: str) -> str:
+    """Return the query of a call with that of its client, from the question mark on; empty where there is none."""
+    joined = "&".join(part for part in (own, client) if part)
+    return f"?{joined}" if joined else ""

@@ -100,3 +100,30 @@ def test_orders_are_filtered_by_status_over_all_pages(face: Any, backend: FakeBa
 def test_a_list_that_was_left_out_is_empty(face: Any, backend: FakeBackend) -> None:
     backend.script("listMyLicenses", Reply(json={"success": True}))
     assert face.call(face.connect(backend), lambda v: v.licenses.mine()) == ()
+
+
+def test_an_item_that_a_growing_list_moves_to_the_next_page_is_given_once(face: Any, full: FakeBackend) -> None:
+    one = full.shop.products["11"]
+    client = face.connect(full)
+    seen = []
+
+    def new_first() -> None:
+        products = full.shop.products
+        full.shop.products = {"10": {**one, "id": "10"}, **products}
+
+    if face.is_async:
+
+        async def read() -> None:
+            async for item in client.products.list(limit=3):
+                seen.append(item.id)
+                if item.id == "13":
+                    new_first()
+
+        face.run(read())
+    else:
+        for item in client.products.list(limit=3):
+            seen.append(item.id)
+            if item.id == "13":
+                new_first()
+    assert seen == [str(number) for number in range(11, 18)]
+    assert full.count("listProducts") == 3

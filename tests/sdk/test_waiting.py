@@ -133,3 +133,82 @@ def test_a_senseless_wait_is_refused(face: Any, backend: FakeBackend, subtests: 
         with subtests.test(**options), pytest.raises(veza.InvalidRequestError):
             face.call(client, lambda v, options=options: v.orders.wait_until_completed("1", **options))
     assert backend.sent == []
+
+
+@pytest.fixture
+def order_ids(face: Any, backend: FakeBackend) -> list[str]:
+    client = face.connect(backend)
+    made = [face.call(client, lambda v: v.orders.create(["11"])).order.id for _ in range(4)]
+    backend.sent.clear()
+    return made
+
+
+def test_many_orders_are_awaited_round_by_round_and_one_that_fails_holds_up_no_other(
+    face: Any, backend: FakeBackend, order_ids: list[str]
+) -> None:
+    first, second, third, fourth = order_ids
+    rounds: list[str] = []
+
+    def note(order: veza.Order) -> None:
+        rounds.append(order.id)
+        if rounds.count(fourth) == 1 and order.id == fourth:
+            backend.shop.pay(second)
+            backend.shop.set_status(third, "failed")
+        elif rounds.count(fourth) == 2:
+            backend.shop.pay(fourth)
+
+    backend.shop.pay(first)
+    client = face.connect(backend)
+    waited = face.call(
+        client, lambda v: v.orders.wait_until_all([*order_ids, "nowhere"], deadline=60, on_progress=note)
+    )
+    assert list(waited.arrived) == [first, second, fourth]
+    assert {order.status for order in waited.arrived.values()} == {veza.OrderStatus.COMPLETED}
+    assert {name: type(error) for name, error in waited.failed.items()} == {
+        "nowhere": veza.NotFoundError, third: veza.UnexpectedStatusError,
+    }  # fmt: skip
+    assert rounds == [*order_ids, second, third, fourth, fourth]
+    assert backend.clock.sleeps == [2.0, 3.0]
+
+
+def test_many_orders_are_awaited_no_longer_than_the_deadline(
+    face: Any, backend: FakeBackend, order_ids: list[str]
+) -> None:
+    backend.shop.pay(order_ids[2])
+    waited = face.call(face.connect(backend), lambda v: v.orders.wait_until_all(order_ids, deadline=10))
+    assert list(waited.arrived) == [order_ids[2]]
+    assert sorted(waited.failed) == sorted({*order_ids} - {order_ids[2]})
+    for name, error in waited.failed.items():
+        assert isinstance(error, veza.DeadlineExceededError)
+        assert error.details == {"order_id": name, "status": "pending_payment"}
+    assert backend.clock.monotonic() <= 10
+
+
+def test_a_limited_wait_for_many_asks_for_no_other_before_the_time(
+    face: Any, backend: FakeBackend, order_ids: list[str]
+) -> None:
+    for one in order_ids:
+        backend.shop.pay(one)
+    client = face.connect(backend, max_retries=0)
+    backend.script("getOrder", Reply(status=429, headers={"Retry-After": "40"}))
+    waited = face.call(client, lambda v: v.orders.wait_until_all(order_ids, deadline=90))
+    assert (list(waited.arrived), waited.failed) == (order_ids, {})
+    assert backend.clock.sleeps == [40.0]
+    assert backend.count("getOrder") == 5
+
+
+def test_what_a_callback_raises_ends_the_wait_for_all(face: Any, backend: FakeBackend, order_ids: list[str]) -> None:
+    def note(order: veza.Order) -> None:
+        raise veza.APIConnectionError(f"of the callback, for {order.id}")
+
+    with pytest.raises(veza.APIConnectionError, match="of the callback"):
+        face.call(face.connect(backend), lambda v: v.orders.wait_until_all(order_ids, deadline=9, on_progress=note))
+    assert backend.count("getOrder") == 1
+
+
+def test_no_order_is_awaited_at_once_and_a_text_is_none(face: Any, backend: FakeBackend) -> None:
+    client = face.connect(backend)
+    assert face.call(client, lambda v: v.orders.wait_until_all([], deadline=9)).arrived == {}
+    with pytest.raises(veza.InvalidArgumentError, match="list of ids"):
+        face.call(client, lambda v: v.orders.wait_until_all("order-1", deadline=9))
+    assert backend.sent == []

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SUITE = (
     "operations", "retries", "errors", "models", "money", "paths", "paging", "tokens", "http_client", "secrets",
-    "waiting",
+    "waiting", "gate", "options", "pace", "processes", "reasons",
 )  # fmt: skip
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 _FOREIGN = ("PIP_", "PYTEST_", "PYTHON", "HYPOTHESIS_", "VIRTUAL_ENV")

@@ -17,6 +17,7 @@ from veza._family import family_of, maker
 from veza._http_types import AsyncHttpClient
 from veza._logging import guard
 from veza._options import as_headers, product
+from veza._pace import pace
 from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
@@ -67,6 +68,8 @@ class AsyncVeza(Bound):
         hooks: functions that are called with each attempt: for metrics and traces.
         keep_content: whether `response_info.content` of a result holds the body that it was read from.
         app_info: the calling application, such as `shop/1.2`; it is appended to `User-Agent`.
+        requests_per_second: a limit that the client keeps by itself, evenly, for all its threads and tasks; each
+            process has its own. None for no limit.
 
     Raises:
         InvalidRequestError: an argument makes no sense.
@@ -94,6 +97,7 @@ class AsyncVeza(Bound):
         hooks: Hooks | None = None,
         keep_content: bool = False,
         app_info: str | None = None,
+        requests_per_second: float | None = None,
     ) -> None:
         password = as_secret(password, "password")
         access_token = None if access_token is None else as_token(access_token)
@@ -123,6 +127,7 @@ class AsyncVeza(Bound):
             clock=clock or AsyncSystemClock(),
             provider=token_provider,
             app_info=product(app_info),
+            pace=pace(requests_per_second),
         )
 
     @classmethod

@@ -19,7 +19,7 @@ from veza._retry import may_repeat_status, parse_retry_after
 from veza._secret import scrub
 from veza._session import authorize
 from veza._version import __version__
-from veza._wire import is_json, media_type, place, read_error
+from veza._wire import is_json, joined, media_type, place, read_error
 from veza.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from veza._config import Settings
     from veza._connections import LoopConnections
     from veza._family import Family
+    from veza._pace import Pace
     from veza._secret import Secret
     from veza._session import Session
     from veza.tokens import AsyncTokenProvider
@@ -65,11 +66,13 @@ class AsyncEngine(Bound):
         clock: AsyncClock,
         provider: AsyncTokenProvider | None,
         app_info: str | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.clock = clock
         self.session = session
         self.renewer = AsyncRenewer(self, provider)
         self.connections = connections
+        self._pace = pace
         http = connections.pattern
         self._family = family
         self._headers = family.Headers(http.headers)
@@ -82,7 +85,7 @@ class AsyncEngine(Bound):
         self._no_auth = family.Auth()
         self._nothing = family.ByteStream(b"")
         query = str(http.params)
-        self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + _joined(own, query)))
+        self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + joined(own, query)))
         self._authorized: tuple[Secret, httpx.Headers] | None = None
 
     async def send(self, call: Call, settings: Settings, read: Callable[[bytes], Result]) -> Answer[Result]:
@@ -100,6 +103,7 @@ class AsyncEngine(Bound):
                 token = self.session.usable(self.clock.monotonic(), rejected) if call.auth else None
                 if token is None and call.auth:
                     token = await self.renewer.token(rejected, budget, settings)
+                await self._turn(budget)
                 limit = budget.timeout(call.timeout or settings.timeout)
                 http = await self.connections.here()
                 attempts += 1
@@ -129,6 +133,12 @@ class AsyncEngine(Bound):
             failed = error
         # The frames that the error came through hold bodies: it starts anew here.
         raise told(failed, call, attempts).with_traceback(None)
+
+    async def _turn(self, budget: Budget) -> None:
+        """Wait until the client's own limit allows another request."""
+        wait = 0.0 if self._pace is None else self._pace.turn(self.clock.monotonic(), budget)
+        if wait:
+            await self.clock.sleep(wait)
 
     def _judge(
         self,
@@ -304,8 +314,3 @@ def _complete(response: httpx.Response, size: int) -> bool:
     """Whether all of a body has come, so that it is not thrown away for being late."""
     length: str = response.headers.get("content-length", "")
     return length.isdecimal() and max(size, response.num_bytes_downloaded) >= int(length)
-
-
-def _joined(own: str, client: str) -> str:
-    joined = "&".join(part for part in (own, client) if part)
-    return f"?{joined}" if joined else ""

@@ -35,6 +35,7 @@ class AsyncClientOptions(TypedDict, total=False):
     hooks: Hooks | None
     keep_content: bool
     app_info: str | None
+    requests_per_second: float | None
 
 
 def from_environment(options: AsyncClientOptions) -> tuple[str, AsyncClientOptions]:

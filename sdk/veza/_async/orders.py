@@ -12,6 +12,7 @@ from veza._call import seconds
 from veza._checkout import checkout_reader
 from veza._decode import attached, many
 from veza._question import about_items, about_order, about_refund, answering, ordered
+from veza.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from veza._options import CallOptions
     from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
+    from veza._waited import Waited
     from veza.models import CheckoutOrder, Order, OrderStatus, RefundedOrder
 
 
@@ -256,10 +258,52 @@ class AsyncOrders(AsyncResource):
             DeadlineExceededError: it did not come there in time; `details` has the status last seen.
             VezaError: as any call.
         """
+        waited = await self.wait_until_all(
+            [order_id], there, deadline=deadline, **options, interval=interval, on_progress=on_progress
+        )
+        for error in waited.failed.values():
+            raise error
+        return waited.arrived[order_id]
 
-        async def read(left: float | None) -> Order:
+    async def wait_until_all(
+        self,
+        order_ids: Iterable[OrderId],
+        there: Callable[[Order], bool] | None = None,
+        *,
+        deadline: float,
+        interval: float = 2.0,
+        on_progress: Callable[[Order], object] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Waited[Order]:
+        """Read orders, one after the other and round by round, until each is as wanted (operation getOrder).
+
+        One that fails holds up no other. As `wait_until` for the pauses between the rounds.
+
+        Args:
+            order_ids: the orders.
+            there: whether an order is as wanted; whether it is completed, where this is left out. A `VezaError` that it
+                raises ends the wait for the order, any other exception that for all.
+            deadline: seconds to wait in all.
+            interval: seconds between the first rounds; they grow apart to 15 seconds.
+            on_progress: called with each order after each read.
+            options: `timeout` and `extra_headers`, for each read.
+
+        Raises:
+            InvalidArgumentError: `order_ids` is a text; nothing was sent.
+        """
+        from veza.models.orders import OrderStatus  # noqa: PLC0415  (built when first used)
+
+        async def read(order_id: str, left: float | None) -> Order:
             return await self.get(order_id, deadline=left, **options)
 
-        limit = seconds(deadline, "deadline") or deadline
-        pause = seconds(interval, "interval") or interval
-        return await wait(read, there, self._engine.clock, deadline=limit, interval=pause, on_progress=on_progress)
+        if isinstance(order_ids, str):
+            raise InvalidArgumentError("order_ids is one text; pass a list of ids")
+        return await wait(
+            read,
+            there or expect(OrderStatus.COMPLETED, {OrderStatus.PENDING_PAYMENT}),
+            self._engine.clock,
+            order_ids=order_ids,
+            deadline=seconds(deadline, "deadline") or deadline,
+            interval=seconds(interval, "interval") or interval,
+            on_progress=on_progress,
+        )

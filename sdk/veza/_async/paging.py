@@ -22,6 +22,8 @@ Item = TypeVar("Item")
 class AsyncPage(Generic[Item]):
     """One page of a list. Iterating goes on through the pages that follow, asking for each when it is reached.
 
+    An item that the next page has again, since the list grew meanwhile, is given once.
+
     Attributes:
         data: this page's items.
         meta: where the page stands.
@@ -88,9 +90,13 @@ class AsyncPage(Generic[Item]):
             page = await page.next_page()
 
     async def __aiter__(self) -> AsyncIterator[Item]:
+        seen: set[object] = set()
         async for page in self.pages():
-            for item in page.data:  # sync: yield from page.data
-                yield item  # async only
+            for item in page.data:
+                name = getattr(item, "id", None)
+                if name is None or name not in seen:  # what was added meanwhile moves items to the next page
+                    seen.add(name)
+                    yield item
 
 
 # async only: begin

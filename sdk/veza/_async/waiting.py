@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from veza._call import Budget
+from veza._waited import Waited
 from veza.errors import (
     APIConnectionError,
     DeadlineExceededError,
     InternalServerError,
     RateLimitError,
     UnexpectedStatusError,
+    VezaError,
 )
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _GROWTH = 1.5
 _LONGEST_PAUSE = 15.0
+_PASSING = (RateLimitError, APIConnectionError, InternalServerError, DeadlineExceededError)
 
 
 def expect(reached: OrderStatus, on_the_way: Iterable[OrderStatus]) -> Callable[[Order], bool]:
@@ -39,40 +42,54 @@ def expect(reached: OrderStatus, on_the_way: Iterable[OrderStatus]) -> Callable[
 
 
 async def wait(
-    read: Callable[[float | None], Coroutine[None, None, Order]],
+    read: Callable[[str, float | None], Coroutine[None, None, Order]],
     there: Callable[[Order], bool],
     clock: AsyncClock,
     *,
+    order_ids: Iterable[str],
     deadline: float,
     interval: float,
     on_progress: Callable[[Order], object] | None,
-) -> Order:
-    """Read until the order is there: at once, then after pauses that grow by half, to 15 seconds at most.
+) -> Waited[Order]:
+    """Read until every order is there: at once, then after pauses that grow by half, to 15 seconds at most.
 
-    A read that fails for a reason that may pass is repeated after the pause, or after the `Retry-After` it names.
-
-    Raises:
-        UnexpectedStatusError: the order cannot come there any more.
-        DeadlineExceededError: it did not come there in time; `details` has the status last seen.
-        VezaError: a read failed for good.
+    A read that fails for a reason that may pass is repeated after the pause, or after the `Retry-After` it names. Any
+    other `VezaError` ends the wait for its order.
     """
     budget = Budget(clock.monotonic, deadline)
-    last: Order | None = None
+    note = on_progress or id
+    last: dict[str, Order | None] = dict.fromkeys(order_ids)
+    arrived: dict[str, Order] = {}
+    failed: dict[str, VezaError] = {}
     while True:
         pause = interval
-        try:
-            last = await read(budget.remaining())
-        except RateLimitError as error:
-            pause = max(interval, error.retry_after or 0.0)
-        except (APIConnectionError, InternalServerError, DeadlineExceededError) as error:
-            pause = max(interval, error.retry_after or 0.0)
-        else:
-            if on_progress is not None:
-                on_progress(last)
-            if there(last):
-                return last
-        if not budget.allows(pause):
-            seen = None if last is None else {"order_id": last.id, "status": str(last.status)}
-            raise DeadlineExceededError(f"the order was not there within {deadline:g} s", details=seen)
+        for order_id in [one for one in last if one not in arrived and one not in failed]:
+            try:
+                order = last[order_id] = await read(order_id, budget.remaining())
+            except _PASSING as error:
+                pause = max(pause, error.retry_after or 0.0)
+                if isinstance(error, RateLimitError):
+                    break  # whoever asks too often does not ask for the others, either
+                continue
+            except VezaError as error:
+                failed[order_id] = error
+                continue
+            note(order)
+            try:
+                if there(order):
+                    arrived[order_id] = order
+            except VezaError as error:
+                failed[order_id] = error
+        waiting = [one for one in last if one not in arrived and one not in failed]
+        if waiting and not budget.allows(pause):
+            failed |= {one: _late(deadline, last[one]) for one in waiting}
+            waiting = []
+        if not waiting:
+            return Waited(arrived, failed)
         await clock.sleep(pause)
         interval = min(interval * _GROWTH, max(interval, _LONGEST_PAUSE))
+
+
+def _late(deadline: float, last: Order | None) -> DeadlineExceededError:
+    seen = None if last is None else {"order_id": last.id, "status": str(last.status)}
+    return DeadlineExceededError(f"the order was not there within {deadline:g} s", details=seen)

@@ -16,6 +16,7 @@ from veza._family import family_of, maker
 from veza._http_types import HttpClient
 from veza._logging import guard
 from veza._options import as_headers, product
+from veza._pace import pace
 from veza._process import Bound
 from veza._raw import RawResponse, raw_body, safe_path
 from veza._retry import RetryPolicy
@@ -68,6 +69,8 @@ class Veza(Bound):
         hooks: functions that are called with each attempt: for metrics and traces.
         keep_content: whether `response_info.content` of a result holds the body that it was read from.
         app_info: the calling application, such as `shop/1.2`; it is appended to `User-Agent`.
+        requests_per_second: a limit that the client keeps by itself, evenly, for all its threads and tasks; each
+            process has its own. None for no limit.
 
     Raises:
         InvalidRequestError: an argument makes no sense.
@@ -95,6 +98,7 @@ class Veza(Bound):
         hooks: Hooks | None = None,
         keep_content: bool = False,
         app_info: str | None = None,
+        requests_per_second: float | None = None,
     ) -> None:
         password = as_secret(password, "password")
         access_token = None if access_token is None else as_token(access_token)
@@ -124,6 +128,7 @@ class Veza(Bound):
             clock=clock or SystemClock(),
             provider=token_provider,
             app_info=product(app_info),
+            pace=pace(requests_per_second),
         )
 
     @classmethod

@@ -18,7 +18,7 @@ from veza._secret import scrub
 from veza._session import authorize
 from veza._sync.login import Renewer
 from veza._version import __version__
-from veza._wire import is_json, media_type, place, read_error
+from veza._wire import is_json, joined, media_type, place, read_error
 from veza.errors import (
     APITimeoutError,
     DeadlineExceededError,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from veza._config import Settings
     from veza._connections import ThreadConnections
     from veza._family import Family
+    from veza._pace import Pace
     from veza._secret import Secret
     from veza._session import Session
     from veza.tokens import TokenProvider
@@ -63,11 +64,13 @@ class Engine(Bound):
         clock: Clock,
         provider: TokenProvider | None,
         app_info: str | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.clock = clock
         self.session = session
         self.renewer = Renewer(self, provider)
         self.connections = connections
+        self._pace = pace
         http = connections.pattern
         self._family = family
         self._headers = family.Headers(http.headers)
@@ -80,7 +83,7 @@ class Engine(Bound):
         self._no_auth = family.Auth()
         self._nothing = family.ByteStream(b"")
         query = str(http.params)
-        self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + _joined(own, query)))
+        self._url = lru_cache(maxsize=64)(lambda path, own: family.URL(root + path + joined(own, query)))
         self._authorized: tuple[Secret, httpx.Headers] | None = None
 
     def send(self, call: Call, settings: Settings, read: Callable[[bytes], Result]) -> Answer[Result]:
@@ -98,6 +101,7 @@ class Engine(Bound):
                 token = self.session.usable(self.clock.monotonic(), rejected) if call.auth else None
                 if token is None and call.auth:
                     token = self.renewer.token(rejected, budget, settings)
+                self._turn(budget)
                 limit = budget.timeout(call.timeout or settings.timeout)
                 http = self.connections.here()
                 attempts += 1
@@ -127,6 +131,12 @@ class Engine(Bound):
             failed = error
         # The frames that the error came through hold bodies: it starts anew here.
         raise told(failed, call, attempts).with_traceback(None)
+
+    def _turn(self, budget: Budget) -> None:
+        """Wait until the client's own limit allows another request."""
+        wait = 0.0 if self._pace is None else self._pace.turn(self.clock.monotonic(), budget)
+        if wait:
+            self.clock.sleep(wait)
 
     def _judge(
         self,
@@ -292,8 +302,3 @@ def _complete(response: httpx.Response, size: int) -> bool:
     """Whether all of a body has come, so that it is not thrown away for being late."""
     length: str = response.headers.get("content-length", "")
     return length.isdecimal() and max(size, response.num_bytes_downloaded) >= int(length)
-
-
-def _joined(own: str, client: str) -> str:
-    joined = "&".join(part for part in (own, client) if part)
-    return f"?{joined}" if joined else ""

@@ -36,6 +36,7 @@ class ClientOptions(TypedDict, total=False):
     hooks: Hooks | None
     keep_content: bool
     app_info: str | None
+    requests_per_second: float | None
 
 
 def from_environment(options: ClientOptions) -> tuple[str, ClientOptions]:

@@ -23,6 +23,8 @@ Item = TypeVar("Item")
 class Page(Generic[Item]):
     """One page of a list. Iterating goes on through the pages that follow, asking for each when it is reached.
 
+    An item that the next page has again, since the list grew meanwhile, is given once.
+
     Attributes:
         data: this page's items.
         meta: where the page stands.
@@ -89,5 +91,10 @@ class Page(Generic[Item]):
             page = page.next_page()
 
     def __iter__(self) -> Iterator[Item]:
+        seen: set[object] = set()
         for page in self.pages():
-            yield from page.data
+            for item in page.data:
+                name = getattr(item, "id", None)
+                if name is None or name not in seen:  # what was added meanwhile moves items to the next page
+                    seen.add(name)
+                    yield item

@@ -52,6 +52,6 @@ class Gate:
             asked = error.retry_after
             self._refusal = (credentials, error, now + (_TIMED[error.status_code] if asked is None else asked))
 
-    def open(self) -> None:
+    def forget(self) -> None:
         """Forget the refusal."""
         self._refusal = None

@@ -45,7 +45,9 @@ def test_every_public_method_stands_for_one_operation_and_every_operation_has_on
 def test_a_method_that_waits_repeats_a_documented_operation(asynchronous: bool) -> None:
     waits = bindings.waits(AsyncVeza if asynchronous else Veza)
     assert set(waits.values()) == {"getOrder"}
-    assert waits.keys() == {"orders.wait_until", "orders.wait_until_completed", "orders.wait_until_refunded"}
+    assert waits.keys() == {
+        "orders.wait_until", "orders.wait_until_all", "orders.wait_until_completed", "orders.wait_until_refunded",
+    }  # fmt: skip
 
 
 def test_sync_and_async_clients_have_the_same_methods_and_send_the_same() -> None:

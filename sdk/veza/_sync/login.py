@@ -121,7 +121,7 @@ class Renewer:
         except VezaError as error:
             self._logins.note((email, password), error, self._engine.clock.monotonic())
             raise
-        self._logins.open()
+        self._logins.forget()
         self._engine.session.accept(*issued(login), login.expires_in, began)
         return login
 

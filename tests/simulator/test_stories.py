@@ -57,3 +57,9 @@ def test_a_login_secret_in_the_place_of_a_payment_is_neither_kept_nor_sent_on(ro
 def test_a_second_payment_is_found_even_if_the_first_names_another_order(root: Path) -> None:
     history, _ = lived(root, checkout="pay_twice", metadata="foreign")
     assert history.sim.ran[0].document["money"]["charged_cents"] == 1000
+
+
+def test_a_surcharge_that_nobody_told_bars_no_other_session(root: Path) -> None:
+    history, commands = lived(root, live=True, key="none", surcharge=40, wander="run", kills=(40,))
+    assert commands[:3] == [("run", None), ("run", 0), ("resume", 0)]
+    assert len(history.sim.world.own_orders()) == 2

@@ -104,7 +104,7 @@ class World:
     def place(self, product: Product, key: str | None) -> Order:
         """Take an order, with a payment that awaits its method."""
         for other in self.own_orders():
-            if self.payable(other.id) or (self.plan.live and self.open_amount(other.id)):
+            if self.payable(other.id) or (self.plan.live and self._known_open(other)):
                 self.sins.append(("second_order", f"another order beside {other.id[:8]}, which is or can be paid"))
         total, tax = self._priced(product)
         order = Order(
@@ -360,6 +360,13 @@ class World:
     def open_amount(self, order: str) -> int:
         """What was received of an order and did not come back."""
         return sum(one.received - one.returned for one in self.payments_of(order))
+
+    def _known_open(self, order: Order) -> int:
+        """As `open_amount`; only the processor tells of what was received beyond the total."""
+        payments = self.payments_of(order.id)
+        if any(("processor", one.id) in self.told for one in payments):
+            return self.open_amount(order.id)
+        return min(self.open_amount(order.id), order.total - sum(one.returned for one in payments))
 
     def payable(self, order: str) -> bool:
         """Whether money may still be taken for an order."""

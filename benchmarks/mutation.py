@@ -134,12 +134,17 @@ def changed(place: Place) -> Mutant | None:
 
 
 def meant(source: str) -> str | None:
-    """The program without its annotations and docstrings; None if it is no program any more."""
+    """What a program does: without annotations, and without `frozen` and `slots`, which only forbid what nobody does.
+
+    None if it is no program any more.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return None
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dataclass":
+            node.keywords = [word for word in node.keywords if word.arg not in {"frozen", "slots"}]
         for name in ("annotation", "returns"):
             if hasattr(node, name):
                 setattr(node, name, None)
@@ -268,7 +273,7 @@ def page(every: int, chosen: list[Mutant], survived: list[tuple[Mutant, str]], s
         f"seeded sample of {len(chosen)} is tested by the quick tests that run the changed line:\n"
         f"{1 - len(survived) / len(chosen):.1%} were noticed.\n\n"
         "Of a comparison or a sum only the opposite, the neighbour at a bound or one other sum is tried. A change\n"
-        "that only an annotation holds is not counted.\n\n"
+        "that only an annotation holds, or that lets a dataclass be changed, is not counted.\n\n"
         "| room | tested | noticed |\n|---|--:|--:|\n" + "\n".join(rows) + "\n\n## Survivors\n\n"
         "| line | change | what stands there | why it is left |\n|---|---|---|---|\n" + "\n".join(lines) + "\n\n"
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `make mutation`, seed {seed}, in {minutes:.0f} minutes, "

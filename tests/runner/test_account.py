@@ -274,3 +274,41 @@ def test_a_refund_that_the_processor_calls_pending_is_not_settled_by_the_backend
     processor(script, amount_received=500, refunds=[refund(status="pending")])
     assert back(script).state is AccountState.UNKNOWN
     assert processor(script, amount_received=500, refunds=[refund()]).state is AccountState.RETURNED
+
+
+REFUSALS = {400, 401, 403, 404, 405, 409, 415, 422, 423, 429}
+"""What the contract, and HTTP for these codes, say: the request was not carried out."""
+
+
+@pytest.mark.parametrize("status", [*range(300, 309), *range(400, 432), 451, 499, *range(500, 512), 520, 599])
+def test_only_an_answer_that_says_that_nothing_was_done_leaves_no_order_in_doubt(status: int) -> None:
+    script = Script().start().login().products()
+    script.call("order", "createOrder", {}, method="POST", path="/orders", status=status)
+    expected = AccountState.UNTOUCHED if status in REFUSALS else AccountState.AT_RISK
+    assert fold(script.lines).state is expected
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_a_list_of_orders_that_holds_none_says_nothing_of_an_order(status: int) -> None:
+    script = paid()
+    before = fold(script.lines)
+    script.call("order", "listOrders", None, path="/orders", status=status)
+    after = fold(script.lines)
+    assert (after.state, after.main) == (before.state, before.main)
+
+
+def by_hand(number: int, **figures: int) -> Dashboard:
+    return Dashboard(
+        session=SESSION, session_hash="a" * 64, number=number, seq=98 + number, at="2026-05-10T09:00:00.000Z",
+        by="A. Person", payment_id=PAYMENT, currency="EUR", **figures,
+    )  # fmt: skip
+
+
+def test_a_refund_that_a_person_saw_after_the_backend_knew_of_none_ends_the_account() -> None:
+    script = paid()
+    assert fold(script.lines).state is AccountState.CHARGED
+    account = fold(script.lines, [by_hand(1, charged_cents=500, refunded_cents=500)])
+    assert account.state is AccountState.RETURNED
+    script.call("revoked", "getOrder", script.order("completed", refunded_amount_cents=0), path=f"/orders/{ORDER}")
+    account = fold(script.lines, [by_hand(1, charged_cents=500, refunded_cents=500)])
+    assert account.state is AccountState.RETURNED

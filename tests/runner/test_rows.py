@@ -14,7 +14,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Summary
 from veza_e2e.journal.events import Answered, Asked, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
 from veza_e2e.journal.readings import Compared, RowsRead
-from veza_e2e.ports.protocols import Left
+from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.seller_transfers import COLUMNS
 
 if TYPE_CHECKING:
@@ -243,6 +243,22 @@ def test_a_late_transfer_leaves_the_step_pending_the_refund_reachable_and_fails_
     walk.resume()
     walk.person.always = {**walk.person.always, "refund": "y"}
     assert walk.go_on().money.refunded_cents == 500
+
+
+def test_a_transfer_is_late_from_the_completion_on_and_not_from_the_beginning_of_the_session(walk: Walk) -> None:
+    walk.goes_through()
+    walk.ledger.held = lambda: [empty()]
+    goes_well = walk.person.always
+    walk.person.always = {}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    assert walk.events(StepFinished)
+    walk.clock.sleep(timedelta(hours=30).total_seconds())
+    walk.resume()
+    walk.person.always = {**goes_well, "refund": "n"}
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for, step(summary, "transfers")) == ("incomplete", "transfer", "pending")
 
 
 def test_a_late_transfer_bars_no_refund_and_is_read_again_after_it(walk: Walk) -> None:

@@ -109,6 +109,21 @@ def test_one_figure_read_otherwise_differs_by_its_rule(
     assert rules(ended(session(total, 0, rows=True), *changed), "differs") == other.rules
 
 
+@pytest.mark.parametrize("name", ["charge", "refund", "reversal"])
+def test_a_later_reading_corrects_an_earlier_one(name: str) -> None:
+    other = READ_OTHERWISE[name]
+    right = [
+        read(charged_cents=500),
+        read(refund_id="r0", refunded_cents=500),
+        read(payment_id=None, reversed_cents=NET),
+    ]
+    wrong = other.change(right[other.at], 1)
+    corrected = ended(session(500, 0, rows=True), wrong, *right)
+    assert rules(corrected, "differs") == set()
+    spoiled = ended(session(500, 0, rows=True), *right, wrong)
+    assert rules(spoiled, "differs") == other.rules
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[int, int, list[dict[str, JSON]]]:
     """A total, its tax, and the rows that explain the rest, reversed since."""

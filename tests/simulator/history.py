@@ -346,7 +346,9 @@ class History:
         wrong = [name for name, value in self.plan.deviations.items() if not _harmless(name, value)]
         # Without a key nobody sees a method that settles after days: a day after the page expired it is missing.
         unseen = self.plan.checkout == "async" and self.plan.key == "none"
-        if wrong or unseen or not paid or not self._ended():
+        # Another session of the account bought the product, and was killed before its refund: the backend is right.
+        owned = any("ORDER_ALREADY_OWNED" in ran.err for ran in self.sim.ran)
+        if wrong or unseen or owned or not paid or not self._ended():
             return
         outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.document.get("session") == self.session]
         if not self.given_up and "failed" in outcomes:

@@ -63,3 +63,10 @@ def test_a_surcharge_that_nobody_told_bars_no_other_session(root: Path) -> None:
     history, commands = lived(root, live=True, key="none", surcharge=40, wander="run", kills=(40,))
     assert commands[:3] == [("run", None), ("run", 0), ("resume", 0)]
     assert len(history.sim.world.own_orders()) == 2
+
+
+def test_a_product_that_another_session_bought_ends_this_one_and_nothing_was_charged_by_it(root: Path) -> None:
+    history, commands = lived(root, wander="run", kills=(237,), disk_full=28)
+    assert commands[:3] == [("run", 4), ("run", None), ("resume", 1)]
+    assert "ORDER_ALREADY_OWNED" in history.sim.ran[2].err
+    assert history.sim.ran[2].document["account"] == "untouched"

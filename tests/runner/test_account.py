@@ -297,18 +297,18 @@ def test_a_list_of_orders_that_holds_none_says_nothing_of_an_order(status: int) 
     assert (after.state, after.main) == (before.state, before.main)
 
 
-def by_hand(number: int, **figures: int) -> Dashboard:
+def by_hand(charged: int, refunded: int) -> Dashboard:
     return Dashboard(
-        session=SESSION, session_hash="a" * 64, number=number, seq=98 + number, at="2026-05-10T09:00:00.000Z",
-        by="A. Person", payment_id=PAYMENT, currency="EUR", **figures,
+        session=SESSION, session_hash="a" * 64, number=1, seq=99, at="2026-05-10T09:00:00.000Z", by="A. Person",
+        payment_id=PAYMENT, currency="EUR", charged_cents=charged, refunded_cents=refunded,
     )  # fmt: skip
 
 
 def test_a_refund_that_a_person_saw_after_the_backend_knew_of_none_ends_the_account() -> None:
     script = paid()
     assert fold(script.lines).state is AccountState.CHARGED
-    account = fold(script.lines, [by_hand(1, charged_cents=500, refunded_cents=500)])
+    account = fold(script.lines, [by_hand(500, 500)])
     assert account.state is AccountState.RETURNED
     script.call("revoked", "getOrder", script.order("completed", refunded_amount_cents=0), path=f"/orders/{ORDER}")
-    account = fold(script.lines, [by_hand(1, charged_cents=500, refunded_cents=500)])
+    account = fold(script.lines, [by_hand(500, 500)])
     assert account.state is AccountState.RETURNED

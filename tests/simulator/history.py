@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator.books import BankLine
+from simulator.books import BankLine, Payment
 from simulator.chain import Chain
 from simulator.checks import CHECKS, Moment
 from simulator.clock import SimulatedClock
@@ -270,15 +270,17 @@ class History:
         orders = [one for one in self.sim.world.own_orders() if self.owners.get(one.id) == self.session]
         if not session_option or self.plan.key != "none" or not orders:
             return
-        main = self.sim.world.payments[orders[0].payment or ""]
-        if not main.received:
-            return
+        for payment in self.sim.world.payments_of(orders[0].id):
+            if payment.received:
+                self._attest_payment(payment)
+
+    def _attest_payment(self, payment: Payment) -> None:
         words = ["attest", "dashboard", "--session", str(self.session), "--by", "An Operator"]
-        words += ["--payment", main.id, "--charged", money(main.received, main.currency)]
-        if main.returned:
-            words += ["--refund", main.refunds[-1].id, "--refunded", money(main.returned, main.currency)]
-        elif main.refunds:
-            words += ["--refunded", money(0, main.currency)]
+        words += ["--payment", payment.id, "--charged", money(payment.received, payment.currency)]
+        if payment.returned:
+            words += ["--refund", payment.refunds[-1].id, "--refunded", money(payment.returned, payment.currency)]
+        elif payment.refunds:
+            words += ["--refunded", money(0, payment.currency)]
         self.attested = True
         self._do(*words)
 

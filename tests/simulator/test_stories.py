@@ -70,3 +70,13 @@ def test_a_product_that_another_session_bought_ends_this_one_and_nothing_was_cha
     assert commands[:3] == [("run", 4), ("run", None), ("resume", 1)]
     assert "ORDER_ALREADY_OWNED" in history.sim.ran[2].err
     assert history.sim.ran[2].document["account"] == "untouched"
+
+
+def test_a_second_payment_that_only_the_dashboard_shows_leaves_no_go(root: Path) -> None:
+    history, _ = lived(root, live=True, key="none", checkout="pay_twice")
+    first, second = (ran for ran in history.sim.ran if ran.words[:2] == ("attest", "dashboard"))
+    assert "if the dashboard lists another payment" in first.out
+    assert second.exit == 0
+    items = {one["id"]: one["status"] for one in history.sim.ran[-1].document["acceptance"]}
+    assert (items["amount_matches"], items["refund_completed"]) == ("not_met", "not_met")
+    assert history.sim.ran[-1].document["decision"] == "PENDING"

@@ -163,6 +163,7 @@ def _dashboard(invocation: Invocation, said: _Said, figures: _Figures) -> None:
     compared = {one.id: one for one in after.reconciliation}
     rows += [Item(one, compared[one].status, compared[one].rule) for one in _COMPARED if one in compared]
     rows += _unknown_ids(read, after)
+    rows += _others(read, after)
     rows.append(Item("account", str(after.money.state), after.money.sentence))
     rows.append(Item("decision", after.decision, after.reason))
     items(invocation, rows, ok=True)
@@ -182,6 +183,16 @@ def _unknown_ids(read: Read, after: Summary) -> Iterator[Item]:
             message = f"{given} is not what the order names: {', '.join(known)}"
             back = f"if it is mistyped, take it back: the same command with {option} {given} {amount} 0.00"
             yield Item(option.removeprefix("--"), "warn", f"{message}; {back}")
+
+
+def _others(read: Read, after: Summary) -> Iterator[Item]:
+    """Yield a row for what only this person can see: whether the order has another payment."""
+    main = after.money.main
+    if main is not None and read.payment_id is not None and not any(one.by == "processor" for one in main.charged):
+        message = (
+            f"if the dashboard lists another payment of order {main.order_id}, record it as well, whatever its status"
+        )
+        yield Item("payments", "warn", message)
 
 
 def _read(figures: _Figures, before: Summary, said: _Said) -> Read:

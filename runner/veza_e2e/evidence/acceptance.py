@@ -33,10 +33,10 @@ TITLES: Mapping[ItemName, str] = {
 }
 
 _HOW: Mapping[str, str] = {
-    "R1": "give HYPERSWITCH_API_KEY, or record the dashboard's figures with `attest dashboard`",
-    "R4": "give HYPERSWITCH_API_KEY, or record the dashboard's figures with `attest dashboard`",
+    "R1": "give HYPERSWITCH_API_KEY, or record each payment that the dashboard lists with `attest dashboard`",
+    "R4": "give HYPERSWITCH_API_KEY, or record each payment that the dashboard lists with `attest dashboard`",
     "R5": "supply the rows with `rows`",
-    "R6": "give HYPERSWITCH_API_KEY, or record the dashboard's figures with `attest dashboard`",
+    "R6": "give HYPERSWITCH_API_KEY, or record each payment that the dashboard lists with `attest dashboard`",
 }
 """How a comparison that was not made can be supplied later."""
 _SHOWN: Mapping[str, str] = {"credit": "credit line", "charge-dropped": "the charge was dropped"}

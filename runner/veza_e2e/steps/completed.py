@@ -19,7 +19,9 @@ from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
-_DASHBOARD = "Look the payment up at the processor's dashboard, and record it with `attest dashboard`; then resume."
+_DASHBOARD = (
+    "Look the order up at the processor's dashboard, and record each payment with `attest dashboard`; then resume."
+)
 
 
 @step("completed", PaidOrder)

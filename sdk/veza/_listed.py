@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import Self, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Self
-
-    from veza._response import ResponseInfo
+from veza._response import ResponseInfo
 
 Item = TypeVar("Item")
 

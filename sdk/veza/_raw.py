@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote
 
-from veza._wire import parse, unwrap
+from veza._response import ResponseInfo
+from veza._wire import Json, parse, unwrap
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from veza._response import ResponseInfo
-    from veza._wire import Json
 
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 

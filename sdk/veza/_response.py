@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _WITHHELD = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authenticate", "x-csrf-token"})
 

@@ -125,6 +125,24 @@ def test_the_hints_of_a_client_are_there_at_run_time() -> None:
     assert typing.get_type_hints(veza.Attempt)["error"] == veza.VezaError | None
 
 
+@pytest.mark.parametrize("client", [veza.Veza("http://veza.test"), veza.AsyncVeza("http://veza.test")])
+@pytest.mark.parametrize("resource", ["auth", "licenses", "orders", "products", "system"])
+def test_the_hints_of_every_method_can_be_read_at_run_time(client: Any, resource: str) -> None:
+    kind = type(getattr(client, resource))
+    methods = [value for name, value in vars(kind).items() if not name.startswith("_")]
+    assert methods
+    for method in methods:
+        assert "return" in typing.get_type_hints(method)
+
+
+@pytest.mark.parametrize("name", sorted(veza.__all__))
+def test_the_hints_of_every_public_class_can_be_read_at_run_time(name: str) -> None:
+    public = getattr(veza, name)
+    if isinstance(public, type):
+        typing.get_type_hints(public)
+        typing.get_type_hints(vars(public).get("__init__", object))
+
+
 @pytest.mark.process
 def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
     code = (
@@ -132,7 +150,7 @@ def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('veza.models.'))); c.products.get('11');"
         "print(sorted(m for m in sys.modules if m.startswith('veza.models.')), 'veza._async.client' in sys.modules)"
     )
-    assert printed_by(code) == "[]\n['veza.models._base', 'veza.models.products'] False\n"
+    assert printed_by(code) == "[]\n['veza.models._base', 'veza.models.paging', 'veza.models.products'] False\n"
 
 
 @pytest.mark.process

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._async.resource import AsyncResource
 from veza._call import seconds
 from veza._decode import nothing
+from veza._options import CallOptions
+from veza._params import Email
+from veza._secret import Secret
 from veza._session import as_secret
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import Email
-    from veza._secret import Secret
-    from veza.models import Login, Tokens, User
+from veza.models.auth import Login, Tokens, User
 
 
 class AsyncAuth(AsyncResource):
@@ -124,6 +120,4 @@ class AsyncAuth(AsyncResource):
         Raises:
             VezaError: as any call.
         """
-        from veza.models.auth import User  # noqa: PLC0415  (built when first used)
-
         return await self._one(contract.GET_ME, User, deadline=deadline, **options)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._async.resource import AsyncResource
 from veza._decode import many
 from veza._listed import Listed
+from veza._options import CallOptions
+from veza._params import OrderId
 from veza._question import about_licenses, answering
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import OrderId
-    from veza.models import License
+from veza.models.licenses import License
 
 
 class AsyncLicenses(AsyncResource):
@@ -35,8 +31,6 @@ class AsyncLicenses(AsyncResource):
             InvalidResponseError: unreadable, or a license of another order.
             VezaError: as any call.
         """
-        from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
-
         answer = await self._send(
             contract.LIST_MY_LICENSES,
             answering(many(License), about_licenses(order_id)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._async.paging import AsyncListing, AsyncPage  # sync: from veza._sync.paging import Page
@@ -11,17 +12,13 @@ from veza._async.waiting import expect, wait
 from veza._call import seconds
 from veza._checkout import checkout_reader
 from veza._decode import attached, many
+from veza._options import CallOptions
+from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
 from veza._question import about_items, about_order, about_refund, answering, ordered
+from veza._waited import Waited
 from veza.errors import InvalidArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import IdempotencyKey, Item, Limit, OrderId, PageNumber, ProductId, Reason, RefundCents
-    from veza._waited import Waited
-    from veza.models import CheckoutOrder, Order, OrderStatus, RefundedOrder
+from veza.models.orders import CheckoutOrder, Order, OrderStatus, RefundedOrder, RefundStatus
+from veza.models.paging import Meta
 
 
 class AsyncOrders(AsyncResource):
@@ -80,8 +77,6 @@ class AsyncOrders(AsyncResource):
             NotFoundError: 404, there is no such order.
             VezaError: as any call.
         """
-        from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
-
         return await self._one(
             contract.GET_ORDER,
             Order,
@@ -114,9 +109,6 @@ class AsyncOrders(AsyncResource):
         """
 
         async def fetch(number: int | None) -> AsyncPage[Order]:
-            from veza.models.orders import Order  # noqa: PLC0415  (built when first used)
-            from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
-
             values = {"page": number, "limit": limit, "status": None if status is None else str(status)}
             answer = await self._send(
                 contract.LIST_ORDERS, many(Order, Meta).page, values=values, deadline=deadline, **options
@@ -154,8 +146,6 @@ class AsyncOrders(AsyncResource):
             APIConnectionError: the refund may or may not have been asked for.
             VezaError: as any call.
         """
-        from veza.models.orders import RefundedOrder  # noqa: PLC0415  (built when first used)
-
         return await self._one(
             contract.REQUEST_REFUND,
             RefundedOrder,
@@ -190,8 +180,6 @@ class AsyncOrders(AsyncResource):
             DeadlineExceededError: it was not completed in time; `details` has the status last seen.
             VezaError: as any call.
         """
-        from veza.models.orders import OrderStatus  # noqa: PLC0415  (built when first used)
-
         there = expect(OrderStatus.COMPLETED, {OrderStatus.PENDING_PAYMENT})
         return await self.wait_until(
             order_id, there, deadline=deadline, **options, interval=interval, on_progress=on_progress
@@ -220,8 +208,6 @@ class AsyncOrders(AsyncResource):
             DeadlineExceededError: it was not refunded in time; `details` has the status last seen.
             VezaError: as any call.
         """
-        from veza.models.orders import OrderStatus, RefundStatus  # noqa: PLC0415  (built when first used)
-
         refunded = expect(OrderStatus.REFUNDED, {OrderStatus.REFUND_PENDING})
 
         def there(order: Order) -> bool:
@@ -291,7 +277,6 @@ class AsyncOrders(AsyncResource):
         Raises:
             InvalidArgumentError: `order_ids` is a text; nothing was sent.
         """
-        from veza.models.orders import OrderStatus  # noqa: PLC0415  (built when first used)
 
         async def read(order_id: str, left: float | None) -> Order:
             return await self.get(order_id, deadline=left, **options)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from typing import Generic, TypeAlias, TypeVar
 
+from veza._response import ResponseInfo
 from veza.errors import InvalidResponseError
+from veza.models.paging import Meta
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-    from typing import TypeAlias
-
-    from veza._response import ResponseInfo
-    from veza.models.paging import Meta
-
-    _Result = TypeVar("_Result")
-    Fetch: TypeAlias = Callable[[int | None], Coroutine[None, None, _Result]]
-
+_Result = TypeVar("_Result")
+Fetch: TypeAlias = Callable[[int | None], Coroutine[None, None, _Result]]
 Item = TypeVar("Item")
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._async.paging import AsyncListing, AsyncPage  # sync: from veza._sync.paging import Page
 from veza._async.resource import AsyncResource
 from veza._decode import many
+from veza._options import CallOptions
+from veza._params import Limit, PageNumber, ProductId
 from veza._question import about_product
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import Limit, PageNumber, ProductId
-    from veza.models import Product
+from veza.models.paging import Meta
+from veza.models.products import Product
 
 
 class AsyncProducts(AsyncResource):
@@ -42,9 +39,6 @@ class AsyncProducts(AsyncResource):
         """
 
         async def fetch(number: int | None) -> AsyncPage[Product]:
-            from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
-            from veza.models.products import Product  # noqa: PLC0415  (built when first used)
-
             answer = await self._send(
                 contract.LIST_PRODUCTS,
                 many(Product, Meta).page,
@@ -71,8 +65,6 @@ class AsyncProducts(AsyncResource):
             NotFoundError: 404, there is no such product.
             VezaError: as any call.
         """
-        from veza.models.products import Product  # noqa: PLC0415  (built when first used)
-
         return await self._one(
             contract.GET_PRODUCT,
             Product,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._async.resource import AsyncResource
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza.models import Health, Status
+from veza._options import CallOptions
+from veza.models.system import Health, Status
 
 
 class AsyncSystem(AsyncResource):
@@ -28,8 +24,6 @@ class AsyncSystem(AsyncResource):
             InternalServerError: 503, the backend runs but is not well.
             VezaError: as any call.
         """
-        from veza.models.system import Health  # noqa: PLC0415  (built when first used)
-
         return await self._one(contract.GET_HEALTH, Health, deadline=deadline, **options)
 
     async def status(self, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Status:
@@ -42,6 +36,4 @@ class AsyncSystem(AsyncResource):
         Raises:
             VezaError: as any call.
         """
-        from veza.models.system import Status  # noqa: PLC0415  (built when first used)
-
         return await self._one(contract.GET_STATUS, Status, deadline=deadline, **options)

@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._call import seconds
 from veza._decode import nothing
+from veza._options import CallOptions
+from veza._params import Email
+from veza._secret import Secret
 from veza._session import as_secret
 from veza._sync.resource import Resource
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import Email
-    from veza._secret import Secret
-    from veza.models import Login, Tokens, User
+from veza.models.auth import Login, Tokens, User
 
 
 class Auth(Resource):
@@ -125,6 +121,4 @@ class Auth(Resource):
         Raises:
             VezaError: as any call.
         """
-        from veza.models.auth import User  # noqa: PLC0415  (built when first used)
-
         return self._one(contract.GET_ME, User, deadline=deadline, **options)

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._decode import many
 from veza._listed import Listed
+from veza._options import CallOptions
+from veza._params import OrderId
 from veza._question import about_licenses, answering
 from veza._sync.resource import Resource
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import OrderId
-    from veza.models import License
+from veza.models.licenses import License
 
 
 class Licenses(Resource):
@@ -36,8 +32,6 @@ class Licenses(Resource):
             InvalidResponseError: unreadable, or a license of another order.
             VezaError: as any call.
         """
-        from veza.models.licenses import License  # noqa: PLC0415  (built when first used)
-
         answer = self._send(
             contract.LIST_MY_LICENSES,
             answering(many(License), about_licenses(order_id)),

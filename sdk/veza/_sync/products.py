@@ -3,20 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
 from veza._decode import many
+from veza._options import CallOptions
+from veza._params import Limit, PageNumber, ProductId
 from veza._question import about_product
 from veza._sync.paging import Page
 from veza._sync.resource import Resource
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza._params import Limit, PageNumber, ProductId
-    from veza.models import Product
+from veza.models.paging import Meta
+from veza.models.products import Product
 
 
 class Products(Resource):
@@ -43,9 +40,6 @@ class Products(Resource):
         """
 
         def fetch(number: int | None) -> Page[Product]:
-            from veza.models.paging import Meta  # noqa: PLC0415  (built when first used)
-            from veza.models.products import Product  # noqa: PLC0415  (built when first used)
-
             answer = self._send(
                 contract.LIST_PRODUCTS,
                 many(Product, Meta).page,
@@ -70,8 +64,6 @@ class Products(Resource):
             NotFoundError: 404, there is no such product.
             VezaError: as any call.
         """
-        from veza.models.products import Product  # noqa: PLC0415  (built when first used)
-
         return self._one(
             contract.GET_PRODUCT,
             Product,

@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from veza import _operations as contract
+from veza._options import CallOptions
 from veza._sync.resource import Resource
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from veza._options import CallOptions
-    from veza.models import Health, Status
+from veza.models.system import Health, Status
 
 
 class System(Resource):
@@ -29,8 +25,6 @@ class System(Resource):
             InternalServerError: 503, the backend runs but is not well.
             VezaError: as any call.
         """
-        from veza.models.system import Health  # noqa: PLC0415  (built when first used)
-
         return self._one(contract.GET_HEALTH, Health, deadline=deadline, **options)
 
     def status(self, *, deadline: float | None = None, **options: Unpack[CallOptions]) -> Status:
@@ -43,6 +37,4 @@ class System(Resource):
         Raises:
             VezaError: as any call.
         """
-        from veza.models.system import Status  # noqa: PLC0415  (built when first used)
-
         return self._one(contract.GET_STATUS, Status, deadline=deadline, **options)

@@ -103,7 +103,7 @@ def batch(given: argparse.Namespace, first: int) -> Batch:
             done.reached.update(counted)
             for kind in dict.fromkeys(kind for kind, _ in violations):
                 done.failing.setdefault(kind, []).append(seed)
-                print(f"{kind}: make simulate ARGS=\"--only {seed}\"", flush=True)
+                print(f'{kind}: make simulate ARGS="--only {seed}"', flush=True)
             if given.first and violations:
                 print(f"found after {number}: {violations[0][0]} (seed {seed})", flush=True)
                 pool.close()  # a pool that is terminated while it hands out work may wait for ever

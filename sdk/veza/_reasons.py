@@ -17,6 +17,7 @@ _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EN
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _SENDS: Final = frozenset({"handle_request", "handle_async_request"})
 _CALLS_HOOKS: Final = "_send_handling_redirects"
+_SENDS_ONE: Final = "_send_single_request"
 
 
 def connecting(error: BaseException) -> tuple[str, str]:
@@ -73,11 +74,26 @@ def of_transport(error: BaseException, family: ModuleType) -> bool:
     frames = list(_frames(error))
     while frames and frames[0][0].startswith("veza."):
         frames.pop(0)
+    inner = [module.partition(".")[0] == family.__name__ for module, _ in frames]
+    if _hooked([function for _, function in frames], inner):
+        return False
     if any(function in _SENDS or module.startswith(f"{family.__name__}._transports") for module, function in frames):
         return True
-    inner = [module.partition(".")[0] == family.__name__ for module, _ in frames]
-    hooked = any(function == _CALLS_HOOKS and not own for (_, function), own in zip(frames, inner[1:], strict=False))
-    return bool(inner) and inner[0] and not hooked
+    return bool(inner) and inner[0]
+
+
+def _hooked(functions: list[str], inner: list[bool]) -> bool:
+    """Whether an event hook raised, be it in a transport: on its own way to another server.
+
+    What wraps the sending of a request, as tracers do, stands at the same place; the family sends below it.
+    """
+    if _CALLS_HOOKS not in functions:
+        return False
+    after = functions.index(_CALLS_HOOKS)
+    while functions[after : after + 1] == [_CALLS_HOOKS]:  # more than once, where it raises again what was raised
+        after += 1
+    below = [function for function, own in zip(functions[after:], inner[after:], strict=True) if own]
+    return not all(inner[after : after + 1]) and below[:1] != [_SENDS_ONE]
 
 
 def _frames(error: BaseException) -> Iterator[tuple[str, str]]:

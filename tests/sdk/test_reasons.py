@@ -135,6 +135,39 @@ def test_a_bug_in_an_event_hook_passes_with_its_traceback(
     assert caught.traceback[-1].name == "hook"
 
 
+def test_an_event_hook_that_cannot_reach_its_own_server_does_not_send_the_order_again(
+    face: Any, backend: FakeBackend, closed_port: int
+) -> None:
+    module = importlib.import_module(face.family)
+
+    def report(_: Any) -> None:
+        module.get(f"http://127.0.0.1:{closed_port}/metrics")
+
+    client = hooked(face, backend, "response", report)
+    with pytest.raises(module.ConnectError):
+        face.call(client, lambda v: v.request("POST", "/orders", json={"items": [{"product_id": "11"}]}, auth=False))
+    assert backend.count("createOrder") == 1
+
+
+def test_a_tracer_around_the_sending_of_a_request_hides_no_failure(face: Any, closed_port: int) -> None:
+    module = importlib.import_module(face.family)
+    kind, veza_kind = (module.AsyncClient, veza.AsyncVeza) if face.is_async else (module.Client, veza.Veza)
+
+    class Traced(kind):  # type: ignore[misc,valid-type]  # of either family
+        def _send_single_request(self, request: Any) -> Any:
+            send = super()._send_single_request
+
+            async def awaited() -> Any:
+                return await send(request)
+
+            return awaited() if face.is_async else send(request)
+
+    client = veza_kind(f"http://127.0.0.1:{closed_port}", http_client=Traced(), max_retries=0)
+    with pytest.raises(veza.APIConnectionError) as caught:
+        face.call(client, lambda v: v.system.status())
+    assert caught.value.reason == "refused"
+
+
 def test_a_status_that_an_event_hook_raises_passes(face: Any, backend: FakeBackend) -> None:
     backend.script("getStatus", Reply(status=409))
     client = hooked(face, backend, "response", lambda response: response.raise_for_status())

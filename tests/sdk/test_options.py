@@ -85,6 +85,14 @@ def test_headers_that_the_sdk_writes_and_malformed_ones_are_refused(
     assert backend.sent == []
 
 
+@pytest.mark.parametrize("key", ["", "a\r\nX: y", "ü", " k", "k" * 256, 5])
+def test_a_key_that_no_backend_takes_is_refused(ask: Ask, backend: FakeBackend, key: Any) -> None:
+    backend.script("createOrder", *[Reply(status=503)] * 3)
+    with pytest.raises(veza.InvalidRequestError, match="idempotency_key"):
+        ask(lambda v: v.request("POST", "/orders", json={"items": []}, idempotency_key=key), idempotency=True)
+    assert backend.sent == []
+
+
 def test_a_misspelt_option_is_refused(ask: Ask) -> None:
     with pytest.raises(TypeError, match="time_out"):
         ask(lambda v: v.system.health(time_out=3))

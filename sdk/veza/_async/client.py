@@ -16,6 +16,8 @@ from veza._connections import LoopConnections
 from veza._family import family_of, maker
 from veza._http_types import AsyncHttpClient
 from veza._logging import guard
+from veza._operation import check
+from veza._operations import CREATE_ORDER
 from veza._options import as_headers, product
 from veza._pace import pace
 from veza._process import Bound
@@ -209,10 +211,12 @@ class AsyncVeza(Bound):
             timeout: seconds for each attempt's connecting, writing and each read, in the place of the client's.
 
         Raises:
-            InvalidRequestError: the path would leave the API, or a header is malformed.
+            InvalidRequestError: the path would leave the API, or a header or the key is malformed.
             VezaError: as any call.
         """
         settings = self._settings
+        if idempotency_key is not None:  # an empty one would make an unkeyed write look repeatable
+            check(CREATE_ORDER.parameters["Idempotency-Key"], idempotency_key, "idempotency_key")
         call = Call(
             method.upper(),
             safe_path(path),

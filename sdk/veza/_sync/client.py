@@ -15,6 +15,8 @@ from veza._connections import ThreadConnections
 from veza._family import family_of, maker
 from veza._http_types import HttpClient
 from veza._logging import guard
+from veza._operation import check
+from veza._operations import CREATE_ORDER
 from veza._options import as_headers, product
 from veza._pace import pace
 from veza._process import Bound
@@ -210,10 +212,12 @@ class Veza(Bound):
             timeout: seconds for each attempt's connecting, writing and each read, in the place of the client's.
 
         Raises:
-            InvalidRequestError: the path would leave the API, or a header is malformed.
+            InvalidRequestError: the path would leave the API, or a header or the key is malformed.
             VezaError: as any call.
         """
         settings = self._settings
+        if idempotency_key is not None:  # an empty one would make an unkeyed write look repeatable
+            check(CREATE_ORDER.parameters["Idempotency-Key"], idempotency_key, "idempotency_key")
         call = Call(
             method.upper(),
             safe_path(path),

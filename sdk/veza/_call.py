@@ -124,6 +124,10 @@ class Budget:
         """Return the seconds left of a deadline, 0 where it has passed."""
         return 0.0 if self._ends is None else max(0.0, self._ends - self._monotonic())
 
+    def end(self) -> None:
+        """Leave no time: another clock says that the deadline has passed."""
+        self._ends = self._monotonic()
+
     def spent(self) -> bool:
         """Whether no time is left."""
         return self._ends is not None and self._monotonic() >= self._ends

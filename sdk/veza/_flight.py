@@ -35,8 +35,13 @@ async def bounded(work: Coroutine[None, None, _Result], budget: Budget) -> _Resu
     """
     import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
 
-    async with asyncio.timeout(budget.left()):
-        return await work
+    try:
+        async with asyncio.timeout(budget.left()) as limit:
+            return await work
+    except TimeoutError:
+        if limit.expired():  # maybe a moment early: uvloop counts whole milliseconds
+            budget.end()
+        raise
 
 
 class _Landing:

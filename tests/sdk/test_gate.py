@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 import veza
@@ -183,6 +184,28 @@ def test_a_deadline_bounds_a_token_provider_that_awaits_for_ever() -> None:
             await connect_async(FakeBackend(), token_provider=provide).auth.me(deadline=0.05)
 
     asyncio.run(scene())
+
+
+class EarlyLoop(asyncio.SelectorEventLoop):
+    """A loop whose timers fire a little early, as uvloop's do, which counts whole milliseconds."""
+
+    def call_at(self, when: float, *args: Any, **options: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+        return super().call_at(when - 0.02, *args, **options)
+
+
+def test_a_deadline_that_a_loop_ends_early_is_a_deadline() -> None:
+    class Stuck(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError(request)
+
+    async def scene() -> None:
+        client = veza.AsyncVeza("http://veza.test", http_client=httpx.AsyncClient(transport=Stuck()))
+        with pytest.raises(veza.DeadlineExceededError):
+            await client.system.health(deadline=0.05)
+
+    with asyncio.Runner(loop_factory=EarlyLoop) as runner:
+        runner.run(scene())
 
 
 def test_what_a_provider_raises_comes_with_its_traceback() -> None:

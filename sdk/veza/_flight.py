@@ -139,13 +139,16 @@ class TaskFlight:
         Raises:
             VezaError: as the work did.
             DeadlineExceededError: the caller's time ran out before it was done.
+            CancelledError: the work was cancelled by what it awaits.
         """
         import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
 
         loop = asyncio.get_running_loop()
+        led = 0
         while True:
             task = self._tasks.get(loop)
             leading = task is None
+            led += leading
             if task is None:
                 task = self._tasks[loop] = loop.create_task(work())
                 task.add_done_callback(self._landed)
@@ -153,6 +156,8 @@ class TaskFlight:
             if not done:
                 raise DeadlineExceededError(_WAIT_ENDED)
             if task.cancelled():
+                if led > 1:
+                    task.result()  # not by chance: what the work awaits cancels it, each time
                 continue
             error = task.exception()
             if error is None:

@@ -186,6 +186,25 @@ def test_a_deadline_bounds_a_token_provider_that_awaits_for_ever() -> None:
     asyncio.run(scene())
 
 
+def test_a_token_provider_whose_work_is_always_cancelled_ends_the_calls() -> None:
+    asked: list[str | None] = []
+
+    async def provide(rejected: str | None) -> str:
+        asked.append(rejected)
+        assert len(asked) < 50
+        cancelled = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        return str(await cancelled)
+
+    async def scene() -> None:
+        client = connect_async(FakeBackend(), token_provider=provide)
+        calls = await asyncio.gather(*(client.auth.me() for _ in range(3)), return_exceptions=True)
+        assert {type(one) for one in calls} == {asyncio.CancelledError}
+
+    asyncio.run(scene())
+    assert len(asked) <= 6
+
+
 class EarlyLoop(asyncio.SelectorEventLoop):
     """A loop whose timers fire a little early, as uvloop's do, which counts whole milliseconds."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
 from veza.errors import VezaError, error_class
@@ -10,6 +11,8 @@ _FOREVER: Final = frozenset({401})
 """Until the credentials change."""
 _TIMED: Final = {403: 900.0, 423: 900.0, 429: 60.0}
 """Until the time that the answer names, else for these seconds."""
+_LONGEST: Final = 86400.0
+"""A time beyond it is taken for a mistake of the backend's: a process may live longer than that."""
 
 
 class Gate:
@@ -46,11 +49,12 @@ class Gate:
 
     def note(self, credentials: object, error: VezaError, now: float, *, renewal: bool = False) -> None:
         """Remember an error that is a refusal; that of a renewal only if time cures it."""
+        kept = copy(error)  # without the traceback, which holds the frames of whoever called
         if error.status_code in _FOREVER and not renewal:
-            self._refusal = (credentials, error, None)
+            self._refusal = (credentials, kept, None)
         elif error.status_code in _TIMED:
-            asked = error.retry_after
-            self._refusal = (credentials, error, now + (_TIMED[error.status_code] if asked is None else asked))
+            wait = _TIMED[error.status_code] if error.retry_after is None else min(error.retry_after, _LONGEST)
+            self._refusal = (credentials, kept, now + wait)
 
     def forget(self) -> None:
         """Forget the refusal."""

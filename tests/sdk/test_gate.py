@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +79,37 @@ def test_a_refusal_holds_until_its_time(
     backend.clock.advance(1)
     assert face.call(client, me).id == "user-1"
     assert backend.count("login") == 2
+
+
+def test_a_refusal_of_other_credentials_does_not_let_the_clients_own_through(face: Any, backend: FakeBackend) -> None:
+    client = face.connect(backend, email=backend.email, password="wrong")
+    refused(face, client)
+    refused(face, client, lambda v: v.auth.login(backend.email, "wrong too"))
+    refused(face, client)
+    assert backend.count("login") == 2
+
+
+def test_a_refusal_holds_for_a_day_at_most(face: Any, backend: FakeBackend) -> None:
+    client = face.connect(backend)
+    backend.script("login", Reply(status=429, headers={"Retry-After": "1e300"}))
+    refused(face, client)
+    backend.clock.advance(86400)
+    assert face.call(client, me).id == "user-1"
+
+
+def test_a_refusal_that_is_remembered_keeps_nothing_of_its_callers(face: Any, backend: FakeBackend) -> None:
+    class Cart:
+        """What a caller has in hand."""
+
+    def order() -> weakref.ref[Cart]:
+        cart = Cart()
+        refused(face, client)
+        return weakref.ref(cart)
+
+    client = face.connect(backend, email=backend.email, password="wrong")
+    carts = [order(), order()]
+    gc.collect()
+    assert [cart() for cart in carts] == [None, None]
 
 
 def test_a_limit_without_a_time_holds_for_a_minute(face: Any, backend: FakeBackend) -> None:

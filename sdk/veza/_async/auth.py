@@ -31,8 +31,8 @@ class AsyncAuth(AsyncResource):
         """Log in; the client uses the tokens from then on (operation login).
 
         A login ends the refresh tokens of this account's earlier logins. If the client's own credentials were refused
-        (401, 403, 423, 429), they are not sent again before the time that the answer named, if any; credentials that
-        are passed here are always sent.
+        (401, 403, 423, 429), they are not sent again before the time that the answer named, if any, and a day at most;
+        credentials that are passed here are always sent.
 
         Args:
             email: the account; the client's where it is left out. The client keeps to it from then on.

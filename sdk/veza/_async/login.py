@@ -118,7 +118,9 @@ class AsyncRenewer:
         try:
             login = attached(await self._engine.send(call, settings, one(Login)))
         except VezaError as error:
-            self._logins.note((email, password), error, self._engine.clock.monotonic())
+            session = self._engine.session
+            if (email, password) == (session.email, session.password):  # others would push out our own refusal
+                self._logins.note((email, password), error, self._engine.clock.monotonic())
             raise
         self._logins.forget()
         self._engine.session.accept(*issued(login), login.expires_in, began)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
+_FORMAT: Final = re.compile(r"([^0-9]?[<>^])?([1-9][0-9]{0,3})?s?", re.DOTALL)
 _TEXT: Final = re.compile(r"(?P<amount>[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?)\s+(?P<currency>[A-Z]{3})")
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
@@ -111,6 +112,13 @@ class Money:
         return f"{self.major:f} {self.currency}"
 
     def __format__(self, spec: str) -> str:
+        """Fill and align, as `f"{price:>12}"`.
+
+        Raises:
+            ValueError: the format has a precision, which would cut digits off, or fills with zeros, or is not one.
+        """
+        if not _FORMAT.fullmatch(spec):
+            raise ValueError("money is formatted with fill, alignment and width only, such as >12")
         return format(str(self), spec)
 
     def _same(self, other: Money) -> int:

@@ -226,6 +226,9 @@ def test_money_works_with_sum_abs_and_format() -> None:
     assert sum([price, price]) == Money(1000, "EUR")
     assert abs(Money(-5, "EUR")) == Money(5, "EUR")
     assert f"{price:>10}|{price:<9}|{price}" == "  5.00 EUR|5.00 EUR |5.00 EUR"
+    for spec in (".4", "012", "0>12", ".2f", "d", ">12.3"):  # "1234", "1234.56 EUR0": worse than an error
+        with pytest.raises(ValueError, match=">12"):
+            format(Money(123456, "EUR"), spec)
     for other in (1, True, 0.0):
         with pytest.raises(TypeError):
             _ = other + price  # type: ignore[operator,unused-ignore]

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
 _homes: Final[WeakKeyDictionary[Any, int]] = WeakKeyDictionary()
-"""The process that first sent with a client that a caller gave."""
+"""The process that first sent with a client."""
 _FORKED: Final = (
     "http_client was used before this process was forked, and its connections belong to the other process: pass a "
-    "function that makes a client, such as http_client=lambda: httpx.{name}()"
+    "function that makes a client anew, such as http_client=lambda: httpx.{name}()"
 )
 MOVED: Final = (
     "http_client has connections of another event loop: pass a function that makes a client, such as "
@@ -31,7 +31,7 @@ MOVED: Final = (
 
 
 def _claim(http: Any) -> Any:
-    """Return a client that a caller gave, unless another process used it first.
+    """Return a client that a caller gave or made, unless another process used it first.
 
     Raises:
         InvalidRequestError: one did.
@@ -57,11 +57,12 @@ class _Connections:
 
     def _made(self) -> Any:
         if self._closed:
-            raise APIConnectionError("the client is closed")
+            raise APIConnectionError("the client is closed", reason="closed")
         try:
-            return self._spare.pop()
+            http = self._spare.pop()
         except IndexError:
-            return self._make()
+            http = self._make()
+        return _claim(http)  # a function may return the same client each time
 
 
 class ThreadConnections(_Connections):

@@ -101,13 +101,15 @@ get("parent-1")()
 os.waitpid(child(get("child-1")), 0)
 another = veza.Veza(url, access_token="t", http_client=http)
 os.waitpid(child(lambda: another.orders.get("child-2")), 0)
+same = veza.Veza(url, access_token="t", http_client=lambda: http)
+os.waitpid(child(lambda: same.orders.get("child-2")), 0)
 unused = veza.Veza(url, access_token="t", http_client=httpx.Client())
 os.waitpid(child(lambda: print(unused.orders.get("child-3").id, flush=True)), 0)
 get("parent-2")()
 """
     lines = printed(code, kept.url)
-    assert [lines[0], *lines[3:]] == ["parent-1", "child-3", "parent-2"]
-    for line in lines[1:3]:
+    assert [lines[0], *lines[4:]] == ["parent-1", "child-3", "parent-2"]
+    for line in lines[1:4]:
         assert line.startswith("InvalidRequestError")
         assert "http_client=lambda: httpx.Client()" in line
     assert [order for order, _ in kept.asked] == ["parent-1", "child-3", "parent-2"]
@@ -258,8 +260,9 @@ def test_closing_an_asynchronous_client_closes_it_in_each_loop(kept: Kept) -> No
     async def here() -> None:
         await client.orders.get("here")
         await client.aclose()
-        with pytest.raises(veza.APIConnectionError, match="closed"):
+        with pytest.raises(veza.APIConnectionError, match="closed") as caught:
             await client.orders.get("here")
+        assert caught.value.reason == "closed"
 
     thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
     thread.start()

@@ -134,6 +134,7 @@ def test_a_client_by_the_environment(kind: Any, monkeypatch: pytest.MonkeyPatch)
     assert kind.from_env()._engine.session.access == veza.Secret("t")
     session = kind.from_env(access_token="mine")._engine.session
     assert (session.email, session.access) == (None, veza.Secret("mine"))
+    assert kind.from_env(access_token=None, password=None)._engine.session.access == veza.Secret("t")
     assert repr(kind.from_env()).endswith("of http://veza.test>")
 
 

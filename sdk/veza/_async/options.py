@@ -47,7 +47,8 @@ def from_environment(options: AsyncClientOptions) -> tuple[str, AsyncClientOptio
     url = os.environ.get("VEZA_URL")
     if not url:
         raise InvalidRequestError("VEZA_URL is not set: it is the backend's URL, without /api/v1")
-    if {"email", "password", "access_token", "refresh_token", "token_provider"} & options.keys():
+    passed = {name for name, value in options.items() if value is not None}
+    if {"email", "password", "access_token", "refresh_token", "token_provider"} & passed:
         return url, options
     token = os.environ.get("VEZA_ACCESS_TOKEN") or None
     account: AsyncClientOptions = {

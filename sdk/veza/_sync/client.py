@@ -138,7 +138,7 @@ class Veza(Bound):
         """Return a client by the environment.
 
         `VEZA_URL` is the backend, without `/api/v1`; `OPERATOR_EMAIL` and `OPERATOR_PASSWORD` the account, or
-        `VEZA_ACCESS_TOKEN` a token. The account is read only if no credentials are passed.
+        `VEZA_ACCESS_TOKEN` a token. The account is read only if no credentials are passed, or only None.
 
         Args:
             options: as the constructor.

@@ -79,6 +79,8 @@ def api_root(base_url: str) -> str:
         raise InvalidRequestError("base_url is not a URL") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InvalidRequestError("base_url must be an http or https URL with a host")
+    if not base_url.isprintable() or " " in base_url:
+        raise InvalidRequestError("base_url has characters that no URL has, such as a space or the end of a line")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidRequestError("base_url must have no user, password, query or fragment")
     root = base_url.rstrip("/")

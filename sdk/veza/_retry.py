@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
+from veza.errors import InvalidRequestError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -26,11 +28,19 @@ class RetryPolicy:
         max_retries: attempts beyond the first.
         max_retry_after: the longest `Retry-After`, in seconds, that is waited out; above it the call raises at once.
         jitter: returns a number from 0 to 1, by which a delay of our own is shortened by up to a quarter.
+
+    Raises:
+        InvalidRequestError: `max_retry_after` is not a number of seconds.
     """
 
     max_retries: int
     max_retry_after: float
     jitter: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        given: object = self.max_retry_after
+        if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:  # NaN is not, either
+            raise InvalidRequestError("max_retry_after must be a number of seconds that is not negative")
 
     def delay(self, attempt: int, retry_after: float | None) -> float | None:
         """Return the seconds to wait after that many attempts; None where the call must give up.

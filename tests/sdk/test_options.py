@@ -119,6 +119,24 @@ def test_the_application_is_named_beside_the_sdk(face: Any, backend: FakeBackend
             face.connect(backend, app_info=name)
 
 
+@pytest.mark.parametrize("wait", [float("nan"), -1, None, "60", True])
+def test_a_longest_wait_that_is_no_number_is_refused(wait: Any) -> None:
+    with pytest.raises(veza.InvalidRequestError, match="max_retry_after"):
+        connect(FakeBackend(), max_retry_after=wait)
+    if wait is not None:  # which leaves it as it is
+        with pytest.raises(veza.InvalidRequestError, match="max_retry_after"):
+            connect(FakeBackend()).with_options(max_retry_after=wait)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://veza.test\n", " http://veza.test", "http://veza .test", "http://veza.test/\x00"]
+)
+def test_a_url_with_spaces_or_unprintable_characters_is_refused(url: str) -> None:
+    for kind in (veza.Veza, veza.AsyncVeza):
+        with pytest.raises(veza.InvalidRequestError, match="base_url"):
+            kind(url)
+
+
 @pytest.mark.parametrize("kind", [veza.Veza, veza.AsyncVeza])
 def test_a_client_by_the_environment(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VEZA_URL", "VEZA_ACCESS_TOKEN", "OPERATOR_EMAIL", "OPERATOR_PASSWORD"):

@@ -85,7 +85,8 @@ class Family:
                 reason, message = "proxy", message.replace("{at}", "the proxy {at}")
                 host, port = proxy
             outcome = replace(outcome, reason=reason, message=message, hopeless=reason == "certificate")
-        at = f"{host}:{port}" if port else host
+        named = f"[{host}]" if ":" in host else host
+        at = f"{named}:{port}" if port else named
         message = f"{outcome.message.replace('{at}', at)} ({type(error).__name__})"
         return replace(outcome, message=message, host=host, port=port)
 

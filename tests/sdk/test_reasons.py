@@ -59,6 +59,10 @@ def test_a_refused_port(face: Any, closed_port: int) -> None:
     assert error.message.startswith(f"no connection: 127.0.0.1:{closed_port} refused it")
 
 
+def test_a_refused_port_of_an_ipv6_address(face: Any, closed_port: int) -> None:
+    assert f" [::1]:{closed_port} " in failure(face, f"http://[::1]:{closed_port}").message
+
+
 def test_a_name_that_cannot_be_resolved(face: Any) -> None:
     error = failure(face, "https://veza.invalid")
     assert (error.reason, error.host, error.port) == ("dns", "veza.invalid", 443)
@@ -101,6 +105,11 @@ def test_what_came_in_the_place_of_json(ask: Ask, backend: FakeBackend) -> None:
     assert (caught.value.content_type, caught.value.message) == (
         "text/html", "the response is not JSON but text/html",
     )  # fmt: skip
+    cut = Reply(body=b'{"success": tr', headers={"Content-Type": "application/json"})
+    backend.script("getStatus", *[cut] * 3)
+    with pytest.raises(veza.InvalidResponseError) as caught:
+        ask(lambda v: v.system.status())
+    assert (caught.value.content_type, caught.value.message) == ("application/json", "the response is not JSON")
     backend.script("getStatus", Reply(status=502, body=page.body, headers=page.headers))
     with pytest.raises(veza.InternalServerError) as failed:
         ask(lambda v: v.system.status(), max_retries=0)

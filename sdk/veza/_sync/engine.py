@@ -160,7 +160,7 @@ class Engine(Bound):
             error = unread
         error.status_code, error.request_id = status, info.request_id
         error.content_type = media_type(headers, body)
-        if error.content_type is not None:
+        if error.content_type is not None and not error.content_type.endswith("json"):  # else it was cut off
             error.message = f"{error.message} but {error.content_type}"
             error.args = (error.message,)
         return error, call.repeatable and not is_json(body)

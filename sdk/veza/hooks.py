@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from veza.errors import VezaError
+from veza.errors import InvalidRequestError, VezaError
 
 if TYPE_CHECKING:
     from veza._call import Call
+
+
+_COROUTINE: Final = 0x80
+"""The flag of the code of an `async def`: `inspect` takes long to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,26 @@ class Hooks:
     """Functions that are called with each attempt, logins included.
 
     They are plain functions for both clients, and must not block. What they raise ends the call, and passes unchanged.
+    `response` is not called if the call is cancelled, or if something else than the transport fails.
 
     Attributes:
         request: called before an attempt is sent.
         response: called after it, whether it was answered or not.
         retry: called before the wait for the next attempt.
+
+    Raises:
+        InvalidRequestError: one is an `async def`.
     """
 
     request: Callable[[Attempt], object] | None = None
     response: Callable[[Attempt], object] | None = None
     retry: Callable[[Attempt], object] | None = None
+
+    def __post_init__(self) -> None:
+        for hook in (self.request, self.response, self.retry):
+            code = getattr(hook, "__code__", None)
+            if code is not None and code.co_flags & _COROUTINE:
+                raise InvalidRequestError("a hook must be a plain function: nothing awaits what it returns")
 
 
 class Watch:

@@ -214,6 +214,15 @@ def test_hooks_are_told_of_each_attempt(face: Any, backend: FakeBackend) -> None
     assert [one.delay for kind, one in told if kind == "retry"] == [0.5, 1.0]
 
 
+def test_a_hook_that_would_have_to_be_awaited_is_refused() -> None:
+    async def hook(_: veza.Attempt) -> None:
+        """Nobody would await it."""
+
+    for name in ("request", "response", "retry"):
+        with pytest.raises(veza.InvalidRequestError, match="plain function"):
+            veza.Hooks(**{name: hook})
+
+
 def test_hooks_are_told_how_long_an_attempt_took(face: Any, backend: FakeBackend) -> None:
     took: list[float] = []
     hooks = veza.Hooks(lambda _: backend.clock.advance(5), lambda attempt: took.append(attempt.seconds))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -154,6 +155,12 @@ def test_a_client_by_the_environment(kind: Any, monkeypatch: pytest.MonkeyPatch)
     assert (session.email, session.access) == (None, veza.Secret("mine"))
     assert kind.from_env(access_token=None, password=None)._engine.session.access == veza.Secret("t")
     assert repr(kind.from_env()).endswith("of http://veza.test>")
+    monkeypatch.setenv("OPERATOR_PASSWORD", "of the environment")
+    with pytest.raises(veza.InvalidRequestError) as caught:
+        kind.from_env(timeout=-1)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    assert "timeout" in (text := "".join(shown))
+    assert "of the environment" not in text
 
 
 @pytest.mark.parametrize(("kind", "options"), [(veza.Veza, ClientOptions), (veza.AsyncVeza, AsyncClientOptions)])

@@ -285,4 +285,4 @@ class AsyncVeza(Bound):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._base_url}>"
+        return f"<{type(self).__name__} of {getattr(self, '_base_url', 'no backend')}>"  # it may not have been made

@@ -50,9 +50,15 @@ def from_environment(options: AsyncClientOptions) -> tuple[str, AsyncClientOptio
     passed = {name for name, value in options.items() if value is not None}
     if {"email", "password", "access_token", "refresh_token", "token_provider"} & passed:
         return url, options
-    token = os.environ.get("VEZA_ACCESS_TOKEN") or None
     account: AsyncClientOptions = {
         "email": os.environ.get("OPERATOR_EMAIL") or None,
-        "password": os.environ.get("OPERATOR_PASSWORD") or None,
+        "password": _secret("OPERATOR_PASSWORD"),
+        "access_token": _secret("VEZA_ACCESS_TOKEN"),
     }
-    return url, {**options, **account, "access_token": token}
+    return url, {**options, **account}
+
+
+def _secret(name: str) -> Secret | None:
+    """Return a variable of the environment, which no traceback with its variables shows."""
+    value = os.environ.get(name)
+    return Secret(value) if value else None

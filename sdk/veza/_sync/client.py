@@ -286,4 +286,4 @@ class Veza(Bound):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._base_url}>"
+        return f"<{type(self).__name__} of {getattr(self, '_base_url', 'no backend')}>"  # it may not have been made

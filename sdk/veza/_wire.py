@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+_-]{1,40}/[a-z0-9.+_-]{1,60}")
 _LONGEST_PLACE: Final = 300
+_BOUNDED: Final = frozenset({"gzip", "deflate", "identity"})
+_UNBOUNDED: Final = frozenset({"br", "zstd"})
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """A JSON value. A number with a point or an exponent is a `JsonNumber`."""
@@ -77,6 +79,20 @@ def media_type(headers: Mapping[str, str], body: bytes) -> str | None:
     """Return the media type of a body that is not JSON; None if it is, or is empty, or has no proper type."""
     told = headers.get("content-type", "").partition(";")[0].strip().lower()
     return told if _MEDIA_TYPE.fullmatch(told) and body.strip() and not is_json(body) else None
+
+
+def bounded_encodings(asked: str) -> str:
+    """Return of an `Accept-Encoding` what grows a thousandfold at most: 32 KB of zstd may hold gigabytes."""
+    kept = [one.strip() for one in asked.split(",") if one.partition(";")[0].strip().lower() in _BOUNDED]
+    return ", ".join(kept) or "identity"
+
+
+def unbounded(encoding: str) -> str | None:
+    """Return why a body is not decompressed; None if it is, or need not be."""
+    if "," in encoding:  # each layer may grow a thousandfold
+        return "the response is compressed twice"
+    name = encoding.strip().lower()
+    return f"the response is compressed by {name}, which was not asked for" if name in _UNBOUNDED else None
 
 
 def place(location: str | None) -> str | None:

@@ -181,6 +181,20 @@ def test_an_answer_that_is_compressed_twice_is_refused(encoding: str) -> None:
         client.system.health()
 
 
+@pytest.mark.parametrize("encoding", ["br", "ZSTD"])
+def test_what_may_grow_without_bound_is_neither_asked_for_nor_decompressed(encoding: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["accept-encoding"])
+        return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(b"32 KB of zeros"))
+
+    http = httpx.Client(transport=httpx.MockTransport(answer), headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    with pytest.raises(veza.InvalidResponseError, match=f"compressed by {encoding.lower()}"):
+        veza.Veza("http://veza.test", http_client=http, max_retries=0).system.health()
+    assert asked == ["gzip, deflate"]
+
+
 def test_a_trickling_answer_ends_at_the_deadline() -> None:
     backend = FakeBackend()
 

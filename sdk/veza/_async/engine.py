@@ -19,7 +19,7 @@ from veza._retry import may_repeat_status, parse_retry_after
 from veza._secret import scrub
 from veza._session import authorize
 from veza._version import __version__
-from veza._wire import is_json, joined, media_type, place, read_error
+from veza._wire import bounded_encodings, is_json, joined, media_type, place, read_error, unbounded
 from veza.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -77,6 +77,7 @@ class AsyncEngine(Bound):
         self._family = family
         self._headers = family.Headers(http.headers)
         self._headers.update({"Host": family.URL(root).netloc.decode("ascii"), "Accept": "application/json"})
+        self._headers["Accept-Encoding"] = bounded_encodings(self._headers.get("Accept-Encoding", ""))
         if self._headers.get("User-Agent", "").startswith("python-httpx"):
             self._headers["User-Agent"] = f"veza-python/{__version__}"
         if app_info is not None:
@@ -213,8 +214,8 @@ class AsyncEngine(Bound):
             chunks: list[bytes] = []
             size = 0
             encoded = "content-encoding" in response.headers
-            if encoded and "," in response.headers["content-encoding"]:  # each layer may grow a thousandfold
-                return Failure(InvalidResponseError, "the response is compressed twice", "encoding", sent=True)
+            if encoded and (wrong := unbounded(response.headers["content-encoding"])):
+                return Failure(InvalidResponseError, wrong, "encoding", sent=True)
             plain = not response.is_stream_consumed and not encoded
             source: Any = response.stream if plain else response.aiter_bytes()  # the first is the same, and cheaper
             async for chunk in source:

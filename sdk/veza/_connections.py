@@ -163,6 +163,20 @@ class LoopConnections(_Connections):
             await self._spare.pop().aclose()
 
 
+async def drop_orphans(http: Any, url: Any) -> None:
+    """Take the connections out of a pool that cancelled requests left behind: nobody uses, reuses or ends them.
+
+    Else they fill the pool for good (encode/httpcore#1093; mended in httpx2). A deadline cancels requests, too.
+    """
+    find = getattr(http, "_transport_for_url", None)
+    pool: Any = getattr(find(url) if find else None, "_pool", None)
+    used = {id(getattr(asked, "connection", None)) for asked in getattr(pool, "_requests", ())}
+    for one in list(getattr(pool, "_connections", ())):
+        if id(one) not in used and not one.is_idle() and not one.is_closed():
+            pool._connections.remove(one)  # noqa: SLF001  (there is no public way)
+            await one.aclose()
+
+
 async def _until_closed(http: Any) -> AsyncGenerator[None, None]:
     try:
         yield

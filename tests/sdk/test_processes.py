@@ -13,11 +13,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import httpx2
 import pytest
 from sdk.keepalive import Kept, kept_alive
 
 import veza
-from veza.testing import FakeBackend, connect, connect_async
+from veza.testing import AsyncFakeClock, FakeBackend, connect, connect_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,6 +272,26 @@ def test_closing_an_asynchronous_client_closes_it_in_each_loop(kept: Kept) -> No
     go_on.set()
     thread.join()
     assert [one.is_closed for one in made] == [True, True]
+
+
+@pytest.mark.parametrize("family", [httpx, httpx2])
+def test_cancelled_calls_do_not_use_up_the_connections(kept: Kept, family: Any) -> None:
+    def make() -> Any:
+        return family.AsyncClient(limits=family.Limits(max_connections=1))
+
+    async def scene() -> None:
+        for turns in range(12):  # cancelled while waiting for a connection, while connecting, while sending, …
+            client = veza.AsyncVeza(kept.url, access_token="t", http_client=make, clock=AsyncFakeClock())
+            calls = [asyncio.create_task(client.orders.get(f"gone-{number}")) for number in range(3)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            assert (await client.orders.get("fine", timeout=0.1)).id == "fine"
+            await client.aclose()
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from veza._async.login import AsyncRenewer
 from veza._call import Answer, Budget, Call, Received, Result, late, told
-from veza._connections import MOVED  # async only
+from veza._connections import MOVED, drop_orphans  # async only
 from veza._family import Failure
 from veza._flight import bounded  # async only
 from veza._logging import in_flight, logger, note_attempt, note_wait
@@ -186,6 +186,7 @@ class AsyncEngine(Bound):
         except TimeoutError as error:  # of `bounded`: a transport's own is a Failure by now
             if not budget.spent():
                 raise
+            await drop_orphans(http, request.url)
             return self._family.failure(error, http, request.url)
         # async only: end
         finally:
@@ -198,6 +199,7 @@ class AsyncEngine(Bound):
         except self._family.errors as error:
             if not self._family.translates(error):
                 raise
+            await drop_orphans(http, request.url)  # async only
             return self._failed(error, http, request)
         try:
             return await self._read(response, budget)

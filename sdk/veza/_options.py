@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, TypedDict
 
 from veza._call import seconds
-from veza.errors import InvalidRequestError
+from veza.errors import InvalidArgumentError, InvalidRequestError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
@@ -41,15 +41,25 @@ def as_headers(headers: Mapping[str, str] | None, *, auth: bool) -> Mapping[str,
         auth: whether the call carries the login, which is then not the caller's to write.
 
     Raises:
+        InvalidArgumentError: they are not a mapping.
         InvalidRequestError: one is malformed, or is the SDK's own.
     """
-    for name, value in (headers or {}).items():
-        given: object = value
-        if not isinstance(given, str) or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise InvalidRequestError(f"the header {name[:40]!r} is malformed")
-        if name.lower() in _OURS or (auth and name.lower() == "authorization"):
+    if headers is None:
+        return None
+    whole: object = headers
+    if not isinstance(whole, Mapping):
+        raise InvalidArgumentError(f"headers must be a mapping, not {type(whole).__name__}")
+    for name, value in whole.items():
+        if not _is(name, _NAME) or not _is(value, _VALUE):
+            raise InvalidRequestError(f"the header {str(name)[:40]!r} is malformed")
+        plain = name.lower().replace("_", "-")  # a WSGI server takes both for the same
+        if plain in _OURS or (auth and plain == "authorization"):
             raise InvalidRequestError(f"the header {name} is written by the SDK, and cannot be passed")
-    return headers
+    return dict(headers)  # the caller's own may change before the next attempt
+
+
+def _is(given: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(given, str) and pattern.fullmatch(given) is not None
 
 
 def product(name: str | None) -> str | None:

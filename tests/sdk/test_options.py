@@ -73,7 +73,7 @@ def test_the_timeout_of_a_call_is_that_of_its_request() -> None:
     "headers",
     [
         {"Authorization": "Bearer x"}, {"idempotency-key": "k"}, {"Host": "h"}, {"Content-Length": "0"}, {"X\n": "y"},
-        {"X": "a\r\nY: b"}, {"X": 5}, {"": "x"}, {"X": "ü"},
+        {"X": "a\r\nY: b"}, {"X": 5}, {"": "x"}, {"X": "ü"}, {"Idempotency_Key": "k"}, {b"X": "y"}, [("X", "y")],
     ],
 )  # fmt: skip
 def test_headers_that_the_sdk_writes_and_malformed_ones_are_refused(

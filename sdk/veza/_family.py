@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from veza._reasons import address, connecting, of_transport, proxy_of
-from veza.errors import APIConnectionError, APITimeoutError, InvalidResponseError
+from veza.errors import APIConnectionError, APITimeoutError, InvalidRequestError, InvalidResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,10 +133,26 @@ def _family_name(client: object) -> str | None:
 
 
 def maker(http_client: Any, kind: str, timeout: float) -> Callable[[], Any] | None:
-    """Return what makes the clients to send with: httpx's, or a caller's function; None for a caller's client."""
+    """Return what makes the clients to send with: httpx's, or a caller's function; None for a caller's client.
+
+    Raises:
+        InvalidRequestError: the environment names a proxy or certificates that httpx cannot use.
+    """
     if http_client is not None:
         return http_client if callable(http_client) and _family_name(http_client) is None else None
     import httpx  # noqa: PLC0415  (`import veza` alone loads nothing)
 
-    tls = httpx.create_ssl_context()  # once: reading the certificates is what takes time
-    return partial(getattr(httpx, kind), timeout=timeout, verify=tls)
+    try:
+        tls = httpx.create_ssl_context()  # once: reading the certificates is what takes time
+    except OSError as error:
+        raise InvalidRequestError("the certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read") from error
+    return partial(_made, getattr(httpx, kind), timeout=timeout, verify=tls)
+
+
+def _made(kind: Callable[..., Any], **options: Any) -> Any:
+    try:
+        return kind(**options)
+    except (ImportError, ValueError) as error:
+        message = "httpx takes no such proxy as the environment names (ALL_PROXY, HTTP_PROXY, HTTPS_PROXY)"
+        hint = "; for socks5: pip install httpx[socks]" if isinstance(error, ImportError) else ""
+        raise InvalidRequestError(f"{message}{hint}") from error

@@ -139,6 +139,19 @@ def test_a_url_with_spaces_or_unprintable_characters_is_refused(url: str) -> Non
 
 
 @pytest.mark.parametrize("kind", [veza.Veza, veza.AsyncVeza])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks://127.0.0.1:1"), ("SSL_CERT_FILE", "/no/such/file")],
+)
+def test_an_environment_that_httpx_cannot_use_is_said(
+    kind: Any, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(veza.InvalidRequestError, match=name):
+        kind("http://veza.test")
+
+
+@pytest.mark.parametrize("kind", [veza.Veza, veza.AsyncVeza])
 def test_a_client_by_the_environment(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VEZA_URL", "VEZA_ACCESS_TOKEN", "OPERATOR_EMAIL", "OPERATOR_PASSWORD"):
         monkeypatch.delenv(name, raising=False)

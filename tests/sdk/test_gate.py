@@ -112,6 +112,26 @@ def test_a_refusal_that_is_remembered_keeps_nothing_of_its_callers(face: Any, ba
     assert [cart() for cart in carts] == [None, None]
 
 
+def test_tasks_that_log_in_at_once_share_a_refusal() -> None:
+    backend = FakeBackend()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        reply = backend.receive(request.method, str(request.url), request.headers, request.content)
+        return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.content())
+
+    async def scene(password: str) -> list[Any]:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        client = veza.AsyncVeza("http://veza.test", email=backend.email, password=password, http_client=http)
+        return await asyncio.gather(*(client.auth.login() for _ in range(4)), return_exceptions=True)
+
+    refusals = asyncio.run(scene("wrong"))
+    assert {type(one) for one in refusals} == {veza.AuthenticationError}
+    assert backend.count("login") == 1
+    logins = asyncio.run(scene(backend.password))
+    assert len({login.access_token.get_secret_value() for login in logins}) == 4  # each its own, as it asked
+
+
 def test_a_limit_without_a_time_holds_for_a_minute(face: Any, backend: FakeBackend) -> None:
     client = face.connect(backend, max_retries=0)
     backend.script("login", Reply(status=429))

@@ -53,8 +53,13 @@ class AsyncAuth(AsyncResource):
         if email is None or password is None:
             raise InvalidRequestError("login needs an email and a password, here or on the client")
         limit = seconds(deadline, "deadline")
-        login = await self._engine.renewer.login(
-            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own, **options
+        renewer = self._engine.renewer
+        if own:
+            return await renewer.login_again(
+                email, password, self._settings, remember_me=remember_me, deadline=limit, **options
+            )
+        login = await renewer.login(
+            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=True, **options
         )
         session.email, session.password = email, password
         return login

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from veza._call import Body, Call
+from veza._call import Body, Budget, Call
 from veza._decode import attached, one
 from veza._flight import TaskFlight
 from veza._gate import Gate
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from veza._call import Answer, Budget, Result
+    from veza._call import Answer, Result
     from veza._clock import AsyncClock
     from veza._config import Settings
     from veza._options import CallOptions
@@ -46,6 +46,7 @@ class AsyncRenewer:
         self._engine = engine
         self._provider = provider
         self._flight = TaskFlight(detached=provider is not None)
+        self._own = TaskFlight()
         self._logins = Gate()
         self._renewals = Gate()
 
@@ -92,6 +93,27 @@ class AsyncRenewer:
     async def _provided(self, provider: AsyncTokenProvider, rejected: Secret | None) -> Secret:
         text = await provider(None if rejected is None else rejected.get_secret_value())
         return self._engine.session.provided(as_token(text))
+
+    async def login_again(
+        self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,
+        deadline: float | None = None, **options: Unpack[CallOptions],
+    ) -> Login:  # fmt: skip
+        """Log in with the client's own credentials, one after the other, so that a refusal is shared by all who ask.
+
+        Raises:
+            VezaError: as any call.
+        """
+        budget = Budget(self._engine.clock.monotonic, deadline or settings.deadline)
+        mine: list[Login] = []
+
+        async def work() -> Secret | None:
+            left = budget.remaining()
+            mine.append(await self.login(email, password, settings, remember_me=remember_me, deadline=left, **options))
+            return self._engine.session.access
+
+        while not mine:
+            await self._own.run(work, budget)
+        return mine[0]
 
     async def login(
         self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,

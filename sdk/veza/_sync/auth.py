@@ -54,8 +54,13 @@ class Auth(Resource):
         if email is None or password is None:
             raise InvalidRequestError("login needs an email and a password, here or on the client")
         limit = seconds(deadline, "deadline")
-        login = self._engine.renewer.login(
-            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=not own, **options
+        renewer = self._engine.renewer
+        if own:
+            return renewer.login_again(
+                email, password, self._settings, remember_me=remember_me, deadline=limit, **options
+            )
+        login = renewer.login(
+            email, password, self._settings, remember_me=remember_me, deadline=limit, anyway=True, **options
         )
         session.email, session.password = email, password
         return login

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from veza._call import Body, Call
+from veza._call import Body, Budget, Call
 from veza._decode import attached, one
 from veza._flight import ThreadFlight
 from veza._gate import Gate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from veza._call import Answer, Budget, Result
+    from veza._call import Answer, Result
     from veza._clock import Clock
     from veza._config import Settings
     from veza._options import CallOptions
@@ -47,6 +47,7 @@ class Renewer:
         self._engine = engine
         self._provider = provider
         self._flight = ThreadFlight(detached=provider is not None)
+        self._own = ThreadFlight()
         self._logins = Gate()
         self._renewals = Gate()
 
@@ -93,6 +94,27 @@ class Renewer:
     def _provided(self, provider: TokenProvider, rejected: Secret | None) -> Secret:
         text = provider(None if rejected is None else rejected.get_secret_value())
         return self._engine.session.provided(as_token(text))
+
+    def login_again(
+        self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,
+        deadline: float | None = None, **options: Unpack[CallOptions],
+    ) -> Login:  # fmt: skip
+        """Log in with the client's own credentials, one after the other, so that a refusal is shared by all who ask.
+
+        Raises:
+            VezaError: as any call.
+        """
+        budget = Budget(self._engine.clock.monotonic, deadline or settings.deadline)
+        mine: list[Login] = []
+
+        def work() -> Secret | None:
+            left = budget.remaining()
+            mine.append(self.login(email, password, settings, remember_me=remember_me, deadline=left, **options))
+            return self._engine.session.access
+
+        while not mine:
+            self._own.run(work, budget)
+        return mine[0]
 
     def login(
         self, email: str, password: Secret, settings: Settings, *, remember_me: bool | None = None,

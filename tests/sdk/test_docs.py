@@ -47,13 +47,13 @@ class Shop(FakeBackend):
 
 
 def test_every_page_is_there() -> None:
-    wanted = "async auth benchmarks errors httpx2 index money pagination reading reference retries testing"
+    wanted = "async auth benchmarks errors first-steps httpx2 index money pagination reading reference retries testing"
     found = [name.removesuffix(".md") for name in PAGES if not name.startswith("reference-")]
     assert found == wanted.split()
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PAGES if not name.startswith(("benchmarks", "reading", "reference"))]
+    "name", [name for name in PAGES if not name.startswith(("benchmarks", "first-steps", "reading", "reference"))]
 )
 def test_the_examples_run_and_print_what_they_say(
     name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest

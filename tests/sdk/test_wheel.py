@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from front_door import pay
 
 from veza.testing import EMAIL, PASSWORD, FakeBackend, serve
 
-from .versions import TOOLS, build, environment, installed, pins, run, suite
+from .versions import ROOT, TOOLS, build, environment, installed, pins, run, suite
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_clock, pytest.mark.timeout(1800)]
 LOWEST = {
@@ -57,6 +62,41 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     with serve(FakeBackend()) as url:
         printed = run(programs / "python", "-W", "error", "-I", "-c", USE, url, EMAIL, PASSWORD, cwd=tmp_path)
     assert printed == "5.00 EUR pending_payment\n"
+
+
+def test_the_first_steps_go_as_the_page_says(wheel: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "sdk" / "first-steps.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (serving,) = [block for block in blocks if "rehearsal serve" in block]
+    (first,) = [block.splitlines()[1:] for block in blocks if "buy.py" in block]
+    programs = environment("alone", wheel, (), pins({}))
+    with serving_rehearsal(tmp_path) as told:
+        url = told.split()[5]
+        assert told.replace(url, "http://127.0.0.1:8765") == serving.splitlines()[1]
+        (tmp_path / "buy.py").write_text(program.replace("http://127.0.0.1:8765", url), encoding="utf-8")
+        buying = subprocess.Popen(
+            [programs / "python", "-I", "buy.py"], cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        with buying:
+            assert buying.stdout is not None
+            lines = [buying.stdout.readline().rstrip("\n") for _ in first]
+            assert lines[0] == first[0]
+            assert lines[1].startswith(first[1].replace("http://127.0.0.1:8765/…", f"pay here: {url}/"[10:]))
+            pay(lines[1].removeprefix("pay here: "))
+            rest = buying.stdout.read()
+        assert (buying.returncode, rest) == (0, blocks[-1])
+
+
+@contextmanager
+def serving_rehearsal(folder: Path) -> Iterator[str]:
+    """Type `veza-e2e rehearsal serve`, on a free port; gives the line that it prints."""
+    command = [str(Path(sys.executable).parent / "veza-e2e"), "rehearsal", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8") as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().rstrip("\n")
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=60)
 
 
 def test_the_suite_passes_on_the_lowest_versions(lowest: Path, tmp_path: Path) -> None:

@@ -170,7 +170,12 @@ async def drop_orphans(http: Any, url: Any) -> None:
     """
     find = getattr(http, "_transport_for_url", None)
     pool: Any = getattr(find(url) if find else None, "_pool", None)
-    used = {id(getattr(asked, "connection", None)) for asked in getattr(pool, "_requests", ())}
+    asked = getattr(pool, "_requests", None)
+    if type(pool).__module__.partition(".")[0] != "httpcore" or asked is None:
+        return
+    if any(not hasattr(one, "connection") for one in asked):
+        return  # another version of httpcore, of which nothing is known
+    used = {id(one.connection) for one in asked}
     for one in list(getattr(pool, "_connections", ())):
         if id(one) not in used and not one.is_idle() and not one.is_closed():
             pool._connections.remove(one)  # noqa: SLF001  (there is no public way)

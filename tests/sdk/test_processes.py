@@ -288,7 +288,7 @@ def test_cancelled_calls_do_not_use_up_the_connections(kept: Kept, family: Any) 
             for call in calls:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
-            assert (await client.orders.get("fine", timeout=0.1)).id == "fine"
+            assert (await client.orders.get("fine", timeout=0.5)).id == "fine"
             await client.aclose()
 
     asyncio.run(scene())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from veza._clock import AsyncClock, AsyncSystemClock, Clock, SystemClock
     from veza._ids import IntegerId
     from veza._listed import Listed
+    from veza._options import CallOptions
     from veza._raw import RawResponse
     from veza._response import ResponseInfo
     from veza._secret import Secret
@@ -78,6 +79,7 @@ _HOMES: Final = {
     "veza._clock": ("AsyncClock", "AsyncSystemClock", "Clock", "SystemClock"),
     "veza._ids": ("IntegerId",),
     "veza._listed": ("Listed",),
+    "veza._options": ("CallOptions",),
     "veza._raw": ("RawResponse",),
     "veza._response": ("ResponseInfo",),
     "veza._secret": ("Secret",),
@@ -114,6 +116,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "CallOptions",
     "CheckoutOrder",
     "Clock",
     "ConflictError",
@@ -189,4 +192,4 @@ if not TYPE_CHECKING:  # else a type checker believes every misspelt name
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted((*__all__, *_MODULES))

@@ -50,7 +50,6 @@ class _Connections:
         self._spare = [self.pattern]  # nothing was sent with it yet
         self._closed = False
         self._abandoned: list[Any] = []  # the parent process goes on with these, so nothing here may end them
-        follow_forks(self)
 
     def forked(self) -> None:
         raise NotImplementedError
@@ -77,6 +76,7 @@ class ThreadConnections(_Connections):
         super().__init__(given, make)
         self._lock = threading.Lock()
         self._http: Any = None
+        follow_forks(self)
 
     def forked(self) -> None:
         """Leave the connections to the parent process."""
@@ -117,6 +117,7 @@ class LoopConnections(_Connections):
         self._loops: dict[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[None, None] | None]] = {}
         self.moved = False
         """Whether a caller's client was used in more than one event loop."""
+        follow_forks(self)
 
     def forked(self) -> None:
         """Leave the connections to the parent process."""

@@ -129,6 +129,7 @@ class Walk:
         self.backend.clock = self.clock
         self.backend.shop = type(self.backend.shop)(self.clock.now, "https://pay.veza.test/payment_link/veza")
         self.backend.shop.products = FakeBackend().shop.products
+        self.backend.shop.checkout_seconds = 7 * 24 * 3600  # an order ends only if a test says so
         self.person = Person(clock=self.clock)
         self.page = Page(lambda _: True)
 

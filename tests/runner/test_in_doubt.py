@@ -187,7 +187,7 @@ def test_a_refund_made_at_the_dashboard_is_seen_and_not_said_to_be_missing(walk:
 
     walk.page.act = paid
     assert walk.go_on().outcome == "failed"
-    walk.backend.shop.settle_refund(walk.only_order())
+    walk.backend.shop.refund(walk.only_order(), None)
     walk.resume()
     summary = walk.go_on()
     assert (summary.outcome, summary.money.refunded_cents, summary.refund_open) == ("failed", 500, False)
@@ -273,7 +273,7 @@ def test_several_orders_that_could_be_ours_stop_the_run_and_are_named(walk: Walk
 def test_an_order_from_before_the_intent_is_not_adopted(walk: Walk) -> None:
     walk.begin()
     product = next(iter(walk.backend.shop.products))
-    walk.backend.shop.create("u", [{"product_id": product}])
+    walk.backend.shop.create("user-1", [{"product_id": product}])
     walk.clock.advance(301)
     walk.person.answers = ["1"]
     walk.backend.script("createOrder", Reply(breaks="read"))

@@ -34,15 +34,15 @@ RESOURCES = (AsyncSystem, AsyncAuth, AsyncProducts, AsyncOrders, AsyncLicenses)
 
 
 class Shop(FakeBackend):
-    """A backend whose buyers pay, and whose refunds come through, as soon as they are asked to."""
+    """A backend whose buyers pay before an order is read, and whose refunds come through at once."""
 
     def receive(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        read = url.rpartition("/orders/")[2]
+        if method == "GET" and read in self.shop.orders:
+            self.shop.pay(read)
         reply = super().receive(method, url, headers, body)
-        done = json.loads(reply.content())
-        if reply.status == 201:
-            self.shop.pay(done["data"]["order"]["id"])
         if reply.status == 202:
-            self.shop.settle_refund(done["data"]["order"]["id"])
+            self.shop.settle_refund(json.loads(reply.content())["data"]["order"]["id"])
         return reply
 
 

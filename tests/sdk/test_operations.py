@@ -59,7 +59,7 @@ def test_login_gives_user_and_hides_tokens(ask: Ask) -> None:
 def test_login_with_wrong_credentials(ask: Ask) -> None:
     with pytest.raises(veza.AuthenticationError) as caught:
         ask(lambda v: v.auth.login("someone@veza.test", "else"))
-    assert (caught.value.code, caught.value.attempts) == ("INVALID_CREDENTIALS", 1)
+    assert (caught.value.message, caught.value.attempts) == ("Invalid credentials", 1)
 
 
 def test_a_login_as_another_account_is_kept(ask: Ask, backend: FakeBackend) -> None:

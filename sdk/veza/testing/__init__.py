@@ -3,7 +3,8 @@
 The pytest plugin of this package gives the fixtures `veza_backend`, `veza_client` and `veza_server`.
 """
 
-from veza.testing._backend import EMAIL, PASSWORD, FakeBackend
+from veza.testing._accounts import EMAIL, PASSWORD
+from veza.testing._backend import FakeBackend
 from veza.testing._clock import AsyncFakeClock, FakeClock
 from veza.testing._connect import BASE_URL, connect, connect_async, serve, transport
 from veza.testing._reply import Reply, Sent

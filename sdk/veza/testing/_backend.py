@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from veza._operation import check
 from veza._operations import BASE_PATH, OPERATIONS
 from veza.errors import InvalidRequestError
+from veza.testing._accounts import EMAIL, PASSWORD, Account
 from veza.testing._clock import AsyncFakeClock, FakeClock
 from veza.testing._handlers import HANDLERS
 from veza.testing._reply import Reply, Sent
-from veza.testing._shop import Object, RefusalError, Shop
+from veza.testing._shop import RefusalError, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
     from veza._operation import Operation
 
 
-EMAIL: Final = "operator@veza.test"
-PASSWORD: Final = "rehearsal"  # noqa: S105  (of a fake account)
 _PUBLIC_PAGE: Final = "https://pay.veza.test/payment_link/veza"
 
 
-class FakeBackend:
+class FakeBackend(Account):
     """A Veza backend in memory. Checks every request against the contract, as the real one would.
 
     Args:
@@ -40,10 +39,12 @@ class FakeBackend:
         expires_in: seconds for which an access token holds.
         idempotency: whether it honours `Idempotency-Key`.
         rotate: whether a renewal uses up the refresh token.
+        login_limit: how many logins it takes in 15 minutes, right or wrong; more are refused with 429.
+        account_lock: how many wrong passwords in a row lock the account for 15 minutes (423).
 
     Attributes:
         clock: its time.
-        shop: its books: `products`, `orders`, `licenses`, and `pay`, `settle_refund`, `set_status`.
+        shop: its books: `products`, `orders`, `licenses`, and what can happen to an order.
         sent: every request that it received, in order.
     """
 
@@ -56,20 +57,23 @@ class FakeBackend:
         expires_in: int = 900,
         idempotency: bool = True,
         rotate: bool = False,
+        login_limit: int | None = None,
+        account_lock: int | None = None,
     ) -> None:
-        self.clock: FakeClock | AsyncFakeClock = clock or FakeClock()
-        self.email: str = email
-        self.password: str = password
-        self.expires_in: int = expires_in
+        super().__init__(
+            clock=clock or FakeClock(),
+            email=email,
+            password=password,
+            expires_in=expires_in,
+            rotate=rotate,
+            login_limit=login_limit,
+            account_lock=account_lock,
+        )
         self.idempotency: bool = idempotency
-        self.rotate: bool = rotate
         self.shop: Shop = Shop(self.clock.now, _PUBLIC_PAGE)
         self.sent: list[Sent] = []
         self._contract = json.loads(files("veza").joinpath("openapi.json").read_text(encoding="utf-8"))
         self._scripts: dict[str | None, deque[Reply]] = defaultdict(deque)
-        self._access: dict[str, float] = {}
-        self._refresh: set[str] = set()
-        self._issued = 0
         self._lock = threading.RLock()
         self._routes = [(_route(operation), operation) for operation in OPERATIONS.values()]
         for product in self._example("listProducts"):
@@ -88,14 +92,6 @@ class FakeBackend:
         if operation != "*" and operation not in OPERATIONS:
             raise ValueError(f"the contract has no operation {operation!r}")
         self._scripts[operation].extend(replies)
-
-    def revoke_access(self) -> None:
-        """Make every access token that was given invalid."""
-        self._access.clear()
-
-    def revoke_refresh(self) -> None:
-        """Make every refresh token that was given invalid, as a login elsewhere does."""
-        self._refresh.clear()
 
     def count(self, operation: str) -> int:
         """Return how often an operation was called."""
@@ -146,28 +142,21 @@ class FakeBackend:
         try:
             status, data, *meta = self._carry_out(operation, ids, sent)
         except RefusalError as refusal:
-            return Reply(
-                status=refusal.status,
-                json={"success": False, "message": refusal.message, "error_code": refusal.code},
-            )
-        body: Object = {"success": True} if data is None else {"success": True, "data": data}
+            code = {} if refusal.code is None else {"error_code": refusal.code}
+            body = {"success": False, "message": refusal.message} | code
+            return Reply(status=refusal.status, json=body, headers=refusal.headers)
+        body = {"success": True} if data is None else {"success": True, "data": data}
         return Reply(status=status, json=body | ({"meta": meta[0]} if meta else {}))
 
     def _carry_out(self, operation: Operation | None, ids: dict[str, str], sent: Sent) -> tuple[Any, ...]:
         if operation is None:
-            known = any(pattern.fullmatch(sent.path) for pattern, _ in self._routes)
-            raise RefusalError(405 if known else 404, "RESOURCE_NOT_FOUND", "No such resource")
-        _check(operation, ids, sent)
+            if any(pattern.fullmatch(sent.path) for pattern, _ in self._routes):
+                raise RefusalError(405, None, f"{sent.method} is not allowed here")
+            raise RefusalError(404, "RESOURCE_NOT_FOUND", "No such resource")
         if operation.auth:
-            self._authenticate(sent)
+            self.authenticate(sent.headers.get("authorization", "").removeprefix("Bearer "))
+        _check(operation, ids, sent)
         return HANDLERS[operation.id](self, sent, **ids)
-
-    def _authenticate(self, sent: Sent) -> None:
-        token = sent.headers.get("authorization", "").removeprefix("Bearer ")
-        ends = self._access.get(token)
-        if ends is None or self.clock.monotonic() >= ends:
-            code = "AUTH_TOKEN_INVALID" if ends is None else "AUTH_TOKEN_EXPIRED"
-            raise RefusalError(401, code, "The access token is not valid")
 
     def _example(self, operation: str) -> Any:
         for item in self._contract["paths"].values():
@@ -176,26 +165,6 @@ class FakeBackend:
                     content = one["responses"]["200"]["content"]["application/json"]
                     return next(iter(content["examples"].values()))["value"]["data"]
         raise ValueError(f"the contract has no operation {operation!r}")
-
-    def issue(self) -> Object:
-        """Make an access token and return what says so."""
-        self._issued += 1
-        access = f"access-{self._issued}"
-        self._access[access] = self.clock.monotonic() + self.expires_in
-        return {"access_token": access, "token_type": "Bearer", "expires_in": self.expires_in}
-
-    def issue_refresh(self) -> str:
-        """Make a refresh token and return it."""
-        refresh = f"refresh-{self._issued}"
-        self._refresh.add(refresh)
-        return refresh
-
-    def use_refresh(self, refresh: str) -> None:
-        """Take a refresh token, using it up if they are used up."""
-        if refresh not in self._refresh:
-            raise RefusalError(401, "AUTH_TOKEN_INVALID", "The refresh token is not valid")
-        if self.rotate:
-            self._refresh.discard(refresh)
 
 
 def _route(operation: Operation) -> re.Pattern[str]:

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from veza.testing._clock import AsyncFakeClock, FakeClock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,30 +48,36 @@ def transport(backend: FakeBackend, family: FamilyName = "httpx") -> Any:
 
 
 def connect(backend: FakeBackend, family: FamilyName = "httpx", **options: Any) -> Veza:
-    """Return a client of the backend, logged in by the fake account's credentials unless told otherwise.
+    """Return a client of the backend, with the fake account's credentials and the backend's clock: no wait takes time.
 
     Args:
         backend: what answers.
         family: `httpx` or `httpx2`.
-        options: as for `Veza`.
+        options: as for `Veza`; other credentials or another `clock` among them.
     """
     from veza._sync.client import Veza  # noqa: PLC0415  (an asynchronous test never loads it)
 
-    return Veza(BASE_URL, **_connected("Client", backend, family, options))
+    return Veza(BASE_URL, **_connected("Client", FakeClock, backend, family, options))
 
 
 def connect_async(backend: FakeBackend, family: FamilyName = "httpx", **options: Any) -> AsyncVeza:
     """As `connect`, for `AsyncVeza`."""
     from veza._async.client import AsyncVeza  # noqa: PLC0415  (a synchronous test never loads it)
 
-    return AsyncVeza(BASE_URL, **_connected("AsyncClient", backend, family, options))
+    return AsyncVeza(BASE_URL, **_connected("AsyncClient", AsyncFakeClock, backend, family, options))
 
 
-def _connected(name: str, backend: FakeBackend, family: FamilyName, options: dict[str, Any]) -> dict[str, Any]:
+def _connected(
+    name: str,
+    clock: type[FakeClock | AsyncFakeClock],
+    backend: FakeBackend,
+    family: FamilyName,
+    options: dict[str, Any],
+) -> dict[str, Any]:
     http = getattr(import_module(family), name)(transport=transport(backend, family))
     own = {"email", "password", "access_token", "refresh_token", "token_provider"} & options.keys()
     credentials = {} if own else {"email": backend.email, "password": backend.password}
-    return {"http_client": http} | credentials | options
+    return {"http_client": http, "clock": clock.beside(backend.clock)} | credentials | options
 
 
 def _headers(headers: Any) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from veza.testing._accounts import USER
 from veza.testing._shop import Object, RefusalError
 
 if TYPE_CHECKING:
@@ -14,32 +15,28 @@ if TYPE_CHECKING:
     from veza.testing._shop import Shop
 
 _DEFAULT_LIMIT: Final = 20
-_USER: Final = "user-1"
 
 
 class Serves(Protocol):
     """The part of the fake backend that the operations work with."""
 
-    email: str
-    password: str
-    rotate: bool
     idempotency: bool
     shop: Shop
 
-    def issue(self) -> Object:
-        """Return a new access token, as an answer has it."""
+    def log_in(self, email: str, password: str) -> Object:
+        """Return new tokens and the user."""
         ...
 
-    def issue_refresh(self) -> str:
-        """Return a new refresh token."""
+    def renew(self, refresh: str) -> Object:
+        """Return new tokens."""
         ...
 
-    def use_refresh(self, token: str) -> None:
-        """Take a refresh token, once."""
+    def revoke_refresh(self, token: str | None = None) -> None:
+        """End one refresh token, or all."""
         ...
 
-    def revoke_refresh(self) -> None:
-        """End all refresh tokens."""
+    def user(self) -> Object:
+        """Return the account."""
         ...
 
 
@@ -52,29 +49,21 @@ def _status(backend: Serves, sent: Sent) -> tuple[int, Object]:  # noqa: ARG001
     return 200, {"environment": "test", "version": "1.0.0", "services": services}
 
 
-def _user(backend: Serves) -> Object:
-    return {"id": _USER, "username": "operator", "email": backend.email, "role": "user"}
-
-
 def _login(backend: Serves, sent: Sent) -> tuple[int, Object]:
-    if sent.body["email"] != backend.email or sent.body["password"] != backend.password:
-        raise RefusalError(401, "INVALID_CREDENTIALS", "Invalid credentials")
-    backend.revoke_refresh()
-    return 200, backend.issue() | {"refresh_token": backend.issue_refresh(), "user": _user(backend)}
+    return 200, backend.log_in(sent.body["email"], sent.body["password"])
 
 
 def _refresh(backend: Serves, sent: Sent) -> tuple[int, Object]:
-    backend.use_refresh(sent.body["refresh_token"])
-    return 200, backend.issue() | ({"refresh_token": backend.issue_refresh()} if backend.rotate else {})
+    return 200, backend.renew(sent.body["refresh_token"])
 
 
-def _logout(backend: Serves, sent: Sent) -> tuple[int, None]:  # noqa: ARG001
-    backend.revoke_refresh()
+def _logout(backend: Serves, sent: Sent) -> tuple[int, None]:
+    backend.revoke_refresh(None if sent.body.get("all_devices") else sent.body["refresh_token"])
     return 200, None
 
 
 def _me(backend: Serves, sent: Sent) -> tuple[int, Object]:  # noqa: ARG001
-    return 200, _user(backend)
+    return 200, backend.user()
 
 
 def _page(items: Iterable[Object], sent: Sent) -> tuple[int, list[Object], Object]:
@@ -86,7 +75,7 @@ def _page(items: Iterable[Object], sent: Sent) -> tuple[int, list[Object], Objec
 
 
 def _products(backend: Serves, sent: Sent) -> tuple[int, list[Object], Object]:
-    return _page(backend.shop.products.values(), sent)
+    return _page([one for one in backend.shop.products.values() if one["status"] == "active"], sent)
 
 
 def _product(backend: Serves, sent: Sent, product_id: str) -> tuple[int, Object]:  # noqa: ARG001
@@ -99,29 +88,39 @@ def _once(backend: Serves, sent: Sent, kind: str, act: Callable[[], Object]) -> 
 
 
 def _create_order(backend: Serves, sent: Sent) -> tuple[int, Object]:
-    data, now = _once(backend, sent, "order", partial(backend.shop.create, _USER, sent.body["items"]))
+    data, now = _once(backend, sent, "order", partial(backend.shop.create, USER, sent.body["items"]))
     return 201 if now else 200, data
 
 
 def _orders(backend: Serves, sent: Sent) -> tuple[int, list[Object], Object]:
     wanted = sent.query.get("status")
-    newest = reversed(backend.shop.orders.values())
+    backend.shop.pass_time()
+    newest = [one for one in reversed(backend.shop.orders.values()) if one["buyer_id"] == USER]
     return _page([one for one in newest if wanted is None or one["status"] == wanted], sent)
 
 
+def _own(backend: Serves, order_id: str) -> Object:
+    order = backend.shop.order(order_id)
+    if order["buyer_id"] != USER:
+        raise RefusalError(403, None, "Not your order")
+    return order
+
+
 def _order(backend: Serves, sent: Sent, order_id: str) -> tuple[int, Object]:  # noqa: ARG001
-    return 200, backend.shop.order(order_id)
+    return 200, _own(backend, order_id)
 
 
 def _refund(backend: Serves, sent: Sent, order_id: str) -> tuple[int, Object]:
-    amount = sent.body.get("amount_cents")
-    data, now = _once(backend, sent, "refund", partial(backend.shop.refund, order_id, amount))
+    def act() -> Object:
+        return backend.shop.refund(_own(backend, order_id)["id"], sent.body.get("amount_cents"))
+
+    data, now = _once(backend, sent, "refund", act)
     return 202 if now else 200, data
 
 
 def _licenses(backend: Serves, sent: Sent) -> tuple[int, list[Object]]:
     wanted = sent.query.get("order_id")
-    return 200, [one for one in backend.shop.licenses.values() if wanted in {None, one["order_id"]}]
+    return 200, [one for one in backend.shop.licenses_of(USER) if wanted in {None, one["order_id"]}]
 
 
 HANDLERS: Final[dict[str, Callable[..., tuple[Any, ...]]]] = {

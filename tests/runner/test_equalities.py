@@ -118,13 +118,15 @@ def witnessed(walk: Walk, told: Told) -> Walk:
         shop.orders[ORDER].update(told.order, payment_id=told.payments[0]["payment_id"])
         return {**answer, "order": dict(shop.orders[ORDER])}
 
-    def paid(order_id: str) -> None:
+    def paid(order_id: str) -> bool:
         pay(order_id)
         shop.orders[order_id].update(told.completed)
+        return True
 
-    def settled(order_id: str) -> None:
+    def settled(order_id: str) -> bool:
         settle(order_id)
         shop.orders[order_id].update(told.refunded)
+        return True
 
     shop.create, shop.pay, shop.settle_refund = created, paid, settled  # type: ignore[method-assign]  # other books
     walk.ledger.held = lambda: _counted(told.reversed if _is_refunded(walk) else told.booked, product["seller_id"])

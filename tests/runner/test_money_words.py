@@ -139,9 +139,10 @@ def test_an_order_whose_refund_is_under_way_did_not_get_it_back(walk: Walk, stat
     walk.goes_through()
     settle = walk.backend.shop.settle_refund
 
-    def half(order_id: str) -> None:
+    def half(order_id: str) -> bool:
         settle(order_id)
         walk.backend.shop.orders[order_id]["refund_status"] = status
+        return True
 
     walk.backend.shop.settle_refund = half  # type: ignore[method-assign]  # the fake settles at once
     walk.begin()
@@ -161,9 +162,10 @@ def test_moments_at_the_ends_of_time_bar_no_refund(walk: Walk, name: str, moment
         walk.backend.shop.orders[walk.only_order()][name] = moment
         return done
 
-    def settled(order_id: str) -> None:
+    def settled(order_id: str) -> bool:
         settle(order_id)
         walk.backend.shop.orders[order_id][name] = moment
+        return True
 
     walk.page.act = paid
     walk.backend.shop.settle_refund = settled  # type: ignore[method-assign]  # a backend with an odd clock

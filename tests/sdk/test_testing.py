@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+import subprocess
+import sys
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from surroundings import PATIENCE
 
 import veza
-from veza.testing import BASE_URL, AsyncFakeClock, FakeBackend, FakeClock, Reply, connect, transport
+from veza.testing import (
+    BASE_URL,
+    AsyncFakeClock,
+    FakeBackend,
+    FakeClock,
+    Reply,
+    UnusedScriptError,
+    connect,
+    connect_async,
+    transport,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 CONTRACT = json.loads(files("veza").joinpath("openapi.json").read_text(encoding="utf-8"))
 
@@ -154,11 +173,135 @@ def test_the_fixtures_belong_together(veza_backend: FakeBackend, veza_client: ve
     assert veza_backend.count("getHealth") == 2
 
 
+@pytest.mark.parametrize("clock", [FakeClock, AsyncFakeClock])
+def test_no_client_of_a_backend_waits_in_real_time(clock: Callable[[], FakeClock | AsyncFakeClock]) -> None:
+    backend = FakeBackend(clock=clock())
+    order = connect(backend).orders.create(["11"]).order.id
+    with pytest.raises(veza.DeadlineExceededError):
+        connect(backend).orders.wait_until_completed(order, deadline=7 * 60, interval=60)
+    assert backend.clock.monotonic() == sum(backend.clock.sleeps) == 6 * 60
+    with pytest.raises(veza.DeadlineExceededError):
+        asyncio.run(_wait(connect_async(backend), order))
+    assert backend.clock.monotonic() == sum(backend.clock.sleeps) == 12 * 60
+
+
+def test_the_fixtures_wait_on_one_clock(
+    veza_backend: FakeBackend, veza_client: veza.Veza, async_veza_client: veza.AsyncVeza
+) -> None:
+    order = veza_client.orders.create(["11"]).order.id
+    with pytest.raises(veza.DeadlineExceededError):
+        veza_client.orders.wait_until_completed(order, deadline=7 * 60, interval=60)
+    with pytest.raises(veza.DeadlineExceededError):
+        asyncio.run(_wait(async_veza_client, order))
+    assert veza_backend.clock.monotonic() == sum(veza_backend.clock.sleeps) == 12 * 60
+
+
+async def _wait(client: veza.AsyncVeza, order: str) -> veza.Order:
+    return await client.orders.wait_until_completed(order, deadline=7 * 60, interval=60)
+
+
+def test_an_asynchronous_wait_lets_other_tasks_go_on(
+    async_veza_client: veza.AsyncVeza, veza_backend: FakeBackend
+) -> None:
+    async def scene() -> veza.Order:
+        order = (await async_veza_client.orders.create(["11"])).order.id
+        waiting = asyncio.create_task(_wait(async_veza_client, order))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        veza_backend.shop.pay(order)
+        return await waiting
+
+    assert asyncio.run(scene()).status == "completed"
+
+
+def test_a_client_on_a_clock_of_its_own_keeps_it() -> None:
+    backend, clock = FakeBackend(), FakeClock()
+    backend.script("getHealth", Reply(status=503))
+    connect(backend, clock=clock, jitter=lambda: 1.0).system.health()
+    assert (len(clock.sleeps), backend.clock.sleeps) == (1, [])
+
+
+def test_a_scripted_reply_that_no_call_asked_for_is_an_error_by_name() -> None:
+    def block() -> None:
+        with FakeBackend() as backend:
+            backend.script("getOrder", Reply(status=503), Reply(status=503), Reply(breaks="read"))
+            backend.script("getHealth", Reply(status=503))
+            connect(backend).system.health()
+
+    with pytest.raises(UnusedScriptError, match=r": 2 of getOrder \(503\), getOrder \(read\) \("):
+        block()
+
+
+def test_what_failed_in_the_block_hides_nothing() -> None:
+    backend = FakeBackend()
+    backend.script("getOrder", Reply(status=503))
+    with pytest.raises(LookupError), backend:
+        raise LookupError
+
+
+def test_an_optional_script_may_stay_unused() -> None:
+    with FakeBackend() as backend:
+        backend.script("*", Reply(status=503), optional=True)
+
+
+SUITE = """
+import pytest
+from veza.testing import Reply
+
+def test_unused(veza_client, veza_backend):
+    veza_backend.script("getOrder", Reply(status=503))
+
+@pytest.fixture
+def scripted(veza_backend):
+    veza_backend.script("login", Reply(status=401))
+
+def test_unused_of_a_fixture(scripted):
+    pass
+
+def test_used(veza_client, veza_backend):
+    veza_backend.script("getHealth", Reply(status=503))
+    veza_client.system.health()
+
+def test_optional(veza_backend):
+    veza_backend.script("getOrder", Reply(status=503), optional=True)
+
+def test_fails_of_itself(veza_backend):
+    veza_backend.script("getOrder", Reply(status=503))
+    assert 1 == 2
+
+@pytest.mark.xfail
+def test_expected_to_fail(veza_backend):
+    veza_backend.script("getOrder", Reply(status=503))
+    assert 1 == 2
+"""
+
+
+@pytest.mark.process
+def test_a_test_that_leaves_a_script_unused_fails_by_name(tmp_path: Path) -> None:
+    (tmp_path / "test_shop.py").write_text(SUITE, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-rA",
+        "-p",
+        "no:schemathesis",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE, cwd=tmp_path)
+    outcome = {name: result for result, name in re.findall(r"^([A-Z]+) \S+::test_(\w+)", done.stdout, re.MULTILINE)}
+    assert outcome == {
+        "unused": "FAILED", "unused_of_a_fixture": "FAILED", "used": "PASSED", "optional": "PASSED",
+        "fails_of_itself": "FAILED", "expected_to_fail": "XFAIL",
+    }  # fmt: skip
+    assert "\nUnusedScriptError: scripted, but never asked for: getOrder (503) (allow it" in done.stdout
+
+
 async def _me(client: veza.AsyncVeza) -> str:
     return (await client.auth.me()).id
 
 
 def test_the_async_fixture(async_veza_client: veza.AsyncVeza) -> None:
-    import asyncio  # noqa: PLC0415  (beside its use)
-
     assert asyncio.run(_me(async_veza_client)) == "user-1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from veza._operation import check
@@ -22,6 +22,7 @@ from veza.testing._shop import RefusalError, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
     from veza._operation import Operation
 
@@ -29,8 +30,14 @@ if TYPE_CHECKING:
 _PUBLIC_PAGE: Final = "https://pay.veza.test/payment_link/veza"
 
 
+class UnusedScriptError(AssertionError):
+    """A test ended before every scripted reply was asked for."""
+
+
 class FakeBackend(Account):
     """A Veza backend in memory. Checks every request against the contract, as the real one would.
+
+    As a context manager it raises `UnusedScriptError` at the end of the block if a scripted reply was not asked for.
 
     Args:
         clock: its time; a `FakeClock` where it is left out.
@@ -73,25 +80,51 @@ class FakeBackend(Account):
         self.shop: Shop = Shop(self.clock.now, _PUBLIC_PAGE)
         self.sent: list[Sent] = []
         self._contract = json.loads(files("veza").joinpath("openapi.json").read_text(encoding="utf-8"))
-        self._scripts: dict[str | None, deque[Reply]] = defaultdict(deque)
+        self._scripts: dict[str | None, deque[tuple[Reply, bool]]] = defaultdict(deque)
         self._lock = threading.RLock()
         self._routes = [(_route(operation), operation) for operation in OPERATIONS.values()]
         for product in self._example("listProducts"):
             self.shop.products[product["id"]] = product
 
-    def script(self, operation: str, *replies: Reply) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.check_scripts()
+
+    def check_scripts(self) -> None:
+        """Check that every reply that was scripted, but for optional ones, was asked for.
+
+        Raises:
+            UnusedScriptError: with the operations and what would have been answered.
+        """
+        left = Counter(
+            f"{operation} ({reply.breaks or reply.status})"
+            for operation, replies in self._scripts.items()
+            for reply, optional in replies
+            if not optional
+        )
+        if left:
+            told = ", ".join(name if count == 1 else f"{count} of {name}" for name, count in left.items())
+            raise UnusedScriptError(f"scripted, but never asked for: {told} (allow it with optional=True)")
+
+    def script(self, operation: str, *replies: Reply, optional: bool = False) -> None:
         """Answer the next calls of an operation with these replies, one each; `*` stands for any operation.
 
         Args:
             operation: the contract's operationId.
             replies: in the order in which they are given.
+            optional: whether it is fine if a test ends before all are asked for.
 
         Raises:
             ValueError: the contract has no such operation.
         """
         if operation != "*" and operation not in OPERATIONS:
             raise ValueError(f"the contract has no operation {operation!r}")
-        self._scripts[operation].extend(replies)
+        self._scripts[operation].extend((reply, optional) for reply in replies)
 
     def count(self, operation: str) -> int:
         """Return how often an operation was called."""
@@ -128,7 +161,7 @@ class FakeBackend(Account):
     def _scripted(self, operation: str | None) -> Reply | None:
         for name in (operation, "*"):
             if self._scripts[name]:
-                return self._scripts[name].popleft()
+                return self._scripts[name].popleft()[0]
         return None
 
     def _find(self, method: str, path: str) -> tuple[Operation | None, dict[str, str]]:

@@ -128,7 +128,8 @@ class Shop:
         if self._faults.on("refund_lost_at_backend"):
             return replace(error_text(500, "Internal server error"), committed=True)
         self._database.run(
-            "UPDATE orders SET status = ?, refund_id = ?, refund_status = ?, updated_at = ? WHERE id = ?",
+            "UPDATE orders SET status = ?, refund_id = ?, refund_status = ?, refund_updated = NULL, updated_at = ?"
+            " WHERE id = ?",
             OrderStatus.REFUND_PENDING, refund["refund_id"], refund["status"], self._means.stamp(), order["id"],
         )  # fmt: skip
         shown = {"id": refund["refund_id"], "status": refund["status"], "amount_cents": asked}

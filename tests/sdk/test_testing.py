@@ -134,7 +134,7 @@ def test_nothing_makes_it_fail(method: str, path: str, query: dict[str, str], bo
 
 def test_requests_are_checked_against_the_contract() -> None:
     http = httpx.Client(transport=transport(FakeBackend()))
-    for url in ("marketplace/products?limit=0", "marketplace/products?limit=x", "marketplace/products?sort=price"):
+    for url in ("marketplace/products?limit=0", "marketplace/products?limit=x", "marketplace/products?page=0.5"):
         assert http.get(f"{BASE_URL}/api/v1/{url}").json()["error_code"] == "VALIDATION_ERROR"
     assert http.delete(f"{BASE_URL}/api/v1/health").status_code == 405
 

@@ -206,20 +206,31 @@ def _route(operation: Operation) -> re.Pattern[str]:
 
 
 def _check(operation: Operation, ids: Mapping[str, str], sent: Sent) -> None:
-    """Refuse what the contract refuses."""
+    """Refuse what the contract refuses. What it does not name is ignored, as Gin ignores it."""
     try:
         for name, value in ids.items():
             check(operation.parameters[name], value, name)
-        for name, text in sent.query.items():
-            rule = operation.parameters[name] if name in operation.query else {"enum": ()}
-            is_number = rule.get("type") == "integer" and re.fullmatch(r"-?[0-9]{1,9}", text)
-            check(rule, int(text) if is_number else text, name)
+        for name in operation.query:
+            if name in sent.query:
+                rule, text = operation.parameters[name], sent.query[name]
+                is_number = rule.get("type") == "integer" and re.fullmatch(r"-?[0-9]{1,9}", text)
+                check(rule, int(text) if is_number else text, name)
         if operation.keyed and "idempotency-key" in sent.headers:
             check(operation.parameters["Idempotency-Key"], sent.headers["idempotency-key"], "Idempotency-Key")
         if operation.body is not None:
-            check(operation.body, sent.body, "body")
+            check(operation.body, _named(operation.body, sent.body), "body")
     except InvalidRequestError as error:
         raise RefusalError(400, "VALIDATION_ERROR", error.message) from None
+
+
+def _named(rule: Any, value: Any) -> Any:
+    """Return a value without the members that the contract does not name."""
+    if isinstance(value, dict) and "properties" in rule:
+        known = rule["properties"]
+        return {name: _named(known[name], one) for name, one in value.items() if name in known}
+    if isinstance(value, list) and "items" in rule:
+        return [_named(rule["items"], one) for one in value]
+    return value
 
 
 def _with_header(reply: Reply, name: str, value: str) -> Reply:

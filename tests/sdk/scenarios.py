@@ -440,7 +440,7 @@ def logins(world: World) -> Iterator[str]:
 
 @gives(
     "RateLimitError 429 RATE_LIMIT_EXCEEDED, wait 890 s", "done", "RateLimitError 429 RATE_LIMIT_EXCEEDED, wait 1 s",
-    "done",
+    "done", "RateLimitError 429 RATE_LIMIT_EXCEEDED, wait 900 s",
 )  # fmt: skip
 def too_many_logins(world: World) -> Iterator[str]:
     world.limit_logins(2)
@@ -455,11 +455,14 @@ def too_many_logins(world: World) -> Iterator[str]:
     yield tried(world.client(max_retry_after=0.5).auth.me)
     world.pass_time(1)
     yield tried(other.auth.me)
+    world.limit_logins(1)
+    yield tried(world.client().auth.me)
 
 
 @gives(
-    "AuthenticationError 401 None", "LockedError 423 ACCOUNT_LOCKED", "LockedError 423 ACCOUNT_LOCKED", "done", "done"
-)
+    "AuthenticationError 401 None", "LockedError 423 ACCOUNT_LOCKED", "LockedError 423 ACCOUNT_LOCKED", "done", "done",
+    "LockedError 423 ACCOUNT_LOCKED",
+)  # fmt: skip
 def wrong_passwords_lock_the_account(world: World) -> Iterator[str]:
     world.lock_after(2)
     tried(world.client(password="wrong").auth.login)
@@ -469,6 +472,9 @@ def wrong_passwords_lock_the_account(world: World) -> Iterator[str]:
     world.pass_time(15 * MINUTE)
     yield tried(world.client().auth.login)
     tried(world.client(password="wrong").auth.login)
+    yield tried(world.client().auth.login)
+    for _ in range(2):
+        tried(world.client(password="wrong").auth.login)
     yield tried(world.client().auth.login)
 
 
@@ -502,19 +508,23 @@ def refresh_tokens_that_are_not_used_up(world: World) -> Iterator[str]:
     yield tried(lambda: client.auth.refresh(kept))
 
 
-@gives("AuthenticationError 401 None", "AuthenticationError 401 None", "done", "done", "AuthenticationError 401 None")
+@gives(
+    "AuthenticationError 401 None", "AuthenticationError 401 None", "done", "done", "AuthenticationError 401 None",
+    "AuthenticationError 401 None",
+)  # fmt: skip
 def a_login_ends(world: World) -> Iterator[str]:
     first, second = world.client(), world.client()
     old = first.auth.login().refresh_token
     kept = second.auth.login().refresh_token
     # A login ends the account's earlier refresh tokens, and 30 days end any.
     yield tried(lambda: first.auth.refresh(old))
-    second.auth.logout(old)
     world.pass_time(30 * DAY)
     yield tried(lambda: second.auth.refresh(kept))
     kept = second.auth.login().refresh_token
     yield tried(lambda: second.auth.logout("unknown"))
-    second.auth.login()
-    kept = second.auth.login().refresh_token
+    kept = second.auth.refresh(kept).refresh_token
     yield tried(lambda: second.auth.logout(kept))
+    yield tried(lambda: second.auth.refresh(kept))
+    kept = second.auth.login().refresh_token
+    second.auth.logout("unknown", all_devices=True)
     yield tried(lambda: second.auth.refresh(kept))

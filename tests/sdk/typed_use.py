@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import assert_type
 
 import veza
+from veza.testing import AsyncFakeClock, FakeBackend, FakeClock, Reply, connect, connect_async
 
 
 def synchronous(client: veza.Veza) -> None:
@@ -52,6 +53,19 @@ async def asynchronous(client: veza.AsyncVeza) -> None:
     async for one in client.orders.list().pages():
         assert_type(one, veza.AsyncPage[veza.Order])
     assert_type(await client.licenses.mine(), veza.Listed[veza.License])
+
+
+def own_tests(veza_backend: FakeBackend) -> None:
+    with FakeBackend(login_limit=3) as backend:
+        assert_type(backend, FakeBackend)
+        backend.script("getOrder", Reply(status=503), optional=True)
+        assert_type(connect(backend), veza.Veza)
+        assert_type(connect_async(veza_backend), veza.AsyncVeza)
+        assert_type(backend.shop.pay("order-1"), bool)
+        assert_type(AsyncFakeClock.beside(backend.clock), AsyncFakeClock)
+        assert_type(FakeClock().sleeps, list[float])
+        veza.Veza("http://veza.test", clock=FakeClock.beside(backend.clock))
+        veza.AsyncVeza("http://veza.test", clock=AsyncFakeClock.beside(backend.clock))
 
 
 def branches(status: veza.RefundStatus) -> str:

@@ -186,7 +186,8 @@ class RehearsalWorld:
         assert self.http.post("/rehearsal/faults", json=faults).status_code == 200
 
     def _always(self, switch: str) -> None:
-        self._switches.append(switch)
+        name = switch.partition("=")[0]
+        self._switches = [one for one in self._switches if one.partition("=")[0] != name] + [switch]
         self._switch("refund_pending")
 
     def client(self, email: str | None = EMAIL, password: str | None = PASSWORD, **options: Any) -> veza.Veza:
@@ -209,7 +210,7 @@ class RehearsalWorld:
         # The page says whether it takes a card, and which attempt this is.
         _, found, rest = self.http.get(placed.checkout_url).text.partition('name="attempt" value="')
         if found:
-            form = {"card_number": card, "expiry": "12/39", "cvc": "123", "attempt": rest.partition('"')[0]}
+            form = {"card_number": card, "expiry": "12/99", "cvc": "123", "attempt": rest.partition('"')[0]}
             assert self.http.post(placed.checkout_url, data=form).status_code == 303
 
     def cancel(self, placed: veza.CheckoutOrder) -> None:

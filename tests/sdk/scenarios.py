@@ -350,17 +350,22 @@ def wrong_ids(world: World) -> Iterator[str]:
 
 
 @gives(
-    *["BadRequestError 400 VALIDATION_ERROR"] * 3,
-    "done", "done", "AuthenticationError 401 AUTH_TOKEN_INVALID", "AuthenticationError 401 AUTH_TOKEN_INVALID",
+    *["BadRequestError 400 VALIDATION_ERROR"] * 4, "BadRequestError 400 VALIDATION_CONTENT_TYPE", "done", "done",
+    "NotFoundError 404 ORDER_NOT_FOUND", "None", "AuthenticationError 401 AUTH_TOKEN_INVALID",
+    "AuthenticationError 401 AUTH_TOKEN_INVALID",
 )  # fmt: skip
 def requests_beside_the_typed_methods(world: World) -> Iterator[str]:
     client = world.client()
     body = {"items": [{"product_id": world.product(0)}]}
     yield tried(lambda: client.request("GET", "/orders", params={"limit": 101}))
+    yield tried(lambda: client.request("GET", "/orders", params={"page": "01"}))
     yield tried(lambda: client.request("GET", "/orders", params={"status": "unknown"}))
     yield tried(lambda: client.request("POST", "/orders", json={"items": []}))
+    yield tried(lambda: client.request("POST", "/orders"))
     yield tried(lambda: client.request("GET", "/orders", params={"sort": "price"}))
     yield tried(lambda: client.request("POST", "/orders", json=body | {"note": "unknown"}))
+    yield tried(lambda: client.request("POST", "/orders/none/refund", json={"reason": "test", "amount_cents": 2.0}))
+    yield tried(lambda: str(client.request("HEAD", "/orders").json))
     stranger = world.client(email=None, password=None, access_token="stranger")
     yield tried(stranger.auth.me)
     yield tried(lambda: stranger.request("POST", "/orders", json={"items": []}))

@@ -127,7 +127,7 @@ def test_nothing_makes_it_fail(method: str, path: str, query: dict[str, str], bo
     backend = FakeBackend()
     http = httpx.Client(transport=transport(backend))
     token = backend.issue()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     response = http.request(method, f"{BASE_URL}/api/v1{path}", params=query, content=body, headers=headers)
     check(backend, response)
 

@@ -156,6 +156,8 @@ class FakeBackend(Account):
             if scripted is not None:
                 self.clock.advance(scripted.seconds)
                 reply = scripted
+        if method == "HEAD":
+            reply = replace(reply, body=b"")
         return _with_header(reply, "X-Request-ID", request_id)
 
     def _scripted(self, operation: str | None) -> Reply | None:
@@ -165,6 +167,7 @@ class FakeBackend(Account):
         return None
 
     def _find(self, method: str, path: str) -> tuple[Operation | None, dict[str, str]]:
+        method = "GET" if method == "HEAD" else method
         for pattern, operation in self._routes:
             found = pattern.fullmatch(path)
             if found and operation.method == method:
@@ -178,6 +181,8 @@ class FakeBackend(Account):
             code = {} if refusal.code is None else {"error_code": refusal.code}
             body = {"success": False, "message": refusal.message} | code
             return Reply(status=refusal.status, json=body, headers=refusal.headers)
+        if operation is not None and operation.id == "getHealth":
+            return Reply(status=status, json=data)  # the only answer without an envelope
         body = {"success": True} if data is None else {"success": True, "data": data}
         return Reply(status=status, json=body | ({"meta": meta[0]} if meta else {}))
 
@@ -213,24 +218,27 @@ def _check(operation: Operation, ids: Mapping[str, str], sent: Sent) -> None:
         for name in operation.query:
             if name in sent.query:
                 rule, text = operation.parameters[name], sent.query[name]
-                is_number = rule.get("type") == "integer" and re.fullmatch(r"-?[0-9]{1,9}", text)
+                is_number = rule.get("type") == "integer" and re.fullmatch(r"-?(0|[1-9][0-9]{0,8})", text)
                 check(rule, int(text) if is_number else text, name)
         if operation.keyed and "idempotency-key" in sent.headers:
             check(operation.parameters["Idempotency-Key"], sent.headers["idempotency-key"], "Idempotency-Key")
         if operation.body is not None:
+            kind = sent.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if kind != "application/json":
+                raise RefusalError(400, "VALIDATION_CONTENT_TYPE", "Content-Type must be application/json")
             check(operation.body, _named(operation.body, sent.body), "body")
     except InvalidRequestError as error:
         raise RefusalError(400, "VALIDATION_ERROR", error.message) from None
 
 
 def _named(rule: Any, value: Any) -> Any:
-    """Return a value without the members that the contract does not name."""
+    """Return a value without the members that the contract does not name, its whole floats as integers."""
     if isinstance(value, dict) and "properties" in rule:
         known = rule["properties"]
         return {name: _named(known[name], one) for name, one in value.items() if name in known}
     if isinstance(value, list) and "items" in rule:
         return [_named(rule["items"], one) for one in value]
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _with_header(reply: Reply, name: str, value: str) -> Reply:

@@ -97,6 +97,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class BankLine:
+    order: str
     day: str
     kind: str
     amount: int

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator.books import BankLine, Payment
+from simulator.books import BankLine, Order, Payment
 from simulator.chain import Chain
 from simulator.checks import CHECKS, Moment
 from simulator.clock import SimulatedClock
@@ -267,12 +267,16 @@ class History:
         if "rows" in COMMANDS and self.plan.ledger in {"skip", "broken"}:
             self._do("rows", str(self.session))
         session_option = any(option.name == "session" for option in attest.params)
-        orders = [one for one in self.sim.world.own_orders() if self.owners.get(one.id) == self.session]
+        orders = self._own_orders()
         if not session_option or self.plan.key != "none" or not orders:
             return
         for payment in self.sim.world.payments_of(orders[0].id):
             if payment.received:
                 self._attest_payment(payment)
+
+    def _own_orders(self) -> list[Order]:
+        """The orders of the session that this history follows."""
+        return [one for one in self.sim.world.own_orders() if self.owners.get(one.id) == self.session]
 
     def _attest_payment(self, payment: Payment) -> None:
         words = ["attest", "dashboard", "--session", str(self.session), "--by", "An Operator"]
@@ -285,14 +289,14 @@ class History:
         self._do(*words)
 
     def _statement(self) -> None:
-        lines = self.sim.world.bank
+        own = [one.id for one in self._own_orders()]
+        lines = [one for one in self.sim.world.bank if one.order in own]
         if not lines or self.plan.bank == "nothing":
             return
         line: BankLine = lines[-1]
         amount = line.amount + (100 if self.plan.bank == "wrong_amount" else 0)
         seen = "charge-dropped" if self.plan.bank == "charge-dropped" else "credit"
-        orders = self.sim.world.own_orders()
-        back = sum(one.returned for one in self.sim.world.payments_of(orders[-1].id))
+        back = sum(one.returned for one in self.sim.world.payments_of(own[-1]))
         self.bank_right = self.plan.bank != "wrong_amount" and line.amount == back
         self._wait(4 * DAY)
         self._do(

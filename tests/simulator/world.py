@@ -317,7 +317,9 @@ class World:
         if refund.status in {"pending", "review"}:
             refund.status = "succeeded"
             day = f"{self.clock.at + timedelta(days=6):%Y-%m-%d}"
-            self.bank.append(BankLine(day, "credit", refund.amount, refund.currency))
+            self.bank.append(
+                BankLine(self.payments[refund.payment].order, day, "credit", refund.amount, refund.currency)
+            )
             self.note(f"{refund.amount} {refund.currency} come back")
 
     def refunded(self, order: Order, refund: ProcessorRefund) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from veza import tokens as tokens
     from veza._async.client import AsyncVeza
     from veza._async.paging import AsyncListing, AsyncPage
+    from veza._async.shared import AsyncSharedLogin
     from veza._clock import AsyncClock, AsyncSystemClock, Clock, SystemClock
     from veza._ids import IntegerId
     from veza._listed import Listed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from veza._secret import Secret
     from veza._sync.client import Veza
     from veza._sync.paging import Page
+    from veza._sync.shared import SharedLogin
     from veza._version import __version__
     from veza._waited import Waited
     from veza.errors import (
@@ -36,10 +38,12 @@ if TYPE_CHECKING:
         InvalidArgumentError,
         InvalidRequestError,
         InvalidResponseError,
+        LeaseEndedError,
         LockedError,
         NotFoundError,
         PermissionDeniedError,
         RateLimitError,
+        TokenStoreError,
         UnexpectedStatusError,
         UnprocessableEntityError,
         VezaError,
@@ -71,11 +75,19 @@ if TYPE_CHECKING:
         User,
     )
     from veza.money import Money
-    from veza.tokens import AsyncTokenProvider, FileTokenStore, SharedLogin, TokenProvider, TokenStore
+    from veza.tokens import (
+        AsyncFileTokenStore,
+        AsyncTokenProvider,
+        AsyncTokenStore,
+        FileTokenStore,
+        TokenProvider,
+        TokenStore,
+    )
 
 _HOMES: Final = {
     "veza._async.client": ("AsyncVeza",),
     "veza._async.paging": ("AsyncListing", "AsyncPage"),
+    "veza._async.shared": ("AsyncSharedLogin",),
     "veza._clock": ("AsyncClock", "AsyncSystemClock", "Clock", "SystemClock"),
     "veza._ids": ("IntegerId",),
     "veza._listed": ("Listed",),
@@ -85,13 +97,14 @@ _HOMES: Final = {
     "veza._secret": ("Secret",),
     "veza._sync.client": ("Veza",),
     "veza._sync.paging": ("Page",),
+    "veza._sync.shared": ("SharedLogin",),
     "veza._version": ("__version__",),
     "veza._waited": ("Waited",),
     "veza.errors": (
         "APIConnectionError", "APIStatusError", "APITimeoutError", "AuthenticationError", "BadRequestError",
         "ConflictError", "DeadlineExceededError", "InternalServerError", "InvalidArgumentError", "InvalidRequestError",
-        "InvalidResponseError", "LockedError", "NotFoundError", "PermissionDeniedError", "RateLimitError",
-        "UnexpectedStatusError", "UnprocessableEntityError", "VezaError",
+        "InvalidResponseError", "LeaseEndedError", "LockedError", "NotFoundError", "PermissionDeniedError",
+        "RateLimitError", "TokenStoreError", "UnexpectedStatusError", "UnprocessableEntityError", "VezaError",
     ),
     "veza.hooks": ("Attempt", "Hooks"),
     "veza.models": (
@@ -100,7 +113,9 @@ _HOMES: Final = {
         "RefundedOrder", "Role", "Service", "ServiceState", "Status", "Tokens", "User",
     ),
     "veza.money": ("Money",),
-    "veza.tokens": ("AsyncTokenProvider", "FileTokenStore", "SharedLogin", "TokenProvider", "TokenStore"),
+    "veza.tokens": (
+        "AsyncFileTokenStore", "AsyncTokenProvider", "AsyncTokenStore", "FileTokenStore", "TokenProvider", "TokenStore",
+    ),
 }  # fmt: skip
 
 __all__ = [
@@ -108,10 +123,13 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncClock",
+    "AsyncFileTokenStore",
     "AsyncListing",
     "AsyncPage",
+    "AsyncSharedLogin",
     "AsyncSystemClock",
     "AsyncTokenProvider",
+    "AsyncTokenStore",
     "AsyncVeza",
     "Attempt",
     "AuthenticationError",
@@ -130,6 +148,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidRequestError",
     "InvalidResponseError",
+    "LeaseEndedError",
     "License",
     "LicenseStatus",
     "Listed",
@@ -162,6 +181,7 @@ __all__ = [
     "SystemClock",
     "TokenProvider",
     "TokenStore",
+    "TokenStoreError",
     "Tokens",
     "UnexpectedStatusError",
     "UnprocessableEntityError",

@@ -59,6 +59,11 @@ def as_token(value: str | Secret | None) -> Secret:
     return token
 
 
+def expiry(expires_in: int | None, now: float) -> float | None:
+    """Return when a token is to be renewed: a little before it ends; None for when the backend refuses it."""
+    return None if expires_in is None else now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
+
+
 class Session:
     """Credentials and tokens of one account. Thread-safe; shows no secret.
 
@@ -130,9 +135,7 @@ class Session:
         """
         if not _VISIBLE.fullmatch(access.get_secret_value()):
             raise InvalidResponseError("the access token has characters that no header can carry")
-        expires_at = None
-        if expires_in is not None:
-            expires_at = now + expires_in - min(_LONGEST_MARGIN, expires_in * _MARGIN_SHARE)
+        expires_at = expiry(expires_in, now)
         with self._lock:
             self._held = (access, refresh or self.refresh, expires_at)
         return access

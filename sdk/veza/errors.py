@@ -7,6 +7,8 @@ VezaError
 ├── InvalidResponseError          an answer that is unreadable, or about something else than was asked
 ├── InvalidRequestError           refused here, before anything was sent (also a ValueError)
 │   └── InvalidArgumentError      an argument of a wrong type (also a TypeError)
+├── TokenStoreError               the store of a shared login cannot be reached
+│   └── LeaseEndedError           the store's lock is another replica's by now (`SharedLogin` deals with it)
 ├── UnexpectedStatusError         what was waited for can no longer come
 └── APIStatusError                an answer with an error status, or a redirect (never followed)
     ├── BadRequestError           400
@@ -155,6 +157,14 @@ class InvalidRequestError(VezaError, ValueError):
 
 class InvalidArgumentError(InvalidRequestError, TypeError):
     """An argument of a wrong type, such as a text in the place of a list; nothing was sent."""
+
+
+class TokenStoreError(VezaError):
+    """The store of a `SharedLogin` cannot be reached, or refuses to read or write."""
+
+
+class LeaseEndedError(TokenStoreError):
+    """The lease of a store's lock ended, and another replica took the lock; nothing was written."""
 
 
 class UnexpectedStatusError(VezaError):

@@ -6,23 +6,21 @@ other; and the backend counts logins. `SharedLogin` logs in once for all that sh
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from veza._process import follow_forks
-from veza._secret import Secret
-from veza._session import issued
-from veza.errors import AuthenticationError, InvalidRequestError, InvalidResponseError
+from veza._turn import TaskTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
-    from veza.models.auth import Login, Tokens
+
+_POLL: Final = 0.05
 
 
 class TokenProvider(Protocol):
@@ -49,16 +47,39 @@ class AsyncTokenProvider(Protocol):
 class TokenStore(Protocol):
     """Where replicas keep the login they share. Holds secrets: keep it where only the service can read it."""
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Return a context in which no other replica reads or writes."""
+    def lock(self) -> AbstractContextManager[float | None]:
+        """Return a context in which no other replica writes.
+
+        Its value is for how many seconds the lock is held at most; None if it is held for as long as the context lasts.
+        """
         ...
 
     def read(self) -> str | None:
-        """Return what was written last, None where nothing was."""
+        """Return what was written last, None if nothing was. Called with and without the lock."""
         ...
 
     def write(self, text: str) -> None:
-        """Keep a text in the place of the one before."""
+        """Keep a text in the place of the one before. Called with the lock.
+
+        Raises:
+            LeaseEndedError: the lock is no longer held, and another replica has had it since; nothing was written.
+        """
+        ...
+
+
+class AsyncTokenStore(Protocol):
+    """As `TokenStore`, for `AsyncSharedLogin`."""
+
+    def lock(self) -> AbstractAsyncContextManager[float | None]:
+        """Return a context in which no other replica writes. As `TokenStore.lock`."""
+        ...
+
+    async def read(self) -> str | None:
+        """Return what was written last, None if nothing was. Called with and without the lock."""
+        ...
+
+    async def write(self, text: str) -> None:
+        """Keep a text in the place of the one before. As `TokenStore.write`."""
         ...
 
 
@@ -116,21 +137,80 @@ class FileTokenStore:
         part.replace(self._path)
 
 
+class AsyncFileTokenStore:
+    """As `FileTokenStore`, for `AsyncSharedLogin`. Both can use one file.
+
+    Args:
+        path: the file; its folder exists.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = FileTokenStore(path)
+        self._lock_path = Path(path).with_name(f"{Path(path).name}.lock")
+        self._turn = TaskTurn()
+        self._held: set[int] = set()
+        follow_forks(self)
+
+    def forked(self) -> None:
+        """Leave the locks to the parent process."""
+        held, self._held = self._held, set()
+        for handle in held:
+            os.close(handle)
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """Hold the lock file for as long as the context lasts; other tasks go on meanwhile."""
+        import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
+
+        async with self._turn.lock():
+            handle = _opened(self._lock_path)
+            self._held.add(handle)
+            try:
+                while not _lock(handle, wait=False):  # noqa: ASYNC110  (another process tells no event)
+                    await asyncio.sleep(_POLL)
+                yield
+            finally:
+                if handle in self._held:  # else this is a child that was forked meanwhile
+                    self._held.remove(handle)
+                    _unlock(handle)
+                    os.close(handle)
+
+    async def read(self) -> str | None:
+        """Return what was written last, None if nothing was."""
+        return self._file.read()
+
+    async def write(self, text: str) -> None:
+        """Replace the file as a whole."""
+        import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
+
+        await asyncio.to_thread(self._file.write, text)
+
+
 def _opened(path: Path) -> int:
     """Open a file that only its owner can read."""
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
-def _lock(handle: int) -> None:
-    """Wait for an exclusive lock, which closing the file in every process gives back."""
+def _lock(handle: int, *, wait: bool = True) -> bool:
+    """Take an exclusive lock, which closing the file in every process gives back; False if another has it."""
     try:
         import fcntl  # noqa: PLC0415  (not on Windows)
     except ImportError:
         import msvcrt  # noqa: PLC0415  (only on Windows)
 
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        mode = msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK  # type: ignore[attr-defined,unused-ignore]  # Windows
+        try:
+            msvcrt.locking(handle, mode, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
+        except OSError:
+            if wait:
+                raise
+            return False
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _unlock(handle: int) -> None:
@@ -140,76 +220,3 @@ def _unlock(handle: int) -> None:
     except ImportError:
         return
     fcntl.flock(handle, fcntl.LOCK_UN)
-
-
-class Authenticates(Protocol):
-    """The part of `client.auth` that a shared login needs."""
-
-    def login(self) -> Login:
-        """Log in with the client's credentials (operation login)."""
-        ...
-
-    def refresh(self, refresh_token: Secret) -> Tokens:
-        """Exchange a refresh token (operation refreshToken)."""
-        ...
-
-
-class HasAuth(Protocol):
-    """A client, as `veza.Veza` is one."""
-
-    @property
-    def auth(self) -> Authenticates:
-        """Login, refresh, logout."""
-        ...
-
-
-class SharedLogin:
-    """A token provider: logs in once for all replicas that share its store, and renews for all when one is refused.
-
-    Args:
-        client: a client with `email` and `password`, used for nothing else.
-        store: where the login is kept.
-    """
-
-    def __init__(self, client: HasAuth, store: TokenStore) -> None:
-        self._client = client
-        self._store = store
-
-    def __call__(self, rejected: str | None) -> str:
-        """Return the shared access token, after making a new one where it was rejected.
-
-        Raises:
-            VezaError: as `auth.login` and `auth.refresh`.
-        """
-        with self._store.lock():
-            access, refresh = self._kept()
-            if access is not None and access.get_secret_value() != rejected:
-                return access.get_secret_value()
-            access, refresh = self._renewed(refresh)
-            kept = {"access_token": access.get_secret_value(), "refresh_token": refresh.get_secret_value()}
-            self._store.write(json.dumps(kept))
-        return access.get_secret_value()
-
-    def _kept(self) -> tuple[Secret, Secret] | tuple[None, None]:
-        text = self._store.read()
-        if text is None:
-            return None, None
-        try:
-            kept = json.loads(text)
-            return Secret(kept["access_token"]), Secret(kept["refresh_token"])
-        except (ValueError, KeyError, TypeError):
-            raise InvalidRequestError("the token store holds what SharedLogin did not write") from None
-
-    def _renewed(self, refresh: Secret | None) -> tuple[Secret, Secret]:
-        if refresh is not None:
-            try:
-                tokens = self._client.auth.refresh(refresh)
-            except AuthenticationError:
-                pass  # used up or revoked: log in anew
-            else:
-                access, rotated = issued(tokens)
-                return access, rotated or refresh
-        access, first = issued(self._client.auth.login())
-        if first is None:
-            raise InvalidResponseError("the login gave no refresh token, so replicas cannot share it")
-        return access, first

@@ -17,13 +17,14 @@ from surroundings import PATIENCE
 USER = "rehearsal"
 
 
-def program(name: str) -> str:
-    """Find a program of the PostgreSQL server, which Debian keeps off the path."""
-    found = [shutil.which(name), *map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True))]
-    for path in found:
-        if path is not None:
-            return path
-    pytest.fail(f"{name} is missing; run: apt-get install --yes postgresql")
+def program(name: str, package: str = "postgresql") -> str:
+    """Find a program of the PostgreSQL server or of pgbouncer, which Debian keeps off the path."""
+    path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
+    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    for found in (shutil.which(name, path=path), *map(str, kept)):
+        if found is not None:
+            return found
+    pytest.fail(f"{name} is missing; run: apt-get install --yes {package}")
 
 
 class Server:
@@ -74,3 +75,40 @@ class Server:
         with psycopg.connect(f"{self.dsn}/postgres", autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return f"{self.dsn}/{name}"
+
+
+class Bouncer:
+    """A pgbouncer in transaction mode before a server: each transaction may run on another connection."""
+
+    def __init__(self, server: Server) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="veza-pgbouncer-"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        settings = {
+            "listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "", "auth_type": "any",
+            "pool_mode": "transaction", "default_pool_size": 3, "max_client_conn": 500,
+        }  # fmt: skip
+        lines = ["[databases]", f"* = host=127.0.0.1 port={server.port} user={USER}", "[pgbouncer]"]
+        lines += [f"{name} = {value}" for name, value in settings.items()]
+        (self.folder / "pgbouncer.ini").write_text("\n".join(lines), encoding="utf-8")
+        if server.owner:  # pgbouncer refuses to run as root
+            shutil.chown(self.folder, server.owner)
+        self.process = subprocess.Popen(
+            [program("pgbouncer", "pgbouncer"), "pgbouncer.ini"],
+            cwd=self.folder,
+            user=server.owner,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            encoding="utf-8",
+        )
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if "process up" in line:
+                return
+        pytest.fail("pgbouncer did not start")
+
+    def remove(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=PATIENCE)
+        shutil.rmtree(self.folder)

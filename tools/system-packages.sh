@@ -10,6 +10,8 @@ needs=(
   "openssh-client  ssh-keygen"
   "chromium        chromium"
   "postgresql      /usr/lib/postgresql/*/bin/initdb"
+  "pgbouncer       /usr/sbin/pgbouncer"
+  "redis-server    redis-server"
 )
 
 there() {

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from veza import hooks as hooks
     from veza import models as models
     from veza import money as money
+    from veza import stores as stores
     from veza import testing as testing
     from veza import tokens as tokens
     from veza._async.client import AsyncVeza
@@ -193,7 +194,7 @@ __all__ = [
 ]
 
 
-_MODULES: Final = ("errors", "hooks", "models", "money", "testing", "tokens")
+_MODULES: Final = ("errors", "hooks", "models", "money", "stores", "testing", "tokens")
 
 if not TYPE_CHECKING:  # else a type checker believes every misspelt name
 

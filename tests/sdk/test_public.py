@@ -111,7 +111,7 @@ def test_exports_are_sorted_complete_and_lazy() -> None:
 
 @pytest.mark.process
 def test_submodules_are_there_after_an_import() -> None:
-    names = ["errors", "hooks", "models", "money", "testing", "tokens"]
+    names = ["errors", "hooks", "models", "money", "stores", "testing", "tokens"]
     code = f"import veza; print(*(getattr(veza, name).__name__ for name in {names}))"
     assert printed_by(code).split() == [f"veza.{name}" for name in names]
 

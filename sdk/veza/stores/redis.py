@@ -1,0 +1,13 @@
+"""Token stores in a Redis server: `pip install veza[redis]`."""
+
+from __future__ import annotations
+
+try:
+    from veza._async.redis_store import AsyncRedisTokenStore
+    from veza._sync.redis_store import RedisTokenStore
+except ModuleNotFoundError as error:
+    if error.name != "redis":
+        raise
+    raise ModuleNotFoundError("veza.stores.redis needs redis-py: pip install 'veza[redis]'", name="redis") from None
+
+__all__ = ["AsyncRedisTokenStore", "RedisTokenStore"]

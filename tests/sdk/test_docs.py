@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from postgres import Server
+from redis_server import RedisServer
 
 import veza
 import veza.testing
@@ -21,15 +23,18 @@ from veza._async.licenses import AsyncLicenses
 from veza._async.orders import AsyncOrders
 from veza._async.products import AsyncProducts
 from veza._async.system import AsyncSystem
+from veza._sync import postgres_store
 from veza.testing import FakeBackend, Reply, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DOCS = Path(__file__).parents[2] / "docs" / "sdk"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOLD = re.compile(r"# -> (.*)$", re.MULTILINE)
+WITHOUT_EXAMPLES = ("benchmarks.md", "reading.md", "replicas-measured.md")
+WITH_SERVERS = ("replicas.md",)
 RESOURCES = (AsyncSystem, AsyncAuth, AsyncProducts, AsyncOrders, AsyncLicenses)
 
 
@@ -47,13 +52,34 @@ class Shop(FakeBackend):
 
 
 def test_every_page_is_there() -> None:
-    wanted = "async auth benchmarks errors first-steps httpx2 index money pagination reading reference retries testing"
-    found = [name.removesuffix(".md") for name in PAGES if not name.startswith("reference-")]
+    wanted = (
+        "async auth benchmarks errors first-steps httpx2 index money pagination reading reference replicas retries testing"
+    )
+    found = [name.removesuffix(".md") for name in PAGES if not re.search("reference-|-measured", name)]
     assert found == wanted.split()
 
 
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    redis, postgres = RedisServer(), Server()
+    yield {"REDIS_URL": redis.url, "DATABASE_URL": postgres.empty("service")}
+    redis.remove()
+    postgres.remove()
+
+
+def test_the_documented_table_is_the_one_that_is_made() -> None:
+    page = (DOCS / "replicas.md").read_text(encoding="utf-8")
+    (documented,) = re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert documented.split() == postgres_store._CREATE.format(table="veza_login").split()
+
+
 @pytest.mark.parametrize(
-    "name", [name for name in PAGES if not name.startswith(("benchmarks", "first-steps", "reading", "reference"))]
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.process] if name in WITH_SERVERS else [])
+        for name in PAGES
+        if name not in WITHOUT_EXAMPLES and not name.startswith("reference")
+    ],
 )
 def test_the_examples_run_and_print_what_they_say(
     name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -64,6 +90,8 @@ def test_the_examples_run_and_print_what_they_say(
     backend = Shop()
     scope: dict[str, Any] = {"__name__": "example"}
     printed = io.StringIO()
+    for variable, value in request.getfixturevalue("servers").items() if name in WITH_SERVERS else ():
+        monkeypatch.setenv(variable, value)
     with serve(backend) as url, contextlib.redirect_stdout(printed):
         monkeypatch.setenv("VEZA_URL", url)
         monkeypatch.setenv("OPERATOR_EMAIL", backend.email)

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from benchmarks import shared_login
 
 import veza
 from veza.testing import FakeBackend, connect
@@ -82,6 +83,19 @@ def test_processes_share_a_login(tmp_path: Path, veza_backend: FakeBackend, veza
         process.communicate()
         assert process.returncode == 0
     assert (veza_backend.count("login"), veza_backend.count("refreshToken")) == (1, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("store", "kill"), [("file", False), ("redis", True), ("postgres", False), ("pgbouncer", True)]
+)
+def test_processes_with_threads_and_tasks_log_in_once(store: str, kill: int) -> None:
+    """A short version of `python -m benchmarks.shared_login`; a holder that is killed has logged in once more."""
+    found = shared_login.run(store, processes=6, seconds=4, kill=bool(kill))
+    assert found.problems == []
+    assert found.logins == 1 + kill
+    assert found.calls >= 24
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")

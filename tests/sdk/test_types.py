@@ -27,6 +27,10 @@ client.orders.get("1", time_out=3)
 veza.Veza.from_env(retries=3)
 veza.Vexa("http://veza.test")
 veza.modells
+veza.SharedLogin(client, veza.AsyncFileTokenStore("login"))
+veza.AsyncSharedLogin(client, veza.FileTokenStore("login"))
+veza.stores.redis.RedisTokenStore("redis://127.0.0.1", ttl=3)
+veza.stores.postgres.PostgresTokenStore(3)
 for product in client.products.list():
     product.cost
 """

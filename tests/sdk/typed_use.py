@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import assert_type
 
+import psycopg
+import redis
+import redis.asyncio
+
 import veza
+from veza.stores.postgres import AsyncPostgresTokenStore
+from veza.stores.redis import RedisTokenStore
 from veza.testing import AsyncFakeClock, FakeBackend, FakeClock, Reply, connect, connect_async
 
 
@@ -42,6 +49,31 @@ def synchronous(client: veza.Veza) -> None:
     assert_type(sum([veza.Money(5, "EUR")], veza.Money(0, "EUR")), veza.Money)
     with client as same:
         assert_type(same, veza.Veza)
+
+
+def replicas(client: veza.Veza, database: Callable[[], AbstractContextManager[psycopg.Connection]]) -> None:
+    stores: list[veza.TokenStore] = [
+        veza.FileTokenStore("login"),
+        RedisTokenStore("redis://127.0.0.1", name="veza:a", lease=5),
+        RedisTokenStore(redis.Redis()),
+        veza.stores.postgres.PostgresTokenStore(database, table="auth.logins"),
+    ]
+    login = veza.SharedLogin(client, stores[0])
+    assert_type(login(None), str)
+    provider: veza.TokenProvider = login
+    assert_type(veza.Veza("http://veza.test", token_provider=provider), veza.Veza)
+
+
+async def replicas_in_tasks(client: veza.AsyncVeza) -> None:
+    stores: list[veza.AsyncTokenStore] = [
+        veza.AsyncFileTokenStore("login"),
+        veza.stores.redis.AsyncRedisTokenStore(redis.asyncio.Redis()),
+        AsyncPostgresTokenStore("postgresql://127.0.0.1/shop"),
+    ]
+    login = veza.AsyncSharedLogin(client, stores[0])
+    assert_type(await login(None), str)
+    async with stores[1].lock() as lease:
+        assert_type(lease, float | None)
 
 
 async def asynchronous(client: veza.AsyncVeza) -> None:

@@ -88,6 +88,8 @@ class Bouncer:
         settings = {
             "listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "", "auth_type": "any",
             "pool_mode": "transaction", "default_pool_size": 3, "max_client_conn": 500,
+            # Nobody reads its log once it is up: a line for each connection would fill the pipe, and stop it.
+            "log_connections": 0, "log_disconnections": 0, "log_stats": 0,
         }  # fmt: skip
         lines = ["[databases]", f"* = host=127.0.0.1 port={server.port} user={USER}", "[pgbouncer]"]
         lines += [f"{name} = {value}" for name, value in settings.items()]

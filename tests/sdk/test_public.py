@@ -158,6 +158,8 @@ def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
 def test_an_import_loads_neither_the_runner_nor_the_helpers_for_tests() -> None:
     code = "import sys; from veza import *; print([m for m in sys.modules if m.startswith(('veza_', 'veza.testing'))])"
     assert printed_by(code) == "[]\n"
+    code = "import sys; import veza.stores, veza.tokens; print({'redis', 'psycopg', 'asyncio'} & sys.modules.keys())"
+    assert printed_by(code) == "set()\n"
     code = "import sys, veza.testing; print([m for m in sys.modules if m.startswith(('veza_', 'pytest', 'yaml'))])"
     assert printed_by(code) == "[]\n"
 

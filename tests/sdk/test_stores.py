@@ -53,6 +53,30 @@ STORES = {
 }
 
 
+FORKED = """
+import os, sys, veza
+from veza.testing import FakeBackend, connect
+kind, where, account = sys.argv[1:]
+module = veza.stores.redis if "Redis" in kind else veza.stores.postgres
+store, other = (getattr(module, kind)(where, name=account) for _ in range(2))
+child = False
+with store.lock():
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+        store.write('{"access_token": null, "refresh_token": null}')
+        backend = FakeBackend()
+        client = connect(backend, token_provider=veza.SharedLogin(connect(backend), other))
+        try:
+            client.auth.me(deadline=0.5)
+        except veza.DeadlineExceededError:
+            print("still held", flush=True)
+    else:
+        child = True
+if child:
+    os._exit(0)
+"""
+
+
 class Opened:
     """A store in the hands of one replica, driven alike whether it is asynchronous or not."""
 
@@ -226,6 +250,21 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("kind", SYNC, indirect=True)
+def test_a_forked_child_leaves_the_lock_to_its_parent(kind: Kind) -> None:
+    command = [sys.executable, "-c", FORKED, kind.store.__name__, kind.where, kind.account]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    assert (done.stdout, done.returncode, done.stderr) == ("still held\n", 0, "")
+
+
+@pytest.mark.parametrize(("module", "driver"), [("redis", "redis"), ("postgres", "psycopg")])
+def test_a_driver_that_is_missing_is_said_with_what_to_install(module: str, driver: str) -> None:
+    code = f"import sys, veza; sys.modules[{driver!r}] = None; veza.stores.{module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    assert f"pip install 'veza[{module}]'" in done.stderr.splitlines()[-1]
 
 
 def secrets_in(error: BaseException) -> list[str]:

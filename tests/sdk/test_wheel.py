@@ -22,7 +22,7 @@ from .versions import ROOT, TOOLS, build, environment, installed, pins, run, sui
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_clock, pytest.mark.timeout(1800)]
 LOWEST = {
-    "httpx": "0.28.1", "httpx2": "2.0.0", "httpcore2": "2.0.0",
+    "httpx": "0.28.1", "httpx2": "2.0.0", "httpcore2": "2.0.0", "redis": "6.0.0",
     **({"pydantic": "2.11.0", "pydantic_core": "2.33.0"} if sys.version_info < (3, 14)
        else {"pydantic": "2.12.0", "pydantic_core": "2.41.1"}),  # the first for Python 3.14
 }  # fmt: skip
@@ -42,7 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lowest(wheel: Path) -> Path:
-    return environment("lowest", wheel, ("httpx2", *TOOLS), pins(LOWEST))
+    return environment("lowest", wheel, ("httpx2", "psycopg[binary]", "redis", *TOOLS), pins(LOWEST))
 
 
 def test_the_sdk_needs_two_packages(wheel: Path) -> None:

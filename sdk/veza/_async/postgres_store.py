@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -106,19 +106,23 @@ class AsyncPostgresTokenStore(AsyncLeasedStore):
         return await self._changed(connection, _WRITE, holder=holder, content=text)
 
     async def _read(self, connection: psycopg.AsyncConnection[Any]) -> str | None:
-        async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        async with self._transaction(connection), connection.cursor(row_factory=tuple_row) as cursor:
             await cursor.execute(self._statement(_READ), {"name": self._name}, prepare=False)
             row = await cursor.fetchone()
         return None if row is None else str(row[0]) if row[0] is not None else None
 
     async def _changed(self, connection: psycopg.AsyncConnection[Any], statement: str, **values: object) -> bool:
         try:
-            async with connection.transaction():
+            async with self._transaction(connection):
                 parameters = {"name": self._name, **values}
                 done = await connection.execute(self._statement(statement), parameters, prepare=False)
                 return done.rowcount == 1
         except errors.SerializationFailure:  # at a stricter isolation than PostgreSQL's own: another was first
             return False
+
+    def _transaction(self, connection: psycopg.AsyncConnection[Any]) -> AbstractAsyncContextManager[object]:
+        """Return what commits a statement: nothing need be sent for that on a connection of our own."""
+        return nullcontext() if self._connection is None else connection.transaction()
 
     def _statement(self, text: str) -> sql.Composed:
         return sql.SQL(text).format(table=self._table)

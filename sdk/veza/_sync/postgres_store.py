@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -107,19 +107,23 @@ class PostgresTokenStore(LeasedStore):
         return self._changed(connection, _WRITE, holder=holder, content=text)
 
     def _read(self, connection: psycopg.Connection[Any]) -> str | None:
-        with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        with self._transaction(connection), connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(self._statement(_READ), {"name": self._name}, prepare=False)
             row = cursor.fetchone()
         return None if row is None else str(row[0]) if row[0] is not None else None
 
     def _changed(self, connection: psycopg.Connection[Any], statement: str, **values: object) -> bool:
         try:
-            with connection.transaction():
+            with self._transaction(connection):
                 parameters = {"name": self._name, **values}
                 done = connection.execute(self._statement(statement), parameters, prepare=False)
                 return done.rowcount == 1
         except errors.SerializationFailure:  # at a stricter isolation than PostgreSQL's own: another was first
             return False
+
+    def _transaction(self, connection: psycopg.Connection[Any]) -> AbstractContextManager[object]:
+        """Return what commits a statement: nothing need be sent for that on a connection of our own."""
+        return nullcontext() if self._connection is None else connection.transaction()
 
     def _statement(self, text: str) -> sql.Composed:
         return sql.SQL(text).format(table=self._table)

@@ -6,7 +6,7 @@ try:
     from veza._async.redis_store import AsyncRedisTokenStore
     from veza._sync.redis_store import RedisTokenStore
 except ModuleNotFoundError as error:
-    if error.name != "redis":
+    if (error.name or "").partition(".")[0] != "redis":
         raise
     raise ModuleNotFoundError("veza.stores.redis needs redis-py: pip install 'veza[redis]'", name="redis") from None
 

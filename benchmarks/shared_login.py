@@ -258,8 +258,8 @@ Written by `python -m benchmarks.shared_login --write`. {datetime.now(UTC):%Y-%m
 {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores.
 
 {first.processes} processes with {first.threads} threads each call the rehearsal backend for {first.seconds:g} s, each
-thread with half a second between two calls (`login_limit=3`: the fourth login in 15 minutes is refused). In every fourth
-process tasks of an `AsyncVeza` take the threads' place. Access tokens last {TOKENS_LAST} s.
+thread with half a second between two calls (`login_limit=3`: the fourth login in 15 minutes is refused). In every
+fourth process tasks of an `AsyncVeza` take the threads' place. Access tokens last {TOKENS_LAST} s.
 
 *Killed*: one more process has logged in and is killed with SIGKILL before the tokens are in the store, while all
 others wait for them. Its login counts, too, so two are right. The lock of a server's store has a lease of {LEASE:g} s

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -229,6 +230,25 @@ def test_a_lease_that_ended_while_nobody_waited_loses_nothing(kind: Kind) -> Non
         late.write("one")
         late.write("two")
     assert late.read() == "two"
+
+
+@pytest.mark.parametrize("kind", SYNC, indirect=True)
+@pytest.mark.parametrize("password", ["wrong", None])
+def test_replicas_that_start_together_send_one_login_right_or_wrong(kind: Kind, password: str | None) -> None:
+    backend, start = FakeBackend(), threading.Barrier(8)
+
+    def replica(_: int) -> str:
+        own = connect(backend, email=backend.email, password=password or backend.password)
+        client = connect(backend, token_provider=veza.SharedLogin(own, kind.open().store))
+        start.wait(60)
+        try:
+            return client.auth.me().id
+        except veza.AuthenticationError:
+            return "refused"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(replica, range(8))) == {"refused" if password else "user-1"}
+    assert backend.count("login") == 1
 
 
 @pytest.mark.parametrize("kind", SYNC, indirect=True)

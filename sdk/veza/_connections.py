@@ -167,12 +167,12 @@ class LoopConnections(_Connections):
 async def drop_orphans(http: Any, url: Any) -> None:
     """Take the connections out of a pool that cancelled requests left behind: nobody uses, reuses or ends them.
 
-    Else they fill the pool for good (encode/httpcore#1093; mended in httpx2). A deadline cancels requests, too.
+    Else they fill the pool for good (encode/httpcore#1093; later releases of httpx2 mend it). A deadline cancels, too.
     """
     find = getattr(http, "_transport_for_url", None)
     pool: Any = getattr(find(url) if find else None, "_pool", None)
     asked = getattr(pool, "_requests", None)
-    if type(pool).__module__.partition(".")[0] != "httpcore" or asked is None:
+    if type(pool).__module__.partition(".")[0] not in {"httpcore", "httpcore2"} or asked is None:
         return
     if any(not hasattr(one, "connection") for one in asked):
         return  # another version of httpcore, of which nothing is known

@@ -101,7 +101,7 @@ def test_both_clients_have_the_same_names_and_arguments(resource: str) -> None:
 @pytest.mark.process
 def test_exports_are_sorted_complete_and_lazy() -> None:
     assert veza.__all__ == sorted(veza.__all__)
-    modules = ["errors", "hooks", "models", "money", "testing", "tokens"]
+    modules = ["errors", "hooks", "models", "money", "stores", "testing", "tokens"]
     assert dir(veza) == sorted([*veza.__all__, *modules])
     assert all(getattr(veza, name) is not None for name in veza.__all__)
     with pytest.raises(AttributeError, match="nothing"):

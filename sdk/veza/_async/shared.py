@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from veza._async.client import AsyncVeza
 from veza._session import issued
 from veza._shared import Credentials, Kept, Refusal
 from veza._turn import TaskTurn
@@ -17,10 +18,7 @@ from veza.errors import (
     VezaError,
     error_class,
 )
-
-if TYPE_CHECKING:
-    from veza._async.client import AsyncVeza
-    from veza.tokens import AsyncTokenStore
+from veza.tokens import AsyncTokenStore
 
 _SHARE: Final = 0.8
 """The part of a lease that may pass before the tokens are there; the rest is for writing them."""

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from veza._session import issued
 from veza._shared import Credentials, Kept, Refusal
+from veza._sync.client import Veza
 from veza._turn import ThreadTurn
 from veza.errors import (
     APITimeoutError,
@@ -18,10 +19,7 @@ from veza.errors import (
     VezaError,
     error_class,
 )
-
-if TYPE_CHECKING:
-    from veza._sync.client import Veza
-    from veza.tokens import TokenStore
+from veza.tokens import TokenStore
 
 _SHARE: Final = 0.8
 """The part of a lease that may pass before the tokens are there; the rest is for writing them."""

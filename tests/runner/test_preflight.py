@@ -446,6 +446,18 @@ def test_a_404_at_the_path_of_health_is_said_to_be_one(walk: Walk) -> None:
     assert "not up" not in check.message
 
 
+@pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "900"}, "900 seconds"), ({}, "a few minutes")])
+def test_a_backend_that_takes_no_more_requests_is_not_called_down(
+    walk: Walk, headers: dict[str, str], wait: str
+) -> None:
+    walk.backend.script("getHealth", *[Reply(status=429, headers=headers)] * 3)
+    with pytest.raises(AssertionError):
+        walk.begin()
+    (check,) = [check for check in walk.events(PreflightChecked) if check.name == "health"]
+    assert (check.status, check.hint) == ("blocked", f"Wait {wait}, then start again.")
+    assert "not up" not in check.message
+
+
 @pytest.mark.parametrize("state", ["degraded", "tired"])
 def test_a_backend_that_is_not_quite_well_is_warned_of(walk: Walk, state: str) -> None:
     walk.backend.script("getHealth", Reply(json={"status": state}))

@@ -121,7 +121,7 @@ class Kind:
         self.runner = runner
         self.account = os.urandom(4).hex()
 
-    def open(self, **options: Any) -> Opened:
+    def opened(self, **options: Any) -> Opened:
         return Opened(self.store(self.where, **({"name": self.account, "lease": 30} | options)), self.runner)
 
 
@@ -167,7 +167,7 @@ def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
 
 
 def test_what_is_written_is_read_by_others(kind: Kind) -> None:
-    one, two = kind.open(), kind.open()
+    one, two = kind.opened(), kind.opened()
     assert one.read() is None
     for text in ("first", "second", '{"é": "\\u0000 \'"}'):
         with one.lock() as lease:
@@ -175,20 +175,20 @@ def test_what_is_written_is_read_by_others(kind: Kind) -> None:
             one.write(text)
             assert one.read() == text
         assert two.read() == text
-    assert kind.open(name="another").read() is None
+    assert kind.opened(name="another").read() is None
 
 
 def test_the_lock_is_free_as_soon_as_it_is_given_back(kind: Kind) -> None:
     began = time.monotonic()
     for number in range(6):
-        store = kind.open()
+        store = kind.opened()
         with store.lock():
             store.write(str(number))
     assert time.monotonic() - began < 25
 
 
 def test_nothing_is_written_without_the_lock(kind: Kind) -> None:
-    store = kind.open()
+    store = kind.opened()
     with pytest.raises(veza.InvalidRequestError, match="lock"):
         store.write("x")
     with store.lock():
@@ -199,7 +199,7 @@ def test_nothing_is_written_without_the_lock(kind: Kind) -> None:
 
 
 def test_who_lost_the_lock_overwrites_nothing_and_releases_nothing(kind: Kind) -> None:
-    late, later, last = kind.open(lease=0.2), kind.open(), kind.open(lease=0.2)
+    late, later, last = kind.opened(lease=0.2), kind.opened(), kind.opened(lease=0.2)
     with late.lock():
         with later.lock():  # waits until the lease ends
             later.write("later")
@@ -214,9 +214,9 @@ def test_who_lost_the_lock_overwrites_nothing_and_releases_nothing(kind: Kind) -
 @pytest.mark.parametrize("kind", SYNC, indirect=True)
 def test_a_deadline_bounds_the_wait_for_a_lock_and_who_lost_it_does_not_free_it(kind: Kind) -> None:
     backend = FakeBackend()
-    client = connect(backend, token_provider=veza.SharedLogin(connect(backend), kind.open().store))
-    later = kind.open().lock()
-    with kind.open(lease=0.2).lock():
+    client = connect(backend, token_provider=veza.SharedLogin(connect(backend), kind.opened().store))
+    later = kind.opened().lock()
+    with kind.opened(lease=0.2).lock():
         later.__enter__()
     with pytest.raises(veza.DeadlineExceededError):
         client.auth.me(deadline=0.5)
@@ -225,7 +225,7 @@ def test_a_deadline_bounds_the_wait_for_a_lock_and_who_lost_it_does_not_free_it(
 
 
 def test_a_lease_that_ended_while_nobody_waited_loses_nothing(kind: Kind) -> None:
-    late = kind.open(lease=0.01)
+    late = kind.opened(lease=0.01)
     with late.lock():
         late.write("one")
         late.write("two")
@@ -239,7 +239,7 @@ def test_replicas_that_start_together_send_one_login_right_or_wrong(kind: Kind, 
 
     def replica(_: int) -> str:
         own = connect(backend, email=backend.email, password=password or backend.password)
-        client = connect(backend, token_provider=veza.SharedLogin(own, kind.open().store))
+        client = connect(backend, token_provider=veza.SharedLogin(own, kind.opened().store))
         start.wait(60)
         try:
             return client.auth.me().id
@@ -258,7 +258,7 @@ def test_the_lock_of_a_killed_process_ends_by_its_lease(kind: Kind) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         process.send_signal(signal.SIGKILL)
-    store = kind.open()
+    store = kind.opened()
     with store.lock():
         store.write("survived")
     assert store.read() == "survived"
@@ -294,7 +294,7 @@ def secrets_in(error: BaseException) -> list[str]:
 
 
 def test_no_secret_shows(kind: Kind) -> None:
-    store = kind.open().store
+    store = kind.opened().store
     assert kind.account in repr(store)
     assert not [one for one in (PASSWORD, "%2F", "127.0.0.1") if one in repr(store)]
 
@@ -302,7 +302,7 @@ def test_no_secret_shows(kind: Kind) -> None:
 @pytest.mark.parametrize("use", ["read", "lock"])
 def test_a_server_that_cannot_be_reached_is_said(kind: Kind, use: str, free_port: int) -> None:
     kind.where = re.sub(r":\d+/", f":{free_port}/", kind.where)
-    store = kind.open()
+    store = kind.opened()
     with pytest.raises(veza.TokenStoreError) as caught:
         store.read() if use == "read" else store.lock().__enter__()
     assert str(free_port) in str(caught.value)

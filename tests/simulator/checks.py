@@ -291,6 +291,8 @@ def stranded(moment: Moment) -> Found:
     """While money is or may be out, an exit offers a command that leads on."""
     if moment.ran.exit in {None, 2} or moment.command not in {*_SESSION_COMMANDS, "abandon"}:
         return
+    if moment.command == "run" and moment.ran.exit == EXITS["refused"] and not moment.sim.plan.live:
+        return  # it bought nothing; with test funds the money of another session bars nobody
     world = moment.sim.world
     out = [one for one in moment.orders if _may_be_out(moment, one)]
     offered = any(word in moment.text for word in ("resume", "abandon", "attest dashboard"))

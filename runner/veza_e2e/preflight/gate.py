@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-from veza import HealthState, NotFoundError, Product, Veza, VezaError
+from veza import HealthState, NotFoundError, Product, RateLimitError, Veza, VezaError
 from veza.money import Money
 from veza_e2e.config import Environment
 from veza_e2e.journal import timestamp
@@ -124,6 +125,10 @@ def _health(api: Veza) -> PreflightChecked:
             f"the backend answered 404 at /api/v1/health: {error}",
             "The host answers, but has no such path. base_url is the part before /api/v1.",
         )
+    except RateLimitError as error:
+        wait = "Wait a few minutes" if error.retry_after is None else f"Wait {math.ceil(error.retry_after)} seconds"
+        message = f"the backend takes no more requests for now: {error}"
+        return _check("health", "blocked", message, f"{wait}, then start again.")
     except VezaError as error:
         return _check(
             "health", "blocked", f"the backend is not up: {error}", "Check base_url and that the backend runs."

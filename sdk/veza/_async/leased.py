@@ -5,18 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from abc import ABC, abstractmethod
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
 
 from veza._call import seconds
 from veza._clock import AsyncSystemClock
 from veza._config import random_jitter
 from veza._turn import TaskTurn
 from veza.errors import InvalidRequestError, LeaseEndedError, TokenStoreError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 0.4

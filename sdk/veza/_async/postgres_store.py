@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from typing import Any, Final
 
 import psycopg
 from psycopg import errors, sql
@@ -11,10 +12,6 @@ from psycopg.rows import tuple_row
 
 from veza._async.leased import AsyncLeasedStore
 from veza._stores import secrets_of_dsn, store_error, whole_dsn
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
 
 _CREATE: Final = """
 CREATE TABLE IF NOT EXISTS {table} (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import redis.asyncio
 
@@ -11,9 +12,6 @@ from veza._async.leased import AsyncLeasedStore
 from veza._secret import Secret
 from veza._stores import secrets_of, store_error
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 _SECONDS: Final = 10.0
 """For connecting and for each answer, unless the URL says otherwise."""

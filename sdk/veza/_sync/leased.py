@@ -6,18 +6,15 @@ from __future__ import annotations
 import secrets
 import time
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final
 
 from veza._call import seconds
 from veza._clock import SystemClock
 from veza._config import random_jitter
 from veza._turn import ThreadTurn
 from veza.errors import InvalidRequestError, LeaseEndedError, TokenStoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 0.4

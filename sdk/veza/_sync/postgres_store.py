@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any, Final
 
 import psycopg
 from psycopg import errors, sql
@@ -12,10 +13,6 @@ from psycopg.rows import tuple_row
 
 from veza._stores import secrets_of_dsn, store_error, whole_dsn
 from veza._sync.leased import LeasedStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
 _CREATE: Final = """
 CREATE TABLE IF NOT EXISTS {table} (

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import redis
 
@@ -12,9 +13,6 @@ from veza._secret import Secret
 from veza._stores import secrets_of, store_error
 from veza._sync.leased import LeasedStore
 from veza.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SECONDS: Final = 10.0
 """For connecting and for each answer, unless the URL says otherwise."""

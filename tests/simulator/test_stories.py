@@ -80,3 +80,11 @@ def test_a_second_payment_that_only_the_dashboard_shows_leaves_no_go(root: Path)
     items = {one["id"]: one["status"] for one in history.sim.ran[-1].document["acceptance"]}
     assert (items["amount_matches"], items["refund_completed"]) == ("not_met", "not_met")
     assert history.sim.ran[-1].document["decision"] == "PENDING"
+
+
+def test_a_payment_whose_id_was_withheld_is_not_asked_for_after_a_resume(root: Path) -> None:
+    history, commands = lived(root, live=True, echo="password", license="missing", kills=(52, 168, 212))
+    assert commands[-1][0] != "abandon", "the session ended"
+    assert not any(
+        "withheld" in line for ran in history.sim.ran for line in ran.err.splitlines() if "did not tell" in line
+    )

@@ -19,6 +19,7 @@ from veza import (
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
+from veza_e2e.journal.story import text_of
 from veza_e2e.money.gathering import NOTHING_DONE
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
@@ -206,7 +207,7 @@ def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
 def _placed(order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
     return PlacedOrder(
         order_id=order.id,
-        payment_id=order.payment_id,
+        payment_id=text_of(order.payment_id),  # of a recorded answer it may have been withheld
         total_cents=order.total_amount_cents,
         tax_cents=order.tax_amount_cents or 0,
         discount_cents=_discount(order),

@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 from veza import IntegerId
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.journal.story import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Result:
 def _member(value: JSON, annotation: str) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and annotation in {"str", "str | None"}:
         return IntegerId(value)
+    if isinstance(value, str) and annotation == "str | None":
+        return text_of(value)  # what was withheld names nothing
     return tuple(value) if isinstance(value, list) else value
 
 

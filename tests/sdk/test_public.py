@@ -144,6 +144,17 @@ def test_the_hints_of_every_public_class_can_be_read_at_run_time(name: str) -> N
         typing.get_type_hints(vars(public).get("__init__", object))
 
 
+@pytest.mark.parametrize("name", ["SharedLogin", "FileTokenStore", "RedisTokenStore", "PostgresTokenStore"])
+@pytest.mark.parametrize("prefix", ["", "Async"])
+def test_the_hints_of_what_replicas_share_can_be_read_at_run_time(name: str, prefix: str) -> None:
+    homes = {"RedisTokenStore": veza.stores.redis, "PostgresTokenStore": veza.stores.postgres}
+    kind = getattr(homes.get(name, veza), prefix + name)
+    methods = [value for one in kind.__mro__ for value in vars(one).values() if inspect.isfunction(value)]
+    assert len(methods) > 2
+    for method in methods:
+        typing.get_type_hints(method)
+
+
 @pytest.mark.process
 def test_a_client_builds_no_model_and_a_call_only_its_own() -> None:
     code = (

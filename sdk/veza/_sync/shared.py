@@ -105,7 +105,7 @@ class SharedLogin:
             if refusal is not None:
                 self._written(kept.noting(refusal, self._now()))
         elif error.status_code is not None:  # the client's own memory, which outlasts the store's
-            self._recent = (self._engine.clock.monotonic() + _LOOKS_AGAIN, error)
+            self._recent = (self._engine.clock.monotonic() + _LOOKS_AGAIN, copy(error))  # without its frames
 
     def _renewed(self, kept: Kept, ends: float | None) -> Kept:
         if kept.refresh is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import json
 import re
 import typing
 from pathlib import Path
@@ -24,10 +23,11 @@ from veza._async.orders import AsyncOrders
 from veza._async.products import AsyncProducts
 from veza._async.system import AsyncSystem
 from veza._sync import postgres_store
-from veza.testing import FakeBackend, Reply, serve
+from veza.testing import serve
+from veza.testing._obliging import ObligingBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 DOCS = Path(__file__).parents[2] / "docs" / "sdk"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
@@ -36,19 +36,6 @@ TOLD = re.compile(r"# -> (.*)$", re.MULTILINE)
 WITHOUT_EXAMPLES = ("benchmarks.md", "first-steps.md", "reading.md", "replicas-measured.md")
 WITH_SERVERS = ("replicas.md",)
 RESOURCES = (AsyncSystem, AsyncAuth, AsyncProducts, AsyncOrders, AsyncLicenses)
-
-
-class Shop(FakeBackend):
-    """A backend whose buyers pay before an order is read, and whose refunds come through at once."""
-
-    def receive(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        read = url.rpartition("/orders/")[2]
-        if method == "GET" and read in self.shop.orders:
-            self.shop.pay(read)
-        reply = super().receive(method, url, headers, body)
-        if reply.status == 202:
-            self.shop.settle_refund(json.loads(reply.content())["data"]["order"]["id"])
-        return reply
 
 
 def test_every_page_is_there() -> None:
@@ -85,7 +72,7 @@ def test_the_examples_run_and_print_what_they_say(
     text = (DOCS / name).read_text(encoding="utf-8")
     blocks = BLOCK.findall(text)
     assert blocks
-    backend = Shop()
+    backend = ObligingBackend()
     scope: dict[str, Any] = {"__name__": "example"}
     printed = io.StringIO()
     for variable, value in request.getfixturevalue("servers").items() if name in WITH_SERVERS else ():

@@ -45,6 +45,12 @@ def lowest(wheel: Path) -> Path:
     return environment("lowest", wheel, ("httpx2", "psycopg[binary]", "redis", *TOOLS), pins(LOWEST))
 
 
+@pytest.fixture(scope="module")
+def alone(wheel: Path) -> Path:
+    """An environment with nothing but the SDK and what it needs."""
+    return environment("alone", wheel, (), pins({}))
+
+
 def test_the_sdk_needs_two_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -56,27 +62,25 @@ def test_the_sdk_needs_two_packages(wheel: Path) -> None:
     assert not any(name.startswith(("tests/", "sdk/")) for name in names)
 
 
-def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    programs = environment("alone", wheel, (), pins({}))
-    assert not any(one.startswith("httpx2==") for one in installed(programs))
+def test_it_works_in_an_empty_environment(alone: Path, tmp_path: Path) -> None:
+    assert not any(one.startswith("httpx2==") for one in installed(alone))
     with serve(FakeBackend()) as url:
-        printed = run(programs / "python", "-W", "error", "-I", "-c", USE, url, EMAIL, PASSWORD, cwd=tmp_path)
+        printed = run(alone / "python", "-W", "error", "-I", "-c", USE, url, EMAIL, PASSWORD, cwd=tmp_path)
     assert printed == "5.00 EUR pending_payment\n"
 
 
-def test_the_first_steps_go_as_the_page_says(wheel: Path, tmp_path: Path) -> None:
+def test_the_first_steps_go_as_the_page_says(alone: Path, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "sdk" / "first-steps.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (serving,) = [block for block in blocks if "rehearsal serve" in block]
     (first,) = [block.splitlines()[1:] for block in blocks if "buy.py" in block]
-    programs = environment("alone", wheel, (), pins({}))
     with serving_rehearsal(tmp_path) as told:
         url = told.split()[5]
         assert told.replace(url, "http://127.0.0.1:8765") == serving.splitlines()[1]
         (tmp_path / "buy.py").write_text(program.replace("http://127.0.0.1:8765", url), encoding="utf-8")
         buying = subprocess.Popen(
-            [programs / "python", "-I", "buy.py"], cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8"
+            [alone / "python", "-I", "buy.py"], cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8"
         )
         with buying:
             assert buying.stdout is not None
@@ -86,6 +90,31 @@ def test_the_first_steps_go_as_the_page_says(wheel: Path, tmp_path: Path) -> Non
             pay(lines[1].removeprefix("pay here: "))
             rest = buying.stdout.read()
         assert (buying.returncode, rest) == (0, blocks[-1])
+
+
+TYPED = ("async", "auth", "errors", "index", "money", "pagination", "retries")
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_pages_examples_run_as_a_reader_types_them(alone: Path, tmp_path: Path, name: str) -> None:
+    page = (ROOT / "docs" / "sdk" / f"{name}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    python = alone / "python"
+    with subprocess.Popen(
+        [python, "-I", "-m", "veza.testing"], cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as backend:
+        assert backend.stdout is not None
+        told = [backend.stdout.readline() for _ in range(4)]
+        given = dict(line.removeprefix("export ").rstrip("\n").split("=", 1) for line in told[:3])
+        try:
+            printed = run(python, "-I", "page.py", cwd=tmp_path, **given)
+        finally:
+            backend.send_signal(signal.SIGINT)
+    assert backend.returncode == 0
+    assert printed.splitlines() == re.findall(r"# -> (.*)$", "\n".join(blocks), re.MULTILINE)
+    shown = (ROOT / "docs" / "sdk" / "index.md").read_text(encoding="utf-8")
+    assert "".join(told).replace(given["VEZA_URL"], "http://127.0.0.1:40123") in shown
 
 
 @contextmanager

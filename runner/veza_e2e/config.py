@@ -8,17 +8,20 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from veza.money import Money
-from veza_e2e import ledger_names
+from veza_e2e import ledger_names, signing
 from veza_e2e.ledger_names import LedgerNames
+from veza_e2e.signing import Signing
 
+T = TypeVar("T")
 REHEARSAL = "rehearsal"
 CONFIG_FILE = Path("veza-e2e.toml")
 PUBLISHED_ARCHIVE = Path("docs/archive/payment-e2e")
@@ -96,6 +99,7 @@ class Settings:
     archive: Path
     limits: Limits = field(default_factory=Limits)
     report: Report = field(default_factory=Report)
+    signing: Signing = field(default_factory=Signing)
     state: Path = STATE
     window: bool = False
     """Whether a browser can open a window on this machine."""
@@ -131,9 +135,9 @@ def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
     return Secrets(**{name: variables.get(variable) or None for name, variable in SECRET_VARIABLES.items()})
 
 
-def child_environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment's variables that a child process needs; no secret is among them."""
-    return {name: value for name, value in variables.items() if name in _INHERITED}
+def child_environment(variables: Mapping[str, str] = os.environ, *, also: Collection[str] = ()) -> dict[str, str]:
+    """Return the environment's variables that a child process needs, `also` included; no secret is among them."""
+    return {name: value for name, value in variables.items() if name in _INHERITED or name in also}
 
 
 def is_loopback(host: str) -> bool:
@@ -162,7 +166,7 @@ def load(
     """
     path = config or CONFIG_FILE
     table = _read(path, required=config is not None)
-    _known(path, table, {"env", "limits", "report"}, "")
+    _known(path, table, {"env", "limits", "report", "signing"}, "")
     environments = _table(path, table, "env")
     if REHEARSAL in environments:
         raise ConfigError(f"{path}: [env.{REHEARSAL}]: this name is the embedded backend's; give yours another")
@@ -171,6 +175,7 @@ def load(
         archive=archive or (REHEARSAL_ARCHIVE if name == REHEARSAL else PUBLISHED_ARCHIVE),
         limits=_limits(path, _table(path, table, "limits")),
         report=_report(path, _table(path, table, "report")),
+        signing=_read_by(partial(signing.read, path.parent), path, "signing.", _table(path, table, "signing")),
         window=_has_window(variables),
     )
 
@@ -232,15 +237,15 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
         checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
         hyperswitch_url=None if hyperswitch is None else _url(path, f"{where}hyperswitch_url", hyperswitch),
         checkout_page=_page(path, f"{where}checkout_page", table.get("checkout_page")),
-        ledger=_ledger(path, where, _table(path, table, "ledger")),
+        ledger=_read_by(ledger_names.read, path, f"{where}ledger.", _table(path, table, "ledger")),
     )
 
 
-def _ledger(path: Path, where: str, table: Mapping[str, Any]) -> LedgerNames:
+def _read_by(reader: Callable[[Mapping[str, Any]], T], path: Path, where: str, table: Mapping[str, Any]) -> T:
     try:
-        return ledger_names.read(table)
+        return reader(table)
     except ValueError as error:
-        raise ConfigError(f"{path}: {where}ledger.{error}") from error
+        raise ConfigError(f"{path}: {where}{error}") from error
 
 
 def _page(path: Path, where: str, value: object) -> str | None:
@@ -254,8 +259,7 @@ def _page(path: Path, where: str, value: object) -> str | None:
 
 def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
     _known(path, table, {"max_amount", "poll_timeout"}, "limits.")
-    limits = Limits()
-    amount, timeout = limits.max_amount, limits.poll_timeout
+    amount, timeout = (limits := Limits()).max_amount, limits.poll_timeout
     if "max_amount" in table:
         try:
             amount = Money.parse(str(table["max_amount"]))
@@ -283,8 +287,7 @@ def _report(path: Path, table: Mapping[str, Any]) -> Report:
 
 
 def _url(path: Path, where: str, value: object) -> str:
-    text = str(value)
-    if "@" in text:
+    if "@" in (text := str(value)):
         raise ConfigError(f"{path}: {where} holds a user name or password; secrets never stand in this file")
     shown = re.split("[?#]", text)[0]  # the query may hold a token, so it is not shown
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from front_door import Shell
+from keys import new_key
 from scripted_session import Script
 from ten_sessions import DRY_RUN, HOSTILE, REAL, Sessions, walked
 
@@ -84,3 +85,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, sessions: Sessions, checkout:
         assert result.code == 0, result.stderr
 
     return once(tmp_path_factory, "site", make)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """An OpenSSH key without a passphrase, made for this test."""
+    return new_key(tmp_path / "keys" / "key")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,7 +138,7 @@ def test_no_secret_enters_a_note(shell: Shell, stored: Path) -> None:
     assert "someone@" not in note
 
 
-def test_an_attestation_is_kept_by_item_and_release(shell: Shell) -> None:
+def test_an_attestation_is_kept_by_item_and_release(shell: Shell, stored: Path) -> None:
     result = shell(
         "--json", "attest", "EX-9", "--by", "A. Person", "--release", "2026.05", "--note", "seen in the dashboard"
     )
@@ -150,7 +149,14 @@ def test_an_attestation_is_kept_by_item_and_release(shell: Shell) -> None:
     again = shell("--json", "attest", "ex-9", "--by", "B. Person")
     assert again.code == 0
     assert len(list(path.parent.iterdir())) == 2
-    assert shell("--json", "verify").code == 0
+    shell(*BANK, "--seen", "nothing")
+    late = shell("--json", "attest", "password-rotated", "--by", "B. Person")
+    assert late.code == 0
+    verified = shell("--json", "verify")
+    assert (verified.code, statuses(verified)["attestation ex-9"]) == (0, "ok")
+    assert statuses(verified)["attestation password-rotated"] == "not checked"
+    assert "no manifest lists it" in messages(verified)
+    assert stored.exists()
 
 
 @pytest.mark.parametrize("words", [("../x", "--by", "a"), ("ex-9",), ("ex-9", "--by", " "), ("a b", "--by", "a")])
@@ -163,16 +169,20 @@ def test_verify_says_what_it_checked_and_what_it_cannot_show(shell: Shell, store
     result = shell("--json", "verify", "--all")
     assert (result.code, result.json["ok"]) == (0, True)
     assert statuses(result) == {
+        f"{SESSION} identity": "ok",
         f"{SESSION} chain": "ok",
         f"{SESSION} report.md": "ok",
         f"{SESSION} session.log": "ok",
         f"{SESSION} dry-run": "not checked",
         f"{SESSION} addendum-001.json": "ok",
-        f"{SESSION} journal.jsonl.sig": "not checked",
+        f"{SESSION} manifest-001.json": "ok",
+        f"{SESSION} manifest-001.json.sig": "not signed",
+        "removal": "not checked",
+        "sessions": "ok",
     }
     assert "is what the journal renders to" in messages(result)
-    assert "cannot show that the whole was not written anew" in result.stderr
-    assert "nor that no addendum was taken from the end" in result.stderr
+    assert "somebody who writes journal, views, addenda and manifests anew leaves no trace" in result.stderr
+    assert "the newest manifest with all that only it lists" in result.stderr
     assert stored.exists()
 
 
@@ -296,6 +306,8 @@ def test_an_addendum_of_a_time_before_citing_stays_readable(shell: Shell, stored
         shell(*BANK, "--seen", seen)
     for path in stored.glob("addendum-*.json"):
         sealed(path, previous=...)
+    for path in stored.glob("manifest-*.json"):  # that time had none
+        path.unlink()
     assert shell("--json", "show", SESSION).json["rehearsed_decision"] == "GO"
     assert shell("verify", SESSION).code == 0
 
@@ -395,40 +407,6 @@ def test_views_of_other_templates_do_not_replace_a_sessions_own(shell: Shell) ->
     assert statuses(result) == {other.session: "elsewhere"}
     assert (folder / "report.md").read_text(encoding="utf-8") == "as it was"
     assert (shell.folder / "build" / "views" / other.session / "report.md").is_file()
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    path = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", str(path)], check=True)
-    return path
-
-
-def test_a_signature_is_made_checked_and_its_signer_named(shell: Shell, stored: Path, key: Path) -> None:
-    assert shell("--json", "sign", SESSION, "--key", str(key)).code == 0
-    unnamed = shell("--json", "verify", SESSION)
-    assert unnamed.code == 0
-    assert "whose key it is was not checked" in messages(unnamed)
-    public = key.with_suffix(".pub").read_text(encoding="utf-8").split()
-    (stored.parents[2] / "allowed_signers").write_text(
-        f"operator@veza.test {public[0]} {public[1]}\n", encoding="utf-8"
-    )
-    assert "signed by operator@veza.test" in messages(shell("--json", "verify", SESSION))
-    assert shell("sign", SESSION, "--key", str(key)).code == 3
-
-
-def test_a_signature_that_does_not_fit_is_damage(shell: Shell, stored: Path, key: Path) -> None:
-    shell(*BANK, "--seen", "nothing")
-    shell("sign", SESSION, "--key", str(key))
-    (stored / "journal.jsonl.sig").write_bytes((stored / "addendum-001.json.sig").read_bytes())
-    result = shell("--json", "verify", SESSION)
-    assert result.code == 6
-    assert "does not fit journal.jsonl" in messages(result)
-
-
-def test_an_open_session_is_not_signed(shell: Shell, key: Path) -> None:
-    Script().start().until("pay").store(shell.folder / "build" / "rehearsals")
-    assert shell("sign", SESSION, "--key", str(key)).code == 3
 
 
 def test_the_dry_run_that_was_cited_is_compared(shell: Shell) -> None:

@@ -1,33 +1,33 @@
 """Finds, lists and reads stored sessions; stores addenda and attestations.
 
-`ARCHIVE/YYYY/MM/<ULID>/` holds a session: journal, views, addenda, signatures. `ARCHIVE/attestations/` holds what
-people attest. No file is shared between sessions, so operators never conflict.
+`ARCHIVE/YYYY/MM/<ULID>/` holds a session: journal, views, addenda, manifests, signatures. `ARCHIVE/attestations/` holds
+what people attest. No file is shared between sessions, so operators never conflict.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from veza_e2e.archive.files import ArchiveError, write_new
-from veza_e2e.canonical import JSON, dumps
-from veza_e2e.evidence import (
-    ADDENDA,
-    Addendum,
-    AddendumError,
-    Attestation,
-    Summary,
-    seal,
-    summarise,
-    unseal,
+from veza_e2e.archive.manifests import (
+    ATTESTATIONS,
+    Other,
+    attestation_files,
+    digest_of,
+    manifest_files,
+    newest,
+    vouch,
 )
+from veza_e2e.archive.sealed import sealed
+from veza_e2e.canonical import JSON, dumps
+from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
 from veza_e2e.journal import GENESIS, DamagedError, Reading, disk, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
 from veza_e2e.money.order_account import AccountState
@@ -45,10 +45,11 @@ class UnknownSessionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A session's folder."""
+    """A session's folder; `signs` signs its new manifests."""
 
     session: str
     folder: Path
+    signs: Callable[[Path], object] | None = field(default=None, compare=False, repr=False)
 
     @property
     def journal(self) -> Path:
@@ -90,6 +91,14 @@ class Stored:
         except (OSError, ValueError, KeyError, TypeError):
             return True
 
+    @property
+    def last_hash(self) -> str | None:
+        """The hash of the last event, by the journal's last line alone; None if that is unreadable."""
+        try:
+            return str(self._last_line()["hash"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     def _last_line(self) -> dict[str, JSON]:
         with self.journal.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
@@ -119,7 +128,7 @@ class Stored:
 
     def _digest(self, name: str) -> str | None:
         try:
-            return hashlib.sha256((self.folder / Path(name).name).read_bytes()).hexdigest()
+            return digest_of(self.folder / Path(name).name)
         except OSError:
             return None
 
@@ -128,7 +137,7 @@ class Stored:
         before: str | None = None
         for number, path in enumerate(self.addendum_files(), 1):
             try:
-                item, own = _sealed(path)
+                item, own = sealed(path)
                 yield path, self._belonging(path, item, number, reading, before)
             except ArchiveError as error:
                 own = None
@@ -183,19 +192,52 @@ class Stored:
         return False
 
     def add(self, addendum: Addendum) -> Path:
-        """Write an addendum after the existing ones. Its number and the hash that it cites are set here.
+        """Write an addendum after the existing ones, and a manifest. Its number and what it cites are set here.
 
         Raises:
-            ArchiveError: the last addendum is damaged, or the new one could not be written.
+            ArchiveError: the last addendum is damaged, or the new one or its manifest could not be written.
         """
         files = self.addendum_files()
-        previous = _sealed(files[-1])[1] if files else None
+        previous = sealed(files[-1])[1] if files else None
         number = 1 + max((_number(path) for path in files), default=0)
         seq = addendum.seq - addendum.number + number
-        path = self.folder / _addendum_name(number)
         placed = replace(addendum, number=number, seq=seq, previous=previous)
+        path = self.folder / _addendum_name(number)
         write_new(path, dumps(seal(placed)).encode() + b"\n")
+        try:
+            self.vouch()
+        except OSError as error:
+            raise ArchiveError(f"{path}: is written, do not give it again; its manifest is not: {error}") from error
         return path
+
+    def manifests(self) -> list[Path]:
+        """Return the manifests' paths, in the order of their numbers."""
+        return manifest_files(self.folder)
+
+    def unlisted(self) -> list[Path]:
+        """Return the paths of journal, views and addenda that the newest manifest does not list."""
+        last = newest(self.folder)
+        return [path for path in self.own_files() if last is None or path.name not in last.files]
+
+    def vouch(self) -> Path:
+        """Return the newest manifest. A new one is written, and signed, unless the newest lists all that is there.
+
+        Raises:
+            OSError: a file cannot be read, or the manifest cannot be written.
+        """
+        path, new = vouch(self.session, self.folder, self.own_files, self._others)
+        if new and self.signs is not None:
+            self.signs(path)
+        return path
+
+    def own_files(self) -> list[Path]:
+        """Return the paths of journal, views and addenda."""
+        views = [path for name in (LOG, REPORT) if (path := self.folder / name).is_file()]
+        return [self.journal, *views, *self.addendum_files()]
+
+    def _others(self) -> Iterator[Other]:
+        others = Archive(self.folder.parents[2]).sessions()
+        return (Other(one.session, one.folder, one.last_hash) for one in others if one.session != self.session)
 
 
 def _addendum_name(number: int) -> str:
@@ -209,8 +251,9 @@ def _number(path: Path) -> int:
 class Archive:
     """The sessions under one folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, signs: Callable[[Path], object] | None = None) -> None:
         self.root = root
+        self.signs = signs
 
     def folder(self, session: str, started: datetime) -> Path:
         """Return where a session belongs, by its start in UTC."""
@@ -219,8 +262,9 @@ class Archive:
 
     def sessions(self) -> list[Stored]:
         """Return all sessions, the newest first."""
-        found = [Stored(path.parent.name, path.parent) for path in self.root.glob(f"[0-9]*/[0-9]*/*/{JOURNAL}")]
-        return sorted((s for s in found if _ULID.fullmatch(s.session)), key=lambda s: s.session, reverse=True)
+        folders = [path.parent for path in self.root.glob(f"[0-9]*/[0-9]*/*/{JOURNAL}")]
+        found = [Stored(one.name, one, self.signs) for one in folders if _ULID.fullmatch(one.name)]
+        return sorted(found, key=lambda s: s.session, reverse=True)
 
     def summaries(self, since: str = "") -> Iterator[tuple[Stored, Summary]]:
         """Iterate over the summaries of undamaged sessions; `verify` names the damaged ones.
@@ -238,7 +282,7 @@ class Archive:
         Raises:
             ArchiveError: an attestation does not hold what it claims.
         """
-        found = [_sealed(path)[0] for path in sorted(self.root.glob("attestations/*.json"))]
+        found = [sealed(path)[0] for path in attestation_files(self.root)]
         return tuple(item for item in found if isinstance(item, Attestation))
 
     def attest(self, attestation: Attestation) -> Path:
@@ -247,7 +291,7 @@ class Archive:
         Raises:
             ArchiveError: it could not be written.
         """
-        path = self.root / "attestations" / f"{attestation.id}-{attestation.item}.json"
+        path = self.root / ATTESTATIONS / f"{attestation.id}-{attestation.item}.json"
         disk.make_folder(path.parent, exist_ok=True)
         write_new(path, dumps(seal(attestation)).encode() + b"\n")
         return path
@@ -266,21 +310,3 @@ def find(archives: Sequence[Archive], prefix: str) -> Stored:
     if not found:
         raise UnknownSessionError(f"no session {prefix!r:.40} in {where}")
     raise UnknownSessionError(f"{len(found)} sessions begin with {prefix!r:.40}: {', '.join(sorted(found)[:3])} …")
-
-
-def _sealed(path: Path) -> tuple[Addendum | Attestation, str]:
-    """Return the addendum or attestation in a file, and its hash.
-
-    Raises:
-        ArchiveError: it cannot be read, or does not hold what it claims.
-    """
-    try:
-        data = path.read_bytes()
-        members: Mapping[str, JSON] = json.loads(data)
-        if not isinstance(members, dict) or dumps(members).encode() + b"\n" != data:
-            raise ArchiveError(f"{path}: is not in its canonical form")
-        return unseal(members), str(members["hash"])
-    except (ValueError, TypeError, RecursionError, OSError) as error:
-        raise ArchiveError(f"{path}: is not JSON, or cannot be read") from error
-    except AddendumError as error:
-        raise ArchiveError(f"{path}: {error}") from error

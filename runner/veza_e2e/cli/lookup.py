@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from veza_e2e import config
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError, find
-from veza_e2e.cli.output import Exit, Invocation, Stop
+from veza_e2e.archive.signatures import sign
+from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import DamagedError
 
@@ -23,7 +25,7 @@ def archives(invocation: Invocation) -> list[Archive]:
     if invocation.archive:
         return [first]
     roots = dict.fromkeys((first.root, config.REHEARSAL_ARCHIVE, config.PUBLISHED_ARCHIVE))
-    return [Archive(root) for root in roots]
+    return [Archive(root, first.signs) for root in roots]
 
 
 def home(invocation: Invocation) -> Archive:
@@ -32,7 +34,21 @@ def home(invocation: Invocation) -> Archive:
     Raises:
         Stop: the configuration cannot be used.
     """
-    return Archive(settings_of(invocation).archive)
+    return archive_of(settings_of(invocation))
+
+
+def archive_of(settings: config.Settings) -> Archive:
+    """Return the environment's archive, whose new manifests `[signing] key` signs."""
+    key = settings.signing.key
+    return Archive(settings.archive, None if key is None else partial(_signed, key=key))
+
+
+def _signed(manifest: Path, key: Path) -> None:
+    """Sign a manifest. If that fails, say so: the manifest can be signed at any time."""
+    try:
+        sign(manifest, key, asks=False)
+    except ArchiveError as error:
+        say(f"Not signed: {error}. Nothing is lost; later: veza-e2e sign {manifest.parent.name} --key {key}")
 
 
 def settings_of(invocation: Invocation) -> config.Settings:

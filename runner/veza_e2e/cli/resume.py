@@ -72,6 +72,8 @@ def _free_to_order(invocation: Invocation, settings: Settings, stored: Stored, r
 def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machine: Machine) -> Summary:
     """Ask the witnesses of an ended session again; record what is news as an addendum."""
     summary = stored.summary()
+    if stored.unlisted():  # the process was stopped before it could write a manifest, or an old version ended it
+        stored.vouch()
     if summary.money.main is None:
         return summary
     reading = stored.read()

@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError, find
+from veza_e2e.archive.sessions import Stored, UnknownSessionError, find
 from veza_e2e.bootstrap import assemble
 from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.lookup import archive_of
 from veza_e2e.cli.narrate import Narrator
 from veza_e2e.cli.output import Exit, Stop
 from veza_e2e.config import Secrets, Settings, read_secrets
@@ -30,7 +31,7 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
     Raises:
         Stop: there is no such session, or several.
     """
-    archive = Archive(settings.archive)
+    archive = archive_of(settings)
     if session is not None:
         try:
             return find([archive], session)

@@ -8,13 +8,12 @@ from dataclasses import replace
 import click
 
 from veza.money import Money
-from veza_e2e.archive.sessions import Archive
 from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.session import close_recording
 from veza_e2e.cli import output
 from veza_e2e.cli.begun import begun, blocked, document_of, gate_of_stage
 from veza_e2e.cli.calling import concluded, translated
-from veza_e2e.cli.lookup import settings_of
+from veza_e2e.cli.lookup import archive_of, settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, say
 from veza_e2e.config import Settings
 from veza_e2e.engine.consent import agreed
@@ -79,7 +78,7 @@ def run(
         if plan:
             return _plan(invocation, stage)
         _refuse_without_consent(stage, gate)
-        with keep(stage, Archive(settings.archive), stage.journal.lines[0].at) as stored:
+        with keep(stage, archive_of(settings), stage.journal.lines[0].at) as stored:
             ended = close_recording(recording, walk(stage, stored))
     if cassette is not None and ended.problem is None:
         from veza_e2e.cli.recordings import publish  # noqa: PLC0415 - only where it is asked for

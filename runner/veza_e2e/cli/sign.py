@@ -1,12 +1,15 @@
-"""`sign`: signs a session's files with an OpenSSH key."""
+"""`sign`: signs a session's newest manifest with an OpenSSH key."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.signatures import sign as sign_file
+from veza_e2e.archive.signatures import signature_of
 from veza_e2e.cli.lookup import stored_session
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.journal import DamagedError
@@ -22,9 +25,8 @@ from veza_e2e.journal import DamagedError
 )
 @click.pass_obj
 def sign(invocation: Invocation, session: str, key: Path) -> None:
-    """Sign a session's journal and addenda with an OpenSSH key (ssh-keygen -Y)."""
-    from veza_e2e.verify import sign as sign_file  # noqa: PLC0415 - the templates are slow to import
-    from veza_e2e.verify import signature_of  # noqa: PLC0415
+    """Sign a session's newest manifest with an OpenSSH key (ssh-keygen -Y)."""
+    from veza_e2e.verify import verify  # noqa: PLC0415 - the templates are slow to import
 
     stored = stored_session(invocation, session)
     try:
@@ -34,12 +36,16 @@ def sign(invocation: Invocation, session: str, key: Path) -> None:
     if not reading.ended:
         hint = f"veza-e2e resume {stored.session}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: a signature would not fit its end", hint)
-    unsigned = [path for path in (stored.journal, *stored.addendum_files()) if not signature_of(path).exists()]
-    if not unsigned:
-        raise Stop(Exit.REFUSED, f"session {stored.session} is signed already")
+    damage = [check for check in verify(stored) if check.status == "damaged"]
+    if damage:
+        raise Stop(
+            Exit.DAMAGED, f"{damage[0].name}: {damage[0].message}", f"veza-e2e verify {stored.session} says more"
+        )
     try:
-        for path in unsigned:
-            sign_file(path, key)
-    except ArchiveError as error:
+        manifest = replace(stored, signs=None).vouch()
+        if signature_of(manifest).exists():
+            raise Stop(Exit.REFUSED, f"session {stored.session} is signed already: {manifest.name}")
+        signature = sign_file(manifest, key)
+    except (ArchiveError, OSError) as error:
         raise Stop(Exit.FAILED, str(error)) from error
-    items(invocation, [Item(signature_of(path).name, "ok", str(signature_of(path))) for path in unsigned], ok=True)
+    items(invocation, [Item(signature.name, "ok", str(signature))], ok=True)

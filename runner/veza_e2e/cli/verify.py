@@ -1,4 +1,4 @@
-"""`verify`: checks a session's files, offline."""
+"""`verify`: checks the archive's files, offline."""
 
 from __future__ import annotations
 
@@ -6,42 +6,77 @@ from pathlib import Path
 
 import click
 
-from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.sessions import Archive, Stored
-from veza_e2e.cli.lookup import archives, chosen_sessions
-from veza_e2e.cli.output import Exit, Invocation, Item, items, say
+from veza_e2e.archive.sessions import Stored
+from veza_e2e.archive.signatures import SUFFIX
+from veza_e2e.cli.lookup import archives, chosen_sessions, settings_of
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 
 
 @click.command()
 @click.argument("session", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every session; also where none is named.")
+@click.option(
+    "--allowed-signers",
+    "signers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Whose signatures count, in OpenSSH's form; in place of [signing] allowed_signers.",
+)
+@click.option("--require-signature", is_flag=True, help="What no allowed key has signed is damage (6).")
 @click.pass_obj
-def verify(invocation: Invocation, session: tuple[str, ...], *, everything: bool) -> None:
-    """Check the chain, the digests of the views, the addenda and the signatures; offline."""
-    from veza_e2e.verify import LIMITS  # noqa: PLC0415 - the templates are slow to import
+def verify(
+    invocation: Invocation, session: tuple[str, ...], *, everything: bool, signers: Path | None, require_signature: bool
+) -> None:
+    """Check identity, chain, views, addenda, attestations, manifests and signatures; offline."""
+    from veza_e2e.verify import LIMITS, Check, verify_archive  # noqa: PLC0415 - the templates are slow to import
     from veza_e2e.verify import verify as checks_of  # noqa: PLC0415
 
-    rows = []
-    for stored in chosen_sessions(invocation, () if everything else session):
-        signers = _signers(stored)
-        checks = checks_of(stored, signers)
-        rows += [Item(f"{stored.session} {check.name}", check.status, check.message) for check in checks]
-    for archive in archives(invocation) if everything or not session else ():
-        rows += _attestations(archive)
-    damaged = any(row.status == "damaged" for row in rows)
-    items(invocation, rows, ok=not damaged)
-    say(f"What this cannot show: {LIMITS}.")
-    if damaged:
+    policy = _policy(invocation, signers, required=require_signature)
+    chosen = _chosen(invocation, () if everything else session)
+    checks: list[tuple[str, Check]] = []
+    for stored in chosen:
+        checks += [(f"{stored.session} ", check) for check in checks_of(stored, policy)]
+    whole = everything or not session
+    for archive in archives(invocation) if whole else ():
+        checks += [("", check) for check in verify_archive(archive, policy)]
+    if not whole:
+        checks.append(("", Check("sessions", "ok", f"{len(chosen)} checked, of those in the archive")))
+    unsigned = require_signature and any(c.status != "ok" for _, c in checks if c.name.endswith(SUFFIX))
+    broken = unsigned or any(check.status == "damaged" for _, check in checks)
+    items(invocation, [Item(f"{of}{one.name}", one.status, one.message) for of, one in checks], ok=not broken)
+    if unsigned:
+        say("Signatures are required, and not each session has one of an allowed key.")
+    say(LIMITS)
+    if broken:
         raise click.exceptions.Exit(Exit.DAMAGED)
 
 
-def _signers(stored: Stored) -> Path | None:
-    path = stored.folder.parents[2] / "allowed_signers"
-    return path if path.is_file() else None
+def _chosen(invocation: Invocation, prefixes: tuple[str, ...]) -> list[Stored]:
+    """Return the sessions to check; of one that is there several times, each.
+
+    Raises:
+        Stop: there is none.
+    """
+    found = chosen_sessions(invocation, prefixes)
+    if not found:
+        where = ", ".join(str(archive.root) for archive in archives(invocation))
+        raise Stop(Exit.USAGE, f"no session found in {where}", "name the archive: veza-e2e --archive DIR verify")
+    if not prefixes:
+        return found
+    ids = {stored.session for stored in found}
+    return [stored for archive in archives(invocation) for stored in archive.sessions() if stored.session in ids]
 
 
-def _attestations(archive: Archive) -> list[Item]:
-    try:
-        return [Item(f"attestation {a.item}", "ok", f"by {a.by} at {a.at}") for a in archive.attestations()]
-    except ArchiveError as error:
-        return [Item("attestations", "damaged", str(error))]
+def _policy(invocation: Invocation, signers: Path | None, *, required: bool) -> Path | None:
+    policy = signers or settings_of(invocation).signing.allowed_signers
+    hint = "name a file with the keys that may sign: --allowed-signers FILE, or [signing] allowed_signers"
+    if policy is None:
+        if required:
+            raise Stop(Exit.USAGE, "--require-signature: nothing says whose signatures count", hint)
+        return None
+    if not policy.is_file():
+        raise Stop(Exit.USAGE, f"[signing] allowed_signers: {policy} is not a file", hint)
+    for archive in archives(invocation):
+        if policy.resolve().is_relative_to(archive.root.resolve()):
+            raise Stop(Exit.USAGE, f"{policy} lies in the archive, where it can be rewritten with the rest", hint)
+    return policy

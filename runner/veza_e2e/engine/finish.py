@@ -44,7 +44,7 @@ def keep(stage: Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
     disk.make_folder(folder)
     for above in list(folder.parents)[:3]:
         disk.sync_folder(above)  # another process may have made it a moment ago
-    stored = Stored(folder.name, folder)
+    stored = Stored(folder.name, folder, archive.signs)
     sink = FileSink(stored.journal, create=True)
     try:
         stage.journal.move(sink)
@@ -92,7 +92,7 @@ class Recorded(Protocol):
 
 
 def finish(stage: Recorded, stored: Stored, *, over: bool = False) -> None:
-    """Write the views beside the journal, then end the journal if the session is over.
+    """Write the views beside the journal, then end the journal if the session is over, and vouch for all of it.
 
     Args:
         stage: the session.
@@ -103,6 +103,7 @@ def finish(stage: Recorded, stored: Stored, *, over: bool = False) -> None:
     _keep_views(stored, views)
     if ended is not None:
         stage.journal.append(ended)
+        stored.vouch()
 
 
 def show(stage: Stage, stored: Stored) -> None:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import LOG, Archive, Stored
+from veza_e2e.archive.signatures import signature_of
 from veza_e2e.config import child_environment
 from veza_e2e.evidence import Addendum
 from veza_e2e.evidence.release import by_release
@@ -26,7 +27,6 @@ from veza_e2e.site.live_report import checklist, release_view, unknown
 from veza_e2e.site.releases import Archived, Entry, slug
 from veza_e2e.site.sessions_table import data_script, session_row
 from veza_e2e.site.waterfall import waterfall
-from veza_e2e.verify import signature_of
 
 ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
@@ -172,7 +172,7 @@ def _files(entry: Entry, target: Path) -> list[Fact]:
     target.mkdir(parents=True, exist_ok=True)
     stored, ended = entry.stored, entry.summary is not None and entry.summary.ended
     logs = () if LOG in entry.altered else (stored.folder / LOG,)
-    own = (stored.journal, *logs, *stored.addendum_files())
+    own = (stored.journal, *logs, *stored.addendum_files(), *stored.manifests())
     found = []
     for path in (*own, *map(signature_of, own)):
         if path.is_file():

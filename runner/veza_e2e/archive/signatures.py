@@ -1,0 +1,114 @@
+"""Signs files with OpenSSH keys, and checks signatures (`ssh-keygen -Y`), which stand beside their files as `*.sig`.
+
+Who may sign is the policy: an allowed signers file of OpenSSH that lies outside the archive. Whoever can rewrite the
+archive could rewrite a policy in it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.config import child_environment
+
+NAMESPACE = "veza-e2e"
+SIGNERS = "allowed_signers"
+SUFFIX = ".sig"
+_AGENT = ("SSH_AUTH_SOCK",)
+_ASKS = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "TERM")
+_PATIENCE = 120
+"""Seconds that ssh-keygen may take; a security key waits for a touch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The result of checking one signature."""
+
+    status: Literal["ok", "not checked", "damaged"]
+    message: str
+
+
+def signature_of(path: Path) -> Path:
+    """Return the path of a file's signature."""
+    return path.with_name(path.name + SUFFIX)
+
+
+def check(path: Path, policy: Path | None) -> Signature:
+    """Check the signature beside `path`: that it fits the file, and that the policy allows its key now.
+
+    Args:
+        path: the signed file.
+        policy: the allowed signers; None if there is no policy: then whose key it is is not checked.
+    """
+    signature = signature_of(path)
+    try:
+        if _ssh_keygen(path, ["check-novalidate", "-n", NAMESPACE, "-s", str(signature)]).returncode:
+            return Signature("damaged", f"{signature}: does not fit {path.name}")
+        if policy is None:
+            return Signature(
+                "not checked", "fits the file; whose key it is was not checked: no --allowed-signers FILE says who may"
+            )
+        who = _principal(path, signature, policy)
+        allowed = ["verify", "-f", str(policy), "-I", who or "", "-n", NAMESPACE, "-s", str(signature)]
+        if who is None or _ssh_keygen(path, allowed).returncode:
+            return Signature("damaged", f"{signature}: by a key that {policy} does not allow, or no longer")
+    except FileNotFoundError:
+        return Signature("not checked", "ssh-keygen is not installed")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Signature("not checked", f"ssh-keygen could not be run: {type(error).__name__}")
+    return Signature("ok", f"signed by {who}")
+
+
+def _principal(path: Path, signature: Path, policy: Path) -> str | None:
+    done = _ssh_keygen(path, ["find-principals", "-f", str(policy), "-s", str(signature)])
+    lines = done.stdout.decode(errors="replace").splitlines()
+    return lines[0].split(",")[0] if done.returncode == 0 and lines else None
+
+
+def _ssh_keygen(path: Path, arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    with path.open("rb") as file:
+        return subprocess.run(  # noqa: S603 - no shell, own names
+            ["ssh-keygen", "-Y", *arguments],  # noqa: S607 - the one on the path
+            stdin=file,
+            capture_output=True,
+            check=False,
+            env=child_environment(),
+            timeout=_PATIENCE,
+        )
+
+
+def sign(path: Path, key: Path, *, asks: bool = True) -> Path:
+    """Sign a file with an OpenSSH key; return the signature, which is written beside it.
+
+    Args:
+        path: the file.
+        key: a private key, or the public key of one that the agent holds.
+        asks: whether ssh-keygen may ask for a passphrase. If not, a key with one needs the agent.
+
+    Raises:
+        ArchiveError: there is a signature already, or ssh-keygen failed.
+    """
+    if signature_of(path).exists():
+        raise ArchiveError(f"{signature_of(path)}: is there already")
+    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path)]
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, own names
+            command,
+            stdin=None if asks else subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            env=child_environment(also=_ASKS if asks else _AGENT),
+            timeout=None if asks else _PATIENCE,
+            start_new_session=not asks,
+        )
+    except FileNotFoundError as error:
+        raise ArchiveError("ssh-keygen is not installed") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ArchiveError(f"ssh-keygen did not sign {path.name}: {type(error).__name__}") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ArchiveError(f"ssh-keygen did not sign {path.name}: {said[-1] if said else done.returncode}")
+    return signature_of(path)

@@ -1,0 +1,26 @@
+"""The result of a check, and what no check can prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CheckStatus = Literal["ok", "open", "not signed", "not checked", "damaged"]
+LIMITS = (
+    "What this cannot show: digests show that the files fit each other, not who wrote them. Without signatures, "
+    "somebody who writes journal, views, addenda and manifests anew leaves no trace. Somebody who takes signatures "
+    "away leaves files that are not signed: only --require-signature finds that. Even with signatures, what came "
+    "last can be taken away without a trace: the newest manifest with all that only it lists, and the newest "
+    "sessions, which no other session names. Whoever holds an allowed key can sign anything, at any time. An open "
+    "session has no end, so nothing vouches for its last lines. Compare what matters with a copy that somebody else "
+    "keeps, and with the records of the processor and the bank."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check."""
+
+    name: str
+    status: CheckStatus
+    message: str

@@ -1,0 +1,158 @@
+"""Checks the files of one session: a row for each artefact that is expected, and for each that is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from veza_e2e import report
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.manifests import digest_of
+from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
+from veza_e2e.journal import DamagedError, Line, Reading, parse
+from veza_e2e.journal.events import SessionEnded, SessionStarted
+from veza_e2e.verify.checks import Check
+from veza_e2e.verify.manifests import manifests
+from veza_e2e.verify.signatures import signatures
+
+_MONTH = re.compile("[0-9]{4}/[0-9]{2}")
+
+
+def verify(stored: Stored, policy: Path | None = None) -> tuple[Check, ...]:
+    """Return the results of all checks of a session.
+
+    Args:
+        stored: the session.
+        policy: OpenSSH's allowed signers file, if there is one.
+    """
+    reading, broken = _read(stored)
+    return (
+        *_identity(stored),
+        *(_chain(reading) if reading is not None else [Check("chain", "damaged", broken)]),
+        *(_views(stored, reading) if reading is not None else ()),
+        *(_dry_run(stored, reading) if reading is not None else ()),
+        *(_addenda(stored, reading) if reading is not None else ()),
+        *manifests(stored, reading),
+        *signatures(stored, policy, ended=reading is None or reading.ended),
+    )
+
+
+def _read(stored: Stored) -> tuple[Reading | None, str]:
+    try:
+        return stored.read(), ""
+    except DamagedError as error:
+        return None, f"event {error.seq}: {error.reason}"
+    except OSError as error:
+        return None, f"{stored.journal}: {error.strerror}"
+
+
+def _identity(stored: Stored) -> Iterator[Check]:
+    """Session, folder and date agree. One line tells, so that damage to another does not hide it."""
+    line = _first_line(stored)
+    first = line.event if line is not None else None
+    if line is None or not isinstance(first, SessionStarted):
+        yield Check("identity", "damaged", "event 1: is no beginning of a session that this version can read")
+        return
+    month = f"{datetime.fromisoformat(line.at):%Y/%m}"
+    there = "/".join(stored.folder.resolve().parts[-3:-1])
+    if first.session != stored.session:
+        yield Check("identity", "damaged", f"{stored.folder}: holds the journal of session {first.session}")
+    elif there != month:
+        yield Check("identity", "damaged", f"{stored.folder}: the session began in {month}, its folder says {there}")
+    else:
+        yield Check("identity", "ok", f"session, folder and date agree: {month}/{stored.session}")
+
+
+def _first_line(stored: Stored) -> Line | None:
+    try:
+        with stored.journal.open("rb") as file:
+            lines = parse(file.readline(), stored.journal).lines
+    except (DamagedError, OSError):
+        return None
+    return lines[0] if lines else None
+
+
+def _chain(reading: Reading) -> Iterator[Check]:
+    count = len(reading.lines)
+    if reading.ended and reading.torn:
+        yield Check("chain", "damaged", f"event {count + 1}: something stands after SessionEnded")
+    elif reading.ended:
+        yield Check("chain", "ok", f"{count} events, ended, last hash {reading.lines[-1].hash}")
+    else:
+        torn = f"; {reading.torn} bytes of an unterminated line follow" if reading.torn else ""
+        yield Check("chain", "open", f"open: the tail cannot be proven ({count} events{torn})")
+
+
+def _views(stored: Stored, reading: Reading) -> Iterator[Check]:
+    last = reading.lines[-1].event if reading.lines else None
+    if not isinstance(last, SessionEnded):
+        for name in (REPORT, LOG):
+            if (stored.folder / name).is_file():
+                yield Check(name, "not checked", "the session has not ended: no digest proves it yet")
+        return
+    same = last.template == report.template_version() and isinstance(reading.lines[0].event, SessionStarted)
+    rendered = report.render(reading.lines) if same else None
+    for name in sorted({REPORT, LOG, *last.views}):
+        expected = last.views.get(name)
+        path = stored.folder / name
+        if Path(name).name != name:
+            yield Check(name, "damaged", f"event {len(reading.lines)} names a view outside the folder")
+        elif expected is None:
+            yield Check(name, "not checked", f"event {len(reading.lines)} names no digest of it")
+        else:
+            yield _view(path, expected, rendered, len(reading.lines))
+
+
+def _view(path: Path, expected: str, rendered: dict[str, bytes] | None, seq: int) -> Check:
+    try:
+        found = digest_of(path)
+    except OSError as error:
+        return Check(path.name, "damaged", f"{path}: {error.strerror}")
+    if found != expected:
+        return Check(path.name, "damaged", f"{path}: does not have the digest that event {seq} names")
+    if rendered is None:
+        return Check(
+            path.name, "not checked", "has its digest; not rendered again: another version of the templates made it"
+        )
+    if sha256(rendered.get(path.name, b"")).hexdigest() != expected:
+        return Check(path.name, "damaged", f"{path}: is not what the journal renders to")
+    return Check(path.name, "ok", "has its digest, and is what the journal renders to")
+
+
+def _dry_run(stored: Stored, reading: Reading) -> Iterator[Check]:
+    first = reading.lines[0].event if reading.lines else None
+    if not isinstance(first, SessionStarted) or first.dry_run is None:
+        return
+    session, cited = first.dry_run.get("session"), first.dry_run.get("hash")
+    found = next((other for other in Archive(stored.folder.parents[2]).sessions() if other.session == session), None)
+    if found is None:
+        yield Check("dry-run", "not checked", f"{session} is not in this archive")
+        return
+    try:
+        last = found.read().lines[-1].hash
+    except (DamagedError, OSError, IndexError) as error:
+        yield Check("dry-run", "damaged", f"{session}: {error}")
+        return
+    if last == cited:
+        yield Check("dry-run", "ok", f"{session} ends with the hash that event 1 cites")
+    else:
+        yield Check("dry-run", "damaged", f"{session} does not end with the hash that event 1 cites")
+
+
+def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
+    unlisted = {path.name for path in stored.unlisted()}
+    for path, item in stored.each_addendum(reading):
+        if isinstance(item, ArchiveError):
+            yield Check(path.name, "damaged", str(item))
+            continue
+        if not reading.ended:
+            yield Check(path.name, "damaged", f"{path}: is an addendum to a session that has not ended")
+            continue
+        cited = "the last hash, and the addendum before it" if item.previous else "the last hash"
+        if path.name in unlisted and stored.manifests():
+            yield Check(path.name, "not checked", f"cites {cited}, but no manifest lists it; {item.told}")
+        else:
+            yield Check(path.name, "ok", f"cites {cited}; {item.told}")

@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz simulate simulate-bugs sweep newest demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
@@ -57,6 +57,9 @@ simulate: $(VENV)/.dev ## 10,000 histories in a simulated world, from a fresh se
 
 simulate-bugs: $(VENV)/.dev ## deliberate bugs, and how many histories the simulator needs to find each
 	@$(BIN)/python -m benchmarks.simulate_bugs
+
+tamper: $(VENV)/.dev ## 500 tamperings with archives: which verify finds, and which it had named before
+	@$(BIN)/python -m benchmarks.tamper
 
 sweep: $(VENV)/.dev ## 500 kill -9, each resumed to its end
 	$(BIN)/python -m benchmarks.sweep

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,13 @@ from keys import new_key, policy, public
 from scripted_session import SESSION, Script
 from ten_sessions import DRY_RUN
 
-from veza_e2e.archive.sessions import Stored
+from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import BankStatement
+from veza_e2e.site.build import write_tree
 
 BANK = ("bank", SESSION, "--date", "2026-05-12", "--amount", "5.00 EUR", "--seen", "credit")
 pytestmark = pytest.mark.process
+ROOT = Path(__file__).parents[2]
 
 
 def statuses(result: Result) -> dict[str, str]:
@@ -261,3 +266,29 @@ def test_two_addenda_at_once_leave_whole_manifests(stored: Path) -> None:
     before = sorted(path.name for path in stored.iterdir())
     assert one.vouch() == stored / "manifest-002.json"
     assert sorted(path.name for path in stored.iterdir()) == before, "nothing is new: no manifest is"
+
+
+def test_a_stranger_verifies_what_the_site_offers_with_python_alone(stored: Path, tmp_path: Path) -> None:
+    """The files as a browser saves them, in a folder of any name, and no package on the path."""
+    Stored(SESSION, stored).vouch()
+    write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src")
+    (offered,) = (tmp_path / "src").rglob(SESSION)
+    saved = tmp_path / "Downloads" / "session"
+    saved.mkdir(parents=True)
+    for name in ("journal.jsonl", "session.log", "manifest-001.json"):
+        shutil.copy(offered / name, saved)
+    shutil.copy(offered / "report.md.txt", saved / "report.md")
+    page = (offered / "index.md").read_text(encoding="utf-8")
+    assert 'href="report.md.txt" download="report.md"' in page
+    assert sha256(saved / "manifest-001.json") in page
+
+    def verify() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", str(tmp_path / "src" / "verify_session.py"), str(saved)]
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+
+    assert verify().returncode == 0, verify().stdout
+    (saved / "report.md").write_text("another story", encoding="utf-8")
+    told = verify()
+    assert told.returncode == 6
+    assert "damaged      report.md: does not have the digest that the journal names" in told.stdout
+    assert len((ROOT / "docs" / "verify_session.py").read_text(encoding="utf-8").splitlines()) <= 150

@@ -266,6 +266,12 @@ class Archive:
         found = [Stored(one.name, one, self.signs) for one in folders if _ULID.fullmatch(one.name)]
         return sorted(found, key=lambda s: s.session, reverse=True)
 
+    def session(self, name: object) -> Stored | None:
+        """Return the session with this id; None if it is not here."""
+        known = isinstance(name, str) and _ULID.fullmatch(name)
+        found = next(self.root.glob(f"[0-9]*/[0-9]*/{name}/{JOURNAL}"), None) if known else None
+        return None if found is None else Stored(found.parent.name, found.parent, self.signs)
+
     def summaries(self, since: str = "") -> Iterator[tuple[Stored, Summary]]:
         """Iterate over the summaries of undamaged sessions; `verify` names the damaged ones.
 

@@ -45,21 +45,21 @@ def check(path: Path, policy: Path | None) -> Signature:
     """
     signature = signature_of(path)
     try:
+        who = None if policy is None else _principal(path, signature, policy)
+        allowed = ["verify", "-f", str(policy), "-I", who or "", "-n", NAMESPACE, "-s", str(signature)]
+        if who is not None and not _ssh_keygen(path, allowed).returncode:
+            return Signature("ok", f"signed by {who}")
         if _ssh_keygen(path, ["check-novalidate", "-n", NAMESPACE, "-s", str(signature)]).returncode:
             return Signature("damaged", f"{signature}: does not fit {path.name}")
-        if policy is None:
-            return Signature(
-                "not checked", "fits the file; whose key it is was not checked: no --allowed-signers FILE says who may"
-            )
-        who = _principal(path, signature, policy)
-        allowed = ["verify", "-f", str(policy), "-I", who or "", "-n", NAMESPACE, "-s", str(signature)]
-        if who is None or _ssh_keygen(path, allowed).returncode:
-            return Signature("damaged", f"{signature}: by a key that {policy} does not allow, or no longer")
     except FileNotFoundError:
         return Signature("not checked", "ssh-keygen is not installed")
     except (OSError, subprocess.TimeoutExpired) as error:
         return Signature("not checked", f"ssh-keygen could not be run: {type(error).__name__}")
-    return Signature("ok", f"signed by {who}")
+    if policy is not None:
+        return Signature("damaged", f"{signature}: by a key that {policy} does not allow, or no longer")
+    return Signature(
+        "not checked", "fits the file; whose key it is was not checked: no --allowed-signers FILE says who may"
+    )
 
 
 def _principal(path: Path, signature: Path, policy: Path) -> str | None:

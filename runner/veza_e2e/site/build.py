@@ -13,7 +13,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.sessions import LOG, Archive, Stored
+from veza_e2e.archive.manifests import digest_of
+from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
 from veza_e2e.archive.signatures import signature_of
 from veza_e2e.config import child_environment
 from veza_e2e.evidence import Addendum
@@ -179,7 +180,13 @@ def _files(entry: Entry, target: Path) -> list[Fact]:
             shutil.copyfile(path, target / path.name)
             unproven = path.name == LOG and not ended
             remark = " (the session has not ended: no digest proves it yet)" if unproven else ""
+            if path in stored.manifests()[-1:]:
+                remark = f" (vouches for the others; SHA-256 {digest_of(path)})"
             found.append(Fact(path.name, Markup('<a href="{0}" download>{0}</a>{1}').format(path.name, remark)))
+    if ended and REPORT not in entry.altered and (stored.folder / REPORT).is_file():
+        # As text: what ends in .md would become a page.
+        shutil.copyfile(stored.folder / REPORT, target / f"{REPORT}.txt")
+        found.append(Fact(REPORT, Markup('<a href="{0}.txt" download="{0}">{0}</a>').format(REPORT)))
     if not logs:
         found.append(Fact(LOG, f"{LOG} does not have the digest that the journal names; it is not offered"))
     return found

@@ -87,11 +87,9 @@ def _listed(folder: Path, digests: Mapping[str, str], number: int) -> Iterator[s
 
 
 def _sessions(stored: Stored, found: Manifest) -> Iterator[str]:
-    if not found.sessions:
-        return
-    there = {one.session: one for one in Archive(stored.folder.parents[2]).sessions()}
+    archive = Archive(stored.folder.parents[2])
     for session, last in found.sessions.items():
-        other = there.get(session)
+        other = archive.session(session)
         if other is None:
             yield f"session {session}, which was in the archive when this one ended, is gone"
         elif other.last_hash != last and not _holds(other, last):

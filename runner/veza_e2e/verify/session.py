@@ -127,7 +127,7 @@ def _dry_run(stored: Stored, reading: Reading) -> Iterator[Check]:
     if not isinstance(first, SessionStarted) or first.dry_run is None:
         return
     session, cited = first.dry_run.get("session"), first.dry_run.get("hash")
-    found = next((other for other in Archive(stored.folder.parents[2]).sessions() if other.session == session), None)
+    found = Archive(stored.folder.parents[2]).session(session)
     if found is None:
         yield Check("dry-run", "not checked", f"{session} is not in this archive")
         return

@@ -292,3 +292,13 @@ def test_a_stranger_verifies_what_the_site_offers_with_python_alone(stored: Path
     assert told.returncode == 6
     assert "damaged      report.md: does not have the digest that the journal names" in told.stdout
     assert len((ROOT / "docs" / "verify_session.py").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("where", ["2026/06/01M3EXAMP1E0000000000000AA", "2026/05/01M3EXAMP1E0000000000000AC"])
+def test_a_session_without_a_manifest_is_still_where_it_belongs(shell: Shell, stored: Path, where: str) -> None:
+    moved = stored.parents[2] / where
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    stored.rename(moved)
+    verified = shell("--json", "verify", moved.name)
+    assert (verified.code, verified.json["items"][0]["status"]) == (6, "damaged")
+    assert [item["name"] for item in verified.json["items"] if item["status"] == "damaged"][0].endswith("identity")

@@ -14,12 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from tampering import Trial, kinds, make  # noqa: E402 - beside the tests
+from tampering import NOT_ITS_PART, Trial, kinds, make  # noqa: E402 - beside the tests
 
 from veza_e2e.verify import LIMITS  # noqa: E402 - after the path is set
 
 PAGE = ROOT / "docs" / "tamper.md"
 COUNT = 500
+OUTCOMES = ("found", "said before", NOT_ITS_PART, "missed")
 
 
 def main() -> int:
@@ -40,7 +41,7 @@ def main() -> int:
                 if "missed" in {outcome.verify, outcome.stranger}:
                     missed.append(f"{name}, {'signed' if signed else 'unsigned'}, seed {seed}: {outcome}")
     rows = [
-        f"| {who} | {' | '.join(str(counted[key, what]) for what in ('found', 'said before', 'missed'))} |"
+        f"| {who} | {' | '.join(str(counted[key, what]) for what in OUTCOMES)} |"
         for key, who in (("verify", "`veza-e2e verify`"), ("stranger", "`verify_session.py`"))
     ]
     PAGE.write_text(
@@ -48,9 +49,11 @@ def main() -> int:
         f"{tried} seeded tamperings with an archive of four sessions, half of them with a signed one: over journal,\n"
         "views, addenda, attestations, signatures, manifests, folder names, two sessions and the whole archive, among\n"
         "them full rewrites with and without a stranger's signature. Each must be found, or the verifier must have\n"
-        "said beforehand, by name, that it could not prove this. Of a signed archive only damage counts as found, as\n"
-        "`verify --require-signature` finds it. The strangers' verifier checks one session at a time.\n\n"
-        "| verifier | found | said before | missed |\n|---|--:|--:|--:|\n" + "\n".join(rows) + "\n\n"
+        "said beforehand, by name, that it could not prove this. `verify` has found a tampering with a signed archive\n"
+        "if `--require-signature` ends with 6, and one with another archive if it ends with 6, or if a row that was not\n"
+        "there before says what is not ok. `verify_session.py` checks a session: attestations that nobody lists, and\n"
+        "whole sessions that are gone, are not its part.\n\n"
+        f"| verifier | {' | '.join(OUTCOMES)} |\n|---|--:|--:|--:|--:|\n" + "\n".join(rows) + "\n\n"
         f"What it says before: *{LIMITS}*\n\n"
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `make tamper` in {(time.monotonic() - began) / 60:.1f} minutes on "
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.\n",

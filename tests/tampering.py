@@ -26,7 +26,7 @@ from veza_e2e.evidence import Attestation, BankStatement
 from veza_e2e.journal import GENESIS, parse
 from veza_e2e.journal.chain import chain
 from veza_e2e.journal.events import SessionEnded, SessionStarted
-from veza_e2e.verify import LIMITS, verify, verify_archive
+from veza_e2e.verify import LIMITS, lacks_signature, verify, verify_archive
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "verify_session.py"
 DRY, LIVE, LAST, OPEN = (f"01KQS3EFM0000000000000000{letter}" for letter in "ABCD")
@@ -34,8 +34,10 @@ ENDED = (DRY, LIVE, LAST)
 Rows = dict[str, str]
 """What is said of each artefact: `status: message`, by name."""
 
+UNSIGNED = "no allowed key vouches for it"
 ANEW = "who writes journal, views, addenda and manifests anew leaves no trace"
 NEWEST = "the newest manifest with all that only it lists"
+NOT_ITS_PART = "not its part"
 TAIL = "the tail cannot be proven"
 UNNAMED = f"no other session names {LAST}"
 
@@ -100,7 +102,9 @@ def verified(world: World, root: Path) -> Rows:
     archive = Archive(root)
     checks = [(one.session, check) for one in archive.sessions() for check in verify(one, world.policy)]
     checks += [("", check) for check in verify_archive(archive, world.policy)]
-    return {f"{of} {one.name}".strip(): f"{one.status}: {one.message}" for of, one in checks}
+    lack = {one for _, one in checks if world.signed and lacks_signature(one) and one.status != "damaged"}
+    said = {one: f"{UNSIGNED if one in lack else one.status}: {one.message}" for _, one in checks}
+    return {f"{of} {one.name}".strip(): said[one] for of, one in checks}
 
 
 def by_a_stranger(world: World, root: Path) -> Rows:
@@ -130,8 +134,8 @@ def found(before: Rows, after: Rows, *, signed: bool) -> bool:
     }
     if any(said.startswith("damaged") for said in wrong.values()):
         return True
-    if signed:  # --require-signature: see cli/verify.py
-        return any(".sig" in name or " addendum-" in name or name.startswith("attestation") for name in wrong)
+    if signed:  # --require-signature
+        return any(said.startswith(UNSIGNED) for said in wrong.values())
     return any(after[name].split(":")[0] != before.get(name, "ok").split(":")[0] for name in wrong)
 
 
@@ -517,7 +521,10 @@ def kinds(*, signed: bool) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one tampering: `found`, `said before`, or `missed`; of both verifiers."""
+    """What came of one tampering: `found`, `said before`, or `missed`; of both verifiers.
+
+    The strangers' one checks a session: what is no part of any is `not its part`.
+    """
 
     verify: str
     stranger: str
@@ -543,8 +550,8 @@ class Trial:
         after, after_stranger = verified(self.world, root), by_a_stranger(self.world, root)
         missed = "said before" if warned else "missed"
         seen = found(_anywhere(self.before, self.world.root), _anywhere(after, root), signed=self.world.signed)
-        stranger = found(self.before_stranger, after_stranger, signed=False) if tampering.session else True
-        return Outcome("found" if seen else missed, "found" if stranger else missed)
+        stranger = "found" if found(self.before_stranger, after_stranger, signed=False) else missed
+        return Outcome("found" if seen else missed, stranger if tampering.session else NOT_ITS_PART)
 
 
 def _anywhere(rows: Rows, root: Path) -> Rows:

@@ -301,4 +301,33 @@ def test_a_session_without_a_manifest_is_still_where_it_belongs(shell: Shell, st
     stored.rename(moved)
     verified = shell("--json", "verify", moved.name)
     assert (verified.code, verified.json["items"][0]["status"]) == (6, "damaged")
-    assert [item["name"] for item in verified.json["items"] if item["status"] == "damaged"][0].endswith("identity")
+    assert next(item["name"] for item in verified.json["items"] if item["status"] == "damaged").endswith("identity")
+
+
+def test_what_was_attested_after_the_last_manifest_is_signed_with_the_next(
+    shell: Shell, stored: Path, key: Path
+) -> None:
+    required = (
+        "verify",
+        "--require-signature",
+        "--allowed-signers",
+        str(policy(shell.folder / "policy", operator=key)),
+    )
+    shell(*BANK)
+    assert shell("sign", SESSION, "--key", str(key)).code == 0
+    assert shell(*required).code == 0
+    assert shell("attest", "ex-9", "--by", "A. Person").code == 0
+    assert shell(*required).code == 6
+    assert shell("sign", SESSION, "--key", str(key)).code == 0
+    assert (shell(*required).code, (stored / "manifest-002.json.sig").is_file()) == (0, True)
+
+
+def test_a_process_that_was_stopped_before_its_manifest_is_no_damage_and_resume_writes_it(shell: Shell) -> None:
+    run = shell.run("--refund").json
+    manifest = (shell.folder / run["paths"]["journal"]).with_name("manifest-001.json")
+    data = manifest.read_bytes()
+    manifest.unlink()
+    verified = shell("--json", "verify")
+    assert (verified.code, "or somebody took it away" in message(verified, "manifest")) == (0, True)
+    assert shell("resume", run["session"]).code == 0
+    assert manifest.read_bytes() == data

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from veza_e2e.archive.sessions import Stored
-from veza_e2e.archive.signatures import SUFFIX
 from veza_e2e.cli.lookup import archives, chosen_sessions, settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 
@@ -28,7 +27,7 @@ def verify(
     invocation: Invocation, session: tuple[str, ...], *, everything: bool, signers: Path | None, require_signature: bool
 ) -> None:
     """Check identity, chain, views, addenda, attestations, manifests and signatures; offline."""
-    from veza_e2e.verify import LIMITS, Check, verify_archive  # noqa: PLC0415 - the templates are slow to import
+    from veza_e2e.verify import LIMITS, Check, lacks_signature, verify_archive  # noqa: PLC0415 - the templates are slow to import
     from veza_e2e.verify import verify as checks_of  # noqa: PLC0415
 
     policy = _policy(invocation, signers, required=require_signature)
@@ -41,11 +40,11 @@ def verify(
         checks += [("", check) for check in verify_archive(archive, policy)]
     if not whole:
         checks.append(("", Check("sessions", "ok", f"{len(chosen)} checked, of those in the archive")))
-    unsigned = require_signature and any(c.status != "ok" for _, c in checks if c.name.endswith(SUFFIX))
+    unsigned = require_signature and any(lacks_signature(check) for _, check in checks)
     broken = unsigned or any(check.status == "damaged" for _, check in checks)
     items(invocation, [Item(f"{of}{one.name}", one.status, one.message) for of, one in checks], ok=not broken)
     if unsigned:
-        say("Signatures are required, and not each session has one of an allowed key.")
+        say("Signatures are required, and an allowed key does not vouch for every file: see the rows that are not ok.")
     say(LIMITS)
     if broken:
         raise click.exceptions.Exit(Exit.DAMAGED)

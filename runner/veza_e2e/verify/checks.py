@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from veza_e2e.archive.signatures import SUFFIX
+
 CheckStatus = Literal["ok", "open", "not signed", "not checked", "damaged"]
 LIMITS = (
     "What this cannot show: digests show that the files fit each other, not who wrote them. Without signatures, "
@@ -24,3 +26,9 @@ class Check:
     name: str
     status: CheckStatus
     message: str
+
+
+def lacks_signature(check: Check) -> bool:
+    """Whether a row says that no allowed key vouches for a file: it is not signed, or no manifest lists it."""
+    of_a_file = check.name.endswith(SUFFIX) or check.name.startswith(("addendum-", "attestation "))
+    return of_a_file and check.status != "ok"

@@ -219,3 +219,21 @@ def test_a_browser_can_open_a_window_only_where_the_environment_names_one() -> N
     assert load("rehearsal", variables={"DISPLAY": ""}).window is False
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         assert load("rehearsal", variables={name: ":0"}).window is True
+
+
+def test_the_files_for_signing_are_named_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    path = tmp_path / "veza-e2e.toml"
+    path.write_text('[signing]\nkey = "keys/me.pub"\nallowed_signers = "/etc/allowed"\n', encoding="utf-8")
+    signing = load("rehearsal", config=path).signing
+    assert (signing.key, signing.allowed_signers) == (tmp_path / "keys" / "me.pub", Path("/etc/allowed"))
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [("key = 5", "signing.key must be the path"), ('key = " "', "signing.key"), ('kee = "x"', "signing.kee is not a")],
+)
+def test_what_is_no_file_for_signing_is_named(tmp_path: Path, table: str, said: str) -> None:
+    path = tmp_path / "veza-e2e.toml"
+    path.write_text(f"[signing]\n{table}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        load("rehearsal", config=path)

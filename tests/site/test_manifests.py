@@ -17,6 +17,7 @@ from scripted_session import SESSION, Script
 from ten_sessions import DRY_RUN
 
 from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.archive.signatures import sign
 from veza_e2e.evidence import BankStatement
 from veza_e2e.site.build import write_tree
 
@@ -331,3 +332,14 @@ def test_a_process_that_was_stopped_before_its_manifest_is_no_damage_and_resume_
     assert (verified.code, "or somebody took it away" in message(verified, "manifest")) == (0, True)
     assert shell("resume", run["session"]).code == 0
     assert manifest.read_bytes() == data
+
+
+def test_the_pages_of_a_release_say_what_vouches_for_its_sessions(stored: Path, key: Path, tmp_path: Path) -> None:
+    newest = Stored(SESSION, stored).vouch()
+    for signed in ("not signed", "signed; veza-e2e verify says by whom"):
+        write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src")
+        for name in ("live-report.md", "releases/2026.05.md"):
+            page = (tmp_path / "src" / name).read_text(encoding="utf-8")
+            assert f"manifest-001.json, SHA-256 {sha256(newest)}, {signed}" in page
+        if signed == "not signed":
+            sign(newest, key)

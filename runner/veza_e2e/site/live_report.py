@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from veza_e2e.archive.manifests import digest_of
 from veza_e2e.archive.sessions import LOG
+from veza_e2e.archive.signatures import signature_of
 from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import statement_due, still_open
@@ -103,6 +105,15 @@ def release_view(release: Release, up: str) -> ReleaseView:
     )
 
 
+def _vouched(entry: Entry) -> str:
+    """Return the newest manifest's digest, and whether it is signed. By whom, `verify` says: the policy is not here."""
+    held = entry.stored.manifests()
+    if not held:
+        return "no manifest vouches for the files"
+    signed = "signed; veza-e2e verify says by whom" if signature_of(held[-1]).is_file() else "not signed"
+    return f"{held[-1].name}, SHA-256 {digest_of(held[-1])}, {signed}"
+
+
 def _block(title: str, entry: Entry | None, up: str, none: str) -> Block:
     if entry is None or entry.summary is None:
         return Block(title, (Fact("Session", none),))
@@ -117,6 +128,7 @@ def _block(title: str, entry: Entry | None, up: str, none: str) -> Block:
         Fact("Order", entry.summary.order_id or "none"),
         Fact("Payment", entry.summary.payment_id or "none"),
         Fact("Last hash", entry.summary.last_hash),
+        Fact("Evidence", _vouched(entry)),
     ]
     return Block(title, tuple(facts))
 

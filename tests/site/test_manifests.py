@@ -95,6 +95,9 @@ def test_an_addendum_that_a_manifest_lists_cannot_vanish(shell: Shell, stored: P
     verified = shell("--json", "verify", SESSION)
     assert (verified.code, statuses(verified)["manifest-001.json"]) == (6, "damaged")
     assert "addendum-001.json: manifest 1 lists it, and it is gone" in message(verified, "manifest-001.json")
+    listed = shell("--json", "sessions")
+    assert (listed.code, statuses(listed)[SESSION]) == (6, "damaged"), "what it said may have barred a GO"
+    assert shell("show", SESSION).code == shell(*BANK).code == 6
 
 
 def test_an_addendum_that_no_manifest_lists_is_said(shell: Shell, stored: Path) -> None:

@@ -139,6 +139,15 @@ def newest(folder: Path) -> Manifest | None:
         return None
 
 
+def gone_addenda(folder: Path) -> str:
+    """Return the names of the addenda that a manifest lists and that are gone; empty if there are none."""
+    listed = set[str]()
+    for path in manifest_files(folder):
+        with suppress(ArchiveError):  # verify names it
+            listed.update(read_manifest(path).files)
+    return ", ".join(sorted(name for name in listed if name.startswith("addendum-") and not (folder / name).is_file()))
+
+
 def attestation_files(root: Path) -> list[Path]:
     """Return the paths of an archive's attestations, the oldest first."""
     return sorted(root.glob(f"{ATTESTATIONS}/*.json"))

@@ -15,16 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from veza_e2e.archive import manifests as listings
 from veza_e2e.archive.files import ArchiveError, write_new
-from veza_e2e.archive.manifests import (
-    ATTESTATIONS,
-    Other,
-    attestation_files,
-    digest_of,
-    manifest_files,
-    newest,
-    vouch,
-)
 from veza_e2e.archive.sealed import sealed
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
@@ -128,7 +120,7 @@ class Stored:
 
     def _digest(self, name: str) -> str | None:
         try:
-            return digest_of(self.folder / Path(name).name)
+            return listings.digest_of(self.folder / Path(name).name)
         except OSError:
             return None
 
@@ -164,13 +156,15 @@ class Stored:
         """Return the session's addenda, in order.
 
         Raises:
-            ArchiveError: an addendum does not hold what it claims, or is not this journal's.
+            ArchiveError: an addendum does not hold what it claims, is not this journal's, or is gone.
         """
         found = []
         for _, item in self.each_addendum(reading):
             if isinstance(item, ArchiveError):
                 raise item
             found.append(item)
+        if gone := listings.gone_addenda(self.folder):
+            raise ArchiveError(f"{self.folder}: {gone}: a manifest lists it, and it is gone")
         return tuple(found)
 
     def summary(self) -> Summary:
@@ -212,11 +206,11 @@ class Stored:
 
     def manifests(self) -> list[Path]:
         """Return the manifests' paths, in the order of their numbers."""
-        return manifest_files(self.folder)
+        return listings.manifest_files(self.folder)
 
     def unlisted(self) -> list[Path]:
         """Return the paths of journal, views and addenda that the newest manifest does not list."""
-        last = newest(self.folder)
+        last = listings.newest(self.folder)
         return [path for path in self.own_files() if last is None or path.name not in last.files]
 
     def vouch(self) -> Path:
@@ -225,7 +219,7 @@ class Stored:
         Raises:
             OSError: a file cannot be read, or the manifest cannot be written.
         """
-        path, new = vouch(self.session, self.folder, self.own_files, self._others)
+        path, new = listings.vouch(self.session, self.folder, self.own_files, self._others)
         if new and self.signs is not None:
             self.signs(path)
         return path
@@ -235,9 +229,9 @@ class Stored:
         views = [path for name in (LOG, REPORT) if (path := self.folder / name).is_file()]
         return [self.journal, *views, *self.addendum_files()]
 
-    def _others(self) -> Iterator[Other]:
-        others = Archive(self.folder.parents[2]).sessions()
-        return (Other(one.session, one.folder, one.last_hash) for one in others if one.session != self.session)
+    def _others(self) -> Iterator[listings.Other]:
+        others = [one for one in Archive(self.folder.parents[2]).sessions() if one.session != self.session]
+        return (listings.Other(one.session, one.folder, one.last_hash) for one in others)
 
 
 def _addendum_name(number: int) -> str:
@@ -288,7 +282,7 @@ class Archive:
         Raises:
             ArchiveError: an attestation does not hold what it claims.
         """
-        found = [sealed(path)[0] for path in attestation_files(self.root)]
+        found = [sealed(path)[0] for path in listings.attestation_files(self.root)]
         return tuple(item for item in found if isinstance(item, Attestation))
 
     def attest(self, attestation: Attestation) -> Path:
@@ -297,7 +291,7 @@ class Archive:
         Raises:
             ArchiveError: it could not be written.
         """
-        path = self.root / ATTESTATIONS / f"{attestation.id}-{attestation.item}.json"
+        path = self.root / listings.ATTESTATIONS / f"{attestation.id}-{attestation.item}.json"
         disk.make_folder(path.parent, exist_ok=True)
         write_new(path, dumps(seal(attestation)).encode() + b"\n")
         return path

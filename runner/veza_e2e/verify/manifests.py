@@ -36,7 +36,7 @@ def manifests(stored: Stored, reading: Reading | None) -> Iterator[Check]:
             yield Check(path.name, "damaged", "; ".join(problems))
             continue
         count = len(found.files) + len(found.attestations)
-        named = f", and names {len(found.sessions)} other sessions" if found.sessions else ""
+        named = f", and it names the last event of {len(found.sessions)} other(s)" if found.sessions else ""
         yield Check(path.name, "ok", f"its {count} files are unchanged{named}; SHA-256 {previous}")
     if reading is not None and not reading.ended:
         if files:

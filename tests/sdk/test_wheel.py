@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from front_door import pay
+from postgres import Server
+from redis_server import RedisServer
 
 from veza.testing import EMAIL, PASSWORD, FakeBackend, serve
 
@@ -92,15 +94,31 @@ def test_the_first_steps_go_as_the_page_says(alone: Path, tmp_path: Path) -> Non
         assert (buying.returncode, rest) == (0, blocks[-1])
 
 
-TYPED = ("async", "auth", "errors", "index", "money", "pagination", "retries")
+@pytest.fixture(scope="module")
+def reader(wheel: Path) -> Path:
+    """An environment with what the pages say to install."""
+    return environment("reader", wheel, ("httpx2", "redis", "psycopg[binary]", *TOOLS), pins({}))
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    redis, postgres = RedisServer(), Server()
+    yield {"REDIS_URL": redis.url, "DATABASE_URL": postgres.empty("service")}
+    redis.remove()
+    postgres.remove()
+
+
+TYPED = ("async", "auth", "errors", "httpx2", "index", "money", "pagination", "replicas", "retries", "testing")
 
 
 @pytest.mark.parametrize("name", TYPED)
-def test_a_pages_examples_run_as_a_reader_types_them(alone: Path, tmp_path: Path, name: str) -> None:
+def test_a_pages_examples_run_as_a_reader_types_them(
+    reader: Path, servers: dict[str, str], tmp_path: Path, name: str
+) -> None:
     page = (ROOT / "docs" / "sdk" / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
-    python = alone / "python"
+    python = reader / "python"
     with subprocess.Popen(
         [python, "-I", "-m", "veza.testing"], cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8"
     ) as backend:
@@ -108,13 +126,16 @@ def test_a_pages_examples_run_as_a_reader_types_them(alone: Path, tmp_path: Path
         told = [backend.stdout.readline() for _ in range(4)]
         given = dict(line.removeprefix("export ").rstrip("\n").split("=", 1) for line in told[:3])
         try:
-            printed = run(python, "-I", "page.py", cwd=tmp_path, **given)
+            printed = run(python, "-I", "page.py", cwd=tmp_path, **given, **servers)
         finally:
             backend.send_signal(signal.SIGINT)
     assert backend.returncode == 0
     assert printed.splitlines() == re.findall(r"# -> (.*)$", "\n".join(blocks), re.MULTILINE)
     shown = (ROOT / "docs" / "sdk" / "index.md").read_text(encoding="utf-8")
     assert "".join(told).replace(given["VEZA_URL"], "http://127.0.0.1:40123") in shown
+    examples = len(re.findall(r"^(?:async )?def test_", "\n".join(blocks), re.MULTILINE))
+    if examples:
+        assert f"{examples} passed" in run(python, "-I", "-m", "pytest", "-q", "page.py", cwd=tmp_path)
 
 
 @contextmanager

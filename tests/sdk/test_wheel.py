@@ -95,12 +95,6 @@ def test_the_first_steps_go_as_the_page_says(alone: Path, tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def reader(wheel: Path) -> Path:
-    """An environment with what the pages say to install."""
-    return environment("reader", wheel, ("httpx2", "redis", "psycopg[binary]", *TOOLS), pins({}))
-
-
-@pytest.fixture(scope="module")
 def servers() -> Iterator[dict[str, str]]:
     redis, postgres = RedisServer(), Server()
     yield {"REDIS_URL": redis.url, "DATABASE_URL": postgres.empty("service")}
@@ -113,12 +107,12 @@ TYPED = ("async", "auth", "errors", "httpx2", "index", "money", "pagination", "r
 
 @pytest.mark.parametrize("name", TYPED)
 def test_a_pages_examples_run_as_a_reader_types_them(
-    reader: Path, servers: dict[str, str], tmp_path: Path, name: str
+    lowest: Path, servers: dict[str, str], tmp_path: Path, name: str
 ) -> None:
     page = (ROOT / "docs" / "sdk" / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
-    python = reader / "python"
+    python = lowest / "python"
     with subprocess.Popen(
         [python, "-I", "-m", "veza.testing"], cwd=tmp_path, stdout=subprocess.PIPE, encoding="utf-8"
     ) as backend:

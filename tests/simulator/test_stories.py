@@ -88,3 +88,9 @@ def test_a_payment_whose_id_was_withheld_is_not_asked_for_after_a_resume(root: P
     assert not any(
         "withheld" in line for ran in history.sim.ran for line in ran.err.splitlines() if "did not tell" in line
     )
+
+
+def test_a_manifest_that_a_full_disk_keeps_from_being_written_is_no_defect(root: Path) -> None:
+    history, commands = lived(root, live=True, dispute="after_refund", disk_full=85)
+    assert commands[:2] == [("run", 0), ("resume", 1)]
+    assert "do not give it again; its manifest is not" in history.sim.ran[1].err + history.sim.ran[1].out

@@ -16,7 +16,7 @@ from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.session import close_recording, description, record, recording_folder
 from veza_e2e.cli.begun import refuse_unresolved
 from veza_e2e.cli.calling import concluded, translated
-from veza_e2e.cli.lookup import settings_of
+from veza_e2e.cli.lookup import settings_of, written
 from veza_e2e.cli.output import Invocation, say
 from veza_e2e.cli.resumption import asked_before, first_of, meant_session, parts_of, secrets_of
 from veza_e2e.config import Settings
@@ -73,7 +73,7 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
     """Ask the witnesses of an ended session again; record what is news as an addendum."""
     summary = stored.summary()
     if stored.unlisted():  # the process was stopped before it could write a manifest, or an old version ended it
-        stored.vouch()
+        written(stored.vouch)
     if summary.money.main is None:
         return summary
     reading = stored.read()
@@ -87,7 +87,8 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
             say(f"Not heard: {parts.redactor.text(unheard)}")
         if found is not None:
             said = {**asdict(found), "observed": parts.redactor.text(found.observed)}
-            stored.add(replace(found, **cast("dict[str, Any]", parts.redactor.kept(said))))
+            addendum = replace(found, **cast("dict[str, Any]", parts.redactor.kept(said)))
+            written(lambda: stored.add(addendum))
     after = stored.summary()
     told = "What is news is recorded as an addendum" if found is not None else "Nothing new was told"
     say(f"{told}: {after.money.sentence}.")

@@ -94,3 +94,9 @@ def test_a_manifest_that_a_full_disk_keeps_from_being_written_is_no_defect(root:
     history, commands = lived(root, live=True, dispute="after_refund", disk_full=85)
     assert commands[:2] == [("run", 0), ("resume", 1)]
     assert "do not give it again; its manifest is not" in history.sim.ran[1].err + history.sim.ran[1].out
+
+
+def test_a_charge_that_step_5_could_not_compare_is_compared_at_the_end(root: Path) -> None:
+    history, commands = lived(root, capture="other_currency", mistake="quit", processor_network=((6, "garbage"),))
+    assert commands[:2] == [("run", 4), ("resume", 1)]
+    assert "the order's total is 5.00 EUR, the processor received 5.00 USD" in history.sim.ran[1].err

@@ -9,6 +9,7 @@ from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.journal.readings import Compared
 from veza_e2e.money.payment_states import VOIDED
 from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.steps.context import Context, TimedOut
@@ -45,6 +46,7 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
 
     licenses = looked(lambda: _await_licenses(context, order)) or []
     seen = looked(lambda: _at_processor(context, order, refund, done))
+    looked(lambda: _charge(context, order, seen))
     looked(lambda: check_reversals(context, order, done))
     looked(lambda: _whole(context, order, done, seen))
     if findings:
@@ -60,6 +62,22 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
         license_status=str(last.status) if last else None,
         revoked_at=timestamp(last.revoked_at) if last and last.revoked_at else None,
         refunded_at=timestamp(done.refunded_at) if done.refunded_at else None,
+    )
+
+
+def _charge(context: Context, order: PlacedOrder, seen: OrderPayments | None) -> None:
+    """Fail if the processor received another amount than the order's. Step 5 compares them, unless it heard nothing."""
+    received = None if seen is None else seen.received
+    compared = any(isinstance(event, Compared) and event.id == "R1" for event in context.journal.events())
+    if seen is None or received is None or received == order.total or compared or context.options.walkthrough == 1:
+        return
+    if seen.unread and received.currency == order.total.currency and received < order.total:
+        return  # what was not read can only add to it
+    raise Failed(
+        FindingCode.AMOUNT_DIFFERS,
+        f"the order's total is {order.total}, the processor received {received} (payment {order.payment_id})",
+        meaning=f"The amounts do not agree. {context.account().said}",
+        todo="Compare with the processor's dashboard.",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT, base64_forms, variants
+from veza_e2e.redaction.needles import LEAST, bones, core
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 
 KEPT_PER_KIND = 16
@@ -31,6 +32,8 @@ class Secret:
     credential: bool
     """Whether this client authenticates with it: no id may hold it either."""
     forms: Sequence[str]
+    deep: bool = False
+    """Whether it has letters and digits enough to be found in every encoding."""
     based: Sequence[str] = field(default=())
     """What longer base64 texts hold of it."""
 
@@ -134,6 +137,16 @@ class Known:
         for tokens in self._learnt.values():
             yield from tokens.values()
 
+    def cores(self) -> dict[str, str]:
+        """Return the secret parts of the credentials, each with its kind."""
+        found = {}
+        for tokens in (self._given, *self._learnt.values()):
+            for value, one in tokens.items():
+                if one.credential:
+                    kind = one.shown[2:-2].partition(":")[0]
+                    found[core(kind, value)] = kind
+        return found
+
     def bounded(self) -> dict[str, str]:
         """Return the given secrets that are too short to be looked for inside words, and what is shown."""
         return {value: one.shown for value, one in self._given.items() if _TINY <= len(value) < SHORT}
@@ -158,4 +171,6 @@ def looks_random(value: str) -> bool:
 def _secret(value: str, shown: str, *, credential: bool) -> Secret:
     if len(value) < SHORT:
         return Secret(shown, credential, ())
-    return Secret(shown, credential, tuple(variants(value)), tuple(base64_forms(value)))
+    kind = shown[2:-2].partition(":")[0]
+    deep = len(bones(core(kind, value))) >= LEAST
+    return Secret(shown, credential, tuple(variants(value)), deep, tuple(base64_forms(value)))

@@ -25,7 +25,7 @@ _OTHERS = (
     ("api_key", re.compile(r"\b(?:snd|prd|dev|sk|pk|rk|whsec|xox[abp])_(?:(?:live|test)_)?[A-Za-z0-9]{16,}\b")),
     ("client_secret", re.compile(r"[A-Za-z0-9_\-]{0,64}_secret_[A-Za-z0-9]{6,}\b")),
     ("authorization", re.compile(r"(?<=\b[Bb]earer )(?!\{\{|\[withheld\])[A-Za-z0-9._~+/\-]{12,}=*")),
-    ("authorization", re.compile(r"(?<=\b[Bb]asic )(?!\{\{|\[withheld\])[A-Za-z0-9+/]{8,}=*")),
+    ("authorization", re.compile(r"(?<=\b[Bb]asic )(?=[A-Za-z][a-z]*[A-Z0-9+/=])[A-Za-z0-9+/]{8,}=*")),
 )  # fmt: skip
 # Input may be hostile, so every repetition inside a match has a bound.
 _NAMED = re.compile(

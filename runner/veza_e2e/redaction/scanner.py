@@ -16,6 +16,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import gunzipped
 from veza_e2e.redaction.names import SECRET_HEADERS, classify
+from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 
 _DEEP = 64
@@ -48,6 +49,8 @@ class Sought:
     """Given values of fewer than eight characters, looked for as whole words only."""
     patterns: bool = True
     """Whether anything that looks like a secret is one."""
+    needles: Needles = field(default_factory=lambda: Needles({}))
+    """Credentials that are found in every encoding, and in parts. No field may hold one of them."""
 
 
 class SecretScanner:
@@ -64,6 +67,7 @@ class SecretScanner:
         every = {**sought.others, **sought.credentials}
         self._bytes = {value.encode("utf-8", "replace"): kind for value, kind in every.items()}
         self._short = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])") for value in sought.short]
+        self._needles_suffice = not (every or sought.patterns)
         self._strict: SecretScanner | None = None
         self._clear: set[str] = set()
 
@@ -71,7 +75,9 @@ class SecretScanner:
     def strict(self) -> SecretScanner:
         """The scanner for ids, amounts and statuses: it looks for credentials alone."""
         if self._strict is None:
-            self._strict = SecretScanner(Sought(self._sought.credentials, short=self._sought.short, patterns=False))
+            self._strict = SecretScanner(
+                Sought(self._sought.credentials, short=self._sought.short, patterns=False, needles=self._sought.needles)
+            )
         return self._strict
 
     def find(self, value: JSON | bytes, place: str = "$", name: str = "data", depth: int = 0) -> Iterator[Finding]:
@@ -84,7 +90,7 @@ class SecretScanner:
                 inner = name if classify(name)[0] == "secret" else str(key)
                 yield from self.find(item, f"{place}.{key:.40}", inner, depth + 1)
         elif isinstance(value, bytes | bytearray):
-            yield from self._bytes_found(bytes(value), place, 0)
+            yield from list(self._bytes_found(bytes(value), place, 0)) or self._known(bytes(value), place)
         elif isinstance(value, str):
             yield from self._named(name, value, place)
             scanner = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
@@ -98,6 +104,8 @@ class SecretScanner:
 
     def hides(self, run: str) -> bool:
         """Whether a run of base64 characters hides a secret."""
+        if self._sought.needles.find(run):
+            return True
         known = (*self._sought.credentials, *self._sought.others)
         return any(secret in run for secret in known) or any(
             True for raw in _unbased(run) for _ in self._bytes_found(raw, "$", 1)
@@ -118,6 +126,10 @@ class SecretScanner:
         if text in self._clear:
             return
         found = False
+        if nested == 0:
+            for one in self._known(text, place):
+                found = True
+                yield one
         for one in self._searched(text, place, nested):
             found = True
             yield one
@@ -125,12 +137,19 @@ class SecretScanner:
         if may_be and not self._spans(text):  # the ids that excuse a part of it may be forgotten
             self._clear.add(text)
 
+    def _known(self, value: str | bytes, place: str) -> Iterator[Finding]:
+        found = self._sought.needles.find(value)
+        if found is not None:
+            yield Finding(found.kind, place)
+
     def _searched(self, text: str, place: str, nested: int) -> Iterator[Finding]:
         for secret, kind in self._sought.credentials.items():
             if secret in text:
                 yield Finding(kind, place)
         if any(pattern.search(text) for pattern in self._short):
             yield Finding("known secret", place)
+        if self._needles_suffice:
+            return
         looks = list(self._looks(text))
         spans = self._spans(text) if looks else ()
         for match in looks:

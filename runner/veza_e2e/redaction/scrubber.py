@@ -10,9 +10,14 @@ from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT
 from veza_e2e.redaction.known import Known
+from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD, Match
 from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
 
+_WORD = re.compile(r"\S+")
+_ODD = r"[A-Za-z0-9+/]*(?:[a-z0-9][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z])\S*"
+_BESIDE = re.compile(rf"\[withheld\]\s+{_ODD}|(?<!\S){_ODD}\s+\[withheld\]")
+"""A word beside a withheld one that may be the rest of it."""
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
 
 
@@ -29,6 +34,7 @@ class Scrubber:
         self._credentials: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
         self._scanner = SecretScanner(Sought({}))
+        self._needles = Needles({})
         self._seen = 0
 
     def scrub(self, text: str) -> str:
@@ -67,6 +73,7 @@ class Scrubber:
             text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(short)}(?![A-Za-z0-9])", shown, text)
         if len(text) < SHORT:
             return text
+        text = self._unknown(text)
         text = _spliced(text, patterns.secrets(text), self._replacement)
         text = _spliced(text, patterns.named(text), self._replacement)
         text = _spliced(text, patterns.emails(text), lambda _, value: patterns.mask(value))
@@ -74,6 +81,24 @@ class Scrubber:
         text = BASE64.sub(lambda run: WITHHELD if self._scanner.hides(run[0]) else run[0], text)
         # Encoded more than once, or in a way that has no form of its own here.
         return WITHHELD if _ENCODED.search(text) and self.find(text) else text
+
+    def _unknown(self, text: str) -> str:
+        """Withhold the words that hold a credential in another form than those above; else the whole text.
+
+        Where only a part of one is found, more of it may stand beside: nothing of the text is shown then.
+        """
+        found = self._needles.find(text)
+        if found is None:
+            return text
+        if found.how == "whole":
+            less = _WORD.sub(lambda word: WITHHELD if self._is_whole(word[0]) else word[0], text)
+            if less != text and not _BESIDE.search(less) and self._needles.find(less) is None:
+                return less
+        return WITHHELD
+
+    def _is_whole(self, word: str) -> bool:
+        found = self._needles.find(word)
+        return found is not None and found.how == "whole"
 
     def _replacement(self, match: patterns.Match, value: str) -> str:
         return "***@" if match.kind == "userinfo" else self._known.learn(match.kind, value)
@@ -90,9 +115,13 @@ class Scrubber:
         sought: dict[bool, dict[str, str]] = {True: {}, False: {}}
         for one in secrets:
             kind = one.shown[2:-2].partition(":")[0] if ALIAS.fullmatch(one.shown) else "email"
-            sought[one.credential] |= dict.fromkeys((*one.forms, *one.based), kind)
+            if not (one.credential and one.deep):  # the needles find those
+                sought[one.credential] |= dict.fromkeys((*one.forms, *one.based), kind)
+        cores = self._known.cores()
+        if cores != self._needles.secrets:
+            self._needles = Needles(cores)
         self._scanner = SecretScanner(
-            Sought(sought[True], sought[False], tuple(self._known.bounded())), self._known.spans
+            Sought(sought[True], sought[False], tuple(self._known.bounded()), needles=self._needles), self._known.spans
         )
 
 

@@ -31,7 +31,8 @@ def answer(_: httpx.Request) -> httpx.Response:
 
 def main() -> int:
     """Print the figures; 1 if the last calls cost more than the bound."""
-    recorder = Recorder(Journal(MemorySink(), FakeClock()), Redactor({"password": "open sesame, please"}), FakeClock())
+    redactor = Redactor({"password": "open sesame, please"})
+    recorder = Recorder(Journal(MemorySink(), FakeClock(), redactor=redactor), redactor, FakeClock())
     transport = RecordingTransport(httpx.MockTransport(answer), "api", recorder, operation_of)
     spent = []
     with httpx.Client(transport=transport) as client:

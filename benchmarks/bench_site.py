@@ -24,6 +24,7 @@ from veza_e2e.archive.sessions import JOURNAL, Archive
 from veza_e2e.journal import Journal, Line, MemorySink, parse
 from veza_e2e.journal.codec import from_data
 from veza_e2e.journal.events import SessionEnded, SessionStarted, StepFinished
+from veza_e2e.redaction import Redactor
 from veza_e2e.report import render, template_version
 
 SESSIONS = 1000
@@ -53,7 +54,7 @@ def _told_again(lines: tuple[Line, ...], text: str, ids: list[str], number: int,
         new = f"pay_{number:020d}" if old.startswith("pay_") else str(uuid.UUID(int=number << 64 | 7))
         text = text.replace(old, new)
     clock = _Clock()
-    journal = Journal(MemorySink(), clock)
+    journal = Journal(MemorySink(), clock, redactor=Redactor())
     first = datetime.fromisoformat(lines[0].at)
     for line in parse_events(text):
         clock.at = at + (datetime.fromisoformat(line.at) - first)
@@ -78,7 +79,7 @@ def parse_events(text: str) -> tuple[Line, ...]:
     """Return the events of a journal whose ids were changed: its hashes no longer fit, and are not looked at."""
     sink = MemorySink()
     clock = _Clock()
-    journal = Journal(sink, clock)
+    journal = Journal(sink, clock, redactor=Redactor())
     for raw in text.splitlines():
         members: dict[str, Any] = json.loads(raw)
         clock.at = datetime.fromisoformat(members["at"])

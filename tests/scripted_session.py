@@ -34,6 +34,7 @@ from veza_e2e.journal.events import (
     WaitingFor,
 )
 from veza_e2e.journal.readings import Compared, RowsRead
+from veza_e2e.redaction import Redactor
 from veza_e2e.report import render, template_version
 
 SESSION = "01M3EXAMP1E0000000000000AA"
@@ -61,7 +62,7 @@ class Script:
         self.session = session
         self.clock = Clock(at)
         self.sink = MemorySink()
-        self.journal = Journal(self.sink, self.clock)
+        self.journal = Journal(self.sink, self.clock, redactor=Redactor())
         self.title = "Night Drive (single)"
         self.total = 500
         self.tax = 0

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -112,11 +112,6 @@ SECRET_VARIABLES = {
     "database_url": "VEZA_DATABASE_URL",
     "access_token": "VEZA_ACCESS_TOKEN",
 }
-_INHERITED = frozenset({
-    "PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    # For the loader, and for a moved clock, so that parent and child agree on the day.
-    "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +128,6 @@ class Secrets:
 def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
     """Return the secrets that the environment's variables hold; empty ones count as absent."""
     return Secrets(**{name: variables.get(variable) or None for name, variable in SECRET_VARIABLES.items()})
-
-
-def child_environment(variables: Mapping[str, str] = os.environ, *, also: Collection[str] = ()) -> dict[str, str]:
-    """Return the environment's variables that a child process needs, `also` included; no secret is among them."""
-    return {name: value for name, value in variables.items() if name in _INHERITED or name in also}
 
 
 def is_loopback(host: str) -> bool:
@@ -178,6 +168,16 @@ def load(
         signing=_read_by(partial(signing.read, path.parent), path, "signing.", _table(path, table, "signing")),
         window=_has_window(variables),
     )
+
+
+def environments(config: Path | None) -> tuple[str, ...]:
+    """Return the names of all environments, the embedded one included; of a file that cannot be read none."""
+    try:
+        table = _read(config or CONFIG_FILE, required=False)
+    except ConfigError:
+        table = {}
+    named = table.get("env")
+    return (REHEARSAL, *named) if isinstance(named, dict) else (REHEARSAL,)
 
 
 def _has_window(variables: Mapping[str, str]) -> bool:

@@ -161,7 +161,7 @@ def test_another_order_is_a_mismatch_that_no_handler_of_exceptions_swallows(back
 def test_a_signal_between_two_calls_comes_back_where_it_came(backend: Backend, recorded: Start) -> None:
     backend.replies["/one"] = says({"data": {"id": "1"}})
     recording = recorded()
-    journal = Journal(MemorySink(), FakeClock(), listeners=[recording.heard])
+    journal = Journal(MemorySink(), FakeClock(), listeners=[recording.heard], redactor=Redactor())
     with httpx.Client(transport=recording.wrap(ports()).transport) as client:
         client.get(f"{backend.url}/one")
     journal.append(SessionInterrupted(reason="SIGTERM"))

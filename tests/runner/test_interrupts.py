@@ -15,6 +15,7 @@ from veza.testing import FakeClock
 from veza_e2e.journal import Journal, MemorySink
 from veza_e2e.journal.events import StepStarted
 from veza_e2e.ports.interrupts import Interrupted, Interrupts
+from veza_e2e.redaction import Redactor
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -79,7 +80,7 @@ def test_an_events_line_is_never_cut_in_two(interrupts: Interrupts) -> None:
             send(signal.SIGINT)
             super().write(data[20:])
 
-    journal = Journal(Signalled(), FakeClock(), guard=interrupts.deferred)
+    journal = Journal(Signalled(), FakeClock(), guard=interrupts.deferred, redactor=Redactor())
     with pytest.raises(Interrupted):
         journal.append(StepStarted(step="login"))
     assert len(journal.lines) == 1, "what is on the disk is in hand as well"

@@ -36,6 +36,7 @@ from veza_e2e.journal.events import (
     StepStarted,
     UnknownEvent,
 )
+from veza_e2e.redaction import Redactor
 
 PATH = Path("journal.jsonl")
 ENDED = SessionEnded(outcome="passed", views={"report.md": "0" * 64}, template="1")
@@ -43,7 +44,7 @@ ENDED = SessionEnded(outcome="passed", views={"report.md": "0" * 64}, template="
 
 def written(*events: Event) -> bytes:
     sink = MemorySink()
-    journal = Journal(sink, FakeClock())
+    journal = Journal(sink, FakeClock(), redactor=Redactor())
     for event in events:
         journal.append(event)
     return bytes(sink.data)
@@ -158,7 +159,9 @@ def test_what_is_written_is_read_back(reasons: list[str]) -> None:
 def test_an_event_is_in_the_file_before_anyone_is_told(tmp_path: Path) -> None:
     path, sizes = tmp_path / "journal.jsonl", list[int]()
     sink = FileSink(path, create=True)
-    journal = Journal(sink, FakeClock(), listeners=[lambda line: sizes.append(len(read(path).lines) - line.seq)])
+    journal = Journal(
+        sink, FakeClock(), redactor=Redactor(), listeners=[lambda line: sizes.append(len(read(path).lines) - line.seq)]
+    )
     for _ in range(3):
         journal.append(StepStarted(step="login"))
     sink.close()
@@ -173,7 +176,7 @@ def test_a_torn_last_line_is_cut_and_the_chain_goes_on(tmp_path: Path) -> None:
     reading = parse(sink.load(), path)
     assert reading.torn == 30
     sink.cut(reading.torn)
-    Journal(sink, FakeClock(), reading.lines).append(SessionInterrupted(reason="SIGINT"))
+    Journal(sink, FakeClock(), reading.lines, redactor=Redactor()).append(SessionInterrupted(reason="SIGINT"))
     sink.close()
     assert path.read_bytes().startswith(whole)
     assert len(read(path).lines) == 2
@@ -222,11 +225,12 @@ import resource, sys
 from pathlib import Path
 from veza.testing import FakeClock
 from veza_e2e.journal.events import StepStarted
+from veza_e2e.redaction import Redactor
 from veza_e2e.journal import FileSink, Journal, UnwritableError, read
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 sink = FileSink(path, create=True)
-journal = Journal(sink, FakeClock())
+journal = Journal(sink, FakeClock(), redactor=Redactor())
 failed = 0
 for _ in range(12):
     try:
@@ -298,10 +302,11 @@ import os, resource, sys
 from pathlib import Path
 from veza.testing import FakeClock
 from veza_e2e.journal.events import StepStarted
+from veza_e2e.redaction import Redactor
 from veza_e2e.journal import FileSink, Journal, UnwritableError, parse
 path = Path(sys.argv[1])
 sink = FileSink(path, create=True)
-journal = Journal(sink, FakeClock())
+journal = Journal(sink, FakeClock(), redactor=Redactor())
 journal.append(StepStarted(step="login"))
 def refuse(*_):
     raise OSError(5, "Input/output error")
@@ -326,7 +331,7 @@ print(len(reading.lines), reading.torn)
 def test_the_journal_can_be_moved_once_there_is_a_place_for_it(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     memory = MemorySink()
-    journal = Journal(memory, FakeClock())
+    journal = Journal(memory, FakeClock(), redactor=Redactor())
     journal.append(StepStarted(step="login"))
     sink = FileSink(path, create=True)
     journal.move(sink)
@@ -351,7 +356,7 @@ def append_of(journal: Journal) -> Callable[[], object]:
 
 def test_what_has_no_canonical_form_is_not_half_written() -> None:
     sink = MemorySink()
-    journal = Journal(sink, FakeClock())
+    journal = Journal(sink, FakeClock(), redactor=Redactor())
     with pytest.raises(TypeError):
         journal.append(SessionAbandoned(reason=1.5))  # type: ignore[arg-type]  # what a careless caller might do
     append_of(journal)()

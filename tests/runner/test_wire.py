@@ -84,7 +84,10 @@ class Desk:
         self.sink = FileSink(self.path, create=True)
         self.redactor = Redactor({"password": PASSWORD, "email": "operator@veza.test"})
         self.recorder = Recorder(
-            Journal(self.sink, FakeClock()), self.redactor, FakeClock(), guard=guard.deferred if guard else None
+            Journal(self.sink, FakeClock(), redactor=self.redactor),
+            self.redactor,
+            FakeClock(),
+            guard=guard.deferred if guard else None,
         )
         self.network = network or httpx.HTTPTransport()
         self.client = httpx.Client(

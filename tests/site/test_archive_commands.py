@@ -18,6 +18,7 @@ from veza_e2e.archive.sessions import Stored
 from veza_e2e.canonical import digest, dumps
 from veza_e2e.evidence import BankStatement, unseal
 from veza_e2e.journal.events import StepStarted
+from veza_e2e.redaction import Redactor
 
 BANK = ("bank", SESSION, "--date", "2026-05-12", "--amount", "5.00 EUR")
 
@@ -324,7 +325,7 @@ def test_a_missing_addendum_is_named_and_the_next_one_takes_no_number_twice(shel
     assert isinstance(whole, ArchiveError)
     again = unseal(json.loads((stored / "addendum-002.json").read_bytes()))
     assert isinstance(again, BankStatement)
-    assert folder.add(again).name == "addendum-003.json"
+    assert folder.add(again, Redactor()).name == "addendum-003.json"
     (stored / "addendum-001.json").write_bytes(first)
     assert shell("verify", SESSION).code == 0
 

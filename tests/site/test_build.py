@@ -29,6 +29,7 @@ from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
 from veza_e2e.evidence import Attestation, BankStatement
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.ledger_names import ORDERS, TRANSFERS
+from veza_e2e.redaction import Redactor
 from veza_e2e.site.build import write_tree
 from veza_e2e.site.sessions_table import COLUMNS
 
@@ -155,7 +156,7 @@ def decided_go(archive: Path) -> Path:
         session=SESSION, session_hash=script.lines[-1].hash, number=1, seq=len(script.lines) + 1,
         at="2026-05-12T09:00:00.000Z", seen="credit", date="2026-05-12", amount_cents=500, currency="EUR",
     )  # fmt: skip
-    Stored(SESSION, folder).add(statement)
+    Stored(SESSION, folder).add(statement, Redactor())
     attest(archive, "ex-9")
     return folder
 
@@ -166,7 +167,7 @@ def attest(archive: Path, item: str, session: str | None = None, number: int = 0
         id=f"01KRATTESTED0000000000000{number}", item=item, by="B. Person", at="2026-05-02T09:00:00.000Z",
         release="2026.05", session=session, note="known from elsewhere",
     )  # fmt: skip
-    Archive(archive).attest(said)
+    Archive(archive).attest(said, Redactor())
 
 
 def flip(path: Path, old: bytes, new: bytes) -> None:

@@ -22,7 +22,9 @@ from veza_e2e.canonical import JSON, dumps
 from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
 from veza_e2e.journal import GENESIS, DamagedError, Reading, disk, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
+from veza_e2e.journal.gate import gated
 from veza_e2e.money.order_account import AccountState
+from veza_e2e.redaction import Redactor
 
 JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -185,8 +187,12 @@ class Stored:
             return True
         return False
 
-    def add(self, addendum: Addendum) -> Path:
+    def add(self, addendum: Addendum, redactor: Redactor) -> Path:
         """Write an addendum after the existing ones, and a manifest. Its number and what it cites are set here.
+
+        Args:
+            addendum: what was learnt.
+            redactor: knows this machine's secrets; what would be one is withheld.
 
         Raises:
             ArchiveError: the last addendum is damaged, or the new one or its manifest could not be written.
@@ -195,8 +201,8 @@ class Stored:
         previous = sealed(files[-1])[1] if files else None
         number = 1 + max((_number(path) for path in files), default=0)
         seq = addendum.seq - addendum.number + number
-        placed = replace(addendum, number=number, seq=seq, previous=previous)
         path = self.folder / _addendum_name(number)
+        placed = replace(gated(redactor, addendum), number=number, seq=seq, previous=previous)
         write_new(path, dumps(seal(placed)).encode() + b"\n")
         try:
             self.vouch()
@@ -285,15 +291,15 @@ class Archive:
         found = [sealed(path)[0] for path in listings.attestation_files(self.root)]
         return tuple(item for item in found if isinstance(item, Attestation))
 
-    def attest(self, attestation: Attestation) -> Path:
-        """Write an attestation.
+    def attest(self, attestation: Attestation, redactor: Redactor) -> Path:
+        """Write an attestation; what would be a secret in it is withheld.
 
         Raises:
             ArchiveError: it could not be written.
         """
         path = self.root / listings.ATTESTATIONS / f"{attestation.id}-{attestation.item}.json"
         disk.make_folder(path.parent, exist_ok=True)
-        write_new(path, dumps(seal(attestation)).encode() + b"\n")
+        write_new(path, dumps(seal(gated(redactor, attestation))).encode() + b"\n")
         return path
 
 

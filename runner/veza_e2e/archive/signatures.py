@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.config import child_environment
+from veza_e2e.child import child_environment
 
 NAMESPACE = "veza-e2e"
 SIGNERS = "allowed_signers"
 SUFFIX = ".sig"
-_AGENT = ("SSH_AUTH_SOCK",)
-_ASKS = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "TERM")
+_ASKS = frozenset({"SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "WAYLAND_DISPLAY"})
+"""With these ssh-keygen asks for a passphrase in a window."""
 _PATIENCE = 120
 """Seconds that ssh-keygen may take; a security key waits for a touch."""
 
@@ -94,13 +94,14 @@ def sign(path: Path, key: Path, *, asks: bool = True) -> Path:
     if signature_of(path).exists():
         raise ArchiveError(f"{signature_of(path)}: is there already")
     command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path)]
+    environment = child_environment(persons=True)
     try:
         done = subprocess.run(  # noqa: S603 - no shell, own names
             command,
             stdin=None if asks else subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            env=child_environment(also=_ASKS if asks else _AGENT),
+            env=environment if asks else {name: one for name, one in environment.items() if name not in _ASKS},
             timeout=None if asks else _PATIENCE,
             start_new_session=not asks,
         )

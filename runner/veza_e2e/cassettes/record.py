@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.cassettes import files, tape
@@ -195,6 +195,8 @@ class Recording:
         error = data.get("error")
         ended = error.get("class") if isinstance(error, Mapping) else data.get("raised")
         self._signalled |= kind == "interrupted" or ended == Interrupted.__name__
+        if kind != "clock":  # it holds numbers and times alone
+            data = cast("dict[str, JSON]", self._clean.redactor.kept(data))
         line = dumps({"kind": kind, "step": self._step, **data}) + "\n"
         view = memoryview(line.encode())
         while view:

@@ -78,7 +78,7 @@ def _abandoned(
             stage.journal.append(TailCut(bytes=reading.torn))
         stage.journal.append(
             SessionAbandoned(
-                reason=parts.redactor.text(reason),
+                reason=reason,
                 accepted_cents=lost.minor if lost else None,
                 accepted_currency=lost.currency if lost else None,
             )

@@ -9,9 +9,7 @@ import click
 
 from veza.money import Money
 from veza_e2e.cli.output import Exit, Stop
-from veza_e2e.config import read_secrets
 from veza_e2e.evidence import EvidenceFile
-from veza_e2e.redaction import Redactor
 
 EVIDENCE = click.option(
     "--evidence",
@@ -19,12 +17,6 @@ EVIDENCE = click.option(
     help="Only its digest and size are kept.",
 )
 NOTE = click.option("--note", help="A remark in your own words.")
-
-
-def redactor_of_notes() -> Redactor:
-    from veza_e2e.bootstrap import known_secrets  # noqa: PLC0415 - slow to import, and only here
-
-    return Redactor(known_secrets(read_secrets()))
 
 
 def amount_of(option: str, text: str | None, currency: str | None, *, least: int = 1) -> Money | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import click
 
 from veza.money import Money
 from veza_e2e.archive.sessions import Archive, Stored
-from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file, redactor_of_notes
+from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file
 from veza_e2e.cli.dashboard import Read, record
+from veza_e2e.cli.knowing import redactor_of_notes
 from veza_e2e.cli.lookup import home, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.evidence import Attestation, Summary
@@ -118,18 +119,18 @@ def _known(item: str) -> str:
 def _write(invocation: Invocation, archive: Archive, name: str, said: _Said, session: str | None = None) -> Path:
     from ulid import ULID  # noqa: PLC0415 - only here
 
-    redactor, now = redactor_of_notes(), invocation.machine.clock.now()
+    now = invocation.machine.clock.now()
     attestation = Attestation(
         id=str(ULID.from_datetime(now)),
         item=name,
-        by=redactor.text(said.by),
+        by=said.by,
         at=timestamp(now),
-        release=redactor.text(said.release) if said.release else None,
+        release=said.release or None,
         evidence=evidence_file(said.evidence),
-        note=redactor.text(said.note) if said.note else None,
+        note=said.note or None,
         session=session,
     )
-    return written(lambda: archive.attest(attestation))
+    return written(lambda: archive.attest(attestation, redactor_of_notes(invocation)))
 
 
 def _session(invocation: Invocation, said: _Said, name: str) -> Stored:
@@ -215,22 +216,21 @@ def _read(figures: _Figures, before: Summary, said: _Said) -> Read:
     for option, value in (("--payment", figures.payment), ("--refund", figures.refund)):
         if value is not None and not value.strip():
             raise Stop(Exit.USAGE, f"{option} names nothing")
-    redactor = redactor_of_notes()
     return Read(
-        by=redactor.text(said.by),
+        by=said.by,
         currency=told[0].currency,
-        payment_id=_text(figures.payment, redactor.text),
+        payment_id=_text(figures.payment),
         charged_cents=_minor(charged),
-        refund_id=_text(figures.refund, redactor.text),
+        refund_id=_text(figures.refund),
         refunded_cents=_minor(refunded),
         reversed_cents=_minor(reversed_),
         evidence=evidence_file(said.evidence),
-        note=_text(said.note, redactor.text),
+        note=_text(said.note),
     )
 
 
-def _text(value: str | None, redact: Callable[[str], str]) -> str | None:
-    return redact(value.strip()) if value and value.strip() else None
+def _text(value: str | None) -> str | None:
+    return value.strip() if value and value.strip() else None
 
 
 def _minor(amount: Money | None) -> int | None:

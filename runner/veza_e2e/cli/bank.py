@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from veza_e2e.archive.sessions import Stored
-from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file, redactor_of_notes
+from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file
+from veza_e2e.cli.knowing import redactor_of_notes
 from veza_e2e.cli.lookup import stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.cli.session_line import due_line
@@ -49,7 +50,6 @@ def bank(
             Exit.USAGE, f"--amount is missing: what does the statement show as {seen}?", 'write it as "5.00 EUR"'
         )
     _refuse_bank(stored, before, on, seen, invocation.today)
-    redactor = redactor_of_notes()
     statement = BankStatement(
         session=stored.session,
         session_hash=before.last_hash,
@@ -60,11 +60,11 @@ def bank(
         date=on.isoformat(),
         amount_cents=money.minor if money else None,
         currency=money.currency if money else None,
-        reference=redactor.text(reference) if reference else None,
+        reference=reference or None,
         evidence=evidence_file(evidence),
-        note=redactor.text(note) if note else None,
+        note=note or None,
     )
-    path = written(lambda: stored.add(statement))
+    path = written(lambda: stored.add(statement, redactor_of_notes(invocation)))
     after = summary_of(stored)
     item = after.item("bank_statement")
     rows = [

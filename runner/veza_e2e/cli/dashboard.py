@@ -7,6 +7,7 @@ from pathlib import Path
 
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.cli.calling import translated
+from veza_e2e.cli.knowing import redactor_of_notes
 from veza_e2e.cli.lookup import written
 from veza_e2e.cli.output import Invocation
 from veza_e2e.engine.finish import finish
@@ -74,7 +75,7 @@ def record(invocation: Invocation, stored: Stored, read: Read) -> Path:
         evidence=read.evidence,
         **read.members,  # type: ignore[arg-type]  # the same members
     )
-    return written(lambda: stored.add(dashboard))
+    return written(lambda: stored.add(dashboard, redactor_of_notes(invocation)))
 
 
 def _append(invocation: Invocation, stored: Stored, sink: FileSink, reading: Reading, read: Read) -> None:
@@ -82,7 +83,8 @@ def _append(invocation: Invocation, stored: Stored, sink: FileSink, reading: Rea
     interrupts.install()
     if reading.torn:
         sink.cut(reading.torn)
-    journal = Journal(sink, invocation.machine.clock, reading.lines, guard=interrupts.deferred)
+    redactor = redactor_of_notes(invocation)
+    journal = Journal(sink, invocation.machine.clock, reading.lines, redactor=redactor, guard=interrupts.deferred)
     if reading.torn:
         journal.append(TailCut(bytes=reading.torn))
     file = None if read.evidence is None else asdict(read.evidence)

@@ -9,6 +9,7 @@ from veza_e2e.bootstrap import known_secrets
 from veza_e2e.cassettes import files
 from veza_e2e.cassettes.errors import CassetteError, Mismatch
 from veza_e2e.cli import lean
+from veza_e2e.cli.asking import stored_passwords
 from veza_e2e.cli.output import Exit, Invocation, Stop
 from veza_e2e.config import Settings, read_secrets
 from veza_e2e.redaction import Redactor
@@ -78,9 +79,11 @@ def publish(invocation: Invocation, settings: Settings, session: str, name: str)
 
 
 def redactor_of(settings: Settings) -> Redactor:
-
     secrets = read_secrets()
-    return Redactor(known_secrets(rehearsal_account(secrets) if settings.environment.embedded else secrets))
+    redactor = Redactor(known_secrets(rehearsal_account(secrets) if settings.environment.embedded else secrets))
+    for password in stored_passwords(secrets.email, [settings.environment.name]):
+        redactor.give("password", password)
+    return redactor
 
 
 def recording_of(folder: Path, session: str) -> Path:

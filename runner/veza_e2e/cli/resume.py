@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
 
 import click
 
@@ -86,9 +85,8 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
         for unheard in looked.unheard:
             say(f"Not heard: {parts.redactor.text(unheard)}")
         if found is not None:
-            said = {**asdict(found), "observed": parts.redactor.text(found.observed)}
-            addendum = replace(found, **cast("dict[str, Any]", parts.redactor.kept(said)))
-            written(lambda: stored.add(addendum))
+            addendum = replace(found, observed=parts.redactor.text(found.observed))
+            written(lambda: stored.add(addendum, parts.redactor))
     after = stored.summary()
     told = "What is news is recorded as an addendum" if found is not None else "Nothing new was told"
     say(f"{told}: {after.money.sentence}.")

@@ -10,6 +10,7 @@ import click
 
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.bootstrap import assemble
+from veza_e2e.cli.asking import stored_passwords
 from veza_e2e.cli.calling import translated
 from veza_e2e.cli.lookup import settings_of, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
@@ -81,7 +82,8 @@ def _supplied(settings: Settings, stored: Stored, text: str | None, machine: Mac
     with _parts(settings, first, interrupts, machine, asks=text is None) as parts:
         stage = open_stage(parts, MemorySink(), idempotency=first.idempotency, lines=reading.lines)
         supplied = supply(stage, text)
-    return supplied, written(lambda: stored.add(_addendum(stored, supplied, timestamp(machine.clock.now()))))
+        addendum = _addendum(stored, supplied, timestamp(machine.clock.now()))
+        return supplied, written(lambda: stored.add(addendum, parts.redactor))
 
 
 def _appended(
@@ -119,11 +121,14 @@ def _parts(
             secrets = rehearsal_account(secrets)
             if asks:
                 own = stack.enter_context(reachable(settings, secrets, first.session, first.faults, machine))
-        yield stack.enter_context(
+        parts = stack.enter_context(
             assemble(
                 settings, secrets, interrupts, machine, unattended=first.unattended, own=own, session=first.session
             )
         )
+        for password in stored_passwords(secrets.email, [first.environment]):
+            parts.redactor.give("password", password)
+        yield parts
 
 
 def _addendum(stored: Stored, supplied: Supplied, at: str) -> RowsSupplied:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, cast
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -15,7 +13,7 @@ from veza_contract.operations import operation_of
 from veza_e2e import evidence
 from veza_e2e.journal import Journal, Line, Sink
 from veza_e2e.journal.codec import to_data
-from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, Event, SessionStarted, UnknownEvent
+from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, SessionStarted
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.ports.processor import Processor
 from veza_e2e.ports.protocols import Ports
@@ -78,8 +76,7 @@ class Stage:
 def open_stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[Line] = ()) -> Stage:
     """Return a session on this sink, with its API client and recorder."""
     ports = parts.ports
-    shown = partial(_shown, parts.redactor)
-    journal = Journal(sink, ports.clock, lines, guard=parts.guard, shown=shown, listeners=parts.listeners)
+    journal = Journal(sink, ports.clock, lines, redactor=parts.redactor, guard=parts.guard, listeners=parts.listeners)
     for line in lines:
         parts.redactor.note(dict(to_data(line.event)))
     recorder = Recorder(
@@ -98,16 +95,6 @@ def open_stage(parts: Parts, sink: Sink, *, idempotency: bool, lines: Sequence[L
         checkout_page=parts.checkout_page,
     )
     return Stage(parts, journal, recorder, api, _processor(parts, recorder))
-
-
-def _shown(redactor: Redactor, event: Event) -> Event:
-    """Withhold the credentials that an event holds. A call was searched before, with all that looks like a secret."""
-    if isinstance(event, CallIntended | CallFinished | CallFailed | UnknownEvent):
-        return event
-    data = to_data(event)
-    kept = cast("dict[str, Any]", redactor.kept(data))
-    changed = {name: kept[name] for name in data if kept[name] != data[name]}
-    return replace(event, **changed) if changed else event
 
 
 def _answered(lines: Sequence[Line]) -> dict[str, int]:

@@ -10,6 +10,8 @@ from typing import Protocol
 from veza_e2e.journal.chain import GENESIS, Line, chain, timestamp
 from veza_e2e.journal.events import Event
 from veza_e2e.journal.file import Sink
+from veza_e2e.journal.gate import gated
+from veza_e2e.redaction import Redactor
 
 
 class Now(Protocol):
@@ -28,7 +30,7 @@ class Journal:
         clock: gives the time of each event.
         lines: the lines that the journal holds already.
         guard: defers signals while a line is written.
-        shown: returns an event with what may be on record of it.
+        redactor: the session's; an event is written with what may be on record of it.
         listeners: called with each line once it is on the disk, such as the terminal.
     """
 
@@ -38,15 +40,15 @@ class Journal:
         clock: Now,
         lines: Sequence[Line] = (),
         *,
+        redactor: Redactor,
         guard: Callable[[], AbstractContextManager[None]] | None = None,
-        shown: Callable[[Event], Event] = lambda event: event,
         listeners: Sequence[Callable[[Line], None]] = (),
     ) -> None:
         self._sink = sink
         self._clock = clock
         self._lines = list(lines)
         self._guard = guard or nullcontext
-        self._shown = shown
+        self._redactor = redactor
         self._listeners = listeners
 
     @property
@@ -62,7 +64,8 @@ class Journal:
         """
         with self._guard():
             prev = self._lines[-1].hash if self._lines else GENESIS
-            line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), self._shown(event), prev)
+            shown = gated(self._redactor, event)
+            line, data = chain(len(self._lines) + 1, timestamp(self._clock.now()), shown, prev)
             self._sink.write(data)
             self._lines.append(line)
             for listener in self._listeners:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import webbrowser
 from typing import Literal
 
+from veza_e2e.child import for_a_persons_program
+
 
 class PersonsBrowser:
     """Opens the checkout page in the operator's own browser.
@@ -23,6 +25,7 @@ class PersonsBrowser:
         if not self._window or not url.startswith(("https://", "http://")):
             return False
         try:
-            return webbrowser.open(url)
+            with for_a_persons_program():
+                return webbrowser.open(url)
         except webbrowser.Error:
             return False

@@ -1,7 +1,8 @@
 """Finds and replaces secrets in what is stored or shown."""
 
+from veza_e2e.redaction.encodings import Exact
 from veza_e2e.redaction.names import classify
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD, mask
-from veza_e2e.redaction.redactor import Exact, Redactor
+from veza_e2e.redaction.redactor import Redactor
 
 __all__ = ["ALIAS", "WITHHELD", "Exact", "Redactor", "classify", "mask"]

@@ -14,6 +14,12 @@ SHORT = 8
 _LIMIT = 4 * 1024 * 1024
 
 
+class Exact(str):
+    """A JSON number with a fraction or an exponent, as the digits that were sent, never a float."""
+
+    __slots__ = ()
+
+
 def variants(value: str) -> list[str]:
     """Return the forms in which a text may hold a secret: plain, URL-encoded, escaped, hex."""
     forms = {value, quote(value, safe=""), quote_plus(value), html.escape(value), json.dumps(value)[1:-1]}

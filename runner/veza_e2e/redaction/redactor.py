@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.redaction import patterns
-from veza_e2e.redaction.encodings import decoded
+from veza_e2e.redaction.encodings import Exact, decoded
 from veza_e2e.redaction.known import Known, looks_random
 from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify, verbatim
 from veza_e2e.redaction.patterns import WITHHELD
@@ -28,12 +28,6 @@ _TOKEN = re.compile(r"(?=[A-Za-z_+/=\-]*[0-9])[A-Za-z0-9+/=\-]{16,}|[A-Za-z0-9+/
 _CACHE = 4096
 _PLAIN = 2 * 1024
 _OPENS = frozenset("{[")
-
-
-class Exact(str):
-    """A JSON number with a fraction or an exponent, as the digits that were sent, never a float."""
-
-    __slots__ = ()
 
 
 class Redactor:
@@ -56,10 +50,14 @@ class Redactor:
         self._seen = -1
         for kind, value in (secrets or {}).items():
             if value:
-                self._known.give(kind, value)
+                self.give(kind, value)
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._known)} secrets)"
+
+    def give(self, kind: str, value: str) -> None:
+        """Add a secret that is known beforehand; there may be several of a kind."""
+        self._known.give(kind, value)
 
     def learn(self, kind: str, value: str) -> str:
         """Return the alias of a secret, a new one where it was not seen before."""
@@ -107,9 +105,11 @@ class Redactor:
     def kept(self, value: JSON) -> JSON:
         """Return a record as it is, but for the texts and numbers in it that hold a credential: they are withheld."""
         if isinstance(value, Mapping):
-            return {name: self.kept(item) for name, item in value.items()}
+            return {self._scrubber.verbatim(name): self.kept(item) for name, item in value.items()}
         if isinstance(value, str):
             return self._scrubber.verbatim(value)
+        if value is None or isinstance(value, bool):
+            return value
         if isinstance(value, Sequence):
             return tuple(self.kept(item) for item in value)
         return value if self._scrubber.verbatim(str(value)) == str(value) else WITHHELD

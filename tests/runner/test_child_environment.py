@@ -8,7 +8,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-from front_door import ACCOUNT
 from secret_forms import DSN, KNOWN, PASSWORD
 from surroundings import variables
 
@@ -89,10 +88,3 @@ def test_a_child_of_ours_gets_the_names_on_the_list_and_no_value_that_holds_a_se
     given = {"PATH": "/bin", "TZ": f"x{PASSWORD}", "HOME": "/home/a", **SECRETS, **ODD, **NEEDED}
     assert child_environment(given) == {"PATH": "/bin", "HOME": "/home/a"}
     assert child_environment(given, persons=True) == {"PATH": "/bin", "HOME": "/home/a", **NEEDED}
-
-
-@pytest.mark.process
-def test_the_environment_is_whole_again_after_a_browser_that_fails() -> None:
-    with variables({**os.environ, **ACCOUNT, "BROWSER": "false"}):
-        PersonsBrowser(window=True).open("https://pay.test/1")
-        assert ACCOUNT.items() <= os.environ.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from veza_e2e.engine.session import Parts
 from veza_e2e.engine.start import Asked
 from veza_e2e.engine.walk import UnresumableError
 from veza_e2e.journal import Reading
+from veza_e2e.journal.account import account_digest, same_account
 from veza_e2e.journal.events import WALKTHROUGH, WALKTHROUGHS, SessionStarted
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
@@ -111,7 +111,7 @@ def parts_of(
 ) -> Iterator[Parts]:
     """Yield the session's parts; start its own rehearsal backend if it has one."""
     secrets = secrets_of(settings, first)
-    if hashlib.sha256((secrets.email or "").lower().encode()).hexdigest() != first.account_digest:
+    if not same_account(account_digest(secrets.email), first.account_digest):
         raise Stop(
             Exit.USAGE,
             f"session {first.session} belongs to {first.account}, OPERATOR_EMAIL is another account",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import Summary
+from veza_e2e.journal.account import same_account
 from veza_e2e.journal.events import CallIntended, SessionStarted
 from veza_e2e.money.order_account import AccountState
 
@@ -22,7 +23,7 @@ def unresolved(archive: Archive, environment: str, account_digest: str, *, live:
         if not stored.may_bar:
             continue
         first = stored.beginning()
-        if first is None or (first.environment, first.account_digest) != (environment, account_digest):
+        if first is None or first.environment != environment or not same_account(first.account_digest, account_digest):
             continue
         summary = stored.summary()
         money = summary.money
@@ -41,9 +42,10 @@ def recent_logins(archive: Archive, environment: str, account_digest: str, at: d
             continue
         lines = stored.read().lines
         first = lines[0].event if lines else None
-        if isinstance(first, SessionStarted) and (first.environment, first.account_digest) == (
-            environment,
-            account_digest,
+        if (
+            isinstance(first, SessionStarted)
+            and first.environment == environment
+            and same_account(first.account_digest, account_digest)
         ):
             count += sum(
                 isinstance(line.event, CallIntended)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Protocol
 from veza_e2e.config import Secrets, Settings
 from veza_e2e.engine.session import Parts, Stage, open_stage
 from veza_e2e.journal import MemorySink
+from veza_e2e.journal.account import account_digest
 from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, PreflightChecked, SessionStarted
 from veza_e2e.preflight.deciding import Means
 from veza_e2e.preflight.gate import Gate, preflight
@@ -62,7 +62,7 @@ def first_event(settings: Settings, asked: Asked, secrets: Secrets) -> First:
             environment=environment.name,
             base_url=base_url or environment.base_url,
             account=mask(email) if email else "",
-            account_digest=hashlib.sha256(email.lower().encode()).hexdigest(),
+            account_digest=account_digest(email),
             live_requested=asked.live,
             unattended=scripted,
             release=asked.release,

@@ -46,7 +46,7 @@ class SessionStarted(Event):
     account: str
     """The operator's e-mail address, masked."""
     account_digest: str
-    """SHA-256 of the address, to find unresolved sessions of the same account."""
+    """16 bits of the address's SHA-256, to find unresolved sessions of the same account; see `journal.account`."""
     live_requested: bool
     unattended: bool
     release: str | None

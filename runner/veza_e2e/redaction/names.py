@@ -95,6 +95,29 @@ def verbatim(name: str) -> bool:
     return name != "request_id" and _VERBATIM.fullmatch(name) is not None
 
 
+_SHAPES = (
+    (re.compile(r".*_at|created|updated|expires_on"), re.compile(r"[0-9TZtz:.+\- ]{0,40}")),
+    (
+        re.compile(r".*_cents|.*amount.*|price|total|unexplained|row_count"),
+        re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?(?:[eE][+-]?[0-9]{1,3})?"),
+    ),
+    (re.compile(r"(.*_)?currency"), re.compile(r"[A-Za-z]{0,8}")),
+    (re.compile(r"(.*_)?status|license_types?"), re.compile(r"[A-Za-z0-9_ \-]{0,64}")),
+    (re.compile(r".*"), re.compile(r"\S{0,200}")),
+)
+"""What a value looks like, by its name: times, amounts, currencies, statuses; then ids."""
+
+
+@lru_cache(maxsize=4096)
+def _shape(name: str) -> re.Pattern[str]:
+    return next(shape for named, shape in _SHAPES if named.fullmatch(name))
+
+
+def shaped(name: str, value: str) -> bool:
+    """Whether a value looks as one of this name does. If it does not, it is a text like any other."""
+    return _shape(name).fullmatch(value) is not None
+
+
 @lru_cache(maxsize=4096)
 def classify(name: str) -> tuple[Class, str]:
     """Return the class of a member, field or parameter name, and the kind if it is a secret."""

@@ -14,9 +14,23 @@ _EMAIL = re.compile(
 )
 _PAN = re.compile(
     r"(?<![A-Za-z0-9_\-.])[2-6]"
-    r"(?:[0-9]{12,18}|[0-9]{3}(?:[ -][0-9]{4}){2}[ -][0-9]{1,7}|[0-9]{3}[ -][0-9]{6}[ -][0-9]{5})"
+    r"(?:[0-9]{12,18}|[0-9]{3}(?:[ \u00a0./-][0-9]{4}){2}[ \u00a0./-][0-9]{1,7}"
+    r"|[0-9]{3}[ \u00a0./-][0-9]{6}[ \u00a0./-][0-9]{5})"
     r"(?![A-Za-z0-9_\-]|\.[0-9])",
 )
+_BESIDE_CARD = re.compile(
+    r"(?<![\w.,:/{\-])[0-9]{3,4}(?![\w:/}\-]|[.,][0-9]|\s?(?:[A-Z]{3}\b|[$€£]))"
+    r"|(?<=[cC][vV][cCvV])2?[ :=]{0,2}[0-9]{3,4}\b"
+)
+_NEAR = 64
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0.\-]?[A-Za-z0-9]){11,30}")
+_IBANS = (
+    "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ24DE22DK18DO28EE20EG29ES24FI18FO18FR27"
+    "GB22GE22GI23GL18GR27GT28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21MC27MD24"
+    "ME22MK19MR27MT31MU30NL18NO15PK24PL28PS29PT25QA29RO24RS22SA24SC31SE24SI19SK24SM27ST25SV28TL23TN24"
+    "TR26UA29VA22VG24XK20"
+)
+_IBAN_LENGTHS = {country: int(length) for country, length in re.findall("([A-Z]{2})([0-9]{2})", _IBANS)}
 _OTHERS = (
     ("access_token", re.compile(r"eyJ[A-Za-z0-9_\-]{5,1024}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)*")),
     ("private_key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)),
@@ -74,8 +88,29 @@ def secrets(text: str) -> Iterator[Match]:
             if not ALIAS.fullmatch(found[0]):
                 yield Match(kind, found.start(), found.end())
     for found in _PAN.finditer(text):
-        if luhn(re.sub("[ -]", "", found[0])):
+        if luhn(re.sub("[^0-9]", "", found[0])):
             yield Match("card_number", found.start(), found.end())
+            yield from _beside(text, found.start(), found.end())
+    for found in _IBAN.finditer(text):
+        yield from _iban(found)
+
+
+def _beside(text: str, start: int, end: int) -> Iterator[Match]:
+    """Find what may be the security code of a card: a short number near it that is no amount, date or time."""
+    for low, high in ((max(0, start - _NEAR), start), (end, min(len(text), end + _NEAR))):
+        for found in _BESIDE_CARD.finditer(text, low, high):
+            yield Match("card_cvc", found.start(), found.end())
+
+
+def _iban(found: re.Match[str]) -> Iterator[Match]:
+    length, letters = _IBAN_LENGTHS.get(found[0][:2].upper(), 0), ""
+    for place, letter in enumerate(found[0]):
+        letters += letter if letter.isalnum() else ""
+        if letter.isalnum() and len(letters) == length:
+            moved = letters[4:] + letters[:4]
+            if int("".join(str(int(each, 36)) for each in moved)) % 97 == 1:
+                yield Match("iban", found.start(), found.start() + place + 1)
+            return
 
 
 def named(text: str) -> Iterator[Match]:

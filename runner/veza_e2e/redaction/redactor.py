@@ -13,7 +13,7 @@ from veza_e2e.canonical import JSON, clean
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import Exact, decoded
 from veza_e2e.redaction.known import Known, looks_random
-from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify, verbatim
+from veza_e2e.redaction.names import HEADERS, QUERY, SECRET_HEADERS, classify, shaped, verbatim
 from veza_e2e.redaction.patterns import WITHHELD
 from veza_e2e.redaction.scanner import Finding
 from veza_e2e.redaction.scrubber import Scrubber
@@ -75,12 +75,13 @@ class Redactor:
         """Return what may be shown of a member that is known by its name.
 
         Returns:
-            An id, amount, currency, status or time as it is; `[withheld]` if it holds a credential.
+            An id, amount, currency, status or time that looks like one as it is; `[withheld]` if it holds a credential.
         """
         if not verbatim(name):
             return self.url(value) if name.endswith("_url") else self.text(value)
         self._known.note(value, name)
-        return self._scrubber.verbatim(value)
+        shown = self._scrubber.verbatim(value)
+        return shown if shown == WITHHELD or shaped(name, value) else self.text(value)
 
     def members(self, record: Mapping[str, JSON]) -> tuple[dict[str, JSON], list[str]]:
         """Return a record with what may be shown of its members, and the names of those that hold a credential."""

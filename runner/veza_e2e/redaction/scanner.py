@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import gunzipped
-from veza_e2e.redaction.names import SECRET_HEADERS, classify
+from veza_e2e.redaction.names import SECRET_HEADERS, classify, shaped
 from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 
@@ -93,14 +93,17 @@ class SecretScanner:
             yield from list(self._bytes_found(bytes(value), place, 0)) or self._known(bytes(value), place)
         elif isinstance(value, str):
             yield from self._named(name, value, place)
-            scanner = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
+            scanner = self.strict if self._is_verbatim(name, value) else self
             yield from scanner._text(value, place, 0)  # noqa: SLF001 - a scanner of the same class
         elif isinstance(value, Sequence):
             for index, item in enumerate(value):
                 yield from self.find(item, f"{place}[{index}]", name, depth + 1)
         elif value is not None and not isinstance(value, bool):
-            scanner = self.strict if self._sought.patterns and classify(name)[0] == "verbatim" else self
+            scanner = self.strict if self._is_verbatim(name, str(value)) else self
             yield from scanner._text(str(value), place, _NESTED)  # noqa: SLF001 - a scanner of the same class
+
+    def _is_verbatim(self, name: str, value: str) -> bool:
+        return self._sought.patterns and classify(name)[0] == "verbatim" and shaped(name, value)
 
     def hides(self, run: str) -> bool:
         """Whether a run of base64 characters hides a secret."""

@@ -10,6 +10,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT
 from veza_e2e.redaction.known import Known
+from veza_e2e.redaction.layers import plain
 from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD, Match
 from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
@@ -74,6 +75,8 @@ class Scrubber:
         if len(text) < SHORT:
             return text
         text = self._unknown(text)
+        if not text.isascii() and _looks(plain(text)) > _looks(text):
+            return WITHHELD  # a card's number in other digits, or with format characters in it
         text = _spliced(text, patterns.secrets(text), self._replacement)
         text = _spliced(text, patterns.named(text), self._replacement)
         text = _spliced(text, patterns.emails(text), lambda _, value: patterns.mask(value))
@@ -123,6 +126,10 @@ class Scrubber:
         self._scanner = SecretScanner(
             Sought(sought[True], sought[False], tuple(self._known.bounded()), needles=self._needles), self._known.spans
         )
+
+
+def _looks(text: str) -> int:
+    return sum(1 for _ in patterns.secrets(text))
 
 
 def _spliced(text: str, found: Iterable[Match], shown: Callable[[Match, str], str]) -> str:

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 DEEP = 6
 """Layers inside each other that are decoded."""
-_LEAST = 64 * 1024
-_TIMES = 256
+_LEAST = 256 * 1024
+_TIMES = 64
 _INFLATED = 4 * 1024 * 1024
-_ATTEMPTS = 32
+_ATTEMPTS, _SIZE = 32, 16 * 1024
+"""How many places are tried that look like the beginning of something packed, and one more for each so many bytes."""
 PROBE = 16
 """Bytes that noise does not unpack to."""
 
@@ -46,6 +47,7 @@ _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s:,;_.\"'\-]{0,3}){8,}[0-9a-fA-F]?")
 _PREFIX = re.compile(r"0x|\\x")
 _NO_HEX = re.compile(r"[^0-9a-fA-F]")
+_BEHIND_HOST = re.compile(r"://[^/\s]{1,253}/(\S+)")
 _NUMBERS = re.compile(r"[0-9]{2,3}(?:[\s,;]{1,3}[0-9]{2,3}){7,}")
 _RUN = re.compile(r"[A-Za-z0-9+/_\-,.]{12,}")
 _MIXED = re.compile(r"[a-z0-9][A-Z]|[A-Za-z][0-9]")
@@ -115,6 +117,8 @@ def _of_text(text: str, spent: _Spent) -> Iterator[str | bytes]:
         yield from _changed(text, _ESCAPE.sub(_escaped, text))
         if _CSS.search(text):
             yield _CSS.sub(_by_number, text)
+    if "://" in text:
+        yield from (found[1] for found in _BEHIND_HOST.finditer(text))
     if "&" in text:
         yield from _changed(text, html.unescape(text))
     if len(text) >= 12:  # noqa: PLR2004 - nothing shorter hides a part that counts
@@ -207,9 +211,11 @@ def _dense(run: str) -> Iterator[bytes]:
 
 def _of_bytes(raw: bytes, spent: _Spent) -> Iterator[str | bytes]:
     for number, found in enumerate(_MAGIC.finditer(raw)):
-        if number == _ATTEMPTS:
+        if number == _ATTEMPTS + len(raw) // _SIZE:
             raise TooDeepError
-        yield from _inflated(raw[found.start() :], 47, spent, whole=found.start() == 0 and found[0] == _GZIP)
+        yield from _inflated(
+            memoryview(raw)[found.start() :], 47, spent, whole=found.start() == 0 and found[0] == _GZIP
+        )
     try:
         yield raw.decode()
     except UnicodeDecodeError:
@@ -219,7 +225,7 @@ def _of_bytes(raw: bytes, spent: _Spent) -> Iterator[str | bytes]:
         yield raw.replace(b"\0", b"").decode("latin-1")
 
 
-def _inflated(raw: bytes, bits: int, spent: _Spent, *, whole: bool = False) -> Iterator[bytes]:
+def _inflated(raw: bytes | memoryview, bits: int, spent: _Spent, *, whole: bool = False) -> Iterator[bytes]:
     """Yield what was packed.
 
     Raises:

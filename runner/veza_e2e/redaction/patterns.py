@@ -31,6 +31,10 @@ _IBANS = (
     "TR26UA29VA22VG24XK20"
 )
 _IBAN_LENGTHS = {country: int(length) for country, length in re.findall("([A-Z]{2})([0-9]{2})", _IBANS)}
+_WORD = re.compile(r"\S+")
+_PLAIN_WORD = re.compile(
+    r"[(\"']?(?:[A-Za-z]{1,20}(?:'[a-z]{1,2})?|[0-9]{1,5}|\{\{[a-z_]+:[0-9]+\}\}|\[withheld\])[.,:;!?)\"']{0,2}|[-|/*=#]{1,3}"
+)
 _OTHERS = (
     ("access_token", re.compile(r"eyJ[A-Za-z0-9_\-]{5,1024}\.[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*)*")),
     ("private_key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)),
@@ -117,3 +121,8 @@ def named(text: str) -> Iterator[Match]:
     """Find values after a secret's name, as in `password=…` or `token: …`."""
     for found in _NAMED.finditer(text):
         yield Match("secret", found.start("value"), found.end("value"))
+
+
+def prose(text: str) -> str:
+    """Return the words and short numbers of a plain text. It has no names that tell what else may be shown."""
+    return _WORD.sub(lambda found: found[0] if _PLAIN_WORD.fullmatch(found[0]) else WITHHELD, text)

@@ -20,10 +20,7 @@ from veza_e2e.redaction.scrubber import Scrubber
 
 _URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s\"'<>\\]+", re.IGNORECASE)
 _DEEP = 64
-_WORD = re.compile(r"\S+")
-_PLAIN_WORD = re.compile(
-    r"[(\"']?(?:[A-Za-z]{1,20}(?:'[a-z]{1,2})?|[0-9]{1,5}|\{\{[a-z_]+:[0-9]+\}\}|\[withheld\])[.,:;!?)\"']{0,2}|[-|/*=#]{1,3}"
-)
+_PLAIN_SEGMENT = re.compile(r"[a-z_\-]{0,24}|v?[0-9]{1,12}|\{\{[a-z_]+:[0-9]+\}\}|%5Bwithheld%5D")
 _TOKEN = re.compile(r"(?=[A-Za-z_+/=\-]*[0-9])[A-Za-z0-9+/=\-]{16,}|[A-Za-z0-9+/=]{32,}")
 _CACHE = 4096
 _PLAIN = 2 * 1024
@@ -179,6 +176,10 @@ class Redactor:
         if parts.scheme not in {"http", "https", ""}:
             return f"{parts.scheme}://{host}/***"
         path = "/".join(self._segment(segment, sent=sent) for segment in parts.path.split("/"))
+        if self._scrubber.holds(url):
+            # What stands beside a withheld segment may be the rest of it.
+            fields = [field for field in fields if field[0] in QUERY]
+            path = path if all(map(_PLAIN_SEGMENT.fullmatch, path.split("/"))) else f"/{quote(WITHHELD)}"
         query = "&".join(f"{self._segment(name)}={self._parameter(name, value)}" for name, value in fields)
         start = f"{parts.scheme}://{host}" if parts.scheme else f"//{host}" if host else ""
         return f"{start}{path}{'?' if query else ''}{query}"
@@ -227,7 +228,7 @@ class Redactor:
         if media == "application/x-www-form-urlencoded":
             return {"form": self._form(plain.decode())}
         if media == "text/plain" and len(plain) <= _PLAIN:
-            return {"text": self._prose(plain.decode())}
+            return {"text": patterns.prose(self.text(plain.decode()))}
         return None
 
     def _form(self, content: str) -> dict[str, JSON]:
@@ -301,7 +302,9 @@ class Redactor:
         shown = self._texts.get(text)
         if shown is None:
             plain = str(clean(text))
-            shown = self._scrubber.scrub(_URL.sub(lambda found: self.url(found[0]), plain) if "://" in plain else plain)
+            if "://" in plain:
+                plain = _URL.sub(lambda found: self.url(found[0]), self._scrubber.known(plain))
+            shown = self._scrubber.scrub(plain)
             if len(self._texts) >= _CACHE:
                 self._texts.clear()
             self._texts[text] = shown
@@ -310,10 +313,6 @@ class Redactor:
     def find(self, value: JSON | bytes) -> list[Finding]:
         """Return every secret that `value` holds: the gate, which must find nothing in what was redacted."""
         return self._scrubber.find(value)
-
-    def _prose(self, text: str) -> str:
-        """Return the words and short numbers of a plain text. It has no names that tell what else may be shown."""
-        return _WORD.sub(lambda found: found[0] if _PLAIN_WORD.fullmatch(found[0]) else WITHHELD, self.text(text))
 
 
 def _refuse(name: str) -> float:

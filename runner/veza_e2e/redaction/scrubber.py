@@ -51,6 +51,16 @@ class Scrubber:
         joined = "".join(part if place % 2 else self._replaced(part) for place, part in enumerate(parts))
         return WITHHELD if self.find(joined) else joined
 
+    def known(self, text: str) -> str:
+        """Return a text without what is known, in whatever form."""
+        self._refresh()
+        return self._unknown(_substituted(text, self._forms))
+
+    def holds(self, text: str) -> bool:
+        """Whether a text holds a credential, in whatever form."""
+        self._refresh()
+        return self._needles.find(text) is not None
+
     def verbatim(self, value: str) -> str:
         """Return an id, amount, currency, status or time as it is; `[withheld]` if it holds a credential."""
         self._refresh()

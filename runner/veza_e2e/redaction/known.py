@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from veza_e2e.canonical import JSON
 from veza_e2e.redaction import patterns
@@ -95,26 +96,27 @@ class Known:
 
     def note(self, value: JSON, name: str = "data") -> None:
         """Remember the ids in a record, so that texts which name them are not changed."""
-        if isinstance(value, Mapping):
+        if isinstance(value, str | int):  # an abstract type is slow to ask, and most values are texts
+            if not isinstance(value, bool) and self.names_an_id(name):
+                self.note_id(str(value))
+        elif isinstance(value, Mapping):
             for key, item in value.items():
                 self.note(item, str(key))
-        elif isinstance(value, str):
-            if self.names_an_id(name):
-                self.note_id(value)
         elif isinstance(value, Sequence):
             for item in value:
                 self.note(item, name)
-        elif isinstance(value, int) and self.names_an_id(name):
-            self.note_id(str(value))
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def names_an_id(name: str) -> bool:
         """Whether a member of this name is an id."""
         return _NAMES_AN_ID.fullmatch(name) is not None
 
     def note_id(self, value: str) -> None:
         """Remember an id. A plain word is not remembered: it would split what stands around it."""
-        if (
+        if value in self._ids:
+            self._ids.move_to_end(value)
+        elif (
             _ID.fullmatch(value)
             and not ALIAS.search(value)
             and (re.search("[0-9]", value) or any(patterns.secrets(value)))

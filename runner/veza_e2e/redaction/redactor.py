@@ -102,15 +102,15 @@ class Redactor:
 
     def kept(self, value: JSON) -> JSON:
         """Return a record as it is, but for the texts and numbers in it that hold a credential: they are withheld."""
-        if isinstance(value, Mapping):
-            return {self._scrubber.verbatim(name): self.kept(item) for name, item in value.items()}
         if isinstance(value, str):
             return self._scrubber.verbatim(value)
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, Sequence):
-            return tuple(self.kept(item) for item in value)
-        return value if self._scrubber.verbatim(str(value)) == str(value) else WITHHELD
+        if isinstance(value, int):
+            return value if self._scrubber.verbatim(str(value)) == str(value) else WITHHELD
+        if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - an abstract type is slow to ask
+            return {self._scrubber.verbatim(name): self.kept(item) for name, item in value.items()}
+        return tuple(map(self.kept, value))
 
     def headers(self, headers: Iterable[tuple[str, str]], *, sent: bool = False) -> dict[str, str]:
         """Return the headers that may be shown, by lower-case name; repeated ones are joined by a comma.

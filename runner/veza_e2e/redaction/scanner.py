@@ -82,7 +82,11 @@ class SecretScanner:
 
     def find(self, value: JSON | bytes, place: str = "$", name: str = "data", depth: int = 0) -> Iterator[Finding]:
         """Iterate over the secrets in `value`. Anything that cannot be scanned is a finding too."""
-        if depth > _DEEP:
+        if isinstance(value, str):  # an abstract type is slow to ask, and most values are texts
+            yield from self._named(name, value, place)
+            scanner = self.strict if self._is_verbatim(name, value) else self
+            yield from scanner._text(value, place, 0)  # noqa: SLF001 - a scanner of the same class
+        elif depth > _DEEP:
             yield Finding("too deep", place)
         elif isinstance(value, Mapping):
             for key, item in value.items():
@@ -91,16 +95,13 @@ class SecretScanner:
                 yield from self.find(item, f"{place}.{key:.40}", inner, depth + 1)
         elif isinstance(value, bytes | bytearray):
             yield from list(self._bytes_found(bytes(value), place, 0)) or self._known(bytes(value), place)
-        elif isinstance(value, str):
-            yield from self._named(name, value, place)
-            scanner = self.strict if self._is_verbatim(name, value) else self
-            yield from scanner._text(value, place, 0)  # noqa: SLF001 - a scanner of the same class
         elif isinstance(value, Sequence):
             for index, item in enumerate(value):
                 yield from self.find(item, f"{place}[{index}]", name, depth + 1)
         elif value is not None and not isinstance(value, bool):
             scanner = self.strict if self._is_verbatim(name, str(value)) else self
-            yield from scanner._text(str(value), place, _NESTED)  # noqa: SLF001 - a scanner of the same class
+            yield from scanner._known(str(value), place)  # noqa: SLF001 - a scanner of the same class
+            yield from scanner._text(str(value), place, _NESTED)  # noqa: SLF001 - as above
 
     def _is_verbatim(self, name: str, value: str) -> bool:
         return self._sought.patterns and classify(name)[0] == "verbatim" and shaped(name, value)

@@ -15,6 +15,8 @@ from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD, Match
 from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
 
+_REMEMBERED, _LONG = 4096, 256
+"""How many values that hold no credential are remembered, and of what length."""
 _WORD = re.compile(r"\S+")
 _ODD = r"[A-Za-z0-9+/]*(?:[a-z0-9][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z])\S*"
 _BESIDE = re.compile(rf"\[withheld\]\s+{_ODD}|(?<!\S){_ODD}\s+\[withheld\]")
@@ -36,6 +38,7 @@ class Scrubber:
         self._addresses: dict[str, str] = {}
         self._scanner = SecretScanner(Sought({}))
         self._needles = Needles({})
+        self._unchanged: set[str] = set()
         self._seen = 0
 
     def scrub(self, text: str) -> str:
@@ -64,9 +67,14 @@ class Scrubber:
     def verbatim(self, value: str) -> str:
         """Return an id, amount, currency, status or time as it is; `[withheld]` if it holds a credential."""
         self._refresh()
+        if value in self._unchanged:
+            return value
         if any(True for _ in self._scanner.strict.find(value)):
             return WITHHELD
-        return _substituted(value, self._addresses)
+        shown = _substituted(value, self._addresses)
+        if shown == value and len(value) <= _LONG and len(self._unchanged) < _REMEMBERED:
+            self._unchanged.add(value)
+        return shown
 
     def find(self, value: JSON | bytes) -> list[Finding]:
         """Return every secret that a record holds."""
@@ -121,6 +129,7 @@ class Scrubber:
         if self._seen == self._known.changes:
             return
         self._seen = self._known.changes
+        self._unchanged.clear()
         secrets = list(self._known.secrets())
         self._forms = {form: one.shown for one in secrets for form in one.forms}
         self._credentials = {form: one.shown for one in secrets if one.credential for form in one.forms}

@@ -26,6 +26,7 @@ from veza_e2e.evidence import Attestation, BankStatement
 from veza_e2e.journal import GENESIS, parse
 from veza_e2e.journal.chain import chain
 from veza_e2e.journal.events import SessionEnded, SessionStarted
+from veza_e2e.redaction import Redactor
 from veza_e2e.verify import LIMITS, lacks_signature, verify, verify_archive
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "verify_session.py"
@@ -71,17 +72,17 @@ def make(folder: Path, *, signed: bool) -> World:
     dry = Script(at, session=DRY).start(release="2026.05").until("revoked").end()
     stored(dry).vouch()
     attestation = Attestation(id="01KQS3EFM00000000000000000", item="ex-9", by="A. Person", at="2026-05-04T09:00:00Z")
-    archive.attest(attestation)
+    archive.attest(attestation, Redactor())
     cited = {"session": DRY, "hash": dry.lines[-1].hash, "ended_at": dry.lines[-1].at}
     opened = stored(Script(at + timedelta(hours=2), session=OPEN).start().until("pay"))
     live = Script(at + timedelta(hours=1), session=LIVE).start(live=True, release="2026.05", dry_run=cited)
     one = stored(live.until("revoked").end())
     one.vouch()
     for seen in ("nothing", "credit"):
-        one.add(statement(one, seen))
+        one.add(statement(one, seen), Redactor())
     last = stored(Script(at + timedelta(hours=3), session=LAST).start().until("revoked").end())
     last.vouch()
-    last.add(statement(last, "credit"))
+    last.add(statement(last, "credit"), Redactor())
     assert opened.last_hash is not None
     return World(root, key, stranger, policy(folder / "policy", operator=key) if signed else None)
 
@@ -342,7 +343,7 @@ def addendum_forged(root: Path, chance: Random, _: World) -> None:
     where = folder(root, chance.choice(ENDED))
     number = len(list(where.glob("addendum-*.json"))) + 1
     one = Stored(where.name, where)
-    one.add(statement(one, "credit", note=f"forged {chance.random()}"))
+    one.add(statement(one, "credit", note=f"forged {chance.random()}"), Redactor())
     for path in sorted(where.glob("manifest-*.json"))[-1:]:
         path.unlink()
     assert (where / f"addendum-{number:03d}.json").exists()
@@ -366,7 +367,7 @@ def attestation_forged(root: Path, chance: Random, _: World) -> None:
     said = Attestation(
         id=f"01KQS3EFM000000000000000{chance.randrange(10, 99)}", item="ex-9", by="N. Body", at="2026-05-04T09:00:00Z"
     )
-    Archive(root).attest(said)
+    Archive(root).attest(said, Redactor())
 
 
 def attestation(how: Callable[[Path, Random], None]) -> Any:

@@ -15,9 +15,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import veza_rehearsal
+from veza_e2e.child import child_environment
 from veza_e2e.config import Secrets, Settings
 from veza_e2e.journal import disk
-from veza_e2e.child import child_environment
 from veza_e2e.ports.machine import Machine
 
 _PORT = "port"

@@ -12,9 +12,9 @@ from secret_forms import DSN, KNOWN, PASSWORD
 from surroundings import variables
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.ports.browser import PersonsBrowser
+from veza_e2e.archive.signatures import sign
 from veza_e2e.child import child_environment
-from veza_e2e.verify import sign
+from veza_e2e.ports.browser import PersonsBrowser
 
 SECRETS = {
     "OPERATOR_EMAIL": KNOWN["email"],

@@ -19,6 +19,7 @@ from ten_sessions import DRY_RUN
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.archive.signatures import sign
 from veza_e2e.evidence import BankStatement
+from veza_e2e.redaction import Redactor
 from veza_e2e.site.build import write_tree
 
 BANK = ("bank", SESSION, "--date", "2026-05-12", "--amount", "5.00 EUR", "--seen", "credit")
@@ -264,8 +265,8 @@ def test_two_addenda_at_once_leave_whole_manifests(stored: Path) -> None:
         session=SESSION, session_hash=lines[-1].hash, number=1, seq=len(lines) + 1, at="2026-05-12T09:00:00.000Z",
         seen="nothing", date="2026-05-12",
     )  # fmt: skip
-    one.add(statement)
-    one.add(statement)
+    one.add(statement, Redactor())
+    one.add(statement, Redactor())
     assert manifest(stored, 2)["files"].keys() > manifest(stored, 1)["files"].keys()
     before = sorted(path.name for path in stored.iterdir())
     assert one.vouch() == stored / "manifest-002.json"

@@ -12,9 +12,9 @@ import click
 from veza import Veza
 from veza._session import issued
 from veza_contract.operations import document
+from veza_e2e.child import child_environment
 from veza_e2e.cli.output import Exit, Invocation, Item, items, say
 from veza_e2e.config import Secrets
-from veza_e2e.child import child_environment
 from veza_e2e.redaction import Redactor
 from veza_e2e.rehearsal_process import rehearsal_account, run_backend
 

@@ -16,10 +16,10 @@ from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.manifests import digest_of
 from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
 from veza_e2e.archive.signatures import signature_of
+from veza_e2e.child import child_environment
 from veza_e2e.evidence import Addendum
 from veza_e2e.evidence.release import by_release
 from veza_e2e.journal import DamagedError
-from veza_e2e.child import child_environment
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.facts import Fact
 from veza_e2e.report.view import view

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 DEEP = 6
 """Layers inside each other that are decoded."""
-_LEAST = 256 * 1024
-_TIMES = 64
+_LEAST = 8 * 1024 * 1024
+_TIMES = 40
 _INFLATED = 4 * 1024 * 1024
 _ATTEMPTS, _SIZE = 32, 16 * 1024
 """How many places are tried that look like the beginning of something packed, and one more for each so many bytes."""
@@ -88,7 +88,7 @@ def layers(value: str | bytes) -> Iterator[str | bytes]:
         after = []
         for one in now:
             yield one
-            for inner in _of_text(one, spent) if isinstance(one, str) else _of_bytes(one, spent):
+            for inner in _of_text(one) if isinstance(one, str) else _of_bytes(one, spent):
                 spent.on(len(inner))
                 if inner and inner not in seen:
                     seen.add(inner)
@@ -106,7 +106,7 @@ def plain(text: str) -> str:
     )
 
 
-def _of_text(text: str, spent: _Spent) -> Iterator[str | bytes]:
+def _of_text(text: str) -> Iterator[str | bytes]:
     if not text.isascii():
         yield plain(text)
     if "%" in text:
@@ -123,7 +123,7 @@ def _of_text(text: str, spent: _Spent) -> Iterator[str | bytes]:
         yield from _changed(text, html.unescape(text))
     if len(text) >= 12:  # noqa: PLR2004 - nothing shorter hides a part that counts
         yield from _numbers(text)
-        yield from _based(text, spent)
+        yield from _based(text)
 
 
 def _changed(before: str, after: str) -> Iterator[str]:
@@ -160,12 +160,12 @@ def _numbers(text: str) -> Iterator[bytes]:
         yield bytes(number for number in map(int, re.findall("[0-9]+", found[0])) if number < 256)  # noqa: PLR2004
 
 
-def _based(text: str, spent: _Spent) -> Iterator[bytes]:
+def _based(text: str) -> Iterator[bytes]:
     runs = [run for run in _RUN.findall(text) if run.lower() != run != run.upper()]
     for run in runs:
-        yield from _unbased(run.encode(), spent)
+        yield from _unbased(run.encode())
     if len(_MIXED.findall(text)) > 2 and (len(runs) != 1 or len(runs[0]) < len(text)):  # noqa: PLR2004 - no prose
-        yield from _unbased(text.encode("ascii", "ignore"), spent)
+        yield from _unbased(text.encode("ascii", "ignore"))
     for run in _BASE32.findall(text):
         whole = run.upper()[: len(run) - (1 if len(run) % 8 in {1, 3, 6} else 0)]
         yield base64.b32decode(whole + "=" * (-len(whole) % 8))
@@ -174,7 +174,7 @@ def _based(text: str, spent: _Spent) -> Iterator[bytes]:
             yield from _dense(run)
 
 
-def _unbased(run: bytes, spent: _Spent) -> Iterator[bytes]:
+def _unbased(run: bytes) -> Iterator[bytes]:
     """Decode base64 at each offset: what stands before it may be glued to it."""
     forms = [run.translate(_URL_SAFE, _NO_BASE64)]
     if b"+" not in run and b"_" not in run and b"-" not in run:
@@ -184,7 +184,6 @@ def _unbased(run: bytes, spent: _Spent) -> Iterator[bytes]:
         for start in range(4):
             size = (len(form) - start) & ~3
             cut = form[start:]
-            spent.on(len(cut))
             rest = len(cut) - size
             # A single letter behind whole groups encodes nothing.
             raw = binascii.a2b_base64(cut[:size] + (cut[size:] + b"=" * (4 - rest) if rest > 1 else b""))

@@ -13,11 +13,16 @@ from secret_forms import FORMS, PASSWORD
 from veza_e2e.redaction.layers import TooDeepError, layers
 from veza_e2e.redaction.needles import Needles
 
-SIZE = 1_000_000
+SIZE = 250_000
 MOST = 80
 """Characters decoded for each one of the value."""
-DRAW = random.Random(17)
-noise = DRAW.randbytes
+STEP = 20
+"""Of them those that depend on whether noise happens to look like something that is encoded."""
+
+
+def noise(size: int) -> bytes:
+    return random.Random(size).randbytes(size)
+
 
 BODIES: dict[str, Callable[[int], str | bytes]] = {
     "prose": lambda n: ("The order of the buyer was seen completed. " * (n // 43 + 1))[:n],
@@ -65,11 +70,11 @@ def work(value: str | bytes) -> tuple[int, bool]:
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_the_work_for_a_body_of_a_megabyte_grows_with_its_size_alone(kind: str) -> None:
+def test_the_work_for_a_long_body_grows_with_its_size_alone(kind: str) -> None:
     small, large = BODIES[kind](SIZE // 16), BODIES[kind](SIZE)
     (less, _), (more, whole) = work(small), work(large)
     assert more <= MOST * len(large) + SIZE
-    assert not whole or more / len(large) <= 1.5 * less / len(small) + 1
+    assert not whole or more / len(large) <= 1.5 * less / len(small) + STEP
 
 
 def test_the_bound_is_no_excuse_to_look_at_nothing() -> None:

@@ -73,6 +73,7 @@ class Desk:
         self.archive = Archive(self.folder / "archive")
         self.stored = Stored(ULID, self.folder / "archive" / "2026" / "11" / ULID)
         self.stored.folder.mkdir(parents=True)
+        self.stored.journal.write_bytes(b"")  # a manifest lists it
         self._read = 0
         self._taken = 0
 

@@ -6,8 +6,11 @@ import base64
 import gzip
 import html
 import json
+import random
 import re
+import uuid
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -19,6 +22,7 @@ from hypothesis import strategies as st
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.redaction import Redactor, classify, mask
 from veza_e2e.redaction.names import CONTRACT
+from veza_e2e.redaction.patterns import secrets
 
 EMAIL = "operator@veza.test"
 PASSWORD = "correct horse & battery/staple"
@@ -523,3 +527,10 @@ def test_an_integer_id_that_is_the_password_is_withheld() -> None:
     assert here.members({"order_id": 20261126843157, "total_cents": 500}) == (
         {"order_id": "[withheld]", "total_cents": 500}, ["order_id"],
     )  # fmt: skip
+
+
+def test_no_id_or_digest_is_taken_for_an_account_number() -> None:
+    drawn = random.Random(97)
+    ids = [str(uuid.UUID(int=drawn.getrandbits(128), version=4)) for _ in range(20_000)]
+    texts = [*ids, *(digest for one in ids for digest in (f"ord_{one[24:]}be12", sha256(one.encode()).hexdigest()))]
+    assert [text for text in texts if any(found.kind == "iban" for found in secrets(text))] == []

@@ -23,7 +23,8 @@ _BESIDE_CARD = re.compile(
     r"|(?<=[cC][vV][cCvV])2?[ :=]{0,2}[0-9]{3,4}\b"
 )
 _NEAR = 64
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0.\-]?[A-Za-z0-9]){11,30}")
+_IBAN = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0.\-]?[A-Za-z0-9]){11,30}")
+_NO_END = re.compile(r"-?[A-Za-z0-9_]")
 _IBANS = (
     "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ24DE22DK18DO28EE20EG29ES24FI18FO18FR27"
     "GB22GE22GI23GL18GR27GT28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21MC27MD24"
@@ -111,9 +112,10 @@ def _iban(found: re.Match[str]) -> Iterator[Match]:
     for place, letter in enumerate(found[0]):
         letters += letter if letter.isalnum() else ""
         if letter.isalnum() and len(letters) == length:
+            end = found.start() + place + 1
             moved = letters[4:] + letters[:4]
-            if int("".join(str(int(each, 36)) for each in moved)) % 97 == 1:
-                yield Match("iban", found.start(), found.start() + place + 1)
+            if not _NO_END.match(found.string, end) and int("".join(str(int(each, 36)) for each in moved)) % 97 == 1:
+                yield Match("iban", found.start(), end)
             return
 
 

@@ -1,24 +1,47 @@
-"""The command line: global options, then a command. Imports a command's module only when it is called."""
+"""The command line: global options, then a command. What a command needs is imported when it is called.
+
+`--help` and `--version` import nothing of ours but this file.
+"""
 
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from veza_e2e.cli.output import Exit, Invocation, Stop, say, stopped
-from veza_e2e.config import REHEARSAL
-from veza_e2e.ports.machine import Machine
+from veza import __version__
 
-COMMANDS = (
-    "preflight", "run", "resume", "abandon", "rows", "sessions", "show", "bank", "attest", "release", "render",
-    "verify", "sign", "replay", "cassettes", "contract", "rehearsal", "site",
-)  # fmt: skip
-"""The commands, in the order in which an operator needs them. Each is a function in the module of the same name."""
+if TYPE_CHECKING:
+    from veza_e2e.ports.machine import Machine
+
+COMMANDS: Mapping[str, str] = {
+    "preflight": "Run only the pre-flight checks.",
+    "run": "Run the pre-flight, then the nine steps.",
+    "resume": "Continue an interrupted session, or re-check one that has ended.",
+    "abandon": "End a session that nobody will resume; refused while money is or may be out.",
+    "rows": "Supply the rows of seller_transfers later, or read them again: the transfer, its reversal, the license.",
+    "sessions": "List the sessions: outcome, money, decision, and what is due.",
+    "show": "Show one session, step by step.",
+    "bank": "Record what the bank statement shows of a refund; a later one corrects an earlier one.",
+    "attest": "Record a person's word for something that no machine can see.",
+    "release": "Say what is decided about a release, why, and what is due.",
+    "render": "Make the views again from the journal; of all sessions where none is named.",
+    "verify": "Check identity, chain, views, addenda, attestations, manifests and signatures; offline.",
+    "sign": "Sign a session's newest manifest with an OpenSSH key (ssh-keygen -Y).",
+    "replay": "Replay recorded walkthroughs: no network, no person, no waiting.",
+    "cassettes": "Keep recordings of walkthroughs, and check those that are kept.",
+    "contract": "Hold the contract against a backend or against another spec.",
+    "rehearsal": "The rehearsal backend: Veza's API, a processor stub and its checkout page, on loopback.",
+    "site": "Build and serve the site of reports.",
+}
+"""The commands with the first sentence of their help, in the order in which an operator needs them.
+
+Each is a function in the module of the same name.
+"""
 
 
 class Commands(click.Group):
@@ -37,37 +60,35 @@ class Commands(click.Group):
             raise TypeError(f"{cmd_name} is not a command")
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table; click would import them all for it."""
+        room = formatter.width - 6 - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, click.Command(name, help=told).get_short_help_str(room)) for name, told in COMMANDS.items()]
+            )
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
-@click.option("--env", "environment", default=REHEARSAL, show_default=True, metavar="NAME", help="The backend.")
+@click.option("--env", "environment", default="rehearsal", show_default=True, metavar="NAME", help="The backend.")
 @click.option("--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where sessions are.")
 @click.option(
     "--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="In place of veza-e2e.toml."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.option("--no-color", is_flag=True, help="No colours.")
-@click.version_option(package_name="veza")
+@click.version_option(__version__)
 @click.pass_context
 def veza_e2e(
     context: click.Context, environment: str, archive: Path | None, config: Path | None, as_json: bool, no_color: bool
 ) -> None:
     """Prove that one real purchase works from end to end, and keep the evidence."""
+    from veza_e2e.cli.output import Invocation  # noqa: PLC0415 - only for a command
+    from veza_e2e.ports.machine import Machine  # noqa: PLC0415 - as above
+
     context.color = False if no_color or as_json else None
     machine = context.ensure_object(Machine)
     context.obj = Invocation(environment, archive, config, as_json, not no_color, machine)
-
-
-def _defect(error: Exception) -> Stop:
-    """Report a defect's place and type, not its message, which may hold a token or a whole response."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in frames:
-        say(f"  {frame.filename}:{frame.lineno} in {frame.name}")
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
-    return Stop(
-        Exit.FAILED,
-        f"a defect: {type(error).__name__} at {place}; its words are withheld, as they may hold a secret",
-        "what was recorded is kept, and an unresolved session can be resumed; please report the lines above",
-    )
 
 
 def main(arguments: Sequence[str] | None = None, machine: Machine | None = None) -> int:
@@ -78,23 +99,10 @@ def main(arguments: Sequence[str] | None = None, machine: Machine | None = None)
         machine: clock and rehearsal backend; None takes those of the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in words
     try:
         given = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False, obj=machine)
-        code = given if isinstance(given, int) else int(Exit.PASSED)
-    except Stop as stop:
-        code = stopped(stop, as_json=as_json)
-    except click.exceptions.Abort:
-        code = int(Exit.INTERRUPTED)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        code = int(Exit.USAGE)
-    except click.ClickException as error:
-        context = error.ctx if isinstance(error, click.UsageError) else None
-        hint = f"see {context.command_path} --help" if context else ""
-        code = stopped(Stop(Exit.USAGE, error.format_message(), hint), as_json=as_json)
-    except BrokenPipeError:
-        code = int(Exit.FAILED)
-    except Exception as error:  # noqa: BLE001 - a defect; nothing of it is shown that may hold a secret
-        code = stopped(_defect(error), as_json=as_json)
-    return code
+    except Exception as error:  # noqa: BLE001 - a defect is among them; nothing of it is shown that may hold a secret
+        from veza_e2e.cli.ending import code_of  # noqa: PLC0415 - only if something is said
+
+        return code_of(error, as_json="--json" in words)
+    return given if isinstance(given, int) else 0

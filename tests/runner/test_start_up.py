@@ -1,0 +1,49 @@
+"""What a command does not use it does not import: most of a short command's time is spent on imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from surroundings import PATIENCE
+
+from veza_e2e import cli
+from veza_e2e.cli.app import COMMANDS
+
+IMPORTED = """
+import json, sys
+from veza_e2e.cli.app import main
+code = main(sys.argv[1:])
+print(json.dumps([code, sorted(name for name, module in sys.modules.items() if module is not None)]), file=sys.stderr)
+"""
+
+
+def imported_by(folder: Path, *words: str) -> set[str]:
+    """Return the modules that a process of its own holds after a command."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *words], cwd=folder, capture_output=True, encoding="utf-8", check=True,
+        timeout=PATIENCE,
+    )  # fmt: skip
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0
+    return set(modules)
+
+
+def test_the_table_of_commands_says_what_the_commands_say() -> None:
+    folder = Path(str(cli.__file__)).parent
+    modules = {path.stem: import_module(f"veza_e2e.cli.{path.stem}") for path in sorted(folder.glob("[a-z]*.py"))}
+    found = {name: getattr(module, name, None) for name, module in modules.items()}
+    commands = {name: command for name, command in found.items() if isinstance(command, click.Command)}
+    assert {name: command.get_short_help_str(limit=1000) for name, command in commands.items()} == COMMANDS
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("switch", ["--help", "--version"])
+def test_help_and_version_import_nothing_but_the_table(switch: str, tmp_path: Path) -> None:
+    ours = {name for name in imported_by(tmp_path, switch) if name.startswith("veza")}
+    assert ours == {"veza", "veza._version", "veza_e2e", "veza_e2e.cli", "veza_e2e.cli.app", "veza_e2e.cli.lean"}

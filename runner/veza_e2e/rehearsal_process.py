@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def run_backend(
     port: int | None = None,
     database: str | None = None,
     environment: str = "sandbox",
+    meanwhile: Callable[[], object] = bool,
 ) -> Iterator[Backend]:
     """Run a rehearsal backend as a child process. It ends with this process; its state stays in `folder`.
 
@@ -83,6 +84,7 @@ def run_backend(
         port: the port; None takes this backend's earlier port, else a free one.
         database: a URL; None takes a file in `folder`.
         environment: `sandbox` or `live`.
+        meanwhile: called while the backend starts, as this process must wait for it anyway.
 
     Raises:
         RehearsalError: it did not start; the message says why.
@@ -104,7 +106,7 @@ def run_backend(
             env=_child_environment(account),
         )
     try:
-        import_module("veza_e2e.cassettes.record")  # slow, and this process must wait for the child anyway
+        meanwhile()
         base_url, port = _listening(process, folder)
         disk.replace(kept, f"{port}\n".encode())
         yield Backend(base_url, process)
@@ -152,17 +154,22 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def child_process(folder: Path, account: Secrets, faults: Sequence[str]) -> Iterator[str]:
+def child_process(
+    folder: Path, account: Secrets, faults: Sequence[str], *, meanwhile: Callable[[], object] = bool
+) -> Iterator[str]:
     """Run a rehearsal backend as a child process and yield its base URL; see `run_backend`."""
-    with run_backend(folder, account, faults) as own:
+    with run_backend(folder, account, faults, meanwhile=meanwhile) as own:
         yield own.base_url
 
 
 @contextmanager
 def reachable(
-    settings: Settings, secrets: Secrets, session: str, faults: Sequence[str], machine: Machine
-) -> Iterator[str | None]:
+    settings: Settings, secrets: Secrets, session: str, faults: Sequence[str], machine: Machine,
+    *, meanwhile: Callable[[], object] = bool,
+) -> Iterator[str | None]:  # fmt: skip
     """Run the session's own rehearsal backend and yield its base URL; in another environment yield None.
+
+    `meanwhile` is called while a child process starts.
 
     Raises:
         RehearsalError: it did not start.
@@ -170,7 +177,7 @@ def reachable(
     if not settings.environment.embedded:
         yield None
         return
-    start = machine.start_rehearsal or child_process
+    start = machine.start_rehearsal or partial(child_process, meanwhile=meanwhile)
     with start(state_folder(settings, session), secrets, faults) as base_url:
         yield base_url
 

@@ -58,7 +58,7 @@ def record(
     settings: Settings, parts: Parts, meta: Mapping[str, JSON], session: str, *, journal: int = 0
 ) -> tuple[Parts, Recording]:
     """Wrap the parts so that they are recorded."""
-    from veza_e2e.cassettes.record import Recording  # noqa: PLC0415 - slow to import; see `run_backend`
+    from veza_e2e.cassettes.record import Recording  # noqa: PLC0415 - slow to import; see `cli.lean`
 
     folder, at = recording_folder(settings, session), parts.ports.clock.now()
     if journal:

@@ -15,7 +15,7 @@ from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.bootstrap import assemble
 from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.session import description, record
-from veza_e2e.cli import narrate
+from veza_e2e.cli import lean, narrate
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.calling import command_line
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
@@ -51,7 +51,7 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
         with account_lock(settings, make(session).account_digest):
             refuse_unresolved(invocation, settings, make(session))
             with (
-                reachable(settings, secrets, session, asked.faults, machine) as own,
+                reachable(settings, secrets, session, asked.faults, machine, meanwhile=lean.import_recorder) as own,
                 assemble(
                     settings,
                     secrets,
@@ -173,6 +173,7 @@ def _rows(ledger: Ledger) -> Rows:
 def _recorded(settings: Settings, parts: Parts, first: SessionStarted, gate: Gate) -> tuple[Parts, Recording | None]:
     if first.live_requested:
         return parts, None
+    lean.import_recorder()
     return record(settings, parts, description(first, gate, parts), first.session)
 
 

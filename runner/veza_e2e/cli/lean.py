@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 _CLIENTS = ("aiohttp", "boto3", "botocore", "httplib2", "httpx2", "requests", "tornado", "urllib3")
 
@@ -31,3 +32,9 @@ def without_clients() -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+def import_recorder() -> None:
+    """Import what records a walkthrough: vcrpy, without those clients."""
+    with without_clients():
+        import_module("veza_e2e.cassettes.record")

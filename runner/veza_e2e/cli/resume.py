@@ -13,6 +13,7 @@ from veza_e2e.archive.locks import account_lock
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.session import close_recording, description, record, recording_folder
+from veza_e2e.cli import lean
 from veza_e2e.cli.begun import refuse_unresolved
 from veza_e2e.cli.calling import concluded, translated
 from veza_e2e.cli.lookup import settings_of, written
@@ -104,6 +105,7 @@ def _resumed(
         if not first.live_requested and recording_folder(settings, first.session).exists():
             gate = gate_of(settings, asked_before(first), secrets_of(settings, first))
             meta = {**description(first, gate, parts), "torn": reading.torn}
+            lean.import_recorder()
             try:
                 recorded, recording = record(settings, parts, meta, first.session, journal=len(reading.lines))
             except CassetteError as damaged:

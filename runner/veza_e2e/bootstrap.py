@@ -17,7 +17,7 @@ from veza_e2e.ports.ids import SystemIds
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.ledger import DatabaseLedger, NoLedger, RehearsalLedger
 from veza_e2e.ports.machine import Machine
-from veza_e2e.ports.network import LimitedTransport
+from veza_e2e.ports.network import LimitedTransport, trusted
 from veza_e2e.ports.protocols import Browser, Ledger, Operator, Ports
 from veza_e2e.ports.scripted import ScriptedBrowser, ScriptedOperator
 from veza_e2e.ports.terminal import Lines, TerminalOperator
@@ -124,7 +124,8 @@ def known_secrets(secrets: Secrets) -> dict[str, str]:
 
 def _beside(base_url: str) -> httpx.Client:
     """Return a client that is not recorded, for the scripts that stand in for the operator."""
-    return httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+    scheme = httpx.URL(base_url).scheme
+    return httpx.Client(base_url=base_url, timeout=30, trust_env=False, verify=trusted(scheme))
 
 
 def _card(today: datetime) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from veza_contract.operations import operation_of
 from veza_e2e.journal import FileSink, Journal, UnwritableError, read
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended
 from veza_e2e.ports.interrupts import Interrupts
-from veza_e2e.ports.network import LimitedTransport
+from veza_e2e.ports.network import LimitedTransport, trusted
 from veza_e2e.ports.wire import MAX_BODY, LeakError, Recorder, RecordingTransport
 from veza_e2e.redaction import Redactor
 
@@ -329,3 +330,11 @@ def test_an_answer_that_trickles_in_ends_within_the_limit_of_the_call(tmp_path: 
     assert trickled > 1
     assert isinstance(limited.events[0], CallIntended)
     assert isinstance(limited.events[-1], CallFailed), "the doubt is on record"
+
+
+def test_where_no_certificates_are_loaded_no_server_is_trusted() -> None:
+    context = trusted("http")
+    assert isinstance(context, ssl.SSLContext)
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.get_ca_certs() == []
+    assert trusted("https") is True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from socket import SHUT_RDWR, socket
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Timer
 from typing import Any
 
@@ -11,6 +12,14 @@ import httpx
 
 WHOLE_CALL = 30.0
 """Seconds that one call may take, from its first byte to the last byte of its answer."""
+
+
+def trusted(scheme: str) -> SSLContext | bool:
+    """Return whom TLS trusts on a connection of this scheme, for httpx's `verify`.
+
+    http needs no certificates, and loading them takes longer than a request. Without them no server is trusted.
+    """
+    return True if scheme == "https" else SSLContext(PROTOCOL_TLS_CLIENT)
 
 
 class LimitedTransport(httpx.BaseTransport):
@@ -24,12 +33,13 @@ class LimitedTransport(httpx.BaseTransport):
 
     def __init__(self, seconds: float = WHOLE_CALL) -> None:
         self._seconds = seconds
-        self._inner = httpx.HTTPTransport()
+        self._inner: dict[str, httpx.HTTPTransport] = {}
         self._streams: dict[int, Any] = {}
 
     def close(self) -> None:
         """Close all connections."""
-        self._inner.close()
+        for inner in self._inner.values():
+            inner.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request`; reading the answer is limited too.
@@ -41,7 +51,7 @@ class LimitedTransport(httpx.BaseTransport):
         request.extensions = {**request.extensions, "trace": self._opened}
         limit = _Limit(self._seconds, self._streams)
         try:
-            response = self._inner.handle_request(request)
+            response = self._of(request.url.scheme).handle_request(request)
         except BaseException as error:
             limit.over()
             limit.refuse(error)
@@ -53,6 +63,11 @@ class LimitedTransport(httpx.BaseTransport):
             stream=_LimitedStream(response.stream, limit),
             extensions=response.extensions,
         )
+
+    def _of(self, scheme: str) -> httpx.HTTPTransport:
+        if scheme not in self._inner:
+            self._inner[scheme] = httpx.HTTPTransport(verify=trusted(scheme))
+        return self._inner[scheme]
 
     def _opened(self, event: str, told: dict[str, Any]) -> None:
         """Remember the sockets that were opened; httpcore calls this for each step of a request."""

@@ -1,6 +1,6 @@
-"""Makes vcrpy strict: plays interactions strictly in order, where vcrpy would search for a match.
+"""Makes vcrpy strict: plays interactions strictly in order, where vcrpy's own cassette would search for a match.
 
-vcrpy does not patch httpx here. The cassette sits in a transport, so a client with another transport cannot bypass it.
+vcrpy does not patch httpx here. Its stub sits in a transport, so a client with another transport cannot bypass it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
-from vcr.cassette import Cassette  # type: ignore[import-untyped]
-from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]
 from vcr.stubs.httpx_stubs import vcr_handle_request  # type: ignore[import-untyped]
 
@@ -27,19 +25,18 @@ Keep = Callable[[Mapping[str, JSON]], None]
 Play = Callable[[Mapping[str, JSON]], Mapping[str, Any]]
 
 
-class StrictCassette(Cassette):  # type: ignore[misc]
-    """A cassette that stores each interaction as soon as it ends, or plays them strictly in order.
+class StrictCassette:
+    """The cassette that vcrpy's stub is given: stores each interaction as it ends, or plays them strictly in order.
 
     Args:
-        path: for messages.
         clean: redacts requests and responses.
         keep: stores an interaction while recording.
         play: while replaying, compares a request with the next recorded one and returns the interaction.
     """
 
-    def __init__(self, path: str, clean: Clean, *, keep: Keep | None = None, play: Play | None = None) -> None:
-        super().__init__(path, record_mode=RecordMode.NONE if play else RecordMode.NEW_EPISODES)
-        self.rewound = play is not None
+    write_protected = False
+
+    def __init__(self, clean: Clean, *, keep: Keep | None = None, play: Play | None = None) -> None:
         self._clean = clean
         self._keep = keep
         self._play = play

@@ -141,9 +141,7 @@ class Recording:
 
     def wrap(self, ports: Ports) -> Ports:
         """Return the same ports, wrapped so that this recording stores what they return."""
-        cassette = StrictCassette(
-            str(self.folder), self._clean, keep=lambda data: self._append("http", sync=True, **data)
-        )
+        cassette = StrictCassette(self._clean, keep=lambda data: self._append("http", sync=True, **data))
         return Ports(
             transport=CassetteTransport(cassette, ports.transport),
             operator=_Operator(self, ports.operator),

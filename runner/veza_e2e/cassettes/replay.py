@@ -116,7 +116,7 @@ class Replay:
     def ports(self) -> Ports:
         """The current process's ports."""
         meta = self._process.meta if self._process is not None else self.meta
-        cassette = StrictCassette(str(self.tape.folder), self._clean, play=self._play)
+        cassette = StrictCassette(self._clean, play=self._play)
         return Ports(
             transport=CassetteTransport(cassette),
             operator=TapedOperator(self, "script" if meta.get("unattended") else "operator"),

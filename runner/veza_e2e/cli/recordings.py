@@ -57,7 +57,7 @@ def publish(invocation: Invocation, settings: Settings, session: str, name: str)
     Raises:
         Stop: there is no such recording, it does not replay, or it cannot be written.
     """
-    with lean.without_clients():
+    with lean.only_httpx_stub():
         from veza_e2e.cassettes.keep import publish as put  # noqa: PLC0415 - as above
 
     recording = recording_of(settings.state / "recordings", session)

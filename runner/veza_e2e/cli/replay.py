@@ -27,7 +27,7 @@ def replay(invocation: Invocation, *, wanted: tuple[str, ...], accepting: bool) 
 
 
 def _replayed(folder: Path, *, accepting: bool) -> Item:
-    with lean.without_clients():
+    with lean.only_httpx_stub():
         from veza_e2e.cassettes.keep import accept, compare  # noqa: PLC0415 - vcrpy is imported here
         from veza_e2e.cassettes.perform import perform  # noqa: PLC0415
 

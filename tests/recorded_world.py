@@ -21,7 +21,7 @@ from veza_e2e.ports.ids import SystemIds
 from veza_e2e.ports.ledger import NoLedger
 from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 
-Reply = Callable[["Handler"], None]
+Reply = Callable[["Handler"], object]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         self.backend.requests.append(self.path)
         self.backend.replies[self.path.partition("?")[0]](self)
 
-    do_GET = do_POST = handle_any  # noqa: N815 - the names that http.server looks for
+    do_GET = do_HEAD = do_POST = handle_any  # noqa: N815 - the names that http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
         """Say nothing."""

@@ -65,7 +65,13 @@ class Backend:
 
 @contextmanager
 def record(
-    folder: Path | str, *, base_url: str, email: str, password: str, idempotency: bool = False
+    folder: Path | str,
+    *,
+    base_url: str,
+    email: str,
+    password: str,
+    idempotency: bool = False,
+    keep: Collection[str] = (),
 ) -> Iterator[Backend]:
     """Record the calls to the backend at `base_url`, redacted; publish them in `folder` at the end.
 
@@ -75,8 +81,11 @@ def record(
         email: the account's.
         password: the account's; never stored.
         idempotency: whether the backend honours idempotency keys.
+        keep: media types that are kept though nothing tells what is private in them, such as `text/csv` or
+            `application/pdf`. Known secrets are still replaced in texts, and refused in other bytes.
 
     Raises:
+        CassetteError: the body of an answer cannot be kept, or the recording is too large; nothing is published.
         OSError: the folder exists, or cannot be written.
     """
     target = Path(folder)
@@ -87,7 +96,7 @@ def record(
         "account": redactor.text(email),
         "idempotency": idempotency,
     }
-    recording = Recording.start(target, redactor, meta, at=clock.now(), base_url=base_url)
+    recording = Recording.start(target, redactor, meta, at=clock.now(), base_url=base_url, keep=keep)
     real = Ports(
         httpx.HTTPTransport(),
         ScriptedOperator(),
@@ -97,12 +106,38 @@ def record(
         SystemIds(target.name),
     )
     ports = recording.wrap(real)
-    with _backend(ports, base_url, email, password, idempotency=idempotency) as backend:
-        yield backend
+    try:
+        with _backend(ports, base_url, email, password, idempotency=idempotency) as backend:
+            yield backend
+    except BaseException:
+        recording.abort()
+        raise
     recording.finish()
-    for name, data in tape.published(tape.read(target)).items():
-        disk.replace(target / name, data)
-    (target / tape.PART).unlink()
+    _publish(target)
+
+
+def _publish(folder: Path) -> None:
+    part = folder / tape.PART
+    recording = tape.read(folder)
+    for entry in recording.interactions:
+        if entry.withheld:
+            request = entry.data["request"]
+            raise CassetteError(
+                part,
+                entry.place,
+                f"{request['method']} {request['url']}: the answer's body ({entry.withheld}) cannot be kept; "
+                "if nothing in it is private, record again with its media type in `keep`",
+            )
+    contents = tape.published(recording)
+    try:
+        for name, data in contents.items():
+            disk.replace(folder / name, data)
+        tape.read(folder)
+    except CassetteError:
+        for name in contents:
+            (folder / name).unlink(missing_ok=True)
+        raise
+    part.unlink()
 
 
 @contextmanager
@@ -114,10 +149,13 @@ def replay(folder: Path | str, *, steps: Collection[str] | None = None) -> Itera
         steps: plays only the calls of these steps of a walkthrough.
 
     Raises:
-        CassetteError: the recording cannot be used.
-        Mismatch: a call differs from the recorded one, or was left out.
+        CassetteError: the recording cannot be used, or was not finished.
+        Mismatch: a call differs from the recorded one, or was left out; or the body of its answer was not kept.
     """
-    played = Replay(Path(folder), select=lambda recording: _selected(recording, steps))
+    part = Path(folder) / tape.PART
+    if part.exists() and not part.with_name(tape.CASSETTE).exists():
+        raise CassetteError(part, "", "was not finished, so calls may be missing: remove the folder and record again")
+    played = Replay(Path(folder), select=lambda recording: _selected(recording, steps), blanks=False)
     process = played.next_process()
     meta: Mapping[str, Any] = process.meta if process is not None else {}
     started = meta.get("started", {})

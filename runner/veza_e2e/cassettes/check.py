@@ -60,6 +60,10 @@ def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterat
             yield Finding("bad", f"{EXPECTED}/{name}: a secret ({found.kind})")
     for problem in _against(spec, recording):
         yield Finding("bad", problem)
+    for entry in recording.interactions:
+        if entry.withheld:
+            message = f"the answer's body ({entry.withheld}) was not kept; a replay answers with blanks"
+            yield Finding("warn", f"{entry.place} (step {entry.step or PREFLIGHT}): {message}")
     age = now - datetime.fromisoformat(recording.header["recorded_at"])
     if recording.header["environment"] != REHEARSAL and age > OLD:
         yield Finding("warn", f"recorded {age.days} days ago at {recording.header['environment']}; record it again")

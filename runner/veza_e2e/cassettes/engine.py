@@ -6,7 +6,8 @@ vcrpy does not patch httpx here. Its stub sits in a transport, so a client with 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from vcr.request import Request  # type: ignore[import-untyped]
 from vcr.stubs.httpx_stubs import vcr_handle_request  # type: ignore[import-untyped]
 
 from veza_e2e.canonical import JSON
-from veza_e2e.cassettes.interaction import ERRORS, Clean, content
+from veza_e2e.cassettes.interaction import ERRORS, Clean, content, header_bytes
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.wire import LeakError, read_body
 
@@ -62,7 +63,7 @@ class StrictCassette:
 
     def append(self, request: Request, response: Mapping[str, Any]) -> None:
         """Store a finished interaction."""
-        headers = [(name, value) for name, values in response["headers"].items() for value in values]
+        headers = [(name, header_bytes(value)) for name, values in response["headers"].items() for value in values]
         answer = self._clean.response(response["status"]["code"], headers, response["body"]["string"])
         self.keep({"request": self.cleaned(request), "response": answer})
 
@@ -114,6 +115,7 @@ class CassetteTransport(httpx.BaseTransport):
             httpx.RequestError: the network failed, now or in the recording.
         """
         response: httpx.Response = self._handle(self, request)
+        response.headers = httpx.Headers(response.headers.raw)
         return response
 
     def close(self) -> None:
@@ -136,24 +138,30 @@ class CassetteTransport(httpx.BaseTransport):
         except (httpx.RequestError, Interrupted) as error:
             self._cassette.failed(plain, error)
             raise
-        return httpx.Response(
+        kept = httpx.Response(
             response.status_code,
-            headers=_unencoded(response.headers.multi_items()),
+            headers=_unencoded(response.headers, request.headers.get("accept-encoding", "")),
             stream=httpx.ByteStream(body),
             request=request,
         )
+        kept.headers.encoding = "latin-1"  # vcrpy reads texts, and a header may hold any byte
+        return kept
 
 
-def _unencoded(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    dropped = {"content-encoding", "content-length", "transfer-encoding"}
-    return [(name, value) for name, value in headers if name.lower() not in dropped]
+def _unencoded(headers: httpx.Headers, accepted: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a decoded body. httpx leaves a body alone if it does not know the encoding."""
+    decoded = {"gzip", "deflate", "identity", *re.findall(r"[\w-]+", accepted.lower())}
+    dropped = {b"content-length", b"transfer-encoding"}
+    if set(re.findall(r"[\w-]+", headers.get("content-encoding", "").lower())) <= decoded:
+        dropped.add(b"content-encoding")
+    return [(name, value) for name, value in headers.raw if name.lower() not in dropped]
 
 
 def _played(response: Mapping[str, Any]) -> dict[str, Any]:
-    headers: dict[str, list[str]] = {}
+    headers: dict[str, list[bytes]] = {}
     for name, value in response["headers"]:
-        headers.setdefault(name, []).append(value)
-    media = headers.get("content-type", [""])[0]
+        headers.setdefault(name, []).append(header_bytes(value))
+    media = headers.get("content-type", [b""])[0].decode("latin-1")
     return {
         "status": {"code": response["status"], "message": ""},
         "headers": headers,

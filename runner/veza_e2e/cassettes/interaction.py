@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import urlencode
 
 import httpx
 
@@ -35,10 +36,12 @@ class Clean:
     Args:
         redactor: the session's.
         origins: the alias of each real origin.
+        keep: media types of responses whose bodies are kept even if their names do not tell what is private in them.
     """
 
     redactor: Redactor
     origins: Mapping[str, str]
+    keep: Collection[str] = ()
 
     def request(
         self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
@@ -54,17 +57,37 @@ class Clean:
             "body": self._body(body),
         }
 
-    def response(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> dict[str, JSON]:
-        """Return a response as it is stored; only status and length if it cannot be redacted safely."""
-        media = _of(dict(headers), "content-type")
+    def response(self, status: int, headers: Sequence[tuple[str, bytes]], content: bytes) -> dict[str, JSON]:
+        """Return a response as it is stored; only status and length if it cannot be redacted safely.
+
+        Each byte of a header is stored as the character of its number (ISO 8859-1), so that it comes back as it was.
+        """
+        media = next((_readable(value)[0] for name, value in headers if name.lower() == "content-type"), None)
         body = self._binary(content, media) or self._body(self.redactor.body(content, media))
-        shown: list[JSON] = [
-            [name, self.text(_timeless(value) if name == "set-cookie" else value)]
-            for name, value in self.redactor.header_items(headers)
-        ]
-        if self.redactor.find([{name: value} for name, value in cast("list[list[str]]", shown)] + [body]):
+        if isinstance(body, Mapping) and "withheld" in body and _media(media) in self.keep:
+            body = self._kept(content) or body
+        shown = [item for name, value in headers for item in self._header(name, value)]
+        if self.redactor.find([{name: text} for name, text, _ in shown] + [body]):
             shown, body = [], {"withheld": "it could not be redacted safely", "bytes": len(content)}
-        return {"status": status, "headers": shown, "body": body}
+        stored: list[JSON] = [[name, text.encode(used, "replace").decode("latin-1")] for name, text, used in shown]
+        return {"status": status, "headers": stored, "body": body}
+
+    def _header(self, name: str, value: bytes) -> Iterator[tuple[str, str, str]]:
+        """Iterate over a header's name, text and encoding, if it may be shown."""
+        text, used = _readable(value)
+        if name.lower() == "content-encoding":  # it is left only if the body is still encoded
+            yield name.lower(), self.redactor.text(text), used
+        for shown, redacted in self.redactor.header_items([(name, text)]):
+            yield shown, self.text(_timeless(redacted) if shown == "set-cookie" else redacted), used
+
+    def _kept(self, content: bytes) -> JSON:
+        """Return a body of a type that was asked for, None if it would give a secret or the backend's address away."""
+        if _is_text(content):
+            return {"text": self.text(self.redactor.text(content.decode()))}
+        plain = content.decode("latin-1")
+        if self.redactor.find(content) or self.text(plain) != plain:
+            return None
+        return {"base64": base64.b64encode(content).decode()}
 
     def error(self, error: BaseException) -> dict[str, JSON]:
         """Return a failure as it is stored."""
@@ -96,6 +119,26 @@ class Clean:
         if not (media or "").lower().startswith(_BINARY) or len(content) > _LONGEST_BINARY or _is_text(content):
             return None
         return None if self.redactor.find(content) else {"base64": base64.b64encode(content).decode()}
+
+
+def _readable(value: bytes) -> tuple[str, str]:
+    """Return a header's text, and its encoding: UTF-8, or else ISO 8859-1, in which every byte is a character."""
+    try:
+        return value.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return value.decode("latin-1"), "latin-1"
+
+
+def header_bytes(text: str) -> bytes:
+    """Return the bytes of a stored header."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def _media(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def _timeless(cookie: str) -> str:
@@ -156,12 +199,20 @@ def content(body: Mapping[str, JSON] | None, media: str | None) -> bytes:
         return text.encode()
     if isinstance(body.get("text"), str):
         return str(body["text"]).encode()
+    if "form" in body:
+        return urlencode(_fields(body["form"])).encode()
     if isinstance(body.get("base64"), str):
         return base64.b64decode(str(body["base64"]), validate=True)
     size = body.get("bytes")
     if isinstance(body.get("withheld"), str) and isinstance(size, int) and 0 <= size <= 16 * 1024 * 1024:
         return _filler(str(body["withheld"]), media or "") * size
-    raise ValueError("the body is not one of json, text, base64, withheld")
+    raise ValueError("the body is not one of json, text, form, base64, withheld")
+
+
+def _fields(form: JSON) -> list[tuple[str, str]]:
+    if not isinstance(form, Mapping) or not all(isinstance(values, list) for values in form.values()):
+        raise ValueError("the form is not one")
+    return [(name, str(value)) for name, values in form.items() for value in cast("list[JSON]", values)]
 
 
 def _filler(why: str, media: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files as resources
 from pathlib import Path
@@ -48,18 +48,20 @@ class Recording:
     Use `start` or `resume`. Add `heard` to the journal's listeners, so that each entry names its step.
     """
 
-    def __init__(self, folder: Path, redactor: Redactor, aliases: Mapping[str, str], file: int) -> None:
+    def __init__(
+        self, folder: Path, redactor: Redactor, aliases: Mapping[str, str], file: int, keep: Collection[str] = ()
+    ) -> None:
         self.folder = folder
         self.session = folder.name
         self._step: str | None = None
-        self._clean = Clean(redactor, aliases)
+        self._clean = Clean(redactor, aliases, keep)
         self._file = file
         self._signalled = False
 
     @classmethod
     def start(
         cls, folder: Path, redactor: Redactor, meta: Mapping[str, JSON], *, at: datetime, base_url: str,
-        hyperswitch_url: str | None = None,
+        hyperswitch_url: str | None = None, keep: Collection[str] = (),
     ) -> Recording:  # fmt: skip
         """Begin the recording of a new session.
 
@@ -70,6 +72,7 @@ class Recording:
             at: the time now.
             base_url: the backend's.
             hyperswitch_url: the processor's.
+            keep: see `Clean`.
 
         Raises:
             OSError: it cannot be written.
@@ -77,7 +80,7 @@ class Recording:
         folder.mkdir(parents=True, exist_ok=False)
         file = _opened(folder / tape.PART, os.O_CREAT | os.O_EXCL)
         disk.sync_folder(folder)
-        recording = cls(folder, redactor, origins(base_url, hyperswitch_url), file)
+        recording = cls(folder, redactor, origins(base_url, hyperswitch_url), file, keep)
         recording._begin(meta, 1, 0, at)
         return recording
 
@@ -165,6 +168,10 @@ class Recording:
     def finish(self) -> None:
         """Record that the process ends normally, and close the file."""
         self._append("end", sync=True)
+        os.close(self._file)
+
+    def abort(self) -> None:
+        """Close the file without an end: what it holds is not a whole recording."""
         os.close(self._file)
 
     def discard(self) -> None:

@@ -48,6 +48,8 @@ class Replay:
         folder: a cassette, or an unpublished recording.
         redactor: the replayed session's; None makes a new one.
         select: returns the part of the tape to play.
+        blanks: whether a body that was withheld is played as blanks of its length. A walkthrough withholds it again;
+            other code would take the blanks for the backend's.
 
     Raises:
         CassetteError: the recording cannot be used.
@@ -58,11 +60,14 @@ class Replay:
         folder: Path,
         redactor: Redactor | None = None,
         select: Callable[[tape.Tape], tape.Tape] = lambda recording: recording,
+        *,
+        blanks: bool = True,
     ) -> None:
         self.tape = select(tape.read(folder))
         self.redactor = redactor or Redactor()
         # A secret that the recording does not know must get an alias of its own.
         self.redactor.reserve(json.dumps([dict(entry.data) for entry in self.tape.entries], ensure_ascii=False))
+        self._blanks = blanks
         self._entries = self.tape.entries
         self._next = 0
         self._failed: Mismatch | None = None
@@ -181,7 +186,11 @@ class Replay:
         return entry.data
 
     def _play(self, request: Mapping[str, JSON]) -> Mapping[str, Any]:
-        return self.take("http", request=request)
+        played = self.take("http", request=request)
+        entry = self._entries[self._next - 1]
+        if not self._blanks and (withheld := entry.withheld):
+            self._fail(entry, [f"{_told(entry)}: the answer's body ({withheld}) was not kept when it was recorded"])
+        return played
 
     def _fail(self, entry: tape.Entry, differences: Sequence[str]) -> None:
         shown = [self.redactor.text(line) for line in differences[:_MOST]]

@@ -13,7 +13,7 @@ from veza_e2e import ledger_names
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.interaction import ORIGIN, PROCESSOR_ORIGIN, content
 
-_STATUS = range(100, 600)
+_STATUS = range(100, 1000)
 _AT_HOME = re.compile(rf"(?:{re.escape(ORIGIN)}|{re.escape(PROCESSOR_ORIGIN)})(?:/[A-Za-z0-9._~/-]*)?")
 _TEXT_OR_NONE = (str, type(None))
 _MEMBERS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {

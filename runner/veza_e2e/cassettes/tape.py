@@ -57,6 +57,12 @@ class Entry:
     place: str
     clock: Mapping[str, Sequence[JSON]]
 
+    @property
+    def withheld(self) -> str | None:
+        """Why the body of a response was not kept, and its length; None if it was."""
+        body = (self.data.get("response") or {}).get("body") or {}
+        return f"{body['withheld']}, {body['bytes']} bytes" if "withheld" in body else None
+
 
 @dataclass(frozen=True, slots=True)
 class Tape:

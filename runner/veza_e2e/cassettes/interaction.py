@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import httpx
 
 from veza_e2e.canonical import JSON, clean
+from veza_e2e.cassettes import unshown
 from veza_e2e.redaction import Exact, Redactor
 
 ORIGIN = "http://veza.test"
@@ -47,15 +48,20 @@ class Clean:
         self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
     ) -> dict[str, JSON]:
         """Return a request as it is stored."""
-        shown = self.redactor.headers(headers, sent=True)
-        sent = dict(headers)
-        body = self.redactor.body(content or b"", _of(sent, "content-type"), _of(sent, "content-encoding"))
-        return {
+        sent = {name.lower(): value for name, value in headers}
+        shown = self.redactor.headers(sent.items(), sent=True)
+        body = self.redactor.body(content or b"", sent.get("content-type"), sent.get("content-encoding"))
+        stored: dict[str, JSON] = {
             "method": method,
             "url": self.text(self.redactor.url(url, sent=True)),
-            "headers": {name: self.text(shown[name]) for name in MATTERS if name in shown},
+            "headers": {name: self.text(unshown.unbound(shown[name])) for name in MATTERS if name in shown},
             "body": self._body(body),
         }
+        withheld = unshown.digests(self.redactor, self._opened, url, content or b"", headers=sent, shown=body)
+        return {**stored, "withheld": withheld} if withheld else stored
+
+    def _opened(self, text: str) -> str:
+        return self.text(self.redactor.text(text))
 
     def response(self, status: int, headers: Sequence[tuple[str, bytes]], content: bytes) -> dict[str, JSON]:
         """Return a response as it is stored; only status and length if it cannot be redacted safely.
@@ -147,10 +153,6 @@ def _timeless(cookie: str) -> str:
     over = any(attribute.lower().startswith("expires=thu, 01 jan 1970") for attribute in attributes)
     kept = [one for one in attributes if one.partition("=")[0].lower() not in {"domain", "expires", "secure"}]
     return "; ".join([first, *kept, *(["Max-Age=0"] if over else [])])
-
-
-def _of(headers: Mapping[str, str], name: str) -> str | None:
-    return next((value for key, value in headers.items() if key.lower() == name), None)
 
 
 def _is_text(content: bytes) -> bool:

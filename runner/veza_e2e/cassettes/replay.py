@@ -14,6 +14,7 @@ from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
 from veza_e2e.cassettes.errors import CassetteError, Mismatch, ProcessKilled
 from veza_e2e.cassettes.interaction import Clean
 from veza_e2e.cassettes.stand_ins import TapedBrowser, TapedClock, TapedIds, TapedLedger, TapedOperator
+from veza_e2e.cassettes.unshown import alike
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import Ports
 from veza_e2e.redaction import Redactor
@@ -186,6 +187,9 @@ class Replay:
         return entry.data
 
     def _play(self, request: Mapping[str, JSON]) -> Mapping[str, Any]:
+        entry = self._entries[self._next] if self._next < len(self._entries) else None
+        if entry is not None and entry.kind == "http":
+            request = alike(entry.data["request"], request)
         played = self.take("http", request=request)
         entry = self._entries[self._next - 1]
         if not self._blanks and (withheld := entry.withheld):

@@ -107,6 +107,9 @@ def _http(data: Mapping[str, Any]) -> str | None:
         return "request lacks its method or its url"
     if not _texts(request.get("headers")) or not isinstance(request.get("body"), dict | None):
         return "request has headers or a body of no known form"
+    withheld = request.get("withheld", {})
+    if not isinstance(withheld, dict) or not all(isinstance(one, list) and _plain(one) for one in withheld.values()):
+        return "request has digests of no known form"
     if isinstance(error, dict) and response is None:
         return (
             None if _texts(error) and error.keys() >= {"class", "message"} else "error lacks its class or its message"

@@ -26,9 +26,9 @@ import httpx
 import pytest
 
 from veza import SystemClock, Veza
-from veza_e2e.cassettes import tape
+from veza_e2e.cassettes import shapes, tape
 from veza_e2e.cassettes.errors import CassetteError, Mismatch
-from veza_e2e.cassettes.interaction import ORIGIN
+from veza_e2e.cassettes.origins import ORIGIN
 from veza_e2e.cassettes.perform import PASSWORD
 from veza_e2e.cassettes.record import Recording
 from veza_e2e.cassettes.replay import Replay
@@ -94,6 +94,7 @@ def record(
     meta: dict[str, Any] = {
         "started": {"environment": "other"},
         "account": redactor.text(email),
+        "base_url": base_url.rstrip("/"),
         "idempotency": idempotency,
     }
     recording = Recording.start(target, redactor, meta, at=clock.now(), base_url=base_url, keep=keep)
@@ -163,7 +164,8 @@ def replay(folder: Path | str, *, steps: Collection[str] | None = None) -> Itera
     token = None if steps is None or "login" in steps else _token(played.tape)
     account = str(meta.get("account") or started.get("account") or _ACCOUNT)
     idempotency = bool(meta.get("idempotency", started.get("idempotency", False)))
-    with _backend(ports, ORIGIN, account, PASSWORD, token=token, idempotency=idempotency) as backend:
+    base_url = str(meta["base_url"]) if shapes.at_home(meta.get("base_url")) else ORIGIN
+    with _backend(ports, base_url, account, PASSWORD, token=token, idempotency=idempotency) as backend:
         yield backend
     played.close()
 

@@ -37,7 +37,8 @@ from veza.testing import FakeClock
 from veza_e2e.cassettes import tape
 from veza_e2e.cassettes.errors import Mismatch, ProcessKilled
 from veza_e2e.cassettes.interaction import Clean
-from veza_e2e.cassettes.record import Recording, origins
+from veza_e2e.cassettes.origins import origins
+from veza_e2e.cassettes.record import Recording
 from veza_e2e.cassettes.replay import Replay
 from veza_e2e.journal import Journal, MemorySink
 from veza_e2e.journal.events import SessionInterrupted
@@ -338,7 +339,8 @@ sys.path.insert(0, sys.argv[1])
 from recorded_world import AT, META, ports
 import httpx
 from veza_e2e.cassettes.interaction import Clean
-from veza_e2e.cassettes.record import Recording, origins
+from veza_e2e.cassettes.origins import origins
+from veza_e2e.cassettes.record import Recording
 from veza_e2e.redaction import Redactor
 url, folder, most = sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
 for count in range(most + 1):

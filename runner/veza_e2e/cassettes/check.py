@@ -11,15 +11,15 @@ from typing import Literal
 
 from veza_e2e.cassettes import files, tape
 from veza_e2e.cassettes.errors import PREFLIGHT, CassetteError
-from veza_e2e.cassettes.interaction import ORIGIN
 from veza_e2e.cassettes.keep import EXPECTED, REPORT, SUMMARY
+from veza_e2e.cassettes.origins import ORIGIN
 from veza_e2e.cassettes.spec import Spec
 from veza_e2e.config import REHEARSAL
 from veza_e2e.redaction import Redactor
 
 OLD = timedelta(days=90)
 _INDEX = re.compile(r"\.\d+(?=[.:]|$)")
-_CONTRACT = ORIGIN + "/api/v1/"
+_CONTRACT = "/api/v1/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,12 @@ def check(folder: Path, spec: Spec, redactor: Redactor, now: datetime) -> Iterat
 def _against(spec: Spec, recording: tape.Tape) -> Iterator[str]:
     """Iterate over what breaks the description: a line for each field, with its first place."""
     wrong: dict[str, list[str]] = {}
+    base = str(recording.entries[0].data["meta"].get("base_url", ORIGIN)).rstrip("/")
     for entry in recording.interactions:
-        if entry.data["request"]["url"].startswith(_CONTRACT):
-            for problem in spec.problems(entry.data):
+        request = entry.data["request"]
+        path = request["url"].removeprefix(base)
+        if path.startswith(_CONTRACT):
+            for problem in spec.problems({**entry.data, "request": {**request, "url": ORIGIN + path}}):
                 field = ": ".join(_INDEX.sub(".*", problem).split(": ")[:2])
                 wrong.setdefault(field, []).append(f"{entry.place} (step {entry.step or PREFLIGHT}): {problem}")
     for first, *more in wrong.values():

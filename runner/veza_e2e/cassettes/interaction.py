@@ -14,18 +14,14 @@ import httpx
 
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.cassettes import unshown
+from veza_e2e.cassettes.origins import aliased, aliased_in
 from veza_e2e.redaction import Exact, Redactor
 
-ORIGIN = "http://veza.test"
-PROCESSOR_ORIGIN = "http://hyperswitch.test"
 MATTERS = ("authorization", "api-key", "content-type", "cookie", "idempotency-key", "x-csrf-token", "x-xsrf-token")
 """The request headers that a replay compares."""
 
 _BINARY = ("application/octet-stream", "audio/", "image/")
 _LONGEST_BINARY = 64 * 1024
-_ADDRESS = re.compile(r"[0-9.]+|\[[0-9a-f:.]+\]|[^.:]+")
-"""A host too common to be searched for without its scheme or port."""
-
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBER_MARK = re.compile(r'"\\u0000n:([^"\\]*)"')
 
@@ -101,14 +97,7 @@ class Clean:
 
     def text(self, text: str) -> str:
         """Return a redacted text with aliased origins."""
-        for origin, alias in self.origins.items():
-            place, shown = origin.partition("://")[2], alias.partition("://")[2]
-            if place not in text:
-                continue
-            text = re.sub(rf"{re.escape(origin)}(?![\w:-]|\.\w)", alias, text)
-            if not _ADDRESS.fullmatch(place):
-                text = re.sub(rf"(?<![\w.@/-]){re.escape(place)}(?![\w:-]|\.\w)", shown, text)
-        return text
+        return aliased(text, self.origins)
 
     def json(self, value: JSON) -> JSON:
         """Return a redacted JSON value with aliased origins."""
@@ -118,8 +107,7 @@ class Clean:
         return None if body is None else self._aliased(tagged(body))
 
     def _aliased(self, value: JSON) -> JSON:
-        text = json.dumps(clean(value))
-        return cast("JSON", json.loads(self.text(text)))
+        return aliased_in(cast("JSON", json.loads(json.dumps(clean(value)))), self.origins)
 
     def _binary(self, content: bytes, media: str | None) -> JSON:
         if not (media or "").lower().startswith(_BINARY) or len(content) > _LONGEST_BINARY or _is_text(content):

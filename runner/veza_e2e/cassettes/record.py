@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files as resources
@@ -14,7 +15,8 @@ from typing import Literal, cast
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.cassettes import files, tape
 from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
-from veza_e2e.cassettes.interaction import ORIGIN, PROCESSOR_ORIGIN, Clean
+from veza_e2e.cassettes.interaction import Clean
+from veza_e2e.cassettes.origins import host_of, origins
 from veza_e2e.engine.start import tools
 from veza_e2e.journal import Line, disk, timestamp
 from veza_e2e.journal.events import (
@@ -30,16 +32,6 @@ from veza_e2e.ports.protocols import Browser, Clock, EndOfInput, Ids, Ledger, Le
 from veza_e2e.redaction import Redactor
 
 RAISED: tuple[type[BaseException], ...] = (EndOfInput, Left, Interrupted)
-
-
-def origins(base_url: str, hyperswitch_url: str | None = None) -> dict[str, str]:
-    """Return the alias of each real origin."""
-    shown = {}
-    for url, alias in ((hyperswitch_url, PROCESSOR_ORIGIN), (base_url, ORIGIN)):
-        scheme, _, rest = (url or "").partition("://")
-        if rest:
-            shown[f"{scheme}://{rest.partition('/')[0]}"] = alias
-    return shown
 
 
 class Recording:
@@ -131,8 +123,8 @@ class Recording:
     def _described(self, meta: Mapping[str, JSON]) -> str:
         text = self._clean.text(dumps(self._redacted(meta)))
         for origin, alias in self._clean.origins.items():
-            host = origin.partition("://")[2].partition(":")[0]
-            text = text.replace(f'"{host}"', f'"{alias.partition("://")[2]}"')
+            host = re.compile(f'"{re.escape(host_of(origin))}"', re.IGNORECASE)
+            text = host.sub(f'"{alias.partition("://")[2]}"', text)
         return text
 
     def _redacted(self, value: JSON) -> JSON:

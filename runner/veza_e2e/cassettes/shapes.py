@@ -11,10 +11,18 @@ from typing import Any
 
 from veza_e2e import ledger_names
 from veza_e2e.cassettes.errors import CassetteError
-from veza_e2e.cassettes.interaction import ORIGIN, PROCESSOR_ORIGIN, content
+from veza_e2e.cassettes.interaction import content
+from veza_e2e.cassettes.origins import ORIGIN, PROCESSOR_ORIGIN
 
 _STATUS = range(100, 1000)
-_AT_HOME = re.compile(rf"(?:{re.escape(ORIGIN)}|{re.escape(PROCESSOR_ORIGIN)})(?:/[A-Za-z0-9._~/-]*)?")
+_AT_HOME = re.compile(rf"(?:{re.escape(ORIGIN)}|{re.escape(PROCESSOR_ORIGIN)})(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?")
+
+
+def at_home(url: object) -> bool:
+    """Whether an address is below an aliased origin."""
+    return isinstance(url, str) and _AT_HOME.fullmatch(url) is not None
+
+
 _TEXT_OR_NONE = (str, type(None))
 _MEMBERS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "start": {"process": int, "resumed": bool, "journal": int, "recorded_at": str, "tools": dict, "meta": dict},
@@ -63,7 +71,7 @@ def session(path: Path, place: str, meta: Mapping[str, Any]) -> None:
             raise CassetteError(path, place, f"{name} is missing or of the wrong type")
     url = meta.get("hyperswitch_url")
     for origin in (started["base_url"], url or ORIGIN):
-        if not isinstance(origin, str) or not _AT_HOME.fullmatch(origin):
+        if not at_home(origin):
             raise CassetteError(path, place, "goes to an origin that was not aliased")
     if not all(isinstance(meta.get(name, ""), str) for name in ("session", "walkthrough", "ledger", "browser")):
         raise CassetteError(path, place, "session, walkthrough, ledger or browser is of the wrong type")

@@ -15,6 +15,7 @@ from veza_e2e.journal.events import Event, SessionEnded, UnknownEvent
 
 GENESIS = "0" * 64
 _OWN = ("seq", "at", "type", "prev", "hash")
+_NAMES = frozenset(_OWN)
 
 
 class JournalError(Exception):
@@ -101,7 +102,7 @@ def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
         members = loads(raw)
     except ValueError as error:
         raise DamagedError(path, seq, "is not JSON") from error
-    if not isinstance(members, dict) or not all(name in members for name in _OWN):
+    if not isinstance(members, dict) or not members.keys() >= _NAMES:
         raise DamagedError(path, seq, "lacks one of " + ", ".join(_OWN))
     try:
         canonical = encoded(members)
@@ -109,18 +110,28 @@ def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
         raise DamagedError(path, seq, "has no canonical form") from error
     if canonical != raw:
         raise DamagedError(path, seq, "is not in its canonical form")
+    without = _without_hash(raw, members)
     claimed = members.pop("hash")
     if members["seq"] != seq or isinstance(members["seq"], bool):
         raise DamagedError(path, seq, f"has the sequence number {members['seq']!r:.20}")
     if members["prev"] != prev:
         raise DamagedError(path, seq, "does not follow from the event before it")
-    if sha256(encoded(members)).hexdigest() != claimed:
+    if sha256(without).hexdigest() != claimed:
         raise DamagedError(path, seq, "does not have the hash it claims")
     kind, at = members["type"], members["at"]
     if not isinstance(kind, str) or not _is_moment(at):
         raise DamagedError(path, seq, "has no type, or no time in UTC")
-    data = {key: value for key, value in members.items() if key not in _OWN}
+    data = {key: value for key, value in members.items() if key not in _NAMES}
     return Line(seq, at, from_data(kind, cast("Mapping[str, JSON]", data)), prev, str(claimed))
+
+
+def _without_hash(raw: bytes, members: Mapping[str, JSON]) -> bytes:
+    """Return a canonical line without its hash, from its bytes: the members before it tell where it stands."""
+    own = b',"hash":' + encoded(members["hash"])
+    if raw.count(own) == 1:
+        return raw.replace(own, b"")
+    start = len(encoded({name: one for name, one in members.items() if name < "hash"})) - len("}")
+    return raw[:start] + raw[start + len(own) :]
 
 
 def _is_moment(at: object) -> bool:

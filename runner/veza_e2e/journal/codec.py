@@ -18,12 +18,7 @@ _READINGS: tuple[type[Event], ...] = (Compared, DashboardRead, OrderNamed, PageO
 _TYPES: dict[str, type[Event]] = {
     kind.__name__: kind for kind in (*Event.__subclasses__(), *_READINGS) if kind is not UnknownEvent
 }
-_PLAIN: dict[object, Fits] = {
-    str: lambda value: isinstance(value, str),
-    int: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    bool: lambda value: isinstance(value, bool),
-    NoneType: lambda value: value is None,
-}
+_PLAIN = frozenset({str, int, bool, NoneType})
 
 
 def to_data(event: Event) -> dict[str, JSON]:
@@ -43,32 +38,30 @@ def from_data(name: str, data: Mapping[str, JSON]) -> Event:
     if kind is None:
         return UnknownEvent(name=name, data=data)
     members: dict[str, Any] = {}
-    for member, (fits, required) in _members(name).items():
+    for member, fits, required in _members(name):
         if member in data:
-            if not fits(data[member]):
+            value = data[member]
+            if not fits(value):
                 return UnknownEvent(name=name, data=data)
-            members[member] = _frozen(data[member])
+            members[member] = tuple(value) if isinstance(value, list) else value
         elif required:
             return UnknownEvent(name=name, data=data)
     return kind(**members)
 
 
-def _frozen(value: JSON) -> JSON:
-    return tuple(value) if isinstance(value, list) else value
-
-
 @cache
-def _members(name: str) -> dict[str, tuple[Fits, bool]]:
+def _members(name: str) -> list[tuple[str, Fits, bool]]:
     kind = _TYPES[name]
     hints = get_type_hints(kind, localns={"JSON": object, "Sequence": Sequence, "Mapping": Mapping})
-    return {f.name: (_fits(hints[f.name]), f.default is MISSING and f.default_factory is MISSING) for f in fields(kind)}
+    return [(f.name, _fits(hints[f.name]), f.default is MISSING and f.default_factory is MISSING) for f in fields(kind)]
 
 
 def _fits(hint: Any) -> Fits:
     """Whether a value read from JSON has the type; for the types that events use."""
-    if hint in _PLAIN:
-        return _PLAIN[hint]
     origin, arguments = get_origin(hint), get_args(hint)
+    plain = frozenset(arguments or (hint,))
+    if plain <= _PLAIN and origin in {None, Union, UnionType}:
+        return lambda value: type(value) in plain
     if origin in {Union, UnionType}:
         choices = [_fits(argument) for argument in arguments]
         return lambda value: any(choice(value) for choice in choices)
@@ -79,5 +72,5 @@ def _fits(hint: Any) -> Fits:
         return lambda value: isinstance(value, list | tuple) and all(map(item, value))
     if origin is Mapping:
         held = _fits(arguments[1])
-        return lambda value: isinstance(value, Mapping) and all(map(held, value.values()))
+        return lambda value: isinstance(value, (dict, Mapping)) and all(map(held, value.values()))
     return lambda _: True

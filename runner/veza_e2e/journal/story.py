@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import Line
@@ -38,14 +38,26 @@ class Story:
     """One session's lines, with the queries that the rules need."""
 
     lines: Sequence[Line]
+    _found: dict[type[Event], tuple[int, list[tuple[Line, Any]]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """The events of each type that was asked for, and of how many lines."""
 
     def of(self, kind: type[E]) -> Iterator[tuple[Line, E]]:
         """Iterate over the events of one type, in order."""
-        return ((line, line.event) for line in self.lines if isinstance(line.event, kind))
+        return iter(self._all(kind))
+
+    def _all(self, kind: type[E]) -> list[tuple[Line, E]]:
+        count, found = self._found.get(kind, (-1, []))
+        if count != len(self.lines):  # the lines of an open session grow
+            found = [(line, line.event) for line in self.lines if isinstance(line.event, kind)]
+            self._found[kind] = (len(self.lines), found)
+        return found
 
     def last(self, kind: type[E]) -> tuple[Line, E] | None:
         """Return the latest event of one type."""
-        return next(((x, x.event) for x in reversed(self.lines) if isinstance(x.event, kind)), None)
+        found = self._all(kind)
+        return found[-1] if found else None
 
     def last_of_step(self, kind: type[E], step: StepName) -> tuple[Line, E] | None:
         """Return the latest event of one type that belongs to `step`."""

@@ -24,6 +24,7 @@ from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 
 Data: TypeAlias = Mapping[str, JSON]
 _REREAD: Final = ("order_id", "order_status", "refund_status", "refunded_cents", "currency")
+_OF_ORDERS: Final = frozenset({"listOrders", "createOrder", "requestRefund", "getOrder"})
 _LIST: Final = "/payments/list"
 _PAYMENT: Final = re.compile(r"/payments/([^/?#]+)")
 
@@ -206,10 +207,12 @@ def money(cents: JSON, currency: JSON) -> Money | None:
 
 
 def _orders(seq: int, at: datetime, event: CallFinished) -> Iterator[OrderRead]:
+    if event.operation not in _OF_ORDERS:
+        return
     data = body_of(event)
     if event.operation == "listOrders" and isinstance(data, list | tuple):
         yield from (_order(seq, at, one, event.operation) for one in data if isinstance(one, Mapping))
-    elif event.operation in {"createOrder", "requestRefund", "getOrder"} and isinstance(data, Mapping):
+    elif event.operation != "listOrders" and isinstance(data, Mapping):
         nested = data.get("order")
         if isinstance(nested, Mapping) and event.operation != "getOrder":
             yield _order(seq, at, nested, event.operation)

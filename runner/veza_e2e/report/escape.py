@@ -7,6 +7,7 @@ Python-Markdown and CommonMark, also in tables, and are shown as the character.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -25,7 +26,9 @@ _ACTIVE = (
 )
 _PLAIN = re.compile(rf"[^\w ,.;/%?!():·→⏎≤=-]|(?<!\w)-|-(?!\w){_ACTIVE}", re.IGNORECASE)
 _TYPED = re.compile(rf"[^\w ,.;/%?!():·→⏎≤=\"'-]|^-{_ACTIVE}", re.IGNORECASE)
-_CODE = re.compile(r"[&<>`~\t]|\{(?=[-+=])|(?<=\n)\n|^\n")
+_SHORT = 100
+"""Texts up to this length are escaped once: headings, statuses and titles come back on every page."""
+_CODE = re.compile(r"[&<>`~\t]|\{(?=[-+=])|\n(?<=\n\n)")  # a branch that looks behind first would make it slow
 
 
 def plain(value: object) -> str:
@@ -33,14 +36,26 @@ def plain(value: object) -> str:
 
     Line ends become `⏎`; control, direction and invisible characters become their code in brackets.
     """
-    return _named(str(clean(str(value))).replace("\r\n", "\n").replace("\n", "⏎").replace("\t", " "))
+    text = str(value)
+    if text.isprintable():  # nearly all are: then nothing below would change it
+        return text
+    return _named(str(clean(text)).replace("\r\n", "\n").replace("\n", "⏎").replace("\t", " "))
 
 
 def inline(value: object) -> Markup:
     """Return `value` as text for a Markdown line, a table's cell, an HTML element or an attribute."""
     if isinstance(value, Markup):
         return value
+    if type(value) is int or (type(value) is str and len(value) <= _SHORT):
+        return _short(value)
+    return _inline(value)
+
+
+def _inline(value: object) -> Markup:
     return Markup(_PLAIN.sub(_reference, plain(value)))  # noqa: S704 - this is the escape
+
+
+_short = lru_cache(maxsize=4096)(_inline)
 
 
 def typed(value: object) -> Markup:
@@ -55,8 +70,11 @@ def typed(value: object) -> Markup:
 
 def block(value: str) -> Markup:
     """Return `value` for the inside of `<pre>` in a raw HTML block. Keeps its lines; no line ends the block."""
-    lines = "\n".join(_named(line) for line in str(clean(value)).replace("\r\n", "\n").split("\n"))
-    return Markup(_CODE.sub(_reference, lines))  # noqa: S704 - this is the escape
+    lines = str(clean(value)).replace("\r\n", "\n")
+    if not lines.replace("\n", "").isprintable():
+        lines = _named(lines)
+    shown = _CODE.sub(_reference, lines)
+    return Markup(f"&#10;{shown[1:]}" if shown.startswith("\n") else shown)  # noqa: S704 - this is the escape
 
 
 def _reference(found: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -31,19 +31,28 @@ class Labels:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._events: dict[int, Event] = {line.seq: line.event for line in lines}
+        self._made: dict[int, Markup] = {}
 
     def some(self, seqs: Sequence[int]) -> Markup:
         """Return links to events; of a long list the first and last ones, and the number between."""
         if len(seqs) <= _MANY + 2:
-            return Markup(" ").join(map(self._one, seqs))
+            return _joined(map(self._one, seqs))
         half = _MANY // 2
-        first, last = (Markup(" ").join(map(self._one, part)) for part in (seqs[:half], seqs[-half:]))
+        first, last = (_joined(map(self._one, part)) for part in (seqs[:half], seqs[-half:]))
         return Markup("{} … {} more … {}").format(first, len(seqs) - _MANY, last)
 
     def _one(self, seq: int) -> Markup:
-        event = self._events.get(seq)
-        anchor = f"#event-{seq}" if event else "#addenda"
-        return Markup('<a href="{}">{}</a>').format(anchor, inline(f"{seq} {_label(event)}".strip()))
+        made = self._made.get(seq)
+        if made is None:
+            event = self._events.get(seq)
+            anchor = f"#event-{seq}" if event else "#addenda"
+            text = inline(f"{seq} {_label(event)}".strip())
+            made = self._made[seq] = Markup(f'<a href="{anchor}">{text}</a>')  # noqa: S704 - a number, and escaped text
+        return made
+
+
+def _joined(links: Iterable[Markup]) -> Markup:
+    return Markup(" ".join(links))  # noqa: S704 - each is markup
 
 
 def _label(event: Event | None) -> str:  # noqa: C901, PLR0911 - a table

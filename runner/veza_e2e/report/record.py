@@ -35,7 +35,7 @@ from veza_e2e.journal.events import (
     UnknownEvent,
 )
 from veza_e2e.journal.readings import Compared, DashboardRead, OrderNamed, PageOffered, RowsRead
-from veza_e2e.report.calls import Call, describe
+from veza_e2e.report.calls import Call, describe, request, timing, title
 from veza_e2e.report.escape import inline
 
 _RUN = 4
@@ -72,16 +72,17 @@ class Chapter:
 class _Shown:
     """The responses shown so far, so that a repeated response can be referred to."""
 
-    answers: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    answers: dict[str, tuple[str, int]] = field(default_factory=dict)
 
-    def repeated(self, seq: int, event: CallFinished, call: Call) -> int | None:
-        """Return an earlier event with the same response to the same request; else remember this one."""
-        key = (event.method, event.url)
-        same = f"{call.request}\n{event.status}\n{json.dumps(event.response_body, sort_keys=True, default=str)}"
-        known = self.answers.get(key)
-        if event.method == "GET" and known and known[0] == same:
+    def repeated(self, seq: int, event: CallFinished) -> int | None:
+        """Return an earlier event with the same response to the same GET; else remember this one."""
+        if event.method != "GET":
+            return None
+        same = f"{request(event)}\n{event.status}\n{json.dumps(event.response_body, sort_keys=True, default=str)}"
+        known = self.answers.get(event.url)
+        if known and known[0] == same:
             return known[1]
-        self.answers[key] = (same, seq)
+        self.answers[event.url] = (same, seq)
         return None
 
 
@@ -136,11 +137,11 @@ def _entry(line: Line, shown: _Shown) -> Entry:
     event = line.event
     at = line.at[11:23]
     if isinstance(event, CallFinished | CallFailed):
-        call = describe(event)
-        same = shown.repeated(line.seq, event, call) if isinstance(event, CallFinished) else None
+        same = shown.repeated(line.seq, event) if isinstance(event, CallFinished) else None
         if same is not None:
             link = Markup('<a href="#event-{0}">{0}</a>').format(same)
-            return Entry(line.seq, at, "poll", inline(f"{call.title}, {call.timing}: the same answer as ") + link)
+            return Entry(line.seq, at, "poll", inline(f"{title(event)}, {timing(event)}: the same answer as ") + link)
+        call = describe(event)
         return Entry(line.seq, at, "call", call.title, (call,))
     if isinstance(event, RowsRead):
         return Entry(line.seq, at, "rows", say(event), code=(event.sql, _rows(event.rows)))

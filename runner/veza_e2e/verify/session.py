@@ -143,7 +143,6 @@ def _dry_run(stored: Stored, reading: Reading) -> Iterator[Check]:
 
 
 def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
-    unlisted = {path.name for path in stored.unlisted()}
     for path, item in stored.each_addendum(reading):
         if isinstance(item, ArchiveError):
             yield Check(path.name, "damaged", str(item))
@@ -152,7 +151,7 @@ def _addenda(stored: Stored, reading: Reading) -> Iterator[Check]:
             yield Check(path.name, "damaged", f"{path}: is an addendum to a session that has not ended")
             continue
         cited = "the last hash, and the addendum before it" if item.previous else "the last hash"
-        if path.name in unlisted and stored.manifests():
+        if stored.manifests() and path in stored.unlisted():
             yield Check(path.name, "not checked", f"cites {cited}, but no manifest lists it; {item.told}")
         else:
             yield Check(path.name, "ok", f"cites {cited}; {item.told}")

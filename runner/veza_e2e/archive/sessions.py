@@ -6,9 +6,6 @@ what people attest. No file is shared between sessions, so operators never confl
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,8 +14,9 @@ from pathlib import Path
 
 from veza_e2e.archive import manifests as listings
 from veza_e2e.archive.files import ArchiveError, write_new
+from veza_e2e.archive.folders import JOURNAL, last_line, session_folder, session_folders
 from veza_e2e.archive.sealed import sealed
-from veza_e2e.canonical import JSON, dumps
+from veza_e2e.canonical import dumps
 from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
 from veza_e2e.journal import GENESIS, DamagedError, Reading, disk, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
@@ -26,10 +24,8 @@ from veza_e2e.journal.gate import gated
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.redaction import Redactor
 
-JOURNAL, LOG, REPORT = "journal.jsonl", "session.log", "report.md"
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+LOG, REPORT = "session.log", "report.md"
 SETTLED = frozenset(map(str, (AccountState.UNTOUCHED, AccountState.RETURNED)))
-_TAIL = 1 << 16
 _ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
 
 
@@ -68,7 +64,7 @@ class Stored:
     def last_written(self) -> datetime | None:
         """Return the time of the last event, reading only the journal's end; None if that is unreadable."""
         try:
-            return datetime.fromisoformat(str(self._last_line()["at"]))
+            return datetime.fromisoformat(str(last_line(self.journal)["at"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -79,26 +75,27 @@ class Stored:
         A session that has ended with its money settled bars only if something was learnt since.
         """
         try:
-            last = self._last_line()
+            last = last_line(self.journal)
             settled = last["type"] == SessionEnded.__name__ and last.get("account") in {None, *SETTLED}
             return not settled or bool(self.addendum_files())
         except (OSError, ValueError, KeyError, TypeError):
             return True
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the journal's last line is SessionEnded; False if it cannot be read."""
+        try:
+            return last_line(self.journal)["type"] == SessionEnded.__name__
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    @property
     def last_hash(self) -> str | None:
         """The hash of the last event, by the journal's last line alone; None if that is unreadable."""
         try:
-            return str(self._last_line()["hash"])
+            return str(last_line(self.journal)["hash"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-
-    def _last_line(self) -> dict[str, JSON]:
-        with self.journal.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            whole, _, _ = file.read().rpartition(b"\n")
-        line: dict[str, JSON] = json.loads(whole.rpartition(b"\n")[2])
-        return line
 
     def addendum_files(self) -> list[Path]:
         """Return the addenda's paths, in the order of their numbers."""
@@ -249,11 +246,18 @@ def _number(path: Path) -> int:
 
 
 class Archive:
-    """The sessions under one folder."""
+    """The sessions under one folder.
 
-    def __init__(self, root: Path, signs: Callable[[Path], object] | None = None) -> None:
+    Args:
+        root: the folder.
+        signs: signs each new manifest.
+        index: the folder of the indexes, which lies outside; None keeps none.
+    """
+
+    def __init__(self, root: Path, signs: Callable[[Path], object] | None = None, index: Path | None = None) -> None:
         self.root = root
         self.signs = signs
+        self.index = index
 
     def folder(self, session: str, started: datetime) -> Path:
         """Return where a session belongs, by its start in UTC."""
@@ -262,25 +266,13 @@ class Archive:
 
     def sessions(self) -> list[Stored]:
         """Return all sessions, the newest first."""
-        folders = [path.parent for path in self.root.glob(f"[0-9]*/[0-9]*/*/{JOURNAL}")]
-        found = [Stored(one.name, one, self.signs) for one in folders if _ULID.fullmatch(one.name)]
+        found = [Stored(one.name, one, self.signs) for one in session_folders(self.root)]
         return sorted(found, key=lambda s: s.session, reverse=True)
 
     def session(self, name: object) -> Stored | None:
         """Return the session with this id; None if it is not here."""
-        known = isinstance(name, str) and _ULID.fullmatch(name)
-        found = next(self.root.glob(f"[0-9]*/[0-9]*/{name}/{JOURNAL}"), None) if known else None
-        return None if found is None else Stored(found.parent.name, found.parent, self.signs)
-
-    def summaries(self, since: str = "") -> Iterator[tuple[Stored, Summary]]:
-        """Iterate over the summaries of undamaged sessions; `verify` names the damaged ones.
-
-        Args:
-            since: the smallest id to include.
-        """
-        for stored in (s for s in self.sessions() if s.session >= since):
-            with contextlib.suppress(DamagedError, ArchiveError, OSError):
-                yield stored, stored.summary()
+        found = session_folder(self.root, name) if isinstance(name, str) else None
+        return None if found is None else Stored(found.name, found, self.signs)
 
     def attestations(self) -> tuple[Attestation, ...]:
         """Return the attestations, the oldest first.

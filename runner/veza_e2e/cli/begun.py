@@ -18,6 +18,7 @@ from veza_e2e.cassettes.session import description, record
 from veza_e2e.cli import lean, narrate
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.calling import command_line
+from veza_e2e.cli.lookup import archive_of
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.engine.bars import recent_logins, unresolved
@@ -140,7 +141,7 @@ def _recent_logins(settings: Settings, first: SessionStarted, now: datetime) -> 
 def _dry_run(settings: Settings, asked: Asked, now: datetime) -> dict[str, str] | None:
     if not asked.live:
         return None
-    return dry_run_for([Archive(settings.archive)], asked.release, now)
+    return dry_run_for([archive_of(settings)], asked.release, now)
 
 
 def _means(invocation: Invocation, settings: Settings, first: SessionStarted, ledger: Ledger) -> Means:

@@ -25,7 +25,7 @@ def archives(invocation: Invocation) -> list[Archive]:
     if invocation.archive:
         return [first]
     roots = dict.fromkeys((first.root, config.REHEARSAL_ARCHIVE, config.PUBLISHED_ARCHIVE))
-    return [Archive(root, first.signs) for root in roots]
+    return [Archive(root, first.signs, first.index) for root in roots]
 
 
 def home(invocation: Invocation) -> Archive:
@@ -38,9 +38,10 @@ def home(invocation: Invocation) -> Archive:
 
 
 def archive_of(settings: config.Settings) -> Archive:
-    """Return the environment's archive, whose new manifests `[signing] key` signs."""
+    """Return the environment's archive, whose new manifests `[signing] key` signs, with its index."""
     key = settings.signing.key
-    return Archive(settings.archive, None if key is None else partial(_signed, key=key))
+    signs = None if key is None else partial(_signed, key=key)
+    return Archive(settings.archive, signs, settings.state / "index")
 
 
 def _signed(manifest: Path, key: Path) -> None:

@@ -50,6 +50,9 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
 
 
 def _open_here(stored: Stored, environment: str) -> bool:
+    """Whether a session is left to resume in this environment; only one that seems so is read whole."""
+    if stored.has_ended:
+        return False
     reading = stored.read()
     first = reading.lines[0].event if reading.lines else None
     return not reading.ended and isinstance(first, SessionStarted) and first.environment == environment

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.index import glances
 from veza_e2e.cli.lookup import archives
 from veza_e2e.cli.output import Exit, Invocation, Item, items, say
 from veza_e2e.cli.session_line import session_line
-from veza_e2e.journal import DamagedError
 
 
 @click.command()
@@ -17,13 +16,11 @@ def sessions(invocation: Invocation) -> None:
     """List the sessions: outcome, money, decision, and what is due."""
     rows = []
     for archive in archives(invocation):
-        for stored in archive.sessions():
-            try:
-                summary = stored.summary()
-            except (DamagedError, ArchiveError, OSError) as error:
-                rows.append(Item(stored.session, "damaged", str(error)))
-                continue
-            rows.append(Item(stored.session, summary.outcome, session_line(invocation, summary)))
+        for stored, seen in glances(archive):
+            if isinstance(seen, str):
+                rows.append(Item(stored.session, "damaged", seen))
+            else:
+                rows.append(Item(stored.session, seen.outcome, session_line(invocation, seen)))
     rows.sort(key=lambda row: row.name, reverse=True)
     items(invocation, rows, ok=all(row.status != "damaged" for row in rows))
     if not rows and not invocation.json:

@@ -1,5 +1,6 @@
 """Evidence: what a session's journal proves, by pure functions over its lines."""
 
+from veza_e2e.evidence.glance import Glance, glance
 from veza_e2e.evidence.model import Decision, Item, Reconciliation, Step, Summary
 from veza_e2e.evidence.summary import counts_as_dry_run, summarise
 from veza_e2e.journal.addenda import (
@@ -24,6 +25,7 @@ __all__ = [
     "Dashboard",
     "Decision",
     "EvidenceFile",
+    "Glance",
     "Item",
     "Reconciliation",
     "Reread",
@@ -31,6 +33,7 @@ __all__ = [
     "Step",
     "Summary",
     "counts_as_dry_run",
+    "glance",
     "seal",
     "summarise",
     "unseal",

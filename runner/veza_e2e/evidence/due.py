@@ -13,7 +13,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal, TypeAlias
 
-from veza_e2e.evidence import Summary
+from veza_e2e.evidence.glance import Glance, glance
+from veza_e2e.evidence.model import Summary
 from veza_e2e.money.order_account import AccountState
 
 DueState = Literal["not due yet", "due", "late", "OVERDUE"]
@@ -65,43 +66,43 @@ def due(refunded: date) -> Due:
     return Due(*(add_business_days(refunded, count) for count in (EARLIEST, LATEST, OVERDUE_AFTER)))
 
 
-def statement_due(summary: Summary) -> Due | None:
+def statement_due(summary: Summary | Glance) -> Due | None:
     """Return when the bank statement must show a session's refund; None if no statement is awaited."""
-    awaited = summary.live and summary.item("bank_statement").status == "pending"
-    return due(date.fromisoformat(summary.refunded_at[:10])) if awaited and summary.refunded_at else None
+    seen = glance(summary)
+    awaited = seen.live and seen.statement == "pending"
+    return due(date.fromisoformat(seen.refunded_at[:10])) if awaited and seen.refunded_at else None
 
 
 Command: TypeAlias = Callable[..., str]
 """Returns the command line for some words, in the session's environment."""
 
 
-def still_open(summary: Summary, command: Command | None = None) -> str | None:
+def still_open(summary: Summary | Glance, command: Command | None = None) -> str | None:
     """Return what to do about money and evidence that are open, with the commands; None if there is nothing to do.
 
     Args:
-        summary: the session.
+        summary: the session, whole or at a glance.
         command: writes a command; None for one without the options of a terminal.
     """
-    write = command or (lambda *words: shlex.join(["veza-e2e", "--env", summary.environment, *words]))
-    said = [line for line in (_money(summary, write), _unseen(summary, write)) if line]
-    statement = summary.item("bank_statement")
-    if statement.status == "not_met":
-        said.append(f"{statement.reason}: ask the bank, then record what it shows with: {_bank(summary, write)}")
+    seen = glance(summary)
+    write = command or (lambda *words: shlex.join(["veza-e2e", "--env", seen.environment, *words]))
+    said = [line for line in (_money(seen, write), _unseen(seen, write)) if line]
+    if seen.statement == "not_met":
+        said.append(f"{seen.statement_reason}: ask the bank, then record what it shows with: {_bank(seen, write)}")
     return "; ".join(said) or None
 
 
-def _money(summary: Summary, write: Command) -> str | None:
+def _money(seen: Glance, write: Command) -> str | None:
     """Return what the account says and the next command. It advises a second refund only if all saw the first fail."""
-    account = summary.money
-    if account.settled or (not summary.live_requested and account.state is not AccountState.CHARGED):
+    if seen.settled or (not seen.live_requested and seen.account != AccountState.CHARGED):
         return None
-    again, attest = write("resume", str(summary.session)), _dashboard(summary, write)
-    if summary.abandoned:
-        known = account.state is AccountState.CHARGED
+    again, attest = write("resume", str(seen.session)), _dashboard(seen, write)
+    if seen.abandoned:
+        known = seen.account == AccountState.CHARGED
         todo = "refund the payment at the processor's dashboard, then record it" if known else "record what comes back"
-        return f"abandoned, {account.sentence}: {todo} with: {attest}"
-    match account.state:
-        case AccountState.CHARGED if summary.ended or summary.step("order").status == "failed":
+        return f"abandoned, {seen.money}: {todo} with: {attest}"
+    match seen.account:
+        case AccountState.CHARGED if seen.ended or seen.order_failed:
             todo = f"refund it at the processor's dashboard, then look again with: {again}"
         case AccountState.CHARGED:
             todo = f"get it with: {again}"
@@ -109,30 +110,27 @@ def _money(summary: Summary, write: Command) -> str | None:
             todo = f"go on with: {again}"
         case _:
             todo = f"look again with: {again}; or record what the processor's dashboard shows with: {attest}"
-    return f"{account.sentence}: {todo}"
+    return f"{seen.money}: {todo}"
 
 
-def _unseen(summary: Summary, write: Command) -> str | None:
+def _unseen(seen: Glance, write: Command) -> str | None:
     """Return which comparisons of a live run that passed nobody has made, and the command that supplies each."""
-    if not summary.live_requested or summary.outcome != "passed" or not summary.refund_requested:
+    if not seen.live_requested or seen.outcome != "passed" or not seen.refund_requested:
         return None
-    unseen = [one.id for one in summary.reconciliation if one.status == "not_checked"]
-    by_rows = [one for one in unseen if one in {"R2", "R5"}]
-    by_hand = [one for one in unseen if one in {"R1", "R4", "R6"}]
+    by_rows = [one for one in seen.uncompared if one in {"R2", "R5"}]
+    by_hand = [one for one in seen.uncompared if one in {"R1", "R4", "R6"}]
     said = []
     if by_rows:
-        said.append(
-            f"{' and '.join(by_rows)} not compared: supply the rows with: {write('rows', str(summary.session))}"
-        )
+        said.append(f"{' and '.join(by_rows)} not compared: supply the rows with: {write('rows', str(seen.session))}")
     if by_hand:
-        said.append(f"{', '.join(by_hand)} not compared: record the dashboard with: {_dashboard(summary, write)}")
+        said.append(f"{', '.join(by_hand)} not compared: record the dashboard with: {_dashboard(seen, write)}")
     return "; ".join(said) or None
 
 
-def _dashboard(summary: Summary, write: Command) -> str:
-    known = ("--payment", summary.payment_id or "ID", "--charged", "A", "--refund", summary.refund_id or "ID")
-    return write("attest", "dashboard", "--session", str(summary.session), "--by", "NAME", *known, "--refunded", "A")
+def _dashboard(seen: Glance, write: Command) -> str:
+    known = ("--payment", seen.payment_id or "ID", "--charged", "A", "--refund", seen.refund_id or "ID")
+    return write("attest", "dashboard", "--session", str(seen.session), "--by", "NAME", *known, "--refunded", "A")
 
 
-def _bank(summary: Summary, write: Command) -> str:
-    return write("bank", str(summary.session), "--seen", "credit", "--date", "D", "--amount", "A")
+def _bank(seen: Glance, write: Command) -> str:
+    return write("bank", str(seen.session), "--seen", "credit", "--date", "D", "--amount", "A")

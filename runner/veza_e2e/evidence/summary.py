@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge
 from veza_e2e.evidence.facts import refund_requested_by
+from veza_e2e.evidence.glance import Glance
 from veza_e2e.evidence.model import Decision, Item, Step, Summary
 from veza_e2e.evidence.reconcile import reconcile
 from veza_e2e.evidence.rows import SuppliedRows, supplied_rows
@@ -94,7 +95,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     )
 
 
-def counts_as_dry_run(candidate: Summary, release: str | None, at: datetime) -> bool:
+def counts_as_dry_run(candidate: Summary | Glance, release: str | None, at: datetime) -> bool:
     """Whether a live run of `release` that starts at `at` can cite `candidate`.
 
     It must have passed with test money, for the same release, and ended at most 14 days earlier.

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import Event, UnknownEvent
 from veza_e2e.journal.readings import Compared, DashboardRead, OrderNamed, PageOffered, RowsRead
 
+T = TypeVar("T")
 Fits = Callable[[object], bool]
 
 _READINGS: tuple[type[Event], ...] = (Compared, DashboardRead, OrderNamed, PageOffered, RowsRead)
@@ -35,23 +36,26 @@ def from_data(name: str, data: Mapping[str, JSON]) -> Event:
     that journals of other schemas, and forged ones, stay readable.
     """
     kind = _TYPES.get(name)
-    if kind is None:
-        return UnknownEvent(name=name, data=data)
+    found = None if kind is None else fitted(kind, data)
+    return UnknownEvent(name=name, data=data) if found is None else found
+
+
+def fitted(kind: type[T], data: Mapping[str, JSON]) -> T | None:
+    """Return the dataclass that holds these members; None if one is missing or of the wrong type."""
     members: dict[str, Any] = {}
-    for member, fits, required in _members(name):
+    for member, fits, required in _members(kind):  # type: ignore[arg-type]  # a class can be hashed
         if member in data:
             value = data[member]
             if not fits(value):
-                return UnknownEvent(name=name, data=data)
+                return None
             members[member] = tuple(value) if isinstance(value, list) else value
         elif required:
-            return UnknownEvent(name=name, data=data)
+            return None
     return kind(**members)
 
 
 @cache
-def _members(name: str) -> list[tuple[str, Fits, bool]]:
-    kind = _TYPES[name]
+def _members(kind: type) -> list[tuple[str, Fits, bool]]:
     hints = get_type_hints(kind, localns={"JSON": object, "Sequence": Sequence, "Mapping": Mapping})
     return [(f.name, _fits(hints[f.name]), f.default is MISSING and f.default_factory is MISSING) for f in fields(kind)]
 

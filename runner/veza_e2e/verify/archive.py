@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.folders import JOURNAL
 from veza_e2e.archive.manifests import ATTESTATIONS, attestation_files, named_by, newest
 from veza_e2e.archive.sealed import attestation_in
-from veza_e2e.archive.sessions import JOURNAL, Archive, Stored
+from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.archive.signatures import SIGNERS, SUFFIX
 from veza_e2e.verify.checks import Check
 from veza_e2e.verify.signatures import checked

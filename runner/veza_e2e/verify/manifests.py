@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.folders import JOURNAL
 from veza_e2e.archive.manifests import ATTESTATIONS, Manifest, digest_of, read_manifest
-from veza_e2e.archive.sessions import JOURNAL, Archive, Stored
+from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.journal import DamagedError, Reading
 from veza_e2e.journal.events import SessionEnded
 from veza_e2e.verify.checks import Check

@@ -1,0 +1,77 @@
+"""A session at a glance: what a list of sessions says of each, as plain values that can be stored and read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from veza_e2e.evidence.model import Decision, ItemStatus, Summary
+from veza_e2e.journal.events import Outcome, WaitingFor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What `sessions` shows, and what makes a session a candidate for a live run's dry-run. No evidence."""
+
+    session: str | None
+    environment: str
+    release: str | None
+    live: bool
+    live_requested: bool
+    rehearsal: bool
+    funds: Literal["test", "real"]
+    outcome: Outcome
+    waiting_for: WaitingFor | None
+    decision: Decision
+    rehearsed_decision: Decision | None
+    abandoned: str | None
+    ended: bool
+    last_at: str
+    money: str
+    """What the account says, in one line."""
+    account: str
+    """The account's state."""
+    settled: bool
+    order_failed: bool
+    refund_requested: bool
+    refunded_at: str | None
+    statement: ItemStatus
+    statement_reason: str
+    uncompared: tuple[str, ...]
+    """The rules R1 to R6 that were not checked."""
+    payment_id: str | None
+    refund_id: str | None
+
+
+def glance(seen: Summary | Glance) -> Glance:
+    """Return a session at a glance."""
+    if isinstance(seen, Glance):
+        return seen
+    statement = seen.item("bank_statement")
+    return Glance(
+        session=seen.session,
+        environment=seen.environment,
+        release=seen.release,
+        live=seen.live,
+        live_requested=seen.live_requested,
+        rehearsal=seen.rehearsal,
+        funds=seen.funds,
+        outcome=seen.outcome,
+        waiting_for=seen.waiting_for,
+        decision=seen.decision,
+        rehearsed_decision=seen.rehearsed_decision,
+        abandoned=seen.abandoned,
+        ended=seen.ended,
+        last_at=seen.last_at,
+        money=seen.money.sentence,
+        account=str(seen.money.state),
+        settled=seen.money.settled,
+        order_failed=seen.step("order").status == "failed",
+        refund_requested=seen.refund_requested,
+        refunded_at=seen.refunded_at,
+        statement=statement.status,
+        statement_reason=statement.reason,
+        uncompared=tuple(one.id for one in seen.reconciliation if one.status == "not_checked"),
+        payment_id=seen.payment_id,
+        refund_id=seen.refund_id,
+    )

@@ -26,6 +26,7 @@ from veza_e2e.canonical import dumps
 from veza_e2e.journal import Journal, Line, MemorySink, parse
 from veza_e2e.journal.codec import from_data
 from veza_e2e.journal.events import SessionEnded, SessionStarted, StepFinished
+from veza_e2e.redaction import Redactor
 from veza_e2e.report import render, template_version
 
 _SINCE = datetime(2022, 1, 3, 9, tzinfo=UTC)
@@ -77,7 +78,7 @@ def _told_again(walked: Walk, number: int, root: Path, before: dict[str, str]) -
         new = f"pay_{number:020d}" if old.startswith("pay_") else str(uuid.UUID(int=number << 64 | 7))
         text = text.replace(old, new)
     clock, first = _Clock(), datetime.fromisoformat(walked.lines[0].at)
-    journal = Journal(MemorySink(), clock)
+    journal = Journal(MemorySink(), clock, redactor=Redactor())
     end: SessionEnded | None = None
     for raw in text.splitlines():
         members: dict[str, Any] = json.loads(raw)

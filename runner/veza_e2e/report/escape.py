@@ -1,7 +1,7 @@
 """Escapes text from outside for Markdown, HTML and the log.
 
-Every character with a meaning in Markdown or HTML becomes a numeric character reference. References survive
-Python-Markdown and CommonMark, also in tables, and are shown as the character.
+Every character with a meaning in Markdown or HTML becomes a numeric character reference (in text that people read as it
+is, some are escaped by a backslash). Both survive Python-Markdown and CommonMark, also in tables.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ _NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | low) for plane in r
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff" + _NO_CHARACTERS + "]"
 )
+_SPACED = r"|(?<! )=|=(?! )"
 _ACTIVE = (
     r"|(?<![^\W_])_|_(?![^\W_])"
-    r"|(?<! )=|=(?! )"
+    rf"{_SPACED}"
     r"|:(?![ \d])"
     r"|\.(?=\.)|(?<=\.)\.|(?<=www)\."
     r"|^ | $|(?<= ) "
 )
 _PLAIN = re.compile(rf"[^\w ,.;/%?!():·→⏎≤=-]|(?<!\w)-|-(?!\w){_ACTIVE}", re.IGNORECASE)
-_TYPED = re.compile(rf"[^\w ,.;/%?!():·→⏎≤=\"'-]|^-{_ACTIVE}", re.IGNORECASE)
+_TYPED = re.compile(
+    rf"(?!(?<=\*)@|(?<= )\+ )[^\w ,.;/%?!():·→⏎≤=\"'-]|^[-=]|(?<==)=|=(?==){_ACTIVE.replace(_SPACED, '')}",
+    re.IGNORECASE,
+)
+_BY_BACKSLASH = frozenset("*_[]`#+")
 _SHORT = 100
 """Texts up to this length are escaped once: headings, statuses and titles come back on every page."""
 _CODE = re.compile(r"[&<>`~\t]|\{(?=[-+=])|\n(?<=\n\n)")  # a branch that looks behind first would make it slow
@@ -62,19 +67,29 @@ def typed(value: object) -> Markup:
     """Return `value` for a line or a table's cell of Markdown that people read as it is: a command stays a command.
 
     Unlike `inline` it keeps hyphens and quotation marks, so it fits no attribute, nor a dialect that prettifies them.
+    A backslash escapes what every dialect lets be escaped so.
     """
     if isinstance(value, Markup):
         return value
-    return Markup(_TYPED.sub(_reference, plain(value)))  # noqa: S704 - this is the escape
+    return Markup(_TYPED.sub(_escaped, plain(value)))  # noqa: S704 - this is the escape
 
 
 def block(value: str) -> Markup:
     """Return `value` for the inside of `<pre>` in a raw HTML block. Keeps its lines; no line ends the block."""
-    lines = str(clean(value)).replace("\r\n", "\n")
-    if not lines.replace("\n", "").isprintable():
-        lines = _named(lines)
-    shown = _CODE.sub(_reference, lines)
+    shown = _CODE.sub(_reference, lines(value))
     return Markup(f"&#10;{shown[1:]}" if shown.startswith("\n") else shown)  # noqa: S704 - this is the escape
+
+
+def lines(value: str) -> str:
+    """Return `value` with its lines, as text that no terminal or editor acts on."""
+    text = str(clean(value)).replace("\r\n", "\n")
+    if text.replace("\n", "").isprintable():
+        return text
+    return "\n".join(_named(line) for line in text.split("\n"))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "\\" + found[0] if found[0] in _BY_BACKSLASH else _reference(found)
 
 
 def _reference(found: re.Match[str]) -> str:

@@ -1,133 +1,128 @@
-"""Collects what a report states beside the steps: money, ids, the operator's risks, related documents."""
+"""Collects what a report states beside the steps: ids, and commands and documents that belong to the session."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 
-from markupsafe import Markup
-
-from veza.money import Money
 from veza_e2e.evidence import Summary
-from veza_e2e.journal.events import SessionStarted
-from veza_e2e.journal.story import Story, cents_of, text_of
-from veza_e2e.report.escape import inline
+from veza_e2e.journal.addenda import Addendum, Attestation
+from veza_e2e.journal.events import SessionResumed, SessionStarted, StepName
+from veza_e2e.journal.story import Story
+from veza_e2e.report.booked import booked
+from veza_e2e.report.cells import Address, Cell, Command, Fact, Id
+from veza_e2e.report.told import Told, list_price, moment, order_told, result_of
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A name with a value."""
-
-    name: str
-    value: str | Markup
+def facts(summary: Summary, story: Story, addenda: Sequence[Addendum | Attestation] = ()) -> list[Fact]:
+    """Return what was seen of product, order and transfers, the ids, and what the session ran with."""
+    return [*_bought(story, addenda), *_ids(summary, story), *_ran(summary, story)]
 
 
-def amount(cents: int | None, currency: str | None) -> str:
-    """Return an amount as shown to people."""
-    if cents is None:
-        return "unknown"
-    try:
-        return str(Money(cents, currency or ""))
-    except ValueError:
-        return f"{cents} minor units" if cents else "nothing"
+def _bought(story: Story, addenda: Sequence[Addendum | Attestation]) -> Iterator[Fact]:
+    yield from _one("Product", result_of(story, "products", "title"))
+    yield from _one("List price", list_price(story))
+    order, rows = order_told(story), booked(story, addenda)
+    if order is not None:
+        yield Fact("Order total", order.total or "not told", (order.seq,))
+        yield Fact("VAT", order.vat or "not told", (order.seq,))
+    if rows is not None:
+        yield Fact("To the seller", rows.seller or "not told", (rows.seq,))
+        yield Fact("Platform fee", rows.fee or "not told", (rows.seq,))
 
 
-def facts(summary: Summary, story: Story) -> list[Fact]:
-    """Return the money and the ids that were seen."""
-    product, order, transfers = story.result("products"), story.result("order"), story.result("transfers")
-    currency = summary.money.currency
-    rows = transfers.get("rows")
-    listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list | tuple) else []
-    seller = sum(cents_of(row.get("amount_cents")) or 0 for row in listed)
-    fee = sum(cents_of(row.get("platform_fee_cents")) or 0 for row in listed)
-    known = [
-        ("Charged to the card", amount(summary.money.charged_cents, currency)),
-        ("Refunded", amount(summary.money.refunded_cents, currency)),
-        ("Product", text_of(product.get("title"))),
-        ("List price", _some(cents_of(product.get("price_cents")), text_of(product.get("currency")))),
-        ("VAT", _some(cents_of(order.get("tax_cents")), currency)),
-        ("Order total", _some(cents_of(order.get("total_cents")), currency)),
-        ("To the seller", amount(seller, currency) if listed else None),
-        ("Platform fee", amount(fee, currency) if listed else None),
-        ("Session", summary.session),
-        ("Order", summary.order_id),
-        ("Payment", summary.payment_id),
-        ("Refund", summary.refund_id),
-        ("License", text_of(story.result("license").get("license_id"))),
-        ("Product id", text_of(product.get("product_id"))),
-        ("Seller", text_of(product.get("seller_id"))),
-        ("Account", story.started.account if story.started else None),
-        ("Operator", story.started.operator if story.started else None),
-        ("Backend", story.started.base_url if story.started else None),
-        ("Began", moment(summary.started_at)),
-        ("Last event", moment(summary.last_at)),
-        ("Dry-run", f"{summary.dry_run['session']} (last hash {summary.dry_run['hash']})" if summary.dry_run else None),
-        ("Tools", ", ".join(f"{k} {v}" for k, v in sorted(story.started.tools.items())) if story.started else None),
-    ]
-    return [Fact(name, value) for name, value in known if value]
+def _ids(summary: Summary, story: Story) -> Iterator[Fact]:
+    first = story.lines[0].seq
+    if story.started is not None:
+        yield Fact("Session", Id(story.started.session), (first,))
+    reads = summary.money.main.reads if summary.money.main else ()
+    told = tuple(one.seq for one in reads[:1])
+    paid = tuple(one.seq for one in reads if one.payment_id == summary.payment_id)[:1]
+    back = tuple(one.seq for one in reads if one.refund_id == summary.refund_id)[:1]
+    for name, value, seqs in (
+        ("Order", summary.order_id, told),
+        ("Payment", summary.payment_id, paid),
+        ("Refund", summary.refund_id, back),
+    ):
+        if value:
+            yield Fact(name, Id(value), seqs or _results(story, value))
+    for name, one in (
+        ("License", result_of(story, "license", "license_id")),
+        ("Product id", result_of(story, "products", "product_id")),
+        ("Seller", result_of(story, "products", "seller_id")),
+    ):
+        if one is not None:
+            yield Fact(name, Id(one.text), (one.seq,))
 
 
-def _some(cents: int | None, currency: str | None) -> str | None:
-    return None if cents is None else amount(cents, currency)
+_IDS: tuple[tuple[StepName, str], ...] = (
+    ("order", "order_id"), ("order", "payment_id"), ("completed", "payment_id"), ("refund", "refund_id")
+)  # fmt: skip
 
 
-def moment(at: str) -> str:
-    """Return an RFC 3339 time as shown to people, to the second."""
-    return f"{at[:10]} {at[11:19]} UTC"
+def _results(story: Story, value: str) -> tuple[int, ...]:
+    """Return the first step result that holds an id."""
+    found = (result_of(story, step, name) for step, name in _IDS)
+    return tuple(one.seq for one in found if one is not None and one.text == value)[:1]
 
 
-def risks(summary: Summary, story: Story, started: SessionStarted) -> list[Fact]:
-    """Return the operator's risks, with what this session shows about each."""
-    price = _some(cents_of(story.result("products").get("price_cents")), summary.money.currency)
-    limit = amount(started.max_amount_cents, started.max_amount_currency)
-    vat = cents_of(story.result("order").get("tax_cents"))
-    return [
-        Fact("Test product of about 5 EUR", f"The product cost {price or 'an unknown amount'}; the limit was {limit}."),
-        Fact("Personal card, not corporate", "The operator pays with their own card and gets the refund there."),
-        Fact(
-            "Sandbox against live confusion",
-            f"The backend called itself {_reported(story)}; live was {'' if started.live_requested else 'not '}asked "
-            f"for; funds were {summary.funds}.",
-        ),
-        Fact(
-            "VAT line in the EU",
-            "The order was not reached." if vat is None
-            else f"VAT on the order: {amount(vat, summary.money.currency)}. The total was shown before the payment.",
-        ),
-        Fact(
-            "Bank-statement lag inside the refund window",
-            "The statement shows the refund after 5 to 7 business days, or the charge vanishes without a credit line.",
-        ),
-    ]  # fmt: skip
+def _ran(summary: Summary, story: Story) -> Iterator[Fact]:
+    started, first = story.started, (story.lines[0].seq,)
+    if started is None:
+        return
+    yield Fact("Account", started.account, first)
+    if started.operator:
+        yield Fact("Operator", started.operator, first)
+    yield Fact("Backend", Id(started.base_url), first)
+    yield Fact("Began", moment(summary.started_at), first)
+    yield Fact("Last event", moment(summary.last_at), (story.lines[-1].seq,))
+    if summary.dry_run:
+        yield Fact("Dry-run", f"{summary.dry_run['session']} (last hash {summary.dry_run['hash']})", first)
+    yield Fact("Tools", _versions(started.tools), first)
+    for line, event in story.of(SessionResumed):
+        if event.tools != started.tools:
+            yield Fact("Resumed with", _versions(event.tools), (line.seq,))
 
 
-def _reported(story: Story) -> str:
-    return (story.gate.reported_environment if story.gate else None) or "nothing"
+def _versions(tools: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(tools.items()))
 
 
-def artefacts(started: SessionStarted) -> list[Fact]:
-    """Return the commands and documents that belong to the session."""
-    live = " --live" if started.live_requested else ""
-    release = f" --release {started.release}" if started.release else ""
+def _one(name: str, told: Told | None) -> Iterator[Fact]:
+    if told is not None:
+        yield Fact(name, told.text, (told.seq,))
+
+
+_DOCUMENTS = {
+    "canary_release": "Canary release document",
+    "go_no_go": "GO/NO-GO checklist",
+    "hyperswitch_dashboard": "Hyperswitch dashboard",
+    "stripe_dashboard": "Stripe dashboard",
+}
+
+
+def artefacts(started: SessionStarted, seq: int) -> list[Fact]:
+    """Return the commands that do the same again, and the documents that belong to the session."""
+    words = ["veza-e2e", "--env", started.environment]
+    live = ["--live"] if started.live_requested else []
     commands = [
-        Fact("Pre-flight", _command(f"veza-e2e --env {started.environment} preflight{live}")),
-        Fact("Walkthrough", _command(f"veza-e2e --env {started.environment} run{live}{release}")),
+        Fact("The same pre-flight again", Command(shlex.join([*words, "preflight", *live])), (seq,)),
+        Fact("The same walkthrough again", Command(shlex.join([*words, "run", *live, *_options(started)])), (seq,)),
     ]
-    names = {
-        "canary_release": "Canary release document",
-        "go_no_go": "GO/NO-GO checklist",
-        "hyperswitch_dashboard": "Hyperswitch dashboard",
-        "stripe_dashboard": "Stripe dashboard",
-    }
-    return commands + [Fact(title, _linked(started.links.get(name))) for name, title in names.items()]
+    return commands + [Fact(title, _linked(started.links.get(name)), (seq,)) for name, title in _DOCUMENTS.items()]
 
 
-def _command(text: str) -> Markup:
-    return Markup("<code>{}</code>").format(inline(text))
+def _options(started: SessionStarted) -> Iterator[str]:
+    if started.unattended:
+        yield "--unattended"
+    if started.refund is not None:
+        yield "--refund" if started.refund else "--no-refund"
+    for name, value in (("--release", started.release), ("--product", started.product)):
+        if value is not None:
+            yield from (name, value)
+    for fault in started.faults:
+        yield from ("--fault", fault)
 
 
-def _linked(target: str | None) -> str | Markup:
-    if target is None:
-        return "not configured"
-    if not target.startswith(("https://", "http://")):
-        return target
-    return Markup('<a href="{0}">{0}</a>').format(inline(target))
+def _linked(target: str | None) -> Cell:
+    return "not configured" if target is None else Address(target)

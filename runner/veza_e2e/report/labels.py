@@ -1,81 +1,85 @@
-"""Makes the links from trace and evidence to events of the record."""
+"""Names the events that trace and evidence lead to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from markupsafe import Markup
+from collections.abc import Mapping, Sequence
 
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import (
     Answered,
+    Asked,
     BrowserOpened,
     CallFailed,
     CallFinished,
     Event,
     PreflightChecked,
     PreflightFinished,
+    SessionAbandoned,
+    SessionStarted,
     StepFailed,
     StepFinished,
     StepPaused,
     StepSkipped,
 )
-from veza_e2e.journal.readings import Compared, RowsRead
-from veza_e2e.report.escape import inline
-
-_MANY = 10
+from veza_e2e.journal.readings import Compared, DashboardRead, RowsRead
+from veza_e2e.report.cells import Events, Ref
 
 
 class Labels:
-    """Names and links events."""
+    """Names events, and says where the record has them."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[Line], places: Mapping[int, str]) -> None:
         self._events: dict[int, Event] = {line.seq: line.event for line in lines}
-        self._made: dict[int, Markup] = {}
+        self._places = places
 
-    def some(self, seqs: Sequence[int]) -> Markup:
-        """Return links to events; of a long list the first and last ones, and the number between."""
-        if len(seqs) <= _MANY + 2:
-            return _joined(map(self._one, seqs))
-        half = _MANY // 2
-        first, last = (_joined(map(self._one, part)) for part in (seqs[:half], seqs[-half:]))
-        return Markup("{} … {} more … {}").format(first, len(seqs) - _MANY, last)
+    def some(self, seqs: Sequence[int]) -> Events:
+        """Return the events of these numbers, in order, each once."""
+        return Events(tuple(map(self._ref, sorted(set(seqs)))))
 
-    def _one(self, seq: int) -> Markup:
-        made = self._made.get(seq)
-        if made is None:
-            event = self._events.get(seq)
-            anchor = f"#event-{seq}" if event else "#addenda"
-            text = inline(f"{seq} {_label(event)}".strip())
-            made = self._made[seq] = Markup(f'<a href="{anchor}">{text}</a>')  # noqa: S704 - a number, and escaped text
-        return made
+    def _ref(self, seq: int) -> Ref:
+        event = self._events.get(seq)
+        label, rank = _label(event)
+        return Ref(seq, label, self._places.get(seq), rank)
 
 
-def _joined(links: Iterable[Markup]) -> Markup:
-    return Markup(" ".join(links))  # noqa: S704 - each is markup
+_WRITES, _JUDGED, _READ, _ELSE = 3, 2, 1, 0
 
 
-def _label(event: Event | None) -> str:  # noqa: C901, PLR0911 - a table
+def _label(event: Event | None) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0912 - a table
+    """Return an event's name, and how telling it is."""
     match event:
         case None:
-            return "addendum"
+            return "addendum", _WRITES
         case CallFinished():
-            return f"{event.operation or event.target} {event.status}"
+            return f"{event.operation or event.target} {event.status}", _READ if event.method == "GET" else _WRITES
         case CallFailed():
-            return f"{event.operation or event.target} {event.error}"
+            return f"{event.operation or event.target} {event.error}", _WRITES
         case Answered():
-            return f"answer: {event.question}"
+            return f"answer: {event.question}", _ELSE
         case PreflightChecked():
-            return event.name
+            return event.name, _ELSE
         case PreflightFinished():
-            return "gate"
+            return "gate", _JUDGED
         case RowsRead():
-            return "rows"
+            return "rows", _READ
         case Compared():
-            return event.id
+            return event.id, _JUDGED
         case BrowserOpened():
-            return "checkout page"
+            return "checkout page", _READ
         case StepFinished() | StepFailed() | StepPaused() | StepSkipped():
-            return "result"
+            return f"{event.step} {_ENDS[type(event)]}", _JUDGED
+        case SessionStarted():
+            return "start", _ELSE
+        case SessionAbandoned():
+            return "abandoned", _JUDGED
+        case Asked():
+            return f"question: {event.question}", _ELSE
+        case DashboardRead():
+            return "dashboard", _JUDGED
         case _:
-            return ""
+            return "", _ELSE
+
+
+_ENDS: Mapping[type[Event], str] = {
+    StepFinished: "passed", StepFailed: "failed", StepPaused: "waits", StepSkipped: "skipped"
+}  # fmt: skip

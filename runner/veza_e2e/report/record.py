@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from markupsafe import Markup
-
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import (
@@ -36,10 +34,17 @@ from veza_e2e.journal.events import (
 )
 from veza_e2e.journal.readings import Compared, DashboardRead, OrderNamed, PageOffered, RowsRead
 from veza_e2e.report.calls import Call, describe, request, timing, title
-from veza_e2e.report.escape import inline
 
 _RUN = 4
 """The number of polls without news that are shown as one entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A row of the report that an event bears out."""
+
+    title: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,26 @@ class Entry:
     seq: int
     at: str
     kind: str
-    text: str | Markup
+    text: str
     calls: tuple[Call, ...] = ()
     """The call, if the event is a call whose texts are shown; else empty."""
     code: tuple[str, ...] = ()
     """Texts that are shown unchanged: SQL, rows."""
     also: tuple[int, ...] = ()
     """Further events that this entry stands for."""
+    backs: tuple[Back, ...] = ()
+    same: tuple[int, ...] = ()
+    """The earlier event whose answer this one repeats; empty if there is none."""
+
+    @property
+    def seqs(self) -> tuple[int, ...]:
+        """The events that it stands for."""
+        return self.seq, *self.also
+
+    @property
+    def told_below(self) -> bool:
+        """Whether it has texts of its own, under a heading of its own."""
+        return bool(self.calls or self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +81,21 @@ class Chapter:
     """Consecutive events of one step."""
 
     title: str
+    first: int
     entries: tuple[Entry, ...]
     size: str
     """The number of its events and calls."""
+
+    @property
+    def heading(self) -> str:
+        """Its heading in `report.md`: no other has it, and every forge makes the same anchor of it."""
+        return f"From event {self.first}"
+
+    def places(self) -> Iterator[tuple[int, str]]:
+        """Yield each event with the anchor under which it stands."""
+        for entry in self.entries:
+            place = f"event-{entry.seq}" if entry.told_below else f"from-event-{self.first}"
+            yield from ((seq, place) for seq in entry.seqs)
 
 
 @dataclass(slots=True)
@@ -102,12 +132,17 @@ def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, .
         chapters[-1][1].append(_entry(line, shown))
     return tuple(
         Chapter(
-            titles.get(step, step) if step else _outside(number, len(chapters)),
+            _title(step, titles) if step else _outside(number, len(chapters)),
+            entries[0].seq,
             tuple(_runs(entries)),
             _size(entries),
         )
         for number, (step, entries) in enumerate(chapters)
     )
+
+
+def _title(step: str, titles: Mapping[str, str]) -> str:
+    return f"Step {list(titles).index(step) + 1}, {titles[step]}" if step in titles else step
 
 
 def _outside(number: int, count: int) -> str:
@@ -122,7 +157,7 @@ def _runs(entries: Sequence[Entry]) -> Iterator[Entry]:
         run = list(group)
         if polled and len(run) >= _RUN:
             text = f"{len(run)} reads, each with an answer that is shown above; the last at {run[-1].at}"
-            yield replace(run[0], text=text, also=tuple(entry.seq for entry in run[1:]))
+            yield replace(run[0], text=text, also=tuple(entry.seq for entry in run[1:]), same=())
         else:
             yield from run
 
@@ -139,8 +174,7 @@ def _entry(line: Line, shown: _Shown) -> Entry:
     if isinstance(event, CallFinished | CallFailed):
         same = shown.repeated(line.seq, event) if isinstance(event, CallFinished) else None
         if same is not None:
-            link = Markup('<a href="#event-{0}">{0}</a>').format(same)
-            return Entry(line.seq, at, "poll", inline(f"{title(event)}, {timing(event)}: the same answer as ") + link)
+            return Entry(line.seq, at, "poll", f"{title(event)}, {timing(event)}: the same answer as", same=(same,))
         call = describe(event)
         return Entry(line.seq, at, "call", call.title, (call,))
     if isinstance(event, RowsRead):
@@ -212,6 +246,8 @@ def _of_step(event: Event) -> str | None:  # noqa: PLR0911 - one line for each t
     match event:
         case Asked():
             return f"Asked ({event.question}): {event.text}"
+        case Answered() if unanswered(event):
+            return f"Nobody answered ({event.question}): after {seconds(event.waited_ms)} {event.answer}"
         case Answered():
             who = "The operator" if event.by == "operator" else "The script"
             return f"{who} answered ({event.question}) after {seconds(event.waited_ms)}: {event.answer}"
@@ -262,6 +298,11 @@ def _dashboard(event: DashboardRead) -> str:
         ("reversed", event.reversed_cents),
     )
     return ", ".join(f"{what} {cents} minor units of {event.currency}" for what, cents in figures if cents is not None)
+
+
+def unanswered(event: Answered) -> bool:
+    """Whether nobody answered: the order moved on while the question stood."""
+    return event.question == "paid" and event.answer.startswith("the order is ")
 
 
 def seconds(ms: int) -> str:

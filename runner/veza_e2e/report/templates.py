@@ -11,10 +11,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from veza_e2e import evidence, journal
 from veza_e2e.money import account
-from veza_e2e.report.escape import block, inline, plain, typed
+from veza_e2e.report import html
+from veza_e2e.report import markdown as plain_markdown
+from veza_e2e.report.escape import block, plain
 
 _PACKAGE = Path(__file__).parents[1]
-_VIEWS = ("_*.md", "report.md", "session.log")
+_VIEWS = ("report.md", "session.log")
 
 
 @cache
@@ -27,13 +29,13 @@ def folder() -> Path:
 @cache
 def markup() -> Environment:
     """Return the environment for Markdown and HTML; it escapes every value not marked as safe."""
-    return _environment(inline, autoescape=True)
+    return _environment(html.shown, autoescape=True)
 
 
 @cache
 def markdown() -> Environment:
-    """Return the environment for Markdown that people read as it is; it escapes as `markup` does, see `typed`."""
-    return _environment(typed, autoescape=True)
+    """Return the environment for Markdown that people read as it is; see `escape.typed`."""
+    return _environment(plain_markdown.shown, autoescape=True)
 
 
 @cache
@@ -53,6 +55,7 @@ def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Envi
         keep_trailing_newline=True,
     )
     environment.filters["block"] = block
+    environment.filters["fence"] = plain_markdown.fence
     return environment
 
 

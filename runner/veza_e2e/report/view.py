@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-from markupsafe import Markup
+from dataclasses import dataclass, replace
 
 from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, Attestation
-from veza_e2e.journal.events import Answered, Asked, SessionStarted, StepName
+from veza_e2e.journal.events import (
+    Answered,
+    Asked,
+    PreflightFinished,
+    SessionAbandoned,
+    SessionStarted,
+    StepFailed,
+    StepName,
+    StepPaused,
+)
 from veza_e2e.journal.story import Story
 from veza_e2e.money.order_account import KINDS
-from veza_e2e.report.facts import Fact, artefacts, facts, moment, risks
+from veza_e2e.report.cells import Cell, Command, Fact, Row, Section, Status
+from veza_e2e.report.facts import artefacts, facts
 from veza_e2e.report.labels import Labels
-from veza_e2e.report.record import Chapter, record, seconds
+from veza_e2e.report.receipt import receipt
+from veza_e2e.report.record import Back, Chapter, record, seconds, unanswered
+from veza_e2e.report.risks import risks
+from veza_e2e.report.told import moment
 
 TITLES: Mapping[StepName, str] = {
     "login": "Log in",
@@ -28,20 +41,13 @@ TITLES: Mapping[StepName, str] = {
     "refund": "Ask for the refund",
     "revoked": "Refunded, license revoked",
 }
+_PASTED = frozenset({"transfers", "reversals"})
+"""The questions whose text goes on with the SQL to run."""
+EVIDENCE = "Evidence"
 
 
 class ReportError(Exception):
     """A journal cannot be made into a report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table of the report."""
-
-    title: str
-    intro: tuple[str, ...]
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str | Markup, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,14 @@ class ReportView:
     title: str
     session: str
     money: str
-    verdict: str
     css: str
-    paragraphs: tuple[str, ...]
-    stamps: tuple[str, ...]
+    """The colour of the head: good, bad, wait, or idle where nothing is decided and nothing is out."""
+    head: tuple[Fact, ...]
+    sentences: tuple[Row, ...]
+    """What leads the report: a sentence, and its events."""
     sections: tuple[Section, ...]
+    attest: Command
+    """How a person attests EX-9."""
     chapters: tuple[Chapter, ...]
     summary: Summary
 
@@ -71,68 +80,104 @@ def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) 
     started = story.started
     if started is None:
         raise ReportError("the journal does not begin with SessionStarted, as this version knows it")
+    chapters = record(lines, {str(name): title for name, title in TITLES.items()})
+    labels = Labels(lines, dict(place for chapter in chapters for place in chapter.places()))
+    sections = (
+        _receipt(summary, story, addenda, labels),
+        *_judged(summary, labels),
+        *_told(summary, story, started, addenda, labels),
+    )
     return ReportView(
         title=_title(summary),
         session=started.session,
         money=money_line(summary),
-        verdict=summary.outcome,
-        css=summary.outcome,
-        paragraphs=tuple(_paragraphs(summary)),
-        stamps=tuple(_stamps(summary)),
-        sections=(*_judged(summary, Labels(lines)), *_told(summary, story, started, Labels(lines))),
-        chapters=record(lines, {str(name): title for name, title in TITLES.items()}),
+        css=colour(summary),
+        head=tuple(_head(summary)),
+        sentences=tuple(_sentences(summary, story, labels)),
+        sections=sections,
+        attest=Command(_attest(summary)),
+        chapters=tuple(_led_back(chapters, sections)),
         summary=summary,
     )
 
 
+def _receipt(summary: Summary, story: Story, addenda: Sequence[Addendum | Attestation], labels: Labels) -> Section:
+    rows = tuple(
+        Row((one.what, one.amount, one.date, one.id, one.witness, labels.some(one.seqs)), seqs=one.seqs)
+        for one in receipt(summary, story, addenda)
+    )
+    return Section("Receipt", ("What", "Amount", "Date", "Id", "Witness", EVIDENCE), rows)
+
+
 def _judged(summary: Summary, labels: Labels) -> tuple[Section, ...]:
     steps = tuple(
-        (f"{step.number}. {TITLES[step.name]}", _mark(step.status), step.observed, labels.some(step.trace))
+        Row(
+            (f"{step.number}. {TITLES[step.name]}", Status(step.status), step.observed, labels.some(step.trace)),
+            f"step-{step.number}",
+            step.trace,
+        )
         for step in summary.steps
     )
-    items = tuple((i.title, _mark(i.status), i.reason, labels.some(i.evidence)) for i in summary.acceptance)
+    items = tuple(
+        Row((one.title, Status(one.status), one.reason, labels.some(one.evidence)), f"item-{one.id}", one.evidence)
+        for one in summary.acceptance
+    )
     return (
-        Section("The nine steps", (), ("Step", "Status", "Observed", "Trace"), steps),
-        Section("Acceptance", (), ("Item", "Status", "Why", "Evidence"), items),
+        Section("The nine steps", ("Step", "Status", "Observed", EVIDENCE), steps),
+        Section("Acceptance", ("Item", "Status", "Why", EVIDENCE), items),
     )
 
 
-def _told(summary: Summary, story: Story, started: SessionStarted, labels: Labels) -> tuple[Section, ...]:
+def _told(
+    summary: Summary,
+    story: Story,
+    started: SessionStarted,
+    addenda: Sequence[Addendum | Attestation],
+    labels: Labels,
+) -> tuple[Section, ...]:
     compared = tuple(
-        (f"{r.id}: {r.rule}", _mark(r.status), _sides(r.left, r.right), labels.some(r.evidence))
-        for r in summary.reconciliation
+        Row(
+            (f"{one.id}: {one.rule}", Status(one.status), _sides(one.left, one.right), labels.some(one.evidence)),
+            f"rule-{one.id}",
+            one.evidence,
+        )
+        for one in summary.reconciliation
     )
-    minor = "Amounts in minor units, one currency; what was not compared is not claimed."
-    held = risks(summary, story, started)
-    asked = ("When", "Step", "Asked", "Answer", "Waited", "By", "Trace")
+    equal = "Amounts are equal only in the same currency. What was not compared is not checked."
+    asked = ("When", "Step", "Asked", "Answer", "Waited", "By", EVIDENCE)
     return (
-        Section("Money and ids", (), ("What", "Value"), _pairs(facts(summary, story))),
-        Section("Money, by witness", (), ("Witness", "Says", "Evidence"), _witnesses(summary, labels)),
-        Section("Reconciliation", (minor,), ("Rule", "Result", "Compared", "Evidence"), compared),
-        Section("Prompts and confirmations", (), asked, tuple(_prompts(story, labels))),
-        Section("Risks that the operator holds", (), ("Risk", "In this session"), _pairs(held)),
-        Section("Linked artefacts", (), ("Artefact", "Where"), _pairs(artefacts(started))),
+        Section("Reconciliation", ("Rule", "Result", "Compared", EVIDENCE), compared, equal),
+        Section("Prompts and confirmations", asked, tuple(_prompts(story, labels))),
+        Section("Product, order and ids", ("What", "Value", EVIDENCE), _rows(facts(summary, story, addenda), labels)),
+        Section(
+            "Risks that the operator holds",
+            ("Risk", "In this session", EVIDENCE),
+            _rows(risks(summary, story, started, addenda), labels),
+        ),
+        Section(
+            "Linked artefacts", ("Artefact", "Where", EVIDENCE), _rows(artefacts(started, story.lines[0].seq), labels)
+        ),
     )
 
 
-def _witnesses(summary: Summary, labels: Labels) -> tuple[tuple[str | Markup, ...], ...]:
-    """One line for each figure: who says it, and by which event."""
-    figures = [one for kind in KINDS for one in summary.money.figures(kind)]
-    return tuple((one.by, one.told, labels.some((one.seq,))) for one in figures)
-
-
-def _pairs(found: Sequence[Fact]) -> tuple[tuple[str | Markup, ...], ...]:
-    return tuple((fact.name, fact.value) for fact in found)
-
-
-def _mark(status: str) -> Markup:
-    css, text = status.replace("_", "-"), status.replace("_", " ")
-    return Markup('<span class="veza-status veza-{}">{}</span>').format(css, text)
+def _rows(found: Sequence[Fact], labels: Labels) -> tuple[Row, ...]:
+    return tuple(Row((fact.name, fact.value, labels.some(fact.seqs)), seqs=fact.seqs) for fact in found)
 
 
 def money_line(summary: Summary) -> str:
     """Return what the account says, in one line."""
     return summary.money.sentence
+
+
+def colour(summary: Summary) -> str:
+    """Return the class of a session's head: money that is or may be out is never shown as good."""
+    if summary.outcome == "failed" or summary.decision == "NO-GO":
+        return "failed"
+    if summary.money.may_be_out or summary.outcome == "incomplete":
+        return "incomplete"
+    if summary.item("bank_statement").status == "not_met" or summary.money.disputed:
+        return "incomplete"
+    return "passed" if summary.outcome == "passed" else "idle"
 
 
 def _title(summary: Summary) -> str:
@@ -147,41 +192,90 @@ def funds(summary: Summary) -> str:
     return "TEST FUNDS (live was asked for)" if summary.live_requested else "test funds"
 
 
-def _stamps(summary: Summary) -> list[str]:
-    stamps = []
-    if summary.live_requested and summary.funds == "test":
-        stamps.append("TEST FUNDS: --live was given, but no real money moved.")
-    if summary.rehearsal:
-        stamps.append("A rehearsal: the backend was the rehearsal backend, which moves no money.")
-    return stamps
+def _head(summary: Summary) -> Iterator[Fact]:
+    yield Fact("Decision", f"{summary.decision}: {summary.reason}")
+    yield Fact("Outcome", Status(summary.outcome))
+    yield Fact("Account", f"{summary.money.state}: {summary.money.sentence}")
+    yield Fact("Funds", funds(summary))
+    yield Fact("Due", due(summary))
 
 
-def _paragraphs(summary: Summary) -> list[str]:
-    said = [f"Decision for the release: {summary.decision} ({summary.reason})."]
-    said += [
-        f"Step {step.number}, {TITLES[step.name]}: {step.observed}. {step.meaning} {step.todo}"
-        for step in summary.steps
-        if step.finding and step.status in {"failed", "pending"}
-    ]
+def due(summary: Summary) -> str:
+    """Return what is to be done or awaited, whatever the day; for test funds no statement is awaited."""
+    window = statement_due(summary) if summary.funds == "real" else None
+    days = (
+        window and f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
+    )
+    return "; ".join(one for one in (still_open(summary), days) if one) or "nothing"
+
+
+def _sentences(summary: Summary, story: Story, labels: Labels) -> Iterator[Row]:
+    gate = story.last(PreflightFinished)
+    if gate and summary.live_requested and summary.funds == "test":
+        text = "TEST FUNDS: --live was given, but the backend is not live, or it is the rehearsal backend."
+        yield _said(text, (story.lines[0].seq, gate[0].seq), labels)
+    if gate and summary.rehearsal:
+        yield _said("A rehearsal: the backend was the rehearsal backend, which moves no money.", (gate[0].seq,), labels)
+    for step in summary.steps:
+        if step.finding and step.status in {"failed", "pending"}:
+            ends = [story.last_of_step(kind, step.name) for kind in (StepFailed, StepPaused)]
+            seqs = tuple(found[0].seq for found in ends if found) or step.trace[-1:]
+            what = f"Step {step.number}, {TITLES[step.name]}: {step.observed}. {step.meaning} {step.todo}"
+            yield _said(what, (*seqs, *(seq for seq in step.trace if seq > story.lines[-1].seq)), labels)
     if summary.money.may_be_out:
-        said.append(f"The money is not settled: {summary.money.sentence}.")
-    if summary.abandoned:
-        said.append(f"The session was abandoned: {summary.abandoned}.")
-    return said
+        figures = tuple(one.seq for kind in KINDS for one in summary.money.figures(kind))
+        yield _said(f"The money is not settled: {summary.money.sentence}.", figures, labels)
+    abandoned = story.last(SessionAbandoned)
+    if abandoned:
+        yield _said(f"The session was abandoned: {abandoned[1].reason}.", (abandoned[0].seq,), labels)
+
+
+def _said(text: str, seqs: tuple[int, ...], labels: Labels) -> Row:
+    return Row((text, labels.some(seqs)), seqs=seqs)
 
 
 def _sides(left: str | None, right: str | None) -> str:
     return "" if left is None else f"{left} against {right}"
 
 
-def _prompts(story: Story, labels: Labels) -> Iterator[tuple[str | Markup, ...]]:
-    texts: dict[tuple[str | None, str], str] = {}
+def _prompts(story: Story, labels: Labels) -> Iterator[Row]:
+    asked: dict[tuple[str | None, str], tuple[int, str]] = {}
     for line in story.lines:
         event = line.event
         if isinstance(event, Asked):
-            texts[event.step, event.question] = event.text
+            asked[event.step, event.question] = line.seq, question(event)
         if isinstance(event, Answered):
             step = TITLES[event.step] if event.step else "before the steps"
-            asked = texts.get((event.step, event.question), event.question).strip().rpartition("\n")[2]
-            waited = seconds(event.waited_ms)
-            yield moment(line.at), step, asked, event.answer, waited, event.by, labels.some((line.seq,))
+            seq, text = asked.get((event.step, event.question), (line.seq, event.question))
+            by, waited = "nobody" if unanswered(event) else event.by, seconds(event.waited_ms)
+            cells: tuple[Cell, ...] = (moment(line.at), step, text, event.answer, waited, by)
+            seqs = tuple(dict.fromkeys((seq, line.seq)))
+            yield Row((*cells, labels.some(seqs)), seqs=seqs)
+
+
+def question(event: Asked) -> str:
+    """Return the sentence that asks: the last line, or what stands before the SQL to run."""
+    text = event.text.strip()
+    if event.question in _PASTED:
+        text = text.partition("\n\n")[0].rstrip(":")
+    return text.rpartition("\n")[2]
+
+
+def _attest(summary: Summary) -> str:
+    words = ["veza-e2e", "--env", summary.environment, "attest", "ex-9", "--by", "NAME"]
+    return shlex.join([*words, *(["--release", summary.release] if summary.release else [])])
+
+
+def _led_back(chapters: Sequence[Chapter], sections: Sequence[Section]) -> Iterator[Chapter]:
+    """Yield the chapters; each entry knows the rows that it bears out."""
+    borne: dict[int, dict[str, Back]] = {}
+    for section in sections:
+        for row in section.rows:
+            for seq in row.seqs if row.id else ():
+                borne.setdefault(seq, {})[row.id] = Back(str(row.cells[0]), row.id)
+    for chapter in chapters:
+        entries = tuple(
+            replace(entry, backs=tuple({k: v for seq in entry.seqs for k, v in borne.get(seq, {}).items()}.values()))
+            for entry in chapter.entries
+        )
+        yield replace(chapter, entries=entries)

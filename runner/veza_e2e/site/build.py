@@ -21,7 +21,7 @@ from veza_e2e.evidence import Addendum
 from veza_e2e.evidence.release import by_release
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
-from veza_e2e.report.facts import Fact
+from veza_e2e.report.cells import Fact
 from veza_e2e.report.view import view
 from veza_e2e.site.flow import money_flow
 from veza_e2e.site.live_report import checklist, release_view, unknown
@@ -155,7 +155,7 @@ def _session(stored: Stored, pages: Path) -> Entry:
         target,
         "session.md",
         page=page,
-        flow=money_flow(reading.lines, page.summary),
+        flow=money_flow(reading.lines, page.summary, addenda),
         pictures={"The nine steps": (waterfall(reading.lines),)},
         addenda=tuple(_addenda(addenda)),
         files=tuple(_files(entry, target.parent)),

@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line
-from veza_e2e.journal.readings import RowsRead
-from veza_e2e.journal.story import Story, cents_of
+from veza_e2e.journal.addenda import Addendum, Attestation
+from veza_e2e.journal.story import Story
+from veza_e2e.report.booked import booked
 from veza_e2e.report.escape import inline
-from veza_e2e.report.facts import amount
+from veza_e2e.report.told import amount
 
 _UNSEEN = "not seen"
 
@@ -32,19 +33,14 @@ class Arrow:
     css: str
 
 
-def money_flow(lines: Sequence[Line], summary: Summary) -> Markup:
+def money_flow(lines: Sequence[Line], summary: Summary, addenda: Sequence[Addendum | Attestation] = ()) -> Markup:
     """Return the SVG."""
-    currency = summary.money.currency
-    read = [event for _, event in Story(lines).of(RowsRead) if event.final]
-    rows = read[-1].rows if read else ()
-    seller = sum(cents_of(row.get("amount_cents")) or 0 for row in rows)
-    fee = sum(cents_of(row.get("platform_fee_cents")) or 0 for row in rows)
-    reversed_cents = sum(cents_of(row.get("reversed_amount_cents")) or 0 for row in rows)
+    currency, rows = summary.money.currency, booked(Story(lines), addenda)
     arrows = [
         Arrow(140, 330, 62, "charged", _moved(summary.money.charged_cents, currency), "out"),
         Arrow(330, 140, 104, "refunded", _moved(summary.money.refunded_cents, currency), "back"),
-        Arrow(450, 640, 62, "to the seller", amount(seller, currency) if rows else None, "out"),
-        Arrow(640, 450, 104, "reversed", _moved(reversed_cents, currency), "back"),
+        Arrow(450, 640, 62, "to the seller", rows.seller if rows else None, "out"),
+        Arrow(640, 450, 104, "reversed", rows.reversed if rows and rows.back else None, "back"),
     ]
     boxes = [(20, "Buyer"), (330, "Processor"), (640, "Seller")]
     told = inline("; ".join(f"{a.what}: {a.shown or _UNSEEN}" for a in arrows))
@@ -57,7 +53,7 @@ def money_flow(lines: Sequence[Line], summary: Summary) -> Markup:
     ]
     parts += [_box(x, 40, name) for x, name in boxes]
     parts += [_arrow(arrow) for arrow in arrows]
-    parts += [_box(330, 150, "Veza"), _fee(amount(fee, currency) if rows else None)]
+    parts += [_box(330, 150, "Veza"), _fee(rows.fee if rows else None)]
     return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
 
 

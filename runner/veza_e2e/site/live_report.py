@@ -14,8 +14,9 @@ from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
+from veza_e2e.report.cells import Fact
 from veza_e2e.report.escape import inline
-from veza_e2e.report.facts import Fact, moment
+from veza_e2e.report.told import moment
 from veza_e2e.site.releases import Archived, Entry, Release, slug
 from veza_e2e.site.sessions_table import session_row
 

@@ -12,8 +12,9 @@ from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.release import Release
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import templates
+from veza_e2e.report.cells import Fact
 from veza_e2e.report.escape import typed
-from veza_e2e.report.facts import Fact, moment
+from veza_e2e.report.told import moment
 from veza_e2e.report.view import funds, money_line
 from veza_e2e.site.live_report import due_words
 

@@ -12,8 +12,10 @@ import pytest
 from amount import share
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from veza_e2e.report.escape import block, inline, plain, typed
+from veza_e2e.report.escape import block, inline, lines, plain, typed
+from veza_e2e.report.markdown import code, fence
 
 EXTENSIONS = [
     "attr_list", "tables", "toc", "abbr", "def_list", "footnotes", "md_in_html", "smarty", "admonition", "meta",
@@ -78,12 +80,22 @@ def expected(text: str) -> str:
     return plain(text)
 
 
+COMMONMARK = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
 def check_cell(text: str, escape: Callable[[object], str] = inline) -> None:
     table = f"| a | b |\n|---|---|\n| **x** | {escape(text)} |\n| q | r |\n"
-    reading = read(rendered(table, without=PRETTY if escape is typed else frozenset()), "tbody")
+    check_table(rendered(table, without=PRETTY if escape is typed else frozenset()), expected(text))
+    check_table(COMMONMARK.render(table), expected(text))
+
+
+def check_table(page: str, text: str) -> None:
+    reading = read(page, "tbody")
     assert reading.tags == ["table", "thead", "tr", "th", "th", "tbody", "tr", "td", "strong", "td", "tr", "td", "td"]
     assert reading.attributes == []
-    assert "".join(reading.text).split("\n") == ["", "", "x", expected(text), "", "", "q", "r", "", ""]
+    assert [line for line in "".join(reading.text).split("\n") if line] == [
+        line for line in ("x", text, "q", "r") if line
+    ]
 
 
 def check_line(text: str) -> None:
@@ -102,6 +114,22 @@ def check_attribute(text: str) -> None:
     assert html.unescape(found[1]) == expected(text)
 
 
+def check_code(text: str) -> None:
+    """A code span and a fence hold the text as it is, in both dialects."""
+    for page in (rendered(f"a {code(text)} b", without=PRETTY), COMMONMARK.render(f"a {code(text)} b")):
+        reading = read(page, "p")
+        assert reading.tags in (["p"], ["p", "code"])
+        assert "".join(reading.text) == f"a {expected(text)} b"
+    fenced = f"before\n\n{fence(text, 'http')}\n\nafter **b**\n"
+    for page in (
+        str(import_module("markdown").markdown(fenced, extensions=["fenced_code"])),
+        COMMONMARK.render(fenced),
+    ):
+        reading = read(page, "pre")
+        assert reading.tags == ["p", "pre", "code", "p", "strong"]
+        assert "".join(reading.text).removesuffix("\n") == re.sub("(?m)^ +$", "", lines(text).expandtabs(4))
+
+
 def check_block(text: str) -> None:
     reading = read(rendered(f"<div>\n<pre>{block(text)}</pre>\n</div>\n\nafter **b**"), "pre")
     assert reading.tags == ["div", "pre", "p", "strong"]
@@ -117,6 +145,7 @@ def test_known_attacks_are_text(text: str) -> None:
     check_line(text)
     check_attribute(text)
     check_block(text)
+    check_code(text)
 
 
 @settings(max_examples=share(60))
@@ -148,6 +177,7 @@ def test_any_text_at_all_is_text(text: str) -> None:
 @given(st.text(alphabet=st.sampled_from("<>&|`~#{}-:\n \t\"'abc8*_[]\\"), max_size=60))
 def test_any_block_is_text(text: str) -> None:
     check_block(text)
+    check_code(text)
 
 
 @settings(max_examples=share(60))

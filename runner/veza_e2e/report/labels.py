@@ -11,6 +11,7 @@ from veza_e2e.journal.events import (
     BrowserOpened,
     CallFailed,
     CallFinished,
+    CallIntended,
     Event,
     PreflightChecked,
     PreflightFinished,
@@ -20,6 +21,7 @@ from veza_e2e.journal.events import (
     StepFinished,
     StepPaused,
     StepSkipped,
+    StepStarted,
 )
 from veza_e2e.journal.readings import Compared, DashboardRead, RowsRead
 from veza_e2e.report.cells import Events, Ref
@@ -70,6 +72,10 @@ def _label(event: Event | None) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0
             return f"{event.step} {_ENDS[type(event)]}", _JUDGED
         case SessionStarted():
             return "start", _ELSE
+        case StepStarted():
+            return f"{event.step} began", _ELSE
+        case CallIntended():
+            return f"{event.operation or event.method} intended", _JUDGED
         case SessionAbandoned():
             return "abandoned", _JUDGED
         case Asked():

@@ -11,7 +11,7 @@ from veza_e2e.journal.story import Story
 from veza_e2e.money.order_account import Figure, OrderAccount
 from veza_e2e.report.booked import booked
 from veza_e2e.report.cells import Cell, Id
-from veza_e2e.report.told import descriptor, moment, order_told, result_of
+from veza_e2e.report.told import Told, descriptor, moment, order_told, result_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +49,32 @@ def _charges(summary: Summary, story: Story, times: Mapping[int, str]) -> Iterat
     told = result_of(story, "completed", "completed_at")
     for order in summary.money.orders:
         for one in order.charged:
-            named = told.text if told and one.by == "backend" and one.amount else None
             what = "Charged" if one.amount is None or one.amount.minor else "Not charged"
-            yield _entry(what, one, _date(named, times.get(one.seq)), _paid(order, one))
+            yield _entry(what, one, _when(one, told, times), _paid(order, one))
 
 
 def _refunds(summary: Summary, story: Story, times: Mapping[int, str]) -> Iterator[Entry]:
     told = result_of(story, "revoked", "refunded_at")
     for order in summary.money.orders:
         for one in order.refunded:
-            named = told.text if told and one.by == "backend" and one.amount else None
             if one.by == "bank" and summary.bank is not None:
                 yield _credited(summary.bank, one)
             else:
                 what = "Refunded" if one.amount is None or one.amount.minor else "Not refunded"
-                yield _entry(what, one, _date(named, times.get(one.seq)), _returned(order, one))
+                yield _entry(what, one, _when(one, told, times), _returned(order, one))
 
 
-def _entry(what: str, one: Figure, date: str, named: str) -> Entry:
+def _entry(what: str, one: Figure, when: tuple[str, tuple[int, ...]], named: str) -> Entry:
     told = NONE if one.amount is None else str(one.amount) + (" so far" if one.pending else "")
-    return Entry(what, told, date, Id(named) if named else NONE, _WITNESSES[one.by], (one.seq,))
+    day, seqs = when
+    return Entry(what, told, day, Id(named) if named else NONE, _WITNESSES[one.by], tuple({one.seq, *seqs}))
 
 
-def _date(named: str | None, seen: str | None) -> str:
-    return moment(named) if named else f"seen {moment(seen)}" if seen else NONE
+def _when(one: Figure, told: Told | None, times: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:
+    """Return the time that the backend tells, with its event; else when the witness was heard."""
+    if told is not None and one.by == "backend" and one.amount:
+        return moment(told.text), (told.seq,)
+    return (f"seen {moment(times[one.seq])}" if one.seq in times else NONE), ()
 
 
 def _paid(order: OrderAccount, one: Figure) -> str:

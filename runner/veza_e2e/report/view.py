@@ -6,19 +6,21 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence import Step, Summary, summarise
 from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, Attestation
 from veza_e2e.journal.events import (
     Answered,
     Asked,
+    CallIntended,
     PreflightFinished,
     SessionAbandoned,
     SessionStarted,
     StepFailed,
     StepName,
     StepPaused,
+    StepStarted,
 )
 from veza_e2e.journal.story import Story
 from veza_e2e.money.order_account import KINDS
@@ -84,7 +86,7 @@ def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) 
     labels = Labels(lines, dict(place for chapter in chapters for place in chapter.places()))
     sections = (
         _receipt(summary, story, addenda, labels),
-        *_judged(summary, labels),
+        *_judged(summary, story, labels),
         *_told(summary, story, started, addenda, labels),
     )
     return ReportView(
@@ -109,15 +111,8 @@ def _receipt(summary: Summary, story: Story, addenda: Sequence[Addendum | Attest
     return Section("Receipt", ("What", "Amount", "Date", "Id", "Witness", EVIDENCE), rows)
 
 
-def _judged(summary: Summary, labels: Labels) -> tuple[Section, ...]:
-    steps = tuple(
-        Row(
-            (f"{step.number}. {TITLES[step.name]}", Status(step.status), step.observed, labels.some(step.trace)),
-            f"step-{step.number}",
-            step.trace,
-        )
-        for step in summary.steps
-    )
+def _judged(summary: Summary, story: Story, labels: Labels) -> tuple[Section, ...]:
+    steps = tuple(_step(step, story, labels) for step in summary.steps)
     items = tuple(
         Row((one.title, Status(one.status), one.reason, labels.some(one.evidence)), f"item-{one.id}", one.evidence)
         for one in summary.acceptance
@@ -126,6 +121,13 @@ def _judged(summary: Summary, labels: Labels) -> tuple[Section, ...]:
         Section("The nine steps", ("Step", "Status", "Observed", EVIDENCE), steps),
         Section("Acceptance", ("Item", "Status", "Why", EVIDENCE), items),
     )
+
+
+def _step(step: Step, story: Story, labels: Labels) -> Row:
+    begun = story.last_of_step(StepStarted, step.name) if step.status == "pending" and step.finding is None else None
+    seqs = (*([begun[0].seq] if begun else []), *step.trace)
+    title = f"{step.number}. {TITLES[step.name]}"
+    return Row((title, Status(step.status), step.observed, labels.some(seqs)), f"step-{step.number}", seqs)
 
 
 def _told(
@@ -223,11 +225,23 @@ def _sentences(summary: Summary, story: Story, labels: Labels) -> Iterator[Row]:
             what = f"Step {step.number}, {TITLES[step.name]}: {step.observed}. {step.meaning} {step.todo}"
             yield _said(what, (*seqs, *(seq for seq in step.trace if seq > story.lines[-1].seq)), labels)
     if summary.money.may_be_out:
-        figures = tuple(one.seq for kind in KINDS for one in summary.money.figures(kind))
-        yield _said(f"The money is not settled: {summary.money.sentence}.", figures, labels)
+        text = f"The money is not settled: {summary.money.sentence}."
+        yield _said(text, tuple(_witnessed(summary, story)), labels)
     abandoned = story.last(SessionAbandoned)
     if abandoned:
         yield _said(f"The session was abandoned: {abandoned[1].reason}.", (abandoned[0].seq,), labels)
+
+
+def _witnessed(summary: Summary, story: Story) -> Iterator[int]:
+    """Yield the events that the account is made of: the orders' and payments' readings, else the request in doubt."""
+    for kind in KINDS:
+        yield from (one.seq for one in summary.money.figures(kind))
+    for order in summary.money.orders:
+        yield from (one.seq for one in order.reads[-1:])
+        yield from (one.seq for one in order.latest)
+    for line, event in story.of(CallIntended):
+        if event.operation == "createOrder":
+            yield line.seq
 
 
 def _said(text: str, seqs: tuple[int, ...], labels: Labels) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -11,8 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pypdf import PdfReader
 from surroundings import PATIENCE
-from ten_sessions import HOSTILE, Sessions
+from ten_sessions import DRY_RUN, HOSTILE, Sessions
 
 from veza_e2e.evidence import summarise
 from veza_e2e.journal import read
@@ -150,7 +152,8 @@ def test_the_money_flow_shows_what_was_seen(page: Page, urls: dict[str, str]) ->
 def test_a_hostile_title_is_text(page: Page, urls: dict[str, str]) -> None:
     page.goto(urls["session"])
     shown = HOSTILE.replace("\n", "⏎")
-    expect(page.get_by_role("cell", name=shown, exact=True)).to_be_visible()
+    told = page.get_by_role("region", name="Product, order and ids")
+    expect(told.get_by_role("cell", name=shown, exact=True)).to_be_visible()
     assert page.locator("article script").count() == 0
 
 
@@ -192,8 +195,10 @@ def test_the_live_report_pairs_the_runs_and_links_to_evidence(page: Page, urls: 
     page.goto(urls["release"])
     expect(page.locator(".veza-block")).to_have_count(2)
     expect(page.locator(".veza-block").first).to_contain_text("01KQPH1RM0DRY0000000000000")
-    expect(page.locator("article table tbody tr")).to_have_count(9)
-    page.locator("article table tbody tr").nth(6).get_by_role("link").first.click()
+    expect(page.get_by_role("region", name="Receipt")).to_contain_text("Refunded")
+    items = page.locator("article table").filter(has_text="Acceptance item").locator("tbody tr")
+    expect(items).to_have_count(9)
+    items.nth(6).get_by_role("link").first.click()
     expect(page.locator(f"#{urlsplit(page.url).fragment}")).to_be_in_viewport()
 
 
@@ -212,16 +217,55 @@ def test_light_and_dark_can_be_switched(page: Page, urls: dict[str, str]) -> Non
     expect(body).to_have_attribute("data-md-color-scheme", "slate")
 
 
-def test_paper_has_no_folds(page: Page, urls: dict[str, str]) -> None:
-    page.goto(urls["real session"])
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator(".veza-record details:not([open])").count() == 0
-    expect(page.locator("details.veza-call pre").first).to_be_visible()
-    expect(page.locator(".md-header")).to_be_hidden()
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator(".veza-record details[open]").count() == 0
-    assert len(page.pdf()) > 20_000
+def test_an_event_leads_back_to_what_it_bears_out_and_a_receipt_is_copied(
+    browser: Browser, urls: dict[str, str]
+) -> None:
+    with watched(browser) as page:
+        page.goto(urls["real session"])
+        page.locator("#step-3").get_by_role("link", name="createOrder 201").click()
+        call = page.locator("details.veza-call[open]")
+        expect(call.locator(".veza-back")).to_contain_text(
+            "bears out 3. Place the order, The amount is the one agreed to"
+        )
+        call.get_by_role("link", name="3. Place the order").click()
+        assert page.url.endswith("#step-3")
+        expect(page.locator("#step-3")).to_be_in_viewport()
+        more = page.locator("#item-amount_matches summary")
+        expect(more).to_have_text(re.compile(r"^\+[0-9]+ more$"))
+        button = page.get_by_role("region", name="Receipt").get_by_role("button", name=re.compile("^Copy pay_")).first
+        button.click()
+        expect(button).to_have_text("Copied")
+        page.goto(urls["session"])
+        differs = page.get_by_role("region", name="Compared with its dry-run").get_by_role("row")
+        expect(differs.filter(has_text="Product")).to_contain_text("Night Drive (single)")
+        page.get_by_role("link", name="Its dry-run", exact=True).click()
+        expect(page).to_have_url(re.compile(DRY_RUN["session"]))
+        page.get_by_role("link", name="Release live").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("PAYMENT_E2E_LIVE_REPORT · live")
+
+
+def test_paper_is_light_has_every_column_and_a_summary_of_two_pages(browser: Browser, urls: dict[str, str]) -> None:
+    with watched(browser, color_scheme="dark") as page:
+        page.goto(urls["real session"])
+        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator(".veza-record details:not([open])").count() == 0
+        expect(page.locator("details.veza-call pre").first).to_be_visible()
+        expect(page.locator(".md-header")).to_be_hidden()
+        looks = "(e) => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+        assert page.locator(".veza-money").evaluate(looks) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+        pages = [re.sub(r"\s+", " ", sheet.extract_text()) for sheet in PdfReader(BytesIO(page.pdf())).pages]
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator(".veza-record details[open]").count() == 0
+    (annex,) = [number for number, text in enumerate(pages) if text.startswith("Timeline")]
+    assert annex <= 2
+    summary = " ".join(pages[:annex])
+    for part in (
+        "Decision", "Due", "What Amount Date Id Witness Evidence", "Step Status Observed Evidence",
+        "Item Status Why Evidence", "9. Refunded, license revoked", "The bank statement shows the refund",
+    ):  # fmt: skip
+        assert part in summary
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -64,7 +64,7 @@ def _sum(rows: Sequence[Mapping[str, JSON]], column: str) -> str | None:
     told = ((text_of(row.get(name)) for name in _CURRENCIES) for row in rows)
     currencies = {next((one for one in names if one), "").strip().upper() for names in told}
     if currencies == {""}:
-        return f"{sum(known)} minor units, the rows tell no currency"
+        return f"{sum(known)} minor units, currency not told"
     try:
         return str(Money(sum(known), currencies.pop())) if len(currencies) == 1 else None
     except ValueError:

@@ -102,3 +102,13 @@ class Section:
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
     intro: str = ""
+
+    @property
+    def id(self) -> str:
+        """What a page calls it."""
+        return anchor(self.title)
+
+
+def anchor(title: str) -> str:
+    """Return what a page calls the section of this title."""
+    return title.lower().replace(",", "").replace("'", "").replace(" ", "-")

@@ -13,12 +13,17 @@ _SHOWN = 2
 
 def shown(value: object) -> Markup:
     """Return a cell, or any text, for an HTML element or, if it is text, an attribute."""
+    return at(value)
+
+
+def at(value: object, base: str = "") -> Markup:
+    """Return as `shown`, with links to events of the page `base`."""
     match value:
         case Status():
             css = value.word.replace("_", "-")
             return Markup('<span class="veza-status veza-{}">{}</span>').format(inline(css), inline(value.told))
         case Events():
-            return _events(value)
+            return _events(value, base)
         case Command(text):
             return Markup('<code class="veza-copied">{}</code>').format(inline(text))
         case Id(text):
@@ -29,19 +34,22 @@ def shown(value: object) -> Markup:
             return inline(value)
 
 
-def _events(events: Events) -> Markup:
+def _events(events: Events, base: str) -> Markup:
+    shown = {ref: _ref(ref, base) for ref in events.refs}
     if len(events.refs) <= _SHOWN + 1:
-        return Markup(" ").join(map(_ref, events.refs))
+        return Markup(" ").join(shown.values())
     first = events.telling(_SHOWN)
     rest = [ref for ref in events.refs if ref not in first]
+    told, folded = (Markup(" ").join(shown[ref] for ref in some) for some in (first, rest))
     return Markup('{} <details class="veza-more"><summary>+{} more</summary>{}</details>').format(
-        Markup(" ").join(map(_ref, first)), len(rest), Markup(" ").join(map(_ref, rest))
+        told, len(rest), folded
     )
 
 
-def _ref(ref: Ref) -> Markup:
+def _ref(ref: Ref, base: str) -> Markup:
     anchor = "addenda" if ref.place is None else f"event-{ref.seq}"
-    return Markup('<a class="veza-event" href="#{}">{}</a>').format(anchor, inline(f"{ref.seq} {ref.label}".strip()))
+    label = inline(f"{ref.seq} {ref.label}".strip())
+    return Markup('<a class="veza-event" href="{}#{}">{}</a>').format(inline(base), anchor, label)
 
 
 def _link(url: str) -> Markup:

@@ -13,6 +13,7 @@ from veza_e2e import evidence, journal
 from veza_e2e.money import account
 from veza_e2e.report import html
 from veza_e2e.report import markdown as plain_markdown
+from veza_e2e.report.cells import anchor
 from veza_e2e.report.escape import block, plain
 
 _PACKAGE = Path(__file__).parents[1]
@@ -55,6 +56,8 @@ def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Envi
         keep_trailing_newline=True,
     )
     environment.filters["block"] = block
+    environment.filters["at"] = html.at
+    environment.filters["anchor"] = anchor
     environment.filters["fence"] = plain_markdown.fence
     return environment
 

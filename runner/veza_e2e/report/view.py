@@ -195,7 +195,8 @@ def funds(summary: Summary) -> str:
 
 
 def _head(summary: Summary) -> Iterator[Fact]:
-    yield Fact("Decision", f"{summary.decision}: {summary.reason}")
+    also = "; a release also needs EX-9 attested" if summary.decision == "GO" else ""
+    yield Fact("Decision", f"{summary.decision}: {summary.reason}{also}")
     yield Fact("Outcome", Status(summary.outcome))
     yield Fact("Account", f"{summary.money.state}: {summary.money.sentence}")
     yield Fact("Funds", funds(summary))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,17 +17,17 @@ from veza_e2e.archive.manifests import digest_of
 from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
 from veza_e2e.archive.signatures import signature_of
 from veza_e2e.child import child_environment
-from veza_e2e.evidence import Addendum
+from veza_e2e.evidence import Summary
 from veza_e2e.evidence.release import by_release
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.cells import Fact
 from veza_e2e.report.view import view
-from veza_e2e.site.flow import money_flow
+from veza_e2e.site.compared import Run, run_of
 from veza_e2e.site.live_report import checklist, release_view, unknown
 from veza_e2e.site.releases import Archived, Entry, slug
+from veza_e2e.site.session_page import Link, session_page
 from veza_e2e.site.sessions_table import data_script, session_row
-from veza_e2e.site.waterfall import waterfall
 
 ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
@@ -128,7 +128,8 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Archived:
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(docs, source, ignore=shutil.ignore_patterns("payment-e2e", "*.part"))
     pages = source / ARCHIVE
-    entries = [_session(stored, pages) for stored in archive.sessions()]
+    known: dict[str, Run] = {}
+    entries = [_session(stored, pages, known) for stored in reversed(archive.sessions())][::-1]
     try:
         shown = by_release(entries, archive.attestations())
     except ArchiveError as error:
@@ -140,33 +141,36 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Archived:
     return shown
 
 
-def _session(stored: Stored, pages: Path) -> Entry:
+def _session(stored: Stored, pages: Path, known: dict[str, Run]) -> Entry:
+    """Write a session's page. `known` are the sessions that began before it; this one is added."""
     try:
         reading = stored.read()
         addenda = stored.addenda(reading)
-        page = view(reading.lines, addenda)
+        report = view(reading.lines, addenda)
     except (DamagedError, ArchiveError, ReportError, OSError) as error:
         entry = Entry(stored, None, str(error).replace(str(stored.folder) + "/", ""), stored.beginning())
         _write(pages / entry.page, "damaged.md", session=stored.session, damage=entry.damage)
         return entry
-    entry = Entry(stored, page.summary, altered=stored.altered(reading))
-    target = pages / entry.page
-    _write(
-        target,
-        "session.md",
-        page=page,
-        flow=money_flow(reading.lines, page.summary, addenda),
-        pictures={"The nine steps": (waterfall(reading.lines),)},
-        addenda=tuple(_addenda(addenda)),
-        files=tuple(_files(entry, target.parent)),
-    )
+    page = session_page(reading.lines, report, addenda, known=known)
+    entry = Entry(stored, report.summary, altered=stored.altered(reading), receipt=page.receipt)
+    links, files = _links(report.summary, known, pages), _files(entry, (pages / entry.page).parent)
+    _write(pages / entry.page, "session.md", page=replace(page, links=tuple(links), files=tuple(files)))
+    known[stored.session] = run_of(reading.lines, report)
     return entry
 
 
-def _addenda(addenda: Sequence[Addendum]) -> list[Fact]:
-    if not addenda:
-        return [Fact("None.", "Nothing was recorded after the session.")]
-    return [Fact(f"Addendum {item.number} (#{item.seq}), {item.at[:10]}", item.told) for item in addenda]
+_UP = "../../../"
+
+
+def _links(summary: Summary, known: Mapping[str, Run], pages: Path) -> Iterator[Link]:
+    """Yield where a session's page leads: its release, its dry-run, the archive."""
+    if summary.release:
+        yield Link(f"Release {summary.release}", f"{_UP}../../releases/{slug(summary.release)}.html")
+    cited = (summary.dry_run or {}).get("session")
+    if cited in known:
+        (there,) = pages.glob(f"*/*/{cited}")
+        yield Link("Its dry-run", f"{_UP}{'/'.join(there.parts[-3:])}/index.html")
+    yield Link("All sessions", f"{_UP}index.html")
 
 
 def _files(entry: Entry, target: Path) -> list[Fact]:

@@ -39,8 +39,8 @@ def money_flow(lines: Sequence[Line], summary: Summary, addenda: Sequence[Addend
     arrows = [
         Arrow(140, 330, 62, "charged", _moved(summary.money.charged_cents, currency), "out"),
         Arrow(330, 140, 104, "refunded", _moved(summary.money.refunded_cents, currency), "back"),
-        Arrow(450, 640, 62, "to the seller", rows.seller if rows else None, "out"),
-        Arrow(640, 450, 104, "reversed", rows.reversed if rows and rows.back else None, "back"),
+        Arrow(450, 640, 62, "to the seller", _brief(rows.seller if rows else None), "out"),
+        Arrow(640, 450, 104, "reversed", _brief(rows.reversed if rows and rows.back else None), "back"),
     ]
     boxes = [(20, "Buyer"), (330, "Processor"), (640, "Seller")]
     told = inline("; ".join(f"{a.what}: {a.shown or _UNSEEN}" for a in arrows))
@@ -53,8 +53,12 @@ def money_flow(lines: Sequence[Line], summary: Summary, addenda: Sequence[Addend
     ]
     parts += [_box(x, 40, name) for x, name in boxes]
     parts += [_arrow(arrow) for arrow in arrows]
-    parts += [_box(330, 150, "Veza"), _fee(rows.fee if rows else None)]
+    parts += [_box(330, 150, "Veza"), _fee(_brief(rows.fee if rows else None))]
     return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
+
+
+def _brief(told: str | None) -> str | None:
+    return told and told.partition(",")[0]
 
 
 def _moved(cents: int | None, currency: str | None) -> str | None:

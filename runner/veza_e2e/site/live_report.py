@@ -14,7 +14,7 @@ from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
-from veza_e2e.report.cells import Fact
+from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.escape import inline
 from veza_e2e.report.told import moment
 from veza_e2e.site.releases import Archived, Entry, Release, slug
@@ -66,6 +66,16 @@ class ReleaseView:
     prerequisites: tuple[Tick, ...]
     housekeeping: tuple[Tick, ...]
     page: Markup
+    receipts: tuple[ReceiptOf, ...]
+    """Of the live run; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptOf:
+    """A session's receipt on another page, and where the session's page is."""
+
+    receipt: Section
+    base: str
 
 
 def release_view(release: Release, up: str) -> ReleaseView:
@@ -103,6 +113,7 @@ def release_view(release: Release, up: str) -> ReleaseView:
         prerequisites=(_ex_9(release),),
         housekeeping=tuple(_housekeeping(release)),
         page=Markup(f"releases/{slug(release.name)}.md"),  # noqa: S704 - a slug
+        receipts=tuple(ReceiptOf(e.receipt, up + e.html) for e in (release.live,) if e is not None and e.receipt),
     )
 
 

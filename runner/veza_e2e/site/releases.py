@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from veza_e2e.archive.releases import Held
 from veza_e2e.evidence import release as deciding
+from veza_e2e.report.cells import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Entry(Held):
 
     altered: tuple[str, ...] = ()
     """The views whose digest differs from that in the journal."""
+    receipt: Section | None = None
+    """What was charged, refunded, reversed and credited; None if the files are damaged."""
 
     @property
     def release(self) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from front_door import Result, Shell
 from markdown import markdown  # type: ignore[import-untyped]  # it has no stubs
+from plain_markdown import same_in_both
 from scripted_session import SESSION, Script
 from ten_sessions import DRY_RUN, HOSTILE
 
@@ -141,10 +142,16 @@ def test_the_report_is_plain_markdown_with_both_runs_and_all_items(shell: Shell,
     text = (shell.folder / "PAYMENT_E2E_LIVE_REPORT.md").read_text(encoding="utf-8")
     assert text.startswith("# PAYMENT_E2E_LIVE_REPORT: release 2026.05\n\n**GO**: all nine acceptance items are met")
     assert "<" not in text, "plain Markdown holds no HTML"
+    found = same_in_both(text)
+    steps = [table for table in found.tables if table[0] == ["Step", "Status", "Observed", "Evidence"]]
+    assert [len(table) for table in steps] == [10], "the dry-run that the live run cites is not here"
+    assert len([line for line in text.splitlines() if line.startswith(("- [x] ", "- [ ] "))]) == 13
     said = unescape(text)
     for part in (
         SESSION, "charged 5.00 EUR, back 5.00 EUR", "REAL MONEY",
-        "The bank statement shows the refund | not checked | met",
+        "- [x] The bank statement shows the refund: dry-run not checked, live run met",
+        "- [x] Prerequisite EX-9", "## Risks that the operator holds", "## Linked artefacts", "- [x] Log archived",
+        "- [ ] OPERATOR_PASSWORD rotated",
         "2026-05-12", "bank statement: credit on 2026-05-12, 5.00 EUR", "ex-9, by A. Person on", "R1: order total",
     ):  # fmt: skip
         assert part in said, part

@@ -51,6 +51,11 @@ def _events(events: Events) -> Markup:
     return Markup("{}, {} more").format(told, more) if more > 0 else told
 
 
+def numbers(value: object) -> Markup:
+    """Return a cell as `shown`, with the numbers of its events alone: for a document that does not hold the record."""
+    return typed(", ".join(str(ref.seq) for ref in value.refs)) if isinstance(value, Events) else shown(value)
+
+
 def _ref(ref: Ref) -> Markup:
     label = typed(f"{ref.seq} {ref.label}".strip())
     return label if ref.place is None else Markup("[{}](#{})").format(label, ref.place)

@@ -58,6 +58,7 @@ def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Envi
     environment.filters["block"] = block
     environment.filters["at"] = html.at
     environment.filters["anchor"] = anchor
+    environment.filters["numbers"] = plain_markdown.numbers
     environment.filters["fence"] = plain_markdown.fence
     return environment
 

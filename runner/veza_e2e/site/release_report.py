@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.releases import Held
-from veza_e2e.evidence import Attestation, Reconciliation
+from veza_e2e.archive.sessions import LOG
+from veza_e2e.evidence import Attestation
 from veza_e2e.evidence.acceptance import TITLES
-from veza_e2e.evidence.release import Release
+from veza_e2e.evidence.release import EX_9, ROTATED, Release
 from veza_e2e.journal import DamagedError
-from veza_e2e.report import templates
-from veza_e2e.report.cells import Fact
+from veza_e2e.report import ReportError, templates
+from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.escape import typed
 from veza_e2e.report.told import moment
-from veza_e2e.report.view import funds, money_line
+from veza_e2e.report.view import ReportView, funds, money_line, view
 from veza_e2e.site.live_report import due_words
 
 COLUMNS = ("Release", "Decision", "Reason", "Live run", "Dry-run", "Due")
@@ -25,13 +26,16 @@ COLUMNS = ("Release", "Decision", "Reason", "Live run", "Dry-run", "Due")
 @dataclass(frozen=True, slots=True)
 class _Run:
     title: str
+    name: str
     facts: tuple[Fact, ...]
     absent: str
     """What is said where there are no facts."""
+    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
+    done: bool
     title: str
     dry: str
     live: str
@@ -40,11 +44,9 @@ class _Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
-    rule: str
-    status: str
-    left: str
-    right: str
+class _Tick:
+    done: bool
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,11 @@ class _Page:
     due: str
     runs: tuple[_Run, ...]
     items: tuple[_Judged, ...]
-    reconciliation: tuple[_Compared, ...]
+    ex_9: _Tick
+    sections: tuple[Section, ...]
     addenda: tuple[str, ...]
     attested: tuple[str, ...]
+    housekeeping: tuple[_Tick, ...]
     beside: tuple[str, ...]
 
 
@@ -71,22 +75,76 @@ def row(release: Release[Held]) -> str:
 
 def report(release: Release[Held]) -> bytes:
     """Return the release's report in plain Markdown; the same sessions give the same bytes on any day."""
+    dry, live = _told(release.dry_run), _told(release.live)
     page = _Page(
         name=release.name,
         decision=decided(release),
         reason=release.reason,
         due=due_words(release.summary)[0],
         runs=(
-            _Run("Dry-run", tuple(_facts(release.dry_run)), _absent(release)),
-            _Run("Live run", tuple(_facts(release.live)), "There is no live run of this release yet."),
+            _run("dry-run", release.dry_run, dry, _absent(release)),
+            _run("live run", release.live, live, "There is no live run of this release yet."),
         ),
         items=tuple(_items(release)),
-        reconciliation=tuple(map(_compared, release.summary.reconciliation)) if release.summary else (),
+        ex_9=_ex_9(release),
+        sections=_of(live or dry, *_ONCE),
         addenda=tuple(_addenda(release.live)),
         attested=tuple(map(_attested, release.attestations)),
+        housekeeping=tuple(_housekeeping(release)),
         beside=tuple(beside(release)),
     )
     return templates.markdown().get_template("release_report.md").render(page=page).encode()
+
+
+_EACH = ("Receipt", "The nine steps", "Reconciliation")
+"""The parts of a session's report that stand in both blocks."""
+_ONCE = ("Risks that the operator holds", "Linked artefacts")
+"""The parts that stand once, as the session that decides shows them."""
+
+
+def _told(run: Held | None) -> ReportView | None:
+    if run is None or run.summary is None:
+        return None
+    try:
+        reading = run.stored.read()
+        return view(reading.lines, run.stored.addenda(reading))
+    except (DamagedError, ArchiveError, ReportError, OSError):
+        return None
+
+
+def _of(page: ReportView | None, *titles: str) -> tuple[Section, ...]:
+    return tuple(section for section in page.sections if section.title in titles) if page else ()
+
+
+def _run(name: str, run: Held | None, page: ReportView | None, absent: str) -> _Run:
+    where = f" on {run.summary.environment}" if run and run.summary else ""
+    return _Run(f"{name.capitalize()}{where}", name, tuple(_facts(run)), absent, _of(page, *_EACH))
+
+
+def _ex_9(release: Release[Held]) -> _Tick:
+    said = release.attested(EX_9)
+    what = "Stripe Connect's KYC is done, live mode is on"
+    if said is None:
+        return _Tick(done=False, title=f"{what}: nobody has attested it")
+    return _Tick(done=True, title=f"{what}: attested by {said.by} on {said.at[:10]}")
+
+
+def _housekeeping(release: Release[Held]) -> Iterator[_Tick]:
+    live, rotated = release.live, release.attested(ROTATED)
+    archived = live is not None and live.summary is not None and live.summary.ended and _log_stands(live)
+    yield _Tick(done=archived, title="Log archived: the session has ended, and its log has the digest it names")
+    yield _Tick(done=False, title=f"Row of the GO/NO-GO checklist says {decided(release)}: compare it by hand")
+    by = f"attested by {rotated.by} on {rotated.at[:10]}" if rotated else "nobody has attested it"
+    yield _Tick(
+        done=rotated is not None, title=f"OPERATOR_PASSWORD rotated, if it passed through the shell's history: {by}"
+    )
+
+
+def _log_stands(run: Held) -> bool:
+    try:
+        return LOG not in run.stored.altered(run.stored.read())
+    except (DamagedError, OSError):
+        return False
 
 
 def decided(release: Release[Held]) -> str:
@@ -132,6 +190,7 @@ def _items(release: Release[Held]) -> Iterator[_Judged]:
     for name, title in TITLES.items():
         item = of_live.get(name)
         yield _Judged(
+            item is not None and item.status == "met",
             title,
             _words(of_dry[name].status if name in of_dry else "not_checked"),
             _words(item.status if item else "not_checked"),
@@ -144,10 +203,6 @@ def _absent(release: Release[Held]) -> str:
     if release.cited:
         return f"The live run cites {release.cited}, which is not here or cannot be read."
     return "There is no dry-run of this release yet."
-
-
-def _compared(one: Reconciliation) -> _Compared:
-    return _Compared(f"{one.id}: {one.rule}", _words(one.status), one.left or "not read", one.right or "not read")
 
 
 def _words(status: str) -> str:

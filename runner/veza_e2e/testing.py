@@ -119,7 +119,7 @@ def record(
 
 def _publish(folder: Path) -> None:
     part = folder / tape.PART
-    recording = tape.read(folder)
+    recording = tape.whole(folder)
     for entry in recording.interactions:
         if entry.withheld:
             request = entry.data["request"]
@@ -172,6 +172,12 @@ def replay(folder: Path | str, *, steps: Collection[str] | None = None) -> Itera
 
 def _selected(recording: tape.Tape, steps: Collection[str] | None) -> tape.Tape:
     first, *rest = recording.entries
+    known = {entry.step for entry in rest if entry.step is not None}
+    unknown = sorted(set(steps or ()) - known)
+    if unknown:
+        raise CassetteError(
+            recording.folder, "", f"holds no step {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+        )
     kept = [entry for entry in rest if entry.kind in {"http", "key"} and (steps is None or entry.step in steps)]
     return replace(recording, entries=(first, *kept))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,14 +34,19 @@ class StrictCassette:
         clean: redacts requests and responses.
         keep: stores an interaction while recording.
         play: while replaying, compares a request with the next recorded one and returns the interaction.
+
+    Attributes:
+        unstored: how many requests were sent whose interaction is not stored (yet).
     """
 
     write_protected = False
 
     def __init__(self, clean: Clean, *, keep: Keep | None = None, play: Play | None = None) -> None:
+        self.unstored = 0
         self._clean = clean
         self._keep = keep
         self._play = play
+        self._lock = threading.RLock()
 
     def can_play_response_for(self, request: Request) -> bool:
         """Whether this is a replay, in which nothing is ever sent."""
@@ -55,7 +61,8 @@ class StrictCassette:
         """
         if self._play is None:
             raise RuntimeError("this cassette records")
-        interaction = self._play(self.cleaned(request))
+        with self._lock:
+            interaction = self._play(self.cleaned(request))
         error = interaction.get("error")
         if error is not None:
             raise _error(error, request)
@@ -64,33 +71,38 @@ class StrictCassette:
     def append(self, request: Request, response: Mapping[str, Any]) -> None:
         """Store a finished interaction."""
         headers = [(name, header_bytes(value)) for name, values in response["headers"].items() for value in values]
-        answer = self._clean.response(response["status"]["code"], headers, response["body"]["string"])
-        self.keep({"request": self.cleaned(request), "response": answer})
+        with self._lock:
+            answer = self._clean.response(response["status"]["code"], headers, response["body"]["string"])
+            self.keep({"request": self.cleaned(request), "response": answer})
 
     def failed(self, request: Request, error: BaseException) -> None:
         """Store a request that got no complete response."""
-        self.keep({"request": self.cleaned(request), "error": self._clean.error(error)})
+        with self._lock:
+            self.keep({"request": self.cleaned(request), "error": self._clean.error(error)})
 
     def keep(self, interaction: Mapping[str, JSON]) -> None:
         """Store an interaction."""
         if self._keep is None:
             raise RuntimeError("this cassette replays")
         self._keep(interaction)
+        self.unstored -= 1
 
     def cleaned(self, request: Request) -> dict[str, JSON]:
         """Return a request as it is stored."""
         return self._clean.request(request.method, request.uri, request.headers.items(), request.body)
 
-    def refuse_leaks(self, request: Request) -> None:
-        """Refuse a request whose record would hold a secret, before it is sent.
+    def sends(self, request: Request) -> None:
+        """Count a request that is about to be sent; refuse it if its record would hold a secret.
 
         Raises:
             LeakError: its record would hold a secret.
         """
-        found = self._clean.redactor.find(self.cleaned(request))
-        if found:
-            kinds = ", ".join(sorted({finding.kind for finding in found}))
-            raise LeakError(f"{request.method} was not sent: its recording would hold {kinds}")
+        with self._lock:
+            found = self._clean.redactor.find(self.cleaned(request))
+            if found:
+                kinds = ", ".join(sorted({finding.kind for finding in found}))
+                raise LeakError(f"{request.method} was not sent: its recording would hold {kinds}")
+            self.unstored += 1
 
 
 class CassetteTransport(httpx.BaseTransport):
@@ -128,7 +140,7 @@ class CassetteTransport(httpx.BaseTransport):
         if self._inner is None:
             raise RuntimeError("a replay has no network")
         plain = Request(request.method, str(request.url), request.read(), request.headers)
-        self._cassette.refuse_leaks(plain)
+        self._cassette.sends(plain)
         try:
             response = self._inner.handle_request(request)
             try:

@@ -64,7 +64,7 @@ class Clean:
 
         Each byte of a header is stored as the character of its number (ISO 8859-1), so that it comes back as it was.
         """
-        media = next((_readable(value)[0] for name, value in headers if name.lower() == "content-type"), None)
+        media = next((_readable(value)[0] for name, value in reversed(headers) if name.lower() == "content-type"), None)
         body = self._binary(content, media) or self._body(self.redactor.body(content, media))
         if isinstance(body, Mapping) and "withheld" in body and _media(media) in self.keep:
             body = self._kept(content) or body

@@ -54,7 +54,7 @@ def publish(recording: Path, folder: Path, redactor: Redactor) -> Played:
         Mismatch: it does not replay.
         OSError: it cannot be written; an existing cassette is untouched.
     """
-    contents = tape.published(tape.read(recording))
+    contents = tape.published(tape.whole(recording))
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         for name, data in contents.items():

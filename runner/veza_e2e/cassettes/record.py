@@ -49,6 +49,7 @@ class Recording:
         self._clean = Clean(redactor, aliases, keep)
         self._file = file
         self._signalled = False
+        self._cassettes: list[StrictCassette] = []
 
     @classmethod
     def start(
@@ -137,6 +138,7 @@ class Recording:
     def wrap(self, ports: Ports) -> Ports:
         """Return the same ports, wrapped so that this recording stores what they return."""
         cassette = StrictCassette(self._clean, keep=lambda data: self._append("http", sync=True, **data))
+        self._cassettes.append(cassette)
         return Ports(
             transport=CassetteTransport(cassette, ports.transport),
             operator=_Operator(self, ports.operator),
@@ -158,8 +160,9 @@ class Recording:
             self._step = None
 
     def finish(self) -> None:
-        """Record that the process ends normally, and close the file."""
-        self._append("end", sync=True)
+        """Record that the process ends normally, if no call is missing, and close the file."""
+        if not any(cassette.unstored for cassette in self._cassettes):
+            self._append("end", sync=True)
         os.close(self._file)
 
     def abort(self) -> None:

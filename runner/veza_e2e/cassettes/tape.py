@@ -163,6 +163,18 @@ def published(tape: Tape) -> dict[str, bytes]:
     return {CASSETTE: text.encode(), TAPE: "".join(lines).encode()}
 
 
+def whole(folder: Path) -> Tape:
+    """Return an unpublished recording that can be published.
+
+    Raises:
+        CassetteError: it cannot be used, or its last process did not end by itself.
+    """
+    recording = read(folder)
+    if recording.entries[-1].kind != "end":
+        raise CassetteError(folder / PART, "", "its last process did not end by itself, or a call is missing in it")
+    return recording
+
+
 def _published(folder: Path) -> Tape:
     path, beside = folder / CASSETTE, folder / TAPE
     document = files.parse(path, "", files.read(path))

@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
-
 from veza.money import Money
 from veza_e2e import ledger_names, signing
 from veza_e2e.ledger_names import LedgerNames
@@ -62,6 +60,8 @@ class Environment:
     @property
     def loopback(self) -> bool:
         """Whether the backend is on this machine."""
+        import httpx  # noqa: PLC0415 - only where a backend is used
+
         return self.embedded or is_loopback(httpx.URL(self.base_url).host)
 
 
@@ -219,7 +219,7 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
     if name == REHEARSAL:
         return Environment(name, "", ("sandbox",), idempotency=True)
     if name not in environments:
-        known = ", ".join([REHEARSAL, *environments])
+        known = ", ".join((REHEARSAL, *environments))
         raise ConfigError(f"there is no environment {name!r:.60}; known: {known} (of {path})")
     table = _table(path, environments, name)
     where = f"env.{name}."
@@ -276,8 +276,7 @@ def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
 
 
 def _report(path: Path, table: Mapping[str, Any]) -> Report:
-    names = [f.name for f in fields(Report)]
-    _known(path, table, set(names), "report.")
+    _known(path, table, set(names := [f.name for f in fields(Report)]), "report.")
     for name in names:
         if not isinstance(table.get(name, ""), str):
             raise ConfigError(f"{path}: report.{name} must be a text, not {table[name]!r:.40}")
@@ -289,6 +288,8 @@ def _report(path: Path, table: Mapping[str, Any]) -> Report:
 def _url(path: Path, where: str, value: object) -> str:
     if "@" in (text := str(value)):
         raise ConfigError(f"{path}: {where} holds a user name or password; secrets never stand in this file")
+    import httpx  # noqa: PLC0415 - as above
+
     shown = re.split("[?#]", text)[0]  # the query may hold a token, so it is not shown
     try:
         url = httpx.URL(text)
@@ -308,10 +309,9 @@ def _strings(path: Path, where: str, value: object) -> tuple[str, ...]:
 
 
 def _some(path: Path, where: str, value: object) -> tuple[str, ...]:
-    found = _strings(path, where, value)
-    if not found:
-        raise ConfigError(f'{path}: {where} names nothing, so no backend would be the right one; give e.g. ["staging"]')
-    return found
+    if found := _strings(path, where, value):
+        return found
+    raise ConfigError(f'{path}: {where} names nothing, so no backend would be the right one; give e.g. ["staging"]')
 
 
 def _boolean(path: Path, where: str, value: object) -> bool:

@@ -14,7 +14,6 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import veza_rehearsal
 from veza_e2e.child import child_environment
 from veza_e2e.config import Secrets, Settings
 from veza_e2e.journal import disk
@@ -52,11 +51,17 @@ def check_faults(faults: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: a switch is unknown; the message lists the known ones.
     """
+    if not faults:
+        return ()
+    import veza_rehearsal  # noqa: PLC0415 - most runs have no fault, or no rehearsal backend
+
     return tuple(str(veza_rehearsal.parse_fault(fault)) for fault in faults)
 
 
 def rehearsal_account(secrets: Secrets) -> Secrets:
     """Return the account of the rehearsal backend: the operator's, else the documented one."""
+    import veza_rehearsal  # noqa: PLC0415 - as above
+
     return Secrets(
         email=secrets.email or veza_rehearsal.DEFAULT_EMAIL,
         password=secrets.password or veza_rehearsal.DEFAULT_PASSWORD,

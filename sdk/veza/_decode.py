@@ -6,6 +6,7 @@ amounts as decimals, integers written with a point. If that fails too, the respo
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from typing_extensions import TypedDict
@@ -38,15 +39,15 @@ class Reader(Generic[_Data]):
         meta: the type of a page's position; None if the response is not a page.
     """
 
-    __slots__ = ("_data", "_empty", "_envelope", "_meta", "_name", "_wrong")
+    __slots__ = ("_empty", "_envelope", "_kind", "_meta", "_name", "_wrong")
 
     def __init__(self, kind: Any, name: str, empty: Json = None, meta: type[Meta] | None = None) -> None:
         from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415  (built when first used)
 
         fields = {"success": Literal[True], "data": kind} | ({} if meta is None else {"meta": meta})
         self._envelope = TypeAdapter(TypedDict("_Envelope", fields)).validator  # type: ignore[operator]
-        self._data = TypeAdapter(kind).validator
-        self._meta = None if meta is None else TypeAdapter(meta).validator
+        self._kind = kind
+        self._meta = meta
         self._empty = empty
         self._name = name
         self._wrong = ValidationError
@@ -94,7 +95,7 @@ class Reader(Generic[_Data]):
             adapted = with_cents(self._empty if value is None else value)
         except RecursionError:
             raise InvalidResponseError(f"{self._unreadable}: it is nested too deep") from None
-        data: _Data = self._validated(self._data, adapted, place)
+        data: _Data = self._validated(self._kind, adapted, place)
         if wrong := unread(data):
             raise InvalidResponseError(f"{self._unreadable}: {_path((*place, *wrong[0]))} ({wrong[1]})")
         return data
@@ -103,13 +104,20 @@ class Reader(Generic[_Data]):
     def _unreadable(self) -> str:
         return f"the answer is unreadable as {self._name}"
 
-    def _validated(self, validator: Any, value: object, place: Place) -> Any:
+    def _validated(self, kind: Any, value: object, place: Place) -> Any:
         try:
-            return validator.validate_python(value)
+            return _validator(kind).validate_python(value)
         except self._wrong as error:
             wrong = error.errors(include_url=False, include_context=False, include_input=False)
         places = ", ".join(f"{_path((*place, *one['loc']))} ({one['type']})" for one in wrong[:_MOST_PLACES])
         raise InvalidResponseError(f"{self._unreadable}: {places}")
+
+
+@cache
+def _validator(kind: Any) -> Any:
+    from pydantic import TypeAdapter  # noqa: PLC0415  (only if an answer is not as expected)
+
+    return TypeAdapter(kind).validator
 
 
 def suspect(body: bytes) -> bool:

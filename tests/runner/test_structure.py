@@ -15,7 +15,7 @@ from surroundings import PATIENCE
 ROOT = Path(__file__).parents[2]
 ROOMS = ("sdk/veza/", "runner/veza_contract/", "runner/veza_e2e/", "rehearsal/veza_rehearsal/")
 EDGES = {
-    "runner/veza_e2e/config.py", "runner/veza_e2e/child.py",
+    "runner/veza_e2e/config.py", "runner/veza_e2e/child.py", "runner/veza_e2e/cli/lean.py",
     "rehearsal/veza_rehearsal/__main__.py", "runner/veza_contract/witness.py",
     "sdk/veza/_async/options.py", "sdk/veza/_sync/options.py",
 }  # fmt: skip

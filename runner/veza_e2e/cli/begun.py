@@ -17,9 +17,8 @@ from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.session import description, record
 from veza_e2e.cli import lean, narrate
 from veza_e2e.cli.asking import password_for
-from veza_e2e.cli.calling import command_line
 from veza_e2e.cli.lookup import archive_of
-from veza_e2e.cli.output import Exit, Invocation, Stop, say
+from veza_e2e.cli.output import Exit, Invocation, Stop, command_line, say
 from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.engine.bars import recent_logins, unresolved
 from veza_e2e.engine.session import Parts, Stage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,7 @@ from veza_e2e.archive.locks import BusyError
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cli import narrate
-from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
+from veza_e2e.cli.output import Exit, Invocation, Stop, command_line, document, say
 from veza_e2e.engine.finish import Ended
 from veza_e2e.engine.walk import UnresumableError
 from veza_e2e.evidence.due import still_open
@@ -26,18 +25,6 @@ from veza_e2e.ports.wire import LeakError
 from veza_e2e.rehearsal_process import RehearsalError
 
 OUTCOMES = {"passed": Exit.PASSED, "failed": Exit.FAILED, "incomplete": Exit.INCOMPLETE, "refused": Exit.REFUSED}
-
-
-def command_line(invocation: Invocation, *words: str) -> str:
-    """Return the exact command for a session, with the global options of this invocation."""
-    given = ["veza-e2e"]
-    if invocation.environment != "rehearsal":
-        given += ["--env", invocation.environment]
-    if invocation.archive is not None:
-        given += ["--archive", str(invocation.archive)]
-    if invocation.config is not None:
-        given += ["--config", str(invocation.config)]
-    return shlex.join([*given, *words])
 
 
 _LEAK = "nothing was sent; take the secret out of what is sent or configured"

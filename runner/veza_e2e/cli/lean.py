@@ -5,6 +5,7 @@ Only for the process of the command line, never for a program that imports this 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ def without_httpx_cli() -> None:
     """Keep httpx from importing its command line (rich, Pygments). Call this before importing httpx."""
     # None makes Python raise ImportError, as if the module were not installed.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+
+def without_pydantic_plugins() -> None:
+    """Keep pydantic from looking through every installed package for plugins, which could also see secrets."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 @contextmanager

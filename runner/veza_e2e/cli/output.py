@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -55,6 +56,18 @@ class Invocation:
     def today(self) -> date:
         """The day in UTC."""
         return self.machine.clock.now().date()
+
+
+def command_line(invocation: Invocation, *words: str) -> str:
+    """Return the exact command for a session, with the global options of this invocation."""
+    given = ["veza-e2e"]
+    if invocation.environment != "rehearsal":
+        given += ["--env", invocation.environment]
+    if invocation.archive is not None:
+        given += ["--archive", str(invocation.archive)]
+    if invocation.config is not None:
+        given += ["--config", str(invocation.config)]
+    return shlex.join([*given, *words])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import click
 
 from veza_e2e.archive.releases import Held, releases
 from veza_e2e.archive.sessions import Archive
-from veza_e2e.cli.calling import command_line
 from veza_e2e.cli.lookup import home
-from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, command_line, items, say
 from veza_e2e.cli.session_line import due_line
 from veza_e2e.evidence.release import EX_9, Archived, Release
 from veza_e2e.journal import disk

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from veza_e2e.cli.calling import command_line
-from veza_e2e.cli.output import Invocation
+from veza_e2e.cli.output import Invocation, command_line
 from veza_e2e.evidence import Glance, Summary, glance
 from veza_e2e.evidence.due import statement_due, still_open
 

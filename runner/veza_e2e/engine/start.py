@@ -22,6 +22,7 @@ POLL_TIMEOUT = 1800
 SCRIPTED_POLL_TIMEOUT = 15
 GRACE = 60
 SCRIPTED_GRACE = 3
+_version = cache(version)
 _TOOLS = ("veza", "httpx", "pydantic", "vcrpy", "jinja2")
 
 _LONGEST = 400
@@ -93,10 +94,9 @@ def _poll_timeout(settings: Settings, asked: Asked) -> int:
     return SCRIPTED_POLL_TIMEOUT + sum(3 * int(float(delay)) for delay in delays)
 
 
-@cache
 def tools() -> dict[str, str]:
     """Return the versions of Veza, Python and the libraries, for the journal."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _TOOLS}}
+    return {"python": platform.python_version(), **{name: _version(name) for name in _TOOLS}}
 
 
 def gate_of(

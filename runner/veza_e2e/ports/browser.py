@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from typing import Literal
 
 from veza_e2e.child import for_a_persons_program
@@ -24,6 +23,8 @@ class PersonsBrowser:
         """See `protocols.Browser`."""
         if not self._window or not url.startswith(("https://", "http://")):
             return False
+        import webbrowser  # noqa: PLC0415 - only where there is a window
+
         try:
             with for_a_persons_program():
                 return webbrowser.open(url)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from veza_e2e.canonical import JSON
+
+if TYPE_CHECKING:
+    import httpx
 
 SKEW = timedelta(minutes=5)
 """How far two clocks may differ and still count as right."""

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from veza_e2e import evidence, journal
 from veza_e2e.money import account
@@ -15,6 +14,9 @@ from veza_e2e.report import html
 from veza_e2e.report import markdown as plain_markdown
 from veza_e2e.report.cells import anchor
 from veza_e2e.report.escape import block, plain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _PACKAGE = Path(__file__).parents[1]
 _VIEWS = ("report.md", "session.log")
@@ -46,6 +48,8 @@ def text() -> Environment:
 
 
 def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only to render
+
     environment = Environment(
         loader=FileSystemLoader(folder()),
         undefined=StrictUndefined,

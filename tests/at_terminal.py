@@ -37,10 +37,12 @@ class Person:
     """Someone at the terminal."""
 
     def __init__(
-        self, shell: Shell, base_url: str, *words: str, archive: str = "archive", env: Mapping[str, str] | None = None
-    ) -> None:
+        self, shell: Shell, base_url: str, *words: str, archive: str = "archive", env: Mapping[str, str] | None = None,
+        dimensions: tuple[int, int] = (50, 160),
+    ) -> None:  # fmt: skip
         self.base_url = base_url
-        self.terminal = shell.spawn("--env", "prod", "--archive", archive, *words, env={**ACCOUNT, **(env or {})})
+        env = {**ACCOUNT, **(env or {})}
+        self.terminal = shell.spawn("--env", "prod", "--archive", archive, *words, env=env, dimensions=dimensions)
 
     def chooses(self, number: int = 1) -> None:
         """Choose a product; agree to a charge that decides nothing, if that is asked first."""
@@ -74,7 +76,7 @@ class Person:
         self.pastes_the_rows()
 
     def says(self, answer: str) -> None:
-        self.terminal.expect("Type `refund` or `keep`")
+        self.terminal.expect(r"Type\s+`refund`\s+or\s+`keep`")
         self.terminal.sendline(answer)
 
     def ends(self) -> int:

@@ -184,7 +184,9 @@ class Shell:
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> Result:
         return self("--json", "run", "--unattended", *words, env=env)
 
-    def spawn(self, *words: str, env: Mapping[str, str] | None = None) -> pexpect.spawn[str]:
+    def spawn(
+        self, *words: str, env: Mapping[str, str] | None = None, dimensions: tuple[int, int] = (50, 160)
+    ) -> pexpect.spawn[str]:
         """Run the command at a pseudo-terminal."""
         command = COMMAND
         if isinstance(self.time, Ahead):
@@ -196,7 +198,7 @@ class Shell:
             env=self.environment(env),
             encoding="utf-8",
             timeout=PATIENCE,
-            dimensions=(50, 160),
+            dimensions=dimensions,
         )
 
     def serving(self, *faults: str, environment: str = "sandbox", name: str = "server") -> Any:

@@ -19,6 +19,7 @@ from veza import SystemClock
 from veza_e2e.canonical import JSON
 from veza_e2e.ports.ids import SystemIds
 from veza_e2e.ports.ledger import NoLedger
+from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 
 Reply = Callable[["Handler"], object]
@@ -106,7 +107,14 @@ class Answers:
     def __init__(self, *answers: str) -> None:
         self._answers = list(answers)
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """Wait."""
+        sleep(progress.pause)
+        return None
+
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         """Give the next answer."""
         if not self._answers:
             raise EndOfInput

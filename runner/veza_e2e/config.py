@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 import sys
@@ -15,7 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from veza.money import Money
+from veza_e2e import config_values as values
 from veza_e2e import ledger_names, signing
+from veza_e2e.config_values import ConfigError, is_loopback
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.signing import Signing
 
@@ -26,12 +27,7 @@ PUBLISHED_ARCHIVE = Path("docs/archive/payment-e2e")
 REHEARSAL_ARCHIVE = Path("build/rehearsals")
 STATE = Path(".veza-e2e")
 _DURATION = re.compile(r"([0-9]{1,5})\s*(s|m|h)")
-_PLACEHOLDER = re.compile(r"\{\w+\}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-
-
-class ConfigError(Exception):
-    """The configuration is invalid; the message names the setting, its value and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +126,6 @@ def read_secrets(variables: Mapping[str, str] = os.environ) -> Secrets:
     return Secrets(**{name: variables.get(variable) or None for name, variable in SECRET_VARIABLES.items()})
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def load(
     name: str, *, config: Path | None = None, archive: Path | None = None, variables: Mapping[str, str] = os.environ
 ) -> Settings:
@@ -156,17 +142,17 @@ def load(
     """
     path = config or CONFIG_FILE
     table = _read(path, required=config is not None)
-    _known(path, table, {"env", "limits", "report", "signing"}, "")
-    environments = _table(path, table, "env")
+    values.known(path, table, {"env", "limits", "report", "signing"}, "")
+    environments = values.table(path, table, "env")
     if REHEARSAL in environments:
         raise ConfigError(f"{path}: [env.{REHEARSAL}]: this name is the embedded backend's; give yours another")
     return Settings(
         environment=_environment(path, name, environments),
         archive=archive or (REHEARSAL_ARCHIVE if name == REHEARSAL else PUBLISHED_ARCHIVE),
-        limits=_limits(path, _table(path, table, "limits")),
-        report=_report(path, _table(path, table, "report")),
-        signing=_read_by(partial(signing.read, path.parent), path, "signing.", _table(path, table, "signing")),
-        window=_has_window(variables),
+        limits=_limits(path, values.table(path, table, "limits")),
+        report=_report(path, values.table(path, table, "report")),
+        signing=_read_by(partial(signing.read, path.parent), path, "signing.", values.table(path, table, "signing")),
+        window=sys.platform == "darwin" or any(map(variables.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))),
     )
 
 
@@ -180,8 +166,14 @@ def environments(config: Path | None) -> tuple[str, ...]:
     return (REHEARSAL, *named) if isinstance(named, dict) else (REHEARSAL,)
 
 
-def _has_window(variables: Mapping[str, str]) -> bool:
-    return sys.platform == "darwin" or any(variables.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+def moves_cursor(variables: Mapping[str, str] = os.environ) -> bool:
+    """Whether `TERM` names a terminal that can redraw a line."""
+    return variables.get("TERM", "") not in {"", "dumb", "unknown"}
+
+
+def wants_color(variables: Mapping[str, str] = os.environ) -> bool:
+    """Whether colours are wanted: `NO_COLOR` is empty or absent, and the terminal is not a dumb one."""
+    return not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
@@ -195,49 +187,34 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _table(path: Path, table: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = table.get(name, {})
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path}: {name} must be a table, not {value!r:.40}")
-    return value
-
-
-def _known(path: Path, table: Mapping[str, Any], names: set[str], where: str) -> None:
-    for key in table:
-        if key not in names:
-            close = difflib.get_close_matches(key, names, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            secret = " (secrets come from the environment, never from this file)" if _names_secret(key) else ""
-            raise ConfigError(f"{path}: {where}{key} is not a setting{hint}{secret}")
-
-
-def _names_secret(key: str) -> bool:
-    return any(word in key.lower() for word in ("password", "secret", "token", "key", "email", "database"))
-
-
 def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Environment:
     if name == REHEARSAL:
         return Environment(name, "", ("sandbox",), idempotency=True)
     if name not in environments:
-        known = ", ".join((REHEARSAL, *environments))
-        raise ConfigError(f"there is no environment {name!r:.60}; known: {known} (of {path})")
-    table = _table(path, environments, name)
+        known = [REHEARSAL, *environments]
+        error = ConfigError(f"there is no environment {name!r:.60}; known: {', '.join(known)} (of {path})")
+        error.meant = next(iter(difflib.get_close_matches(name, known, n=1)), None)
+        raise error
+    table = values.table(path, environments, name)
     where = f"env.{name}."
-    _known(path, table, {f.name for f in fields(Environment)} - {"name"}, where)
-    for required in ("base_url", "expected_environment"):
+    values.known(path, table, {f.name for f in fields(Environment)} - {"name"}, where)
+    expected = "expected_environment"
+    for required in ("base_url", expected):
         if required not in table:
             raise ConfigError(f"{path}: {where}{required} is missing")
     hyperswitch = table.get("hyperswitch_url")
     return Environment(
         name=name,
-        base_url=_url(path, f"{where}base_url", table["base_url"]),
-        expected_environment=_some(path, f"{where}expected_environment", table["expected_environment"]),
-        live=_boolean(path, f"{where}live", table["live"]) if "live" in table else None,
-        idempotency=_boolean(path, f"{where}idempotency", table.get("idempotency", False)),
-        checkout_hosts=_strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
-        hyperswitch_url=None if hyperswitch is None else _url(path, f"{where}hyperswitch_url", hyperswitch),
-        checkout_page=_page(path, f"{where}checkout_page", table.get("checkout_page")),
-        ledger=_read_by(ledger_names.read, path, f"{where}ledger.", _table(path, table, "ledger")),
+        base_url=values.url(path, f"{where}base_url", table["base_url"]),
+        expected_environment=values.strings(
+            path, f"{where}expected_environment", table["expected_environment"], some=True
+        ),
+        live=values.boolean(path, f"{where}live", table["live"]) if "live" in table else None,
+        idempotency=values.boolean(path, f"{where}idempotency", table.get("idempotency", False)),
+        checkout_hosts=values.strings(path, f"{where}checkout_hosts", table.get("checkout_hosts", [])),
+        hyperswitch_url=None if hyperswitch is None else values.url(path, f"{where}hyperswitch_url", hyperswitch),
+        checkout_page=values.page(path, f"{where}checkout_page", table.get("checkout_page")),
+        ledger=_read_by(ledger_names.read, path, f"{where}ledger.", values.table(path, table, "ledger")),
     )
 
 
@@ -248,17 +225,8 @@ def _read_by(reader: Callable[[Mapping[str, Any]], T], path: Path, where: str, t
         raise ConfigError(f"{path}: {where}{error}") from error
 
 
-def _page(path: Path, where: str, value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not {"{client_secret}", "{payment_id}"} & set(_PLACEHOLDER.findall(value)):
-        raise ConfigError(f"{path}: {where}: {value!r:.80} has neither {{client_secret}} nor {{payment_id}} in it")
-    _url(path, where, _PLACEHOLDER.sub("x", value).partition("?")[0].partition("#")[0])
-    return value
-
-
 def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
-    _known(path, table, {"max_amount", "poll_timeout"}, "limits.")
+    values.known(path, table, {"max_amount", "poll_timeout"}, "limits.")
     amount, timeout = (limits := Limits()).max_amount, limits.poll_timeout
     if "max_amount" in table:
         try:
@@ -276,45 +244,10 @@ def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
 
 
 def _report(path: Path, table: Mapping[str, Any]) -> Report:
-    _known(path, table, set(names := [f.name for f in fields(Report)]), "report.")
+    values.known(path, table, set(names := [f.name for f in fields(Report)]), "report.")
     for name in names:
         if not isinstance(table.get(name, ""), str):
             raise ConfigError(f"{path}: report.{name} must be a text, not {table[name]!r:.40}")
         if name != "operator" and re.search("://[^/]*@", table.get(name, "")):
             raise ConfigError(f"{path}: report.{name} holds a user name or password; it would stand in every report")
     return Report(**{name: table.get(name) for name in names})
-
-
-def _url(path: Path, where: str, value: object) -> str:
-    if "@" in (text := str(value)):
-        raise ConfigError(f"{path}: {where} holds a user name or password; secrets never stand in this file")
-    import httpx  # noqa: PLC0415 - as above
-
-    shown = re.split("[?#]", text)[0]  # the query may hold a token, so it is not shown
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ConfigError(f"{path}: {where}: {shown!r:.80} is not a URL") from error
-    if url.scheme not in {"https", "http"} or not url.host or url.query or url.fragment:
-        raise ConfigError(f"{path}: {where}: {shown!r:.80} is not like https://staging.example.com")
-    if url.scheme == "http" and not is_loopback(url.host):
-        raise ConfigError(f"{path}: {where}: {shown!r:.80} must be https; plain http is for loopback only")
-    return str(url).rstrip("/").removesuffix("/api/v1")
-
-
-def _strings(path: Path, where: str, value: object) -> tuple[str, ...]:
-    if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
-        return tuple(value)
-    raise ConfigError(f'{path}: {where} must be a list of texts such as ["staging"], not {value!r:.60}')
-
-
-def _some(path: Path, where: str, value: object) -> tuple[str, ...]:
-    if found := _strings(path, where, value):
-        return found
-    raise ConfigError(f'{path}: {where} names nothing, so no backend would be the right one; give e.g. ["staging"]')
-
-
-def _boolean(path: Path, where: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ConfigError(f"{path}: {where} must be true or false, not {value!r:.40}")

@@ -45,6 +45,13 @@ class Backend:
                 raise RehearsalError(f"the rehearsal backend ended by itself with {self.process.returncode}")
 
 
+def known_faults() -> tuple[str, ...]:
+    """Return the names of the fault switches."""
+    import veza_rehearsal  # noqa: PLC0415 - as below
+
+    return tuple(veza_rehearsal.FAULTS)
+
+
 def check_faults(faults: Sequence[str]) -> tuple[str, ...]:
     """Return the fault switches in their normal form.
 

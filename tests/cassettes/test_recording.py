@@ -20,6 +20,7 @@ import pytest
 from recorded_world import (
     AT,
     META,
+    Answers,
     Backend,
     Books,
     Handler,
@@ -43,7 +44,8 @@ from veza_e2e.cassettes.replay import Replay
 from veza_e2e.journal import Journal, MemorySink
 from veza_e2e.journal.events import SessionInterrupted
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.protocols import EndOfInput, LedgerReading
+from veza_e2e.ports.progress import Progress
+from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 from veza_e2e.ports.wire import LeakError
 from veza_e2e.redaction import Redactor
 
@@ -116,6 +118,36 @@ def test_the_whole_world_comes_back_in_its_order(backend: Backend, recorded: Sta
     recording.finish()
     again = opened(recording.folder)
     assert live("http://veza.test", again.ports) == first
+    again.close()
+
+
+class Types(Answers):
+    """An operator who types something in each pause but the first."""
+
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        for _ in range(3):  # however often the machine slept, it is one pause
+            sleep(0.001)
+        return self.ask("", "") if progress.elapsed else None
+
+
+@pytest.mark.parametrize("end", [EndOfInput, None])
+def test_what_was_typed_in_a_wait_comes_back_in_the_same_pause(
+    recorded: Start, end: type[BaseException] | None
+) -> None:
+    def live(parts: Ports) -> list[str | None]:
+        typed = [
+            parts.operator.pause(Progress("waiting", elapsed, 60.0, 3.0), parts.clock.sleep) for elapsed in (0, 1, 2)
+        ]
+        if end is not None:
+            with pytest.raises(end):
+                parts.operator.pause(Progress("waiting", 3.0, 60.0, 3.0), parts.clock.sleep)
+        return typed
+
+    recording = recorded()
+    first = live(recording.wrap(replace(ports(), operator=Types("s", "r"))))
+    recording.finish()
+    again = opened(recording.folder)
+    assert live(again.ports) == first == [None, "s", "r"]
     again.close()
 
 

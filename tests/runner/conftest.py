@@ -21,6 +21,7 @@ from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
 from veza_e2e.ports.processor import NO_PAYMENT
+from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
 from veza_e2e.preflight.gate import Gate
 from veza_e2e.redaction import Redactor
@@ -55,8 +56,23 @@ class Person:
     asked: list[str] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    keys: list[str] = field(default_factory=list)
+    """What is typed in the waits, one key each."""
+    waited: list[Progress] = field(default_factory=list)
+
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        self.waited.append(progress)
+        if self.keys:
+            return self.keys.pop(0)
+        sleep(progress.pause)
+        return None
+
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         self.asked.append(text)
+        if progress is not None:
+            self.waited.append(progress)
         if question in self.always:
             return self.always[question]
         if not self.answers:

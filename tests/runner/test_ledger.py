@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from veza_e2e import ledger_names
 from veza_e2e.canonical import JSON
 from veza_e2e.money.transfer_rows import absent
 from veza_e2e.ports.psql_output import ONCE_NEEDED, PasteError, parse
-from veza_e2e.ports.seller_transfers import COLUMNS, blocks, query, script, table
+from veza_e2e.ports.seller_transfers import COLUMNS, blocks, query, script
+from veza_e2e.ports.seller_transfers import expanded as psql_x
 
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
 ROW: dict[str, JSON] = {
@@ -47,6 +49,16 @@ def as_csv(*rows: dict[str, JSON]) -> str:
 
 def delimited(separator: str, *rows: dict[str, JSON]) -> str:
     lines = [separator.join(COLUMNS), *(separator.join(cells(row)) for row in rows)]
+    return "\n".join([*lines, f"({len(rows)} row{'' if len(rows) == 1 else 's'})"])
+
+
+def table(rows: Sequence[Mapping[str, JSON]]) -> str:
+    """As psql prints them, aligned."""
+    told = [["" if row.get(name) is None else " ".join(str(row[name]).split()) for name in COLUMNS] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in told), 0) for i, name in enumerate(COLUMNS)]
+    lines = [" | ".join(name.center(width) for name, width in zip(COLUMNS, widths, strict=True))]
+    lines.append("+".join("-" * (width + (1 if i in {0, len(widths) - 1} else 2)) for i, width in enumerate(widths)))
+    lines += [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in told]
     return "\n".join([*lines, f"({len(rows)} row{'' if len(rows) == 1 else 's'})"])
 
 
@@ -318,7 +330,18 @@ def test_rows_are_shown_a_block_each_for_a_narrow_terminal() -> None:
     shown = blocks([ROW | {"error_message": "a\nb"}, ROW]).split("\n")
     assert shown[0] == "row 1 of 2"
     assert "  error_message         a b" in shown
-    assert max(map(len, shown)) < 76
+    assert "  amount_cents          9.00 EUR  (900)" in shown
+    assert "  total_amount_cents    10.00 EUR  (1000)" in shown
+    assert max(map(len, shown)) <= 60
+    assert "  amount_cents          x" in blocks([ROW | {"amount_cents": "x"}])
+    assert "  amount_cents          900" in blocks([ROW | {"transfer_currency": None}]).split("\n")
+
+
+def test_what_the_rehearsal_shows_in_the_place_of_psql_is_a_block_a_row_and_can_be_pasted_back() -> None:
+    rows = counted(ROW, ROW | {"transfer_id": "t-2"})
+    shown = psql_x(rows)
+    assert parse(shown) == rows
+    assert max(map(len, shown.split("\n"))) < 79
 
 
 def test_other_names_are_asked_for_and_told_by_ours() -> None:

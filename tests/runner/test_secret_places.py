@@ -26,6 +26,7 @@ from veza_e2e.cassettes.tape import PART
 from veza_e2e.evidence import Attestation, BankStatement, Dashboard
 from veza_e2e.journal import Journal, MemorySink
 from veza_e2e.journal.events import Answered, Asked, SessionAbandoned, SessionStarted, StepFailed, StepFinished
+from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.redacted import RedactedOperator
 from veza_e2e.ports.scripted import ScriptedOperator
 from veza_e2e.ports.wire import Recorder, RecordingTransport
@@ -45,8 +46,10 @@ class Screen(ScriptedOperator):
     def tell(self, text: str) -> None:
         self.seen.append(text)
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
-        self.seen.append(text)
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
+        self.seen += [text, *(() if progress is None else progress.parts())]
         return "y"
 
 

@@ -6,12 +6,17 @@ import os
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from veza_e2e.cli.output import say
+from veza_e2e.ports import screen
 from veza_e2e.ports.browser import PersonsBrowser
+from veza_e2e.ports.progress import EVERY, Beats, Progress, minutes, packed
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.terminal import Lines, TerminalOperator
 
@@ -231,6 +236,92 @@ def test_a_status_of_several_lines_forges_no_line(capsys: pytest.CaptureFixture[
     with typed(b"") as lines:
         TerminalOperator(lines).tell("the processor says x\nPASSED: nothing was charged")
     assert capsys.readouterr().err == "the processor says x⏎PASSED: nothing was charged\n"
+
+
+KEYS = "s = status, q = leave"
+WAIT = Progress("waiting for the license", 3.0, 60.0, 0.3, ("backend: no license",), None, KEYS)
+
+
+def never(seconds: float) -> None:
+    raise AssertionError(f"slept {seconds} s where somebody may type")
+
+
+@pytest.mark.parametrize("key", ["r", "s", "q", " Q "])
+def test_a_key_that_is_typed_in_a_wait_ends_the_pause_at_once(key: str) -> None:
+    with at_a_terminal() as (keys, operator):
+        assert operator.pause(WAIT, never) is None
+        os.write(keys, f"{key}\n".encode())
+        assert operator.pause(WAIT, never) == key.strip().lower()
+
+
+def test_what_means_nothing_in_a_wait_is_said_and_the_wait_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with at_a_terminal() as (keys, operator):
+        assert operator.pause(WAIT, never) is None
+        os.write(keys, b"\nrefund\n")
+        assert operator.pause(WAIT, never) is None
+    assert f"'refund' does nothing while this waits: {KEYS}." in capsys.readouterr().err
+
+
+def test_what_was_typed_before_a_wait_is_no_key_in_it() -> None:
+    with at_a_terminal() as (keys, operator):
+        os.write(keys, b"q\n")
+        assert operator.pause(WAIT, never) is None
+
+
+def test_the_end_of_the_input_ends_a_wait_and_is_no_answer() -> None:
+    with at_a_terminal() as (keys, operator):
+        assert operator.pause(WAIT, never) is None
+        os.write(keys, b"\x04")
+        with pytest.raises(EndOfInput):
+            operator.pause(WAIT, never)
+
+
+def test_without_a_terminal_a_wait_takes_no_answer_and_is_told_every_ten_seconds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    slept: list[float] = []
+    with typed(b"q\n") as lines:
+        operator = TerminalOperator(lines)
+        for elapsed in range(0, 45, 15):
+            progress = replace(WAIT, elapsed=elapsed, pause=15.0)
+            assert operator.pause(progress, slept.append) is None
+        assert operator.ask("refund", "?") == "q", "the lines of a pipe are answers to questions"
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("    waiting")]
+    assert told[0] == "    waiting for the license: 0:02 of 1:00, next read in 13 s, backend: no license"
+    assert [line.split(": ")[1].split(" of")[0] for line in told] == ["0:02", "0:12", "0:22", "0:32", "0:42"]
+    assert sum(slept) == pytest.approx(45)
+    assert max(slept) <= EVERY
+
+
+def test_a_short_wait_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for elapsed in (0.0, 0.5, 1.0):
+        Beats().sleep(replace(WAIT, elapsed=elapsed, pause=0.5), lambda _: None)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_progress_tells_what_the_witnesses_say_and_when_the_link_expires() -> None:
+    progress = Progress("waiting", 65.0, None, 0.0, ("backend: \x1b[2Jx\ny",), 5.0)
+    assert progress.parts() == ["waiting: 1:05", "reading now", "backend: [U+001B][2Jx⏎y", "link expires in 0:05"]
+    assert progress.parts(later=6)[-1] == "link has probably expired"
+    assert [minutes(one) for one in (-1, 59.9, 60, 3600, 36_061)] == ["0:00", "0:59", "1:00", "1:00:00", "10:01:01"]
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1), min_size=1), st.integers(20, 200))
+def test_a_progress_is_never_wider_than_the_terminal(parts: list[str], width: int) -> None:
+    assert all(screen.columns(line) <= width for line in packed(parts, width))
+
+
+@given(st.text(st.characters(categories=["L", "N"]) | st.just(" ")), st.integers(10, 80))
+def test_a_folded_line_loses_nothing_and_breaks_between_words(text: str, room: int) -> None:
+    lines = screen.folded(text, room).split("\n")
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    indent = len(text) - len(text.lstrip(" "))
+    assert all(screen.columns(line) <= room or " " not in line[indent:].strip(" ") for line in lines)
+
+
+@pytest.mark.parametrize("text", ["go on with: veza-e2e resume " + "x " * 60, "at https://pay.test/ " + "x " * 60])
+def test_a_command_and_an_address_are_never_broken(text: str) -> None:
+    assert screen.folded(text, 40) == text
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "ssh://x"])

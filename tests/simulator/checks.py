@@ -353,7 +353,7 @@ def words(moment: Moment) -> Found:
     if not charged or currency is None or moment.document.get("account") == "unknown" or moment.late_news:
         return
     amount = money(charged, currency)
-    verdict = "\n".join(moment.ran.err.rstrip().splitlines()[-8:])
+    verdict = moment.ran.err.rpartition(f"\n{str(moment.document['outcome']).upper()}: ")[2]
     if amount not in verdict:
         yield "words", f"the document says charged {amount}, the last lines do not"
     report = moment.sim.root / str(moment.document["paths"]["report"])

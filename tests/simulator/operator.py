@@ -15,6 +15,7 @@ from simulator.clock import Stuck
 from simulator.plan import MINUTE
 from simulator.world import World
 
+from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.protocols import EndOfInput
 
 Act = Callable[[Order, Payment], str | None]
@@ -60,7 +61,14 @@ class SimulatedOperator:
     def tell(self, text: str) -> None:
         self.shown.append(text)
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """Wait, and type nothing."""
+        sleep(progress.pause)
+        return None
+
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         self._tick(f"operator: asked {question}")
         self.questions[question] += 1
         self._asked[f"{question}\n{text}"] += 1

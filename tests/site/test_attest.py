@@ -35,7 +35,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 def test_an_unknown_item_is_refused_with_the_nearest_name(shell: Shell, item: str, nearest: str) -> None:
     result = shell("--json", "attest", item, "--by", "A. Person")
     assert result.code == 2
-    assert f"did you mean {nearest}" in result.json["error"]["hint"]
+    assert f"did you mean: veza-e2e attest {nearest}" in result.json["error"]["hint"]
     assert not list(shell.folder.rglob("attestations"))
 
 

@@ -109,7 +109,7 @@ def test_an_unknown_release_is_a_usage_error_with_the_nearest_name(shell: Shell,
     real().until("products").store(archive)
     result = shell("--json", "--env", "prod", "release", "2026.5")
     assert result.code == 2
-    assert result.json["error"]["hint"] == "did you mean 2026.05?"
+    assert result.json["error"]["hint"] == "did you mean: veza-e2e --env prod release 2026.05"
 
 
 def test_the_row_is_one_line_of_a_markdown_table_whatever_the_names_are(shell: Shell, archive: Path) -> None:

@@ -15,7 +15,9 @@ from veza_e2e.cassettes.errors import CassetteError
 
 LARGEST = 16 * 1024 * 1024
 MOST_VALUES = 1_000_000
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+NAMED = "a-z, 0-9, - and _, at most 64 of them"
+"""What a cassette's name is made of."""
+VALID_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def named(folder: Path, name: str) -> Path:
@@ -24,10 +26,8 @@ def named(folder: Path, name: str) -> Path:
     Raises:
         CassetteError: the name is not valid for a cassette.
     """
-    if not _NAME.fullmatch(name):
-        raise CassetteError(
-            folder / name[:80], "", "a cassette's name is made of a-z, 0-9, - and _, at most 64 of them"
-        )
+    if not VALID_NAME.fullmatch(name):
+        raise CassetteError(folder / name[:80], "", f"a cassette's name is made of {NAMED}")
     return folder / name
 
 

@@ -6,17 +6,24 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.cassettes import files, tape
 from veza_e2e.cassettes.engine import CassetteTransport, StrictCassette
 from veza_e2e.cassettes.interaction import Clean
 from veza_e2e.cassettes.origins import host_of, origins
+from veza_e2e.cassettes.recorded_ports import (
+    RecordedBrowser,
+    RecordedClock,
+    RecordedIds,
+    RecordedLedger,
+    RecordedOperator,
+)
 from veza_e2e.engine.start import tools
 from veza_e2e.journal import Line, disk, timestamp
 from veza_e2e.journal.events import (
@@ -28,10 +35,8 @@ from veza_e2e.journal.events import (
     StepStarted,
 )
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.protocols import Browser, Clock, EndOfInput, Ids, Ledger, LedgerReading, Left, Operator, Ports
+from veza_e2e.ports.protocols import Ports
 from veza_e2e.redaction import Redactor
-
-RAISED: tuple[type[BaseException], ...] = (EndOfInput, Left, Interrupted)
 
 
 class Recording:
@@ -44,7 +49,7 @@ class Recording:
         self, folder: Path, redactor: Redactor, aliases: Mapping[str, str], file: int, keep: Collection[str] = ()
     ) -> None:
         self.folder = folder
-        self.session = folder.name
+        self.session: str = folder.name
         self._step: str | None = None
         self._clean = Clean(redactor, aliases, keep)
         self._file = file
@@ -141,11 +146,11 @@ class Recording:
         self._cassettes.append(cassette)
         return Ports(
             transport=CassetteTransport(cassette, ports.transport),
-            operator=_Operator(self, ports.operator),
-            browser=_Browser(self, ports.browser),
-            ledger=_Ledger(self, ports.ledger),
-            clock=_Clock(self, ports.clock),
-            ids=_Ids(self, ports.ids),
+            operator=RecordedOperator(self, ports.operator, ports.clock),
+            browser=RecordedBrowser(self, ports.browser),
+            ledger=RecordedLedger(self, ports.ledger),
+            clock=RecordedClock(self, ports.clock),
+            ids=RecordedIds(self, ports.ids),
             till=ports.till,
         )
 
@@ -213,106 +218,3 @@ def _opened(path: Path, flags: int) -> int:
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | flags, 0o600)
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return file
-
-
-class _Clock:
-    def __init__(self, recording: Recording, clock: Clock) -> None:
-        self._recording = recording
-        self._clock = clock
-        self._first: float | None = None
-
-    def now(self) -> datetime:
-        at = self._clock.now()
-        self._recording.reading("now", at.isoformat())
-        return at
-
-    def monotonic(self) -> float:
-        reading = self._clock.monotonic()
-        if self._first is None:
-            self._first = reading
-        # The walkthrough gets what the tape can store, so that a replay decides alike.
-        micro = round((reading - self._first) * 1_000_000)
-        self._recording.reading("monotonic", micro)
-        return micro / 1_000_000
-
-    def sleep(self, seconds: float) -> None:
-        try:
-            self._clock.sleep(seconds)
-        except Interrupted as signal:
-            self._recording.entry("interrupted", signal=signal.name)
-            raise
-        self._recording.reading("sleep", round(seconds * 1_000_000))
-
-
-class _Ids:
-    def __init__(self, recording: Recording, ids: Ids) -> None:
-        self._recording = recording
-        self._ids = ids
-
-    def session(self, at: datetime) -> str:
-        return self._recording.session
-
-    def key(self) -> str:
-        value = self._ids.key()
-        self._recording.entry("key", value=value)
-        return value
-
-
-class _Operator:
-    def __init__(self, recording: Recording, operator: Operator) -> None:
-        self._recording = recording
-        self._operator = operator
-        self.by: Literal["operator", "script"] = operator.by
-
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
-        return self._asked("ask", question, lambda: self._operator.ask(question, text, timeout=timeout))
-
-    def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
-        return self._asked("paste", question, lambda: self._operator.paste(question, text, peek)) or ""
-
-    def tell(self, text: str) -> None:
-        self._operator.tell(text)
-
-    def _asked(self, kind: str, question: str, ask: Callable[[], str | None]) -> str | None:
-        try:
-            answer = ask()
-        except RAISED as end:
-            self._recording.entry(kind, question=question, raised=type(end).__name__, signal=str(end))
-            raise
-        self._recording.entry(kind, question=question, answer=None if answer is None else self._recording.clean(answer))
-        return answer
-
-
-class _Browser:
-    def __init__(self, recording: Recording, browser: Browser) -> None:
-        self._recording = recording
-        self._browser = browser
-        self.by: Literal["operator", "script"] = browser.by
-
-    def open(self, url: str) -> bool:
-        opened = self._browser.open(url)
-        self._recording.entry("open", url=self._recording.clean(url), opened=opened)
-        return opened
-
-
-class _Ledger:
-    def __init__(self, recording: Recording, ledger: Ledger) -> None:
-        self._recording = recording
-        self._ledger = ledger
-        self.source: Literal["pasted", "database", "rehearsal"] = ledger.source
-
-    def rows(self, sql: str, order_id: str) -> LedgerReading:
-        reading = self._ledger.rows(sql, order_id)
-        reason = None if reading.reason is None else self._recording.clean(reading.reason)
-        self._recording.entry("rows", order_id=order_id, rows=self._recording.clean_rows(reading.rows), reason=reason)
-        return reading
-
-    def peek(self, order_id: str) -> str | None:
-        printed = self._ledger.peek(order_id)
-        self._recording.entry(
-            "peek", order_id=order_id, printed=None if printed is None else self._recording.clean(printed)
-        )
-        return printed
-
-    def script(self, sql: str, order_id: str) -> str | None:
-        return self._ledger.script(sql, order_id)

@@ -158,6 +158,15 @@ class Replay:
             return None
         return str(self.take("interrupted").get("signal"))
 
+    def typed(self) -> bool:
+        """Whether the next entry is what was typed in a wait, and the recorded process slept no more before it."""
+        if self._next == len(self._entries):
+            return False
+        entry = self._entries[self._next]
+        return (entry.kind, entry.data.get("question")) == ("ask", tape.WAITING) and (
+            self.clock.sleeps >= len(self.readings()["sleep"])
+        )
+
     def take(self, kind: str, **expected: JSON) -> Mapping[str, Any]:
         """Return the next entry's members; it must be of this kind and hold these values.
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, cast
 from veza_e2e.canonical import JSON
 from veza_e2e.cassettes import tape
 from veza_e2e.ports.interrupts import Interrupted
+from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Left
 from veza_e2e.redaction import Redactor
 
@@ -38,6 +39,10 @@ class Player(Protocol):
 
     def interrupted(self, sleeps: int) -> str | None:
         """Return the signal that ended the recorded process after this many sleeps, if one did."""
+        ...
+
+    def typed(self) -> bool:
+        """Whether something was typed in this pause of a wait, and no sleep came before it."""
         ...
 
     def take(self, kind: str, **asked: JSON) -> Mapping[str, JSON]:
@@ -78,13 +83,17 @@ class TapedClock:
 
     def sleep(self, seconds: float) -> None:
         """See `protocols.Clock`."""
-        used = self._used["sleep"] if self._at == self._replay.position else 0
-        signal = self._replay.interrupted(used)
+        signal = self._replay.interrupted(self.sleeps)
         if signal is not None:
             raise Interrupted(signal)
         if self._reading("sleep") is None:
             self._micro += round(seconds * 1_000_000)
             self._now += timedelta(seconds=seconds)
+
+    @property
+    def sleeps(self) -> int:
+        """How many sleeps were asked for since the last entry."""
+        return self._used["sleep"] if self._at == self._replay.position else 0
 
     def carry(self, readings: Mapping[str, Sequence[JSON]]) -> None:
         """Drop the readings before an entry; the last ones hold until new ones come."""
@@ -127,10 +136,19 @@ class TapedOperator:
         self._replay = replay
         self.by: Literal["operator", "script"] = by
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         """See `protocols.Operator`."""
         answer = self._answer("ask", question)
         return None if answer is None else str(answer)
+
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """See `protocols.Operator`. Recordings from before keys worked in a wait hold only its sleeps."""
+        if self._replay.typed():
+            return str(self._answer("ask", tape.WAITING))
+        sleep(progress.pause)
+        return None
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """See `protocols.Operator`."""

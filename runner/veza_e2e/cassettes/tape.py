@@ -35,6 +35,8 @@ SCHEMA = 1
 PART = "recording.part"
 CASSETTE = "cassette.json"
 TAPE = "tape.jsonl"
+WAITING = "waiting"
+"""The question of an `ask` that holds what was typed while the walkthrough waited, and nothing was asked."""
 READINGS = ("now", "monotonic", "sleep")
 _SEAL = 24
 

@@ -30,7 +30,7 @@ from veza_e2e.ports.machine import Machine
 def abandon(invocation: Invocation, session: str, reason: str, loss: str | None) -> int:
     """End a session that nobody will resume; refused while money is or may be out."""
     settings = settings_of(invocation)
-    accepted = _amount(loss)
+    reason, accepted = _reason(reason), _amount(loss)
     with translated():
         stored = meant_session(settings, session)
         sink = FileSink(stored.journal, create=False)
@@ -43,6 +43,12 @@ def abandon(invocation: Invocation, session: str, reason: str, loss: str | None)
     else:
         click.echo(f"{stored.session} is abandoned: {summary.money.sentence}")
     return int(Exit.PASSED)
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise Stop(Exit.USAGE, "--reason is empty: it stands in the report", "write why: --reason TEXT")
+    return text
 
 
 def _amount(text: str | None) -> Money | None:
@@ -68,7 +74,11 @@ def _abandoned(
         stage = open_stage(parts, sink, idempotency=first.idempotency, lines=reading.lines)
         lost, stake = None, fold(reading.lines).at_stake
         if gate is not None and gate.rehearsal and accepted is not None and accepted != stake:
-            raise Stop(Exit.REFUSED, f"--accept-loss {accepted} is not what is open ({stake or 'nothing'})")
+            raise Stop(
+                Exit.REFUSED,
+                f"--accept-loss {accepted} is not what is open ({stake or 'nothing'})",
+                f"see: veza-e2e --env {first.environment} show {stored.session}",
+            )
         if gate is not None and not gate.rehearsal:
             try:
                 lost = give_up(stage, accepted, say)

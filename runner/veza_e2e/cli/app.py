@@ -44,6 +44,10 @@ Each is a function in the module of the same name.
 """
 
 
+_OPTIONS = ("--env", "--archive", "--config")
+_FLAGS = ("--json", "--no-color")
+
+
 class Commands(click.Group):
     """Imports a command's module only when it is asked for."""
 
@@ -84,11 +88,31 @@ def veza_e2e(
 ) -> None:
     """Prove that one real purchase works from end to end, and keep the evidence."""
     from veza_e2e.cli.output import Invocation  # noqa: PLC0415 - only for a command
+    from veza_e2e.config import moves_cursor, wants_color  # noqa: PLC0415 - as above
+    from veza_e2e.ports import screen  # noqa: PLC0415 - as above
     from veza_e2e.ports.machine import Machine  # noqa: PLC0415 - as above
 
-    context.color = False if no_color or as_json else None
+    context.color = False if no_color or as_json or not wants_color() else None
+    screen.begin(moves=moves_cursor())
     machine = context.ensure_object(Machine)
-    context.obj = Invocation(environment, archive, config, as_json, not no_color, machine)
+    context.obj = Invocation(environment, archive, config, as_json, context.color is None, machine)
+
+
+def _hoisted(words: Sequence[str]) -> list[str]:
+    """Return the command line with the global options in front, wherever they stand."""
+    first = next((number for number, word in enumerate(words) if word in COMMANDS), len(words))
+    front, back = list(words[:first]), list[str]()
+    rest = iter(words[first:])
+    for word in rest:
+        if word == "--":
+            back += [word, *rest]
+        elif word in _FLAGS or (word.partition("=")[0] in _OPTIONS and "=" in word):
+            front.append(word)
+        elif word in _OPTIONS:
+            front += [word, *([value] if (value := next(rest, None)) is not None else [])]
+        else:
+            back.append(word)
+    return front + back
 
 
 def main(arguments: Sequence[str] | None = None, machine: Machine | None = None) -> int:
@@ -98,11 +122,11 @@ def main(arguments: Sequence[str] | None = None, machine: Machine | None = None)
         arguments: the words after the command's name; None takes those of the process.
         machine: clock and rehearsal backend; None takes those of the process.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _hoisted(sys.argv[1:] if arguments is None else arguments)
     try:
         given = veza_e2e.main(args=words, prog_name="veza-e2e", standalone_mode=False, obj=machine)
     except Exception as error:  # noqa: BLE001 - a defect is among them; nothing of it is shown that may hold a secret
         from veza_e2e.cli.ending import code_of  # noqa: PLC0415 - only if something is said
 
-        return code_of(error, as_json="--json" in words)
+        return code_of(error, words, as_json="--json" in words)
     return given if isinstance(given, int) else 0

@@ -84,15 +84,15 @@ def attest(
     ITEM is ex-9 or password-rotated (of a release), dashboard (what the processor's or Stripe's dashboard shows of a
     session), or unrelated (a damaged session has nothing to do with a release).
     """
-    name = _known(item)
+    name = _known(invocation, item, by)
     said = _Said(by.strip(), release, session, evidence, note)
     figures = _Figures(payment, charged, refund, refunded, reversed_)
     if not said.by:
-        raise Stop(Exit.USAGE, "--by names nobody")
+        raise Stop(Exit.USAGE, "--by names nobody", 'write who says so: --by "A. Person"')
     if release is not None and not release.strip():
         raise Stop(Exit.USAGE, "--release names no release", "leave it out where it is said of every release")
     if figures.given and name != DASHBOARD:
-        raise Stop(Exit.USAGE, f"{', '.join(figures.given)}: only for dashboard", "see veza-e2e attest --help")
+        raise Stop(Exit.USAGE, f"{', '.join(figures.given)}: only for dashboard", "see: veza-e2e attest --help")
     if name == DASHBOARD:
         _dashboard(invocation, said, figures)
     elif name == UNRELATED:
@@ -105,14 +105,16 @@ def attest(
         items(invocation, [Item(name, "ok", f"attested by {said.by} {scope}: {path}")], ok=True)
 
 
-def _known(item: str) -> str:
+def _known(invocation: Invocation, item: str, by: str) -> str:
     name = item.lower()
     if name in ITEMS:
         return name
     known = ", ".join(ITEMS)
     close = difflib.get_close_matches(name, ITEMS, n=1, cutoff=0)
     raise Stop(
-        Exit.USAGE, f"{item!r:.40} is not an item that can be attested; known: {known}", f"did you mean {close[0]}?"
+        Exit.USAGE,
+        f"{item!r:.40} is not an item that can be attested; known: {known}",
+        f"did you mean: {invocation.command('attest', close[0], '--by', by)}",
     )
 
 
@@ -136,7 +138,9 @@ def _write(invocation: Invocation, archive: Archive, name: str, said: _Said, ses
 def _session(invocation: Invocation, said: _Said, name: str) -> Stored:
     if said.session is None:
         raise Stop(
-            Exit.USAGE, f"--session is missing: of which session is {name} said?", "veza-e2e sessions lists them"
+            Exit.USAGE,
+            f"--session is missing: of which session is {name} said?",
+            f"which there are: {invocation.command('sessions')}",
         )
     return stored_session(invocation, said.session)
 
@@ -144,9 +148,15 @@ def _session(invocation: Invocation, said: _Said, name: str) -> Stored:
 def _unrelated(invocation: Invocation, said: _Said) -> None:
     stored = _session(invocation, said, UNRELATED)
     if not said.note or not said.note.strip():
-        raise Stop(Exit.USAGE, "--note is missing: how is it known that the session is unrelated?")
+        raise Stop(
+            Exit.USAGE, "--note is missing: how is it known that the session is unrelated?", 'write it: --note "TEXT"'
+        )
     if not stored.damaged():
-        raise Stop(Exit.REFUSED, f"session {stored.session} is not damaged: its journal says what it belongs to")
+        raise Stop(
+            Exit.REFUSED,
+            f"session {stored.session} is not damaged: its journal says what it belongs to",
+            f"see: {invocation.command('show', stored.session)}",
+        )
     path = _write(invocation, Archive(stored.folder.parents[2]), UNRELATED, said, stored.session)
     scope = f"release {said.release}" if said.release else "any release"
     message = f"{said.by} says that damaged session {stored.session} has nothing to do with {scope}: {path}"
@@ -155,7 +165,7 @@ def _unrelated(invocation: Invocation, said: _Said) -> None:
 
 def _dashboard(invocation: Invocation, said: _Said, figures: _Figures) -> None:
     if said.release is not None:
-        raise Stop(Exit.USAGE, "--release: what a dashboard shows is said of a session", "leave it out")
+        raise Stop(Exit.USAGE, "--release: what a dashboard shows is said of a session", "leave --release out")
     stored = _session(invocation, said, DASHBOARD)
     read = _read(figures, summary_of(stored), said)
     where = record(invocation, stored, read)
@@ -215,7 +225,9 @@ def _read(figures: _Figures, before: Summary, said: _Said) -> Read:
         raise Stop(Exit.USAGE, f"{shown}: these are of different currencies", "record each currency by itself")
     for option, value in (("--payment", figures.payment), ("--refund", figures.refund)):
         if value is not None and not value.strip():
-            raise Stop(Exit.USAGE, f"{option} names nothing")
+            raise Stop(
+                Exit.USAGE, f"{option} names nothing", "give the id as the dashboard shows it, or leave the option out"
+            )
     return Read(
         by=said.by,
         currency=told[0].currency,

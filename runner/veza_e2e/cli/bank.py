@@ -49,7 +49,7 @@ def bank(
         raise Stop(
             Exit.USAGE, f"--amount is missing: what does the statement show as {seen}?", 'write it as "5.00 EUR"'
         )
-    _refuse_bank(stored, before, on, seen, invocation.today)
+    _refuse_bank(invocation, stored, before, on, seen)
     statement = BankStatement(
         session=stored.session,
         session_hash=before.last_hash,
@@ -82,20 +82,36 @@ def bank(
         raise click.exceptions.Exit(Exit.FAILED)
 
 
-def _refuse_bank(stored: Stored, summary: Summary, on: date, seen: SeenAtBank, today: date) -> None:
+def _refuse_bank(invocation: Invocation, stored: Stored, summary: Summary, on: date, seen: SeenAtBank) -> None:
     if not summary.ended:
-        hint = f"veza-e2e resume {stored.session}"
+        hint = f"end it first: {invocation.command('resume', stored.session)}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: its last hash cannot be cited yet", hint)
     if not summary.refund_requested:
-        raise Stop(Exit.REFUSED, f"session {stored.session} asked for no refund: no statement can show one")
+        raise Stop(
+            Exit.REFUSED,
+            f"session {stored.session} asked for no refund: no statement can show one",
+            f"see what there is to record: {invocation.command('show', stored.session)}",
+        )
     first = date.fromisoformat(summary.started_at[:10])
     if (first - on).days > 1:
-        raise Stop(Exit.USAGE, f"--date {on} lies before the session, which began on {first}")
-    if (on - today).days > 1:
-        raise Stop(Exit.USAGE, f"--date {on} lies in the future: today is {today}", "record what was seen, once it was")
+        raise Stop(
+            Exit.USAGE,
+            f"--date {on} lies before the session, which began on {first}",
+            "read the day off the statement: --date YYYY-MM-DD",
+        )
+    if (on - invocation.today).days > 1:
+        raise Stop(
+            Exit.USAGE,
+            f"--date {on} lies in the future: today is {invocation.today}",
+            "record what was seen, once it was",
+        )
     refunded = refund_day(Story(stored.read().lines))
     if seen != "nothing" and refunded and before_refund(on, refunded):
-        raise Stop(Exit.USAGE, f"--date {on} lies before the refund, which was on {refunded}")
+        raise Stop(
+            Exit.USAGE,
+            f"--date {on} lies before the refund, which was on {refunded}",
+            "read the day off the statement: --date YYYY-MM-DD",
+        )
 
 
 def _day(text: str) -> date:

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from veza_e2e.archive.dry_run import dry_run_for
-from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.locks import account_lock
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.bootstrap import assemble
@@ -17,8 +16,8 @@ from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.session import description, record
 from veza_e2e.cli import lean, narrate
 from veza_e2e.cli.asking import password_for
-from veza_e2e.cli.lookup import archive_of
-from veza_e2e.cli.output import Exit, Invocation, Stop, command_line, say
+from veza_e2e.cli.lookup import archive_of, attested
+from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.engine.bars import recent_logins, unresolved
 from veza_e2e.engine.session import Parts, Stage
@@ -120,7 +119,7 @@ def refuse_unresolved(invocation: Invocation, settings: Settings, first: Session
     raise Stop(
         Exit.REFUSED,
         f"session {stored.session} of this account is not settled yet ({summary.money.sentence})",
-        f"go on with it: {command_line(invocation, 'resume', stored.session)}",
+        f"go on with it: {invocation.command('resume', stored.session)}",
         {
             **document_of(summarise([]), None),
             "environment": first.environment,
@@ -147,18 +146,11 @@ def _means(invocation: Invocation, settings: Settings, first: SessionStarted, le
     return Means(
         release=first.release,
         dry_run=first.dry_run,
-        ex_9=_attested(Archive(settings.archive), first.release) if first.live_requested else False,
+        ex_9=attested(Archive(settings.archive), EX_9, first.release) if first.live_requested else False,
         rows=lambda: _rows(ledger),
-        command=lambda *words: command_line(invocation, *words),
+        command=invocation.command,
         session=first.session,
     )
-
-
-def _attested(archive: Archive, release: str | None) -> bool | None:
-    try:
-        return any(a.item == EX_9 and a.release in {None, release} for a in archive.attestations())
-    except ArchiveError:
-        return None
 
 
 def _rows(ledger: Ledger) -> Rows:
@@ -188,7 +180,9 @@ def blocked(stage: Stage, document: dict[str, JSON]) -> Stop:
     checks = [line.event for line in stage.journal.lines if isinstance(line.event, PreflightChecked)]
     blocked = [check for check in checks if check.status == "blocked"]
     message = "; ".join(f"{check.name}: {check.message}" for check in blocked)
-    return Stop(Exit.REFUSED, f"the pre-flight is blocked: {message}", blocked[0].hint or "", document)
+    return Stop(
+        Exit.REFUSED, f"the pre-flight is blocked: {message}", blocked[0].hint or "see the rows above", document
+    )
 
 
 def document_of(summary: Summary, stored: Stored | None) -> dict[str, JSON]:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 
 import click
 
 from veza_e2e.archive.locks import BusyError
-from veza_e2e.archive.sessions import Stored
+from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.archive.signatures import signature_of
 from veza_e2e.cassettes.errors import CassetteError
-from veza_e2e.cli import narrate
-from veza_e2e.cli.output import Exit, Invocation, Stop, command_line, document, say
+from veza_e2e.cli.last_screen import Surroundings, last_screen
+from veza_e2e.cli.lookup import attested
+from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
+from veza_e2e.config import REHEARSAL
 from veza_e2e.engine.finish import Ended
 from veza_e2e.engine.walk import UnresumableError
-from veza_e2e.evidence.due import still_open
+from veza_e2e.evidence import Summary
+from veza_e2e.evidence.release import EX_9
 from veza_e2e.journal import DamagedError, LockedError, UnwritableError
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.screen import plain
+from veza_e2e.ports.screen import plain, width
 from veza_e2e.ports.wire import LeakError
 from veza_e2e.rehearsal_process import RehearsalError
 
@@ -52,9 +56,9 @@ def translated() -> Iterator[None]:
     except DamagedError as error:
         raise Stop(Exit.DAMAGED, str(error), "nothing was changed; compare with a copy of the file") from error
     except UnresumableError as error:
-        raise Stop(Exit.REFUSED, str(error)) from error
+        raise Stop(Exit.REFUSED, str(error), "nothing was sent and nothing was changed") from error
     except CassetteError as error:
-        raise Stop(Exit.DIFFERS, str(error)) from error
+        raise Stop(Exit.DIFFERS, str(error), "which cassettes are sound: veza-e2e cassettes check") from error
     except LeakError as error:
         raise Stop(Exit.FAILED, str(error), _LEAK) from error
     except (UnwritableError, OSError) as error:
@@ -87,20 +91,33 @@ def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:
     if invocation.json:
         error = {} if problem is None else {"error": {"message": problem[0], "hint": problem[1]}}
         document({**summary.to_json(stored.paths), **error})
-    resume_line = command_line(invocation, "resume", stored.session)
-    abandon_line = command_line(invocation, "abandon", stored.session, "--reason", "TEXT")
     if ended.interrupted is not None:
         say(f"\nInterrupted ({ended.interrupted}); nothing is lost.")
     if problem is not None:
         say(f"veza-e2e: {plain(problem[0])}\n  {problem[1]}")
-    show = say if invocation.json or ended.interrupted or problem else click.echo
-    there = replace(invocation, environment=summary.environment or invocation.environment)
-    due = still_open(summary, partial(command_line, there))
-    report = stored.paths["report"] if problem is None else None
-    for line in narrate.verdict(summary, resume_line, abandon_line, report, due):
-        show(line)
+    to_stderr = bool(invocation.json or ended.interrupted or problem)
+    room = width() if (sys.stderr if to_stderr else sys.stdout).isatty() else None
+    for line in last_screen(summary, _surroundings(invocation, stored, summary, report=problem is None), room):
+        say(line) if to_stderr else click.echo(line)
     if ended.problem is not None:
         return int(Exit.FAILED if isinstance(ended.problem, LeakError) else Exit.INCOMPLETE)
     if ended.interrupted in {"end of input", "left"}:
         return int(Exit.INCOMPLETE)
     return int(Exit.INTERRUPTED if ended.interrupted else OUTCOMES[summary.outcome])
+
+
+def _attested(stored: Stored, release: str | None) -> bool:
+    return attested(Archive(stored.folder.parents[2]), EX_9, release) is True
+
+
+def _surroundings(invocation: Invocation, stored: Stored, summary: Summary, *, report: bool) -> Surroundings:
+    there = replace(invocation, environment=summary.environment or invocation.environment)
+    kept = stored.manifests()
+    return Surroundings(
+        command=there.command,
+        today=invocation.today,
+        report=stored.paths["report"] if report else None,
+        folder=None if summary.environment == REHEARSAL else str(stored.folder),
+        ex_9=summary.live_requested and _attested(stored, summary.release),
+        signed=bool(kept) and signature_of(kept[-1]).exists(),
+    )

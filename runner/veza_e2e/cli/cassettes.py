@@ -50,14 +50,19 @@ def check_all(invocation: Invocation, *, other: Path | None) -> int:
     rows: list[Item] = []
     try:
         with as_file(resources("veza").joinpath("openapi.json")) as contract:
-            spec = Spec(other or contract)
+            try:
+                spec = Spec(other or contract)
+            except CassetteError as error:
+                raise Stop(Exit.USAGE, str(error), "name a file that holds an OpenAPI description") from error
         for folder in chosen(()):
             found = list(check(folder, spec, redactor, now))
             rows += [Item(folder.name, one.status, one.message) for one in found]
             if not found:
                 rows.append(Item(folder.name, "ok", "loads, holds no secret, answers to the contract"))
     except CassetteError as error:
-        raise Stop(Exit.DIFFERS, str(error)) from error
+        raise Stop(
+            Exit.DIFFERS, str(error), "take the cassette from the version control, or record it again"
+        ) from error
     ok = all(row.status != "bad" for row in rows)
     items(invocation, rows, ok=ok)
     return int(Exit.PASSED if ok else Exit.DIFFERS)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from veza_e2e.cli.nearest import meant
 from veza_e2e.cli.output import Exit, Stop, say, stopped
 
 
-def code_of(error: Exception, *, as_json: bool) -> int:
-    """Say why a command ended, and return its exit code."""
+def code_of(error: Exception, words: Sequence[str], *, as_json: bool) -> int:
+    """Say why a command ended, and return its exit code.
+
+    Args:
+        error: what ended it.
+        words: the command line, without the command's own name.
+        as_json: whether a JSON document is due.
+    """
     match error:
         case Stop():
             return stopped(error, as_json=as_json)
@@ -21,13 +29,29 @@ def code_of(error: Exception, *, as_json: bool) -> int:
             click.echo(error.format_message(), err=True)
             return int(Exit.USAGE)
         case click.ClickException():
-            context = error.ctx if isinstance(error, click.UsageError) else None
-            hint = f"see {context.command_path} --help" if context else ""
-            return stopped(Stop(Exit.USAGE, error.format_message(), hint), as_json=as_json)
+            return stopped(_misused(error, words), as_json=as_json)
         case BrokenPipeError():
             return int(Exit.FAILED)
         case _:
             return stopped(_defect(error), as_json=as_json)
+
+
+def _misused(error: click.ClickException, words: Sequence[str]) -> Stop:
+    """Say what is wrong with a command line, and give the one that was meant, or the help that lists what there is."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = " ".join(error.format_message().split())
+    named = next((word for word in words if not word.startswith("-")), "")
+    path = context.command_path if context else f"veza-e2e {named}".strip()
+    hint = f"see: {path} --help"
+    if isinstance(error, click.exceptions.NoSuchOption):
+        commands = [one.command for one in (context, context and context.find_root()) if one]
+        known = ["--help", *(name for command in commands for one in command.params for name in one.opts)]
+        message, hint = f"there is no option {error.option_name}", meant(error.option_name, known, words, hint)
+    elif isinstance(error, click.exceptions.NoSuchCommand) and context and isinstance(context.command, click.Group):
+        known = context.command.list_commands(context)
+        message = f"there is no command {error.command_name!r:.40}; known: {', '.join(known)}"
+        hint = meant(error.command_name, known, words, hint)
+    return Stop(Exit.USAGE, message, hint)
 
 
 def _defect(error: Exception) -> Stop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def _signed(manifest: Path, key: Path) -> None:
         say(f"Not signed: {error}. Nothing is lost; later: veza-e2e sign {manifest.parent.name} --key {key}")
 
 
+def attested(archive: Archive, item: str, release: str | None) -> bool | None:
+    """Return whether a person attested `item` for the release, or for all; None if an attestation is damaged."""
+    try:
+        return any(one.item == item and one.release in {None, release} for one in archive.attestations())
+    except ArchiveError:
+        return None
+
+
 def settings_of(invocation: Invocation) -> config.Settings:
     """Return the settings.
 
@@ -61,7 +70,10 @@ def settings_of(invocation: Invocation) -> config.Settings:
     try:
         return config.load(invocation.environment, config=invocation.config, archive=invocation.archive)
     except config.ConfigError as error:
-        raise Stop(Exit.USAGE, str(error), "the environments stand in veza-e2e.toml, see the docs") from error
+        hint = f"correct it, then try: {invocation.command('preflight')}"
+        if error.meant is not None:
+            hint = f"did you mean: {replace(invocation, environment=error.meant).command('preflight')}"
+        raise Stop(Exit.USAGE, str(error), hint) from error
 
 
 def stored_session(invocation: Invocation, prefix: str) -> Stored:
@@ -73,7 +85,7 @@ def stored_session(invocation: Invocation, prefix: str) -> Stored:
     try:
         return find(archives(invocation), prefix)
     except UnknownSessionError as error:
-        raise Stop(Exit.USAGE, str(error), "veza-e2e sessions lists them") from error
+        raise Stop(Exit.USAGE, str(error), f"which there are: {invocation.command('sessions')}") from error
 
 
 def summary_of(stored: Stored) -> Summary:
@@ -85,7 +97,7 @@ def summary_of(stored: Stored) -> Summary:
     try:
         return stored.summary()
     except (DamagedError, ArchiveError, OSError) as error:
-        raise Stop(Exit.DAMAGED, str(error), f"veza-e2e verify {stored.session} says more") from error
+        raise Stop(Exit.DAMAGED, str(error), f"what is damaged: veza-e2e verify {stored.session}") from error
 
 
 def written(write: Callable[[], Path]) -> Path:
@@ -97,7 +109,9 @@ def written(write: Callable[[], Path]) -> Path:
     try:
         return write()
     except (ArchiveError, OSError) as error:
-        raise Stop(Exit.FAILED, str(error)) from error
+        raise Stop(
+            Exit.FAILED, str(error), "nothing was written; make room, or name a folder that you may write"
+        ) from error
 
 
 def chosen_sessions(invocation: Invocation, prefixes: tuple[str, ...]) -> list[Stored]:

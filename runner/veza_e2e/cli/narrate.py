@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from veza.money import Money
 from veza_e2e.cli.output import say
-from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import (
     STEPS,
     Answered,
     BrowserOpened,
     CallFailed,
-    CallFinished,
     Event,
     PreflightChecked,
     PreflightFinished,
@@ -26,69 +26,85 @@ from veza_e2e.journal.events import (
     StepStarted,
     TailCut,
 )
-from veza_e2e.ports.screen import framed, plain
+from veza_e2e.ports.screen import bell, folded, framed, on_screen, plain, width
+from veza_e2e.preflight.deciding import NO_GO
 
 _MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "blocked": ("blocked", "red")}
-_WAITS: dict[StepName, str] = {
-    "completed": "waiting for the processor's webhook to complete the order",
-    "license": "waiting for the license",
-    "revoked": "waiting for the refund and for the license to be revoked",
-}
+
+
+_NAME = 15
+_TEXT = 7 + 1 + _NAME + 1
+"""The column at which a row's text begins."""
 
 
 class Narrator:
     """Listens to the journal and prints each event for the operator."""
 
     def __init__(self) -> None:
-        self._polls = 0
         self._step: StepName | None = None
+        self._checks: list[PreflightChecked] = []
 
     def __call__(self, line: Line) -> None:
         """Print what an event means for the operator."""
         event = line.event
         match event:
             case PreflightChecked():
+                self._checks.append(event)
                 _checked(event)
             case PreflightFinished():
-                _gate(event)
+                _verdict(event, self._checks)
             case StepStarted(step=step):
                 self._begun(step)
             case StepSkipped(step=step, reason=reason):
                 if step != self._step:  # left out without having begun
                     self._begun(step)
                 say(f"    skipped  {plain(reason)}")
-            case CallFinished() | CallFailed():
-                self._call(event)
+            case CallFailed(step=str(), target="api"):
+                say(f"    {plain(event.method)} {plain(event.operation or event.url)}: {plain(event.error)}, no answer")
             case _:
                 _said(event)
 
     def _begun(self, step: StepName) -> None:
-        self._step, self._polls = step, 0
+        self._step = step
         say(click.style(f"{STEPS.index(step) + 1}/9 {step}", bold=True))
-
-    def _call(self, event: CallFinished | CallFailed) -> None:
-        if event.step is None or event.target != "api":
-            return
-        if isinstance(event, CallFailed):
-            say(f"    {plain(event.method)} {plain(event.operation or event.url)}: {plain(event.error)}, no answer")
-            return
-        if event.step in _WAITS and event.method == "GET":
-            self._polls += 1
-            if self._polls > 1 and self._polls.bit_count() == 1:  # print polls 2, 4, 8, … only
-                say(f"    {_WAITS[event.step]} (read {self._polls} times; Ctrl-C leaves, nothing is lost)")
 
 
 def _checked(event: PreflightChecked) -> None:
+    """Print a row of the gate's table; what to do about it stands below."""
     mark, color = _MARKS[event.status]
-    text = f"{click.style(f'{mark:<7}', fg=color, bold=True)} {plain(event.name)}: {plain(event.message)}"
-    say(text)
+    row(click.style(f"{mark:<7}", fg=color, bold=True), f"{plain(event.name)}:", plain(event.message))
     if event.hint and event.status != "ok":
-        say(f"        {plain(event.hint)}")
+        prose, found, command = plain(event.hint).rpartition("veza-e2e ")
+        row(" " * 7, "", prose.rstrip() if found else command)
+        if found:  # by itself, so that it can be pasted
+            say(f"        {found}{command}")
 
 
-def _gate(event: PreflightFinished) -> None:
+def _verdict(event: PreflightFinished, checks: Sequence[PreflightChecked]) -> None:
+    """Print the gate's verdict, below its table."""
+    named = {status: [plain(one.name) for one in checks if one.status == status] for status in _MARKS}
     if not event.passed:
-        say(click.style("The pre-flight is blocked: nothing was bought.", fg="red", bold=True))
+        text = f"{len(named['blocked'])} of {len(checks)} checks block it ({', '.join(named['blocked'])})"
+        row(click.style("CLOSED ", fg="red", bold=True), "gate:", f"{text}. Nothing was bought.")
+        return
+    warned = f", {len(named['warn'])} with a warning ({', '.join(named['warn'])})" if named["warn"] else ""
+    color = "yellow" if named["warn"] else "green"
+    undecided = "; GO is impossible for this run" if any(one.message.startswith(NO_GO) for one in checks) else ""
+    text = f"{len(checks)} checks{warned}; {_funds(event)}{undecided}"
+    row(click.style("OPEN   ", fg=color, bold=True), "gate:", text)
+
+
+def _funds(event: PreflightFinished) -> str:
+    if event.funds == "real":
+        return "REAL MONEY"
+    return "test funds" + (" (rehearsal backend)" if event.rehearsal else "")
+
+
+def row(mark: str, name: str, text: str) -> None:
+    """Print a row: a mark, a name and a text that continues below itself."""
+    for number, piece in enumerate(folded(text, max(width() - _TEXT, 20)).split("\n") if on_screen() else [text]):
+        start = f"{mark} {name:<{_NAME}}" if number == 0 else " " * (_TEXT - 1)
+        say(f"{start} {piece}")
 
 
 def reminder(gate: PreflightFinished, limit: Money) -> str:
@@ -109,7 +125,9 @@ def reminder(gate: PreflightFinished, limit: Money) -> str:
 
 def _said(event: Event) -> None:
     match event:
-        case StepFinished(observed=observed):
+        case StepFinished(step=step, observed=observed):
+            if step == "completed":
+                bell()
             say(f"    {click.style('passed', fg='green')}  {plain(observed)}")
         case StepFailed(observed=observed, meaning=meaning, todo=todo):
             say(f"    {click.style('failed', fg='red', bold=True)}  {plain(observed)}")
@@ -129,20 +147,3 @@ def _said(event: Event) -> None:
             say(f"The journal ended in an unfinished line of {count} bytes, which was cut; no event was lost.")
         case _:
             pass
-
-
-def verdict(summary: Summary, resume: str, abandon: str, report: str | None, due: str | None = None) -> list[str]:
-    """Return the lines that end a command's output: outcome, money, next commands, and the report if it was written."""
-    color = {"passed": "green", "failed": "red", "refused": "red"}.get(summary.outcome, "yellow")
-    lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
-    if summary.money.moved and summary.payment_id:
-        lines.append(f"payment {plain(summary.payment_id)}, order {plain(summary.order_id or '')}")
-    if summary.ended:
-        if not summary.abandoned and (summary.money.unsettled_witness or not summary.money.settled):
-            lines.append(f"look again with: {resume}")
-    elif summary.outcome == "incomplete" or summary.money.may_be_out:
-        lines.append(f"go on with: {resume}")
-        lines.append(f"or give up:  {abandon}")
-    if due is not None and summary.outcome == "passed" and not summary.money.may_be_out:
-        lines.append(f"still due: {plain(due)}")
-    return lines if report is None else [*lines, f"report: {report}"]

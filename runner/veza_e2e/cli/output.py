@@ -33,7 +33,7 @@ class Exit(IntEnum):
 class Stop(Exception):  # noqa: N818 - a command's end, with its exit code
     """Ends a command with a message and what to do about it."""
 
-    def __init__(self, code: Exit, message: str, hint: str = "", document: dict[str, JSON] | None = None) -> None:
+    def __init__(self, code: Exit, message: str, hint: str, document: dict[str, JSON] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -52,22 +52,21 @@ class Invocation:
     color: bool
     machine: Machine = field(default_factory=Machine)
 
+    def command(self, *words: str) -> str:
+        """Return the exact command line of some words, with the global options of this invocation."""
+        given = ["veza-e2e"]
+        if self.environment != "rehearsal":
+            given += ["--env", self.environment]
+        if self.archive is not None:
+            given += ["--archive", str(self.archive)]
+        if self.config is not None:
+            given += ["--config", str(self.config)]
+        return shlex.join([*given, *words])
+
     @property
     def today(self) -> date:
         """The day in UTC."""
         return self.machine.clock.now().date()
-
-
-def command_line(invocation: Invocation, *words: str) -> str:
-    """Return the exact command for a session, with the global options of this invocation."""
-    given = ["veza-e2e"]
-    if invocation.environment != "rehearsal":
-        given += ["--env", invocation.environment]
-    if invocation.archive is not None:
-        given += ["--archive", str(invocation.archive)]
-    if invocation.config is not None:
-        given += ["--config", str(invocation.config)]
-    return shlex.join([*given, *words])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from veza_e2e.cassettes import files
 from veza_e2e.cassettes.errors import CassetteError, Mismatch
 from veza_e2e.cli import lean
 from veza_e2e.cli.asking import stored_passwords
+from veza_e2e.cli.nearest import meant
 from veza_e2e.cli.output import Exit, Invocation, Stop
 from veza_e2e.config import Settings, read_secrets
 from veza_e2e.redaction import Redactor
@@ -32,13 +33,12 @@ def chosen(wanted: Sequence[str]) -> list[Path]:
         Stop: there is no cassette, or none of this name.
     """
     known = names()
+    if not known:
+        raise Stop(Exit.USAGE, f"there is no cassette in {FOLDER}", "make one: veza-e2e run --record NAME")
     for name in wanted:
         if name not in known:
-            raise Stop(
-                Exit.USAGE, f"there is no cassette {name!r:.80} in {FOLDER}", f"known: {', '.join(known) or 'none'}"
-            )
-    if not known:
-        raise Stop(Exit.USAGE, f"there is no cassette in {FOLDER}", "run `veza-e2e run --record NAME` to make one")
+            hint = meant(name, known, ["replay", name], "all of them: veza-e2e replay")
+            raise Stop(Exit.USAGE, f"there is no cassette {name!r:.80} in {FOLDER}; known: {', '.join(known)}", hint)
     return [FOLDER / name for name in (wanted or known)]
 
 
@@ -64,7 +64,7 @@ def publish(invocation: Invocation, settings: Settings, session: str, name: str)
     try:
         target = files.named(FOLDER, name)
     except CassetteError as error:
-        raise Stop(Exit.USAGE, str(error)) from error
+        raise Stop(Exit.USAGE, str(error), "name it like staging-refund") from error
     try:
         put(recording, target, redactor_of(settings))
     except CassetteError as error:

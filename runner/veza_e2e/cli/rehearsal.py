@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from veza_e2e.cli.fault_switches import wrong_fault
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.config import read_secrets
 from veza_e2e.redaction import mask
@@ -30,7 +31,7 @@ def serve(invocation: Invocation, *, port: int, database: str | None, environmen
     try:
         switches = check_faults(faults)
     except ValueError as error:
-        raise Stop(Exit.USAGE, str(error)) from error
+        raise wrong_fault(error, faults, "rehearsal", "serve") from error
     account = rehearsal_account(read_secrets())
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -45,5 +46,7 @@ def serve(invocation: Invocation, *, port: int, database: str | None, environmen
             say(f"account {mask(account.email or '')}; books: {backend.base_url}/rehearsal/books")
             backend.wait(over)
     except RehearsalError as error:
-        raise Stop(Exit.REFUSED, str(error), "is the port taken? choose another with --port") from error
+        raise Stop(
+            Exit.REFUSED, str(error), "if the port is taken, choose a free one: veza-e2e rehearsal serve --port 0"
+        ) from error
     return int(Exit.PASSED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import click
 from veza_e2e.archive.releases import Held, releases
 from veza_e2e.archive.sessions import Archive
 from veza_e2e.cli.lookup import home
-from veza_e2e.cli.output import Exit, Invocation, Item, Stop, command_line, items, say
+from veza_e2e.cli.nearest import nearest
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.cli.session_line import due_line
 from veza_e2e.evidence.release import EX_9, Archived, Release
 from veza_e2e.journal import disk
@@ -36,7 +37,7 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
 
     archive = home(invocation)
     shown = releases(archive)
-    found = _named(shown, name, archive)
+    found = _named(invocation, shown, name, archive)
     due = (due_line(invocation, found.summary) if found.summary else None) or "nothing is due"
     if report is not None:
         _write(report, release_report.report(found), archive)
@@ -52,12 +53,13 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
     return int(Exit.DAMAGED if damaged else Exit.PASSED)
 
 
-def _named(shown: Archived[Held], name: str, archive: Archive) -> Release[Held]:
+def _named(invocation: Invocation, shown: Archived[Held], name: str, archive: Archive) -> Release[Held]:
     named = {one.name: one for one in shown.releases}
     if name in named:
         return named[name]
-    close = difflib.get_close_matches(name, named, n=1, cutoff=0)
-    hint = f"did you mean {close[0]}?" if close else "run --release NAME makes its first session"
+    close = nearest(name, named)
+    hint = f"which sessions there are: {invocation.command('sessions')}"
+    hint = hint if close is None else f"did you mean: {invocation.command('release', close)}"
     raise Stop(Exit.USAGE, f"no session of release {name!r:.60} is in {archive.root}", hint)
 
 
@@ -82,7 +84,7 @@ def _rows(invocation: Invocation, found: Release[Held], shown: Archived[Held], d
 def _ex_9(invocation: Invocation, found: Release[Held]) -> Item:
     attested = found.attested(EX_9)
     if attested is None:
-        todo = command_line(invocation, "attest", EX_9, "--by", "NAME", "--release", found.name)
+        todo = invocation.command("attest", EX_9, "--by", "NAME", "--release", found.name)
         return Item("ex_9", "not_checked", f"not attested: {todo}")
     return Item("ex_9", "met", f"attested by {attested.by} on {attested.at[:10]}")
 
@@ -91,9 +93,7 @@ def _beside(invocation: Invocation, found: Release[Held]) -> Iterator[Item]:
     for one in found.earlier:
         yield Item(f"earlier {one.session}", "NO-GO", one.summary.reason if one.summary else "")
     for one in found.doubtful:
-        todo = command_line(
-            invocation, "attest", "unrelated", "--session", one.session, "--by", "NAME", "--note", "TEXT"
-        )
+        todo = invocation.command("attest", "unrelated", "--session", one.session, "--by", "NAME", "--note", "TEXT")
         yield Item(f"damaged {one.session}", "damaged", f"{one.damage}; if it has nothing to do with it: {todo}")
     for said in found.attestations:
         if said.session is not None:
@@ -106,8 +106,12 @@ def _write(path: Path, content: bytes, archive: Archive) -> None:
             Exit.USAGE, f"--report {path} lies in the archive, which grows by sessions only", "name another place"
         )
     if not path.resolve().parent.is_dir():
-        raise Stop(Exit.USAGE, f"--report {path}: its folder is not there")
+        raise Stop(
+            Exit.USAGE,
+            f"--report {path}: its folder is not there",
+            f"make it: mkdir -p {shlex.quote(str(path.parent))}",
+        )
     try:
         disk.replace(path, content)
     except OSError as error:
-        raise Stop(Exit.FAILED, f"{path}: {error.strerror}") from error
+        raise Stop(Exit.FAILED, f"{path}: {error.strerror}", "name a file in a folder that you may write") from error

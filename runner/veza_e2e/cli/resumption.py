@@ -36,12 +36,18 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
         try:
             return find([archive], session)
         except UnknownSessionError as error:
-            raise Stop(Exit.USAGE, str(error), "see `veza-e2e sessions`") from error
+            raise Stop(
+                Exit.USAGE, str(error), f"which there are: veza-e2e --env {settings.environment.name} sessions"
+            ) from error
     found = [one for one in archive.sessions() if _open_here(one, settings.environment.name)]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Stop(Exit.USAGE, f"no session of {settings.environment.name} is left to resume in {settings.archive}")
+        raise Stop(
+            Exit.USAGE,
+            f"no session of {settings.environment.name} is left to resume in {settings.archive}",
+            f"which there are: veza-e2e --env {settings.environment.name} sessions",
+        )
     raise Stop(
         Exit.USAGE,
         f"{len(found)} sessions can be resumed: {', '.join(one.session for one in found[:5])}",
@@ -86,7 +92,11 @@ def first_of(
             f"veza-e2e --env {first.environment} {command} {first.session}",
         )
     if not environment.embedded and first.base_url != environment.base_url:
-        raise Stop(Exit.USAGE, f"session {first.session} was begun at {first.base_url}, not {environment.base_url}")
+        raise Stop(
+            Exit.USAGE,
+            f"session {first.session} was begun at {first.base_url}, not {environment.base_url}",
+            f"set base_url of {environment.name} to {first.base_url} in the configuration",
+        )
     return first
 
 

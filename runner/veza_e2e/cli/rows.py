@@ -62,7 +62,11 @@ def rows(invocation: Invocation, session: str, file: Path | None) -> None:
 
 def _text(file: Path) -> str:
     if file.stat().st_size > _LARGEST:
-        raise Stop(Exit.USAGE, f"{file} is larger than 1 MiB; this is not psql's answer for one order")
+        raise Stop(
+            Exit.USAGE,
+            f"{file} is larger than 1 MiB; this is not psql's answer for one order",
+            "give the output of the SQL that step 7 shows",
+        )
     return file.read_text(encoding="utf-8", errors="replace")
 
 

@@ -9,10 +9,12 @@ import click
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.cassettes.files import NAMED, VALID_NAME
 from veza_e2e.cassettes.session import close_recording
 from veza_e2e.cli import output
 from veza_e2e.cli.begun import begun, blocked, document_of, gate_of_stage
 from veza_e2e.cli.calling import concluded, translated
+from veza_e2e.cli.fault_switches import wrong_fault
 from veza_e2e.cli.lookup import archive_of, settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, say
 from veza_e2e.config import Settings
@@ -23,6 +25,8 @@ from veza_e2e.engine.start import Asked
 from veza_e2e.journal.events import PreflightFinished
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.rehearsal_process import check_faults
+
+_POSITIVE = 'name the most that the order may cost, such as --max-amount "10.00 EUR"'
 
 
 class _Amount(click.ParamType[Money]):
@@ -91,21 +95,44 @@ def _switches(faults: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return check_faults(faults)
     except ValueError as error:
-        raise Stop(Exit.USAGE, str(error)) from error
+        raise wrong_fault(error, faults, "run") from error
 
 
 def _refuse_contradictions(settings: Settings, asked: Asked, cassette: str | None) -> None:
     environment = settings.environment
+    named = cassette is None or VALID_NAME.fullmatch(cassette) is not None
     refusals = (
-        (asked.live and asked.unattended, "--unattended and --live contradict each other: a person pays"),
-        (asked.live and cassette is not None, "--record and --live contradict each other: no live run is recorded"),
-        (bool(asked.faults) and not environment.embedded, "--fault is for the embedded rehearsal backend only"),
-        (asked.unattended and not environment.loopback, "--unattended is for the rehearsal backend only"),
-        (asked.live and not sys.stdin.isatty(), "--live needs a terminal: a person must be there to answer"),
+        (
+            asked.live and asked.unattended,
+            "--unattended and --live contradict each other: a person pays",
+            "leave --unattended out",
+        ),
+        (
+            asked.live and cassette is not None,
+            "--record and --live contradict each other: no live run is recorded",
+            "leave --record out",
+        ),
+        (not named, f"--record {cassette!r:.60} is not a cassette's name: {NAMED}", "name it like staging-refund"),
+        (
+            bool(asked.faults) and not environment.embedded,
+            f"--fault is for the embedded rehearsal backend only, not for {environment.name}",
+            "leave --env out, or leave --fault out",
+        ),
+        (
+            asked.unattended and not environment.loopback,
+            f"--unattended is for the rehearsal backend only, not for {environment.name}: a person pays there",
+            "leave --unattended out",
+        ),
+        (
+            asked.live and not sys.stdin.isatty(),
+            "--live needs a terminal: a person must be there to answer",
+            "start it in a terminal, and pipe nothing into it",
+        ),
+        (settings.limits.max_amount.minor <= 0, f"--max-amount {settings.limits.max_amount} buys nothing", _POSITIVE),
     )
-    for refused, message in refusals:
+    for refused, message, hint in refusals:
         if refused:
-            raise Stop(Exit.USAGE, message)
+            raise Stop(Exit.USAGE, f"{message}. Nothing was begun.", hint)
 
 
 def _refuse_without_consent(stage: Stage, gate: PreflightFinished) -> None:

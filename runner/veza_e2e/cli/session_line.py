@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
-from veza_e2e.cli.output import Invocation, command_line
+from veza_e2e.cli.output import Invocation
 from veza_e2e.evidence import Glance, Summary, glance
 from veza_e2e.evidence.due import statement_due, still_open
 
@@ -15,7 +14,7 @@ def due_line(invocation: Invocation, summary: Summary | Glance) -> str | None:
     today, window = invocation.today, statement_due(summary)
     there = replace(invocation, environment=summary.environment)
     awaited = window and f"bank statement {window.state(today)}: between {window.earliest} and {window.latest}"
-    return "; ".join(line for line in (awaited, still_open(summary, partial(command_line, there))) if line) or None
+    return "; ".join(line for line in (awaited, still_open(summary, there.command)) if line) or None
 
 
 def session_line(invocation: Invocation, summary: Summary | Glance) -> str:

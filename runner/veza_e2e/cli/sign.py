@@ -32,20 +32,24 @@ def sign(invocation: Invocation, session: str, key: Path) -> None:
     try:
         reading = stored.read()
     except (DamagedError, OSError) as error:
-        raise Stop(Exit.DAMAGED, str(error)) from error
+        raise Stop(Exit.DAMAGED, str(error), f"what is damaged: veza-e2e verify {stored.session}") from error
     if not reading.ended:
-        hint = f"veza-e2e resume {stored.session}"
+        hint = f"end it first: veza-e2e resume {stored.session}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: a signature would not fit its end", hint)
     damage = [check for check in verify(stored) if check.status == "damaged"]
     if damage:
         raise Stop(
-            Exit.DAMAGED, f"{damage[0].name}: {damage[0].message}", f"veza-e2e verify {stored.session} says more"
+            Exit.DAMAGED, f"{damage[0].name}: {damage[0].message}", f"what is damaged: veza-e2e verify {stored.session}"
         )
     try:
         manifest = replace(stored, signs=None).vouch()
         if signature_of(manifest).exists():
-            raise Stop(Exit.REFUSED, f"session {stored.session} is signed already: {manifest.name}")
+            raise Stop(
+                Exit.REFUSED,
+                f"session {stored.session} is signed already: {manifest.name}",
+                f"check it: veza-e2e verify {stored.session}",
+            )
         signature = sign_file(manifest, key)
     except (ArchiveError, OSError) as error:
-        raise Stop(Exit.FAILED, str(error)) from error
+        raise Stop(Exit.FAILED, str(error), "a key to sign with: ssh-keygen -t ed25519 -f KEY") from error
     items(invocation, [Item(signature.name, "ok", str(signature))], ok=True)

@@ -53,7 +53,7 @@ def _built(invocation: Invocation, out: Path) -> bool:
     try:
         built = build_site(archive, root=Path.cwd(), out=out)
     except (SiteError, OSError) as error:
-        raise Stop(Exit.FAILED, str(error)) from error
+        raise Stop(Exit.FAILED, str(error), "the site that was there before is untouched") from error
     rows = [Item("site", "ok", f"{built.sessions} sessions; open {(out / 'index.html').resolve()}")]
     rows += [Item(name, "damaged", shown) for name, shown in built.damaged]
     items(invocation, rows, ok=not built.damaged)

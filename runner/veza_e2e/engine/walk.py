@@ -26,7 +26,7 @@ from veza_e2e.journal.events import (
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import SKEW, EndOfInput, Left
 from veza_e2e.ports.redacted import RedactedOperator
-from veza_e2e.steps.context import Context, Options
+from veza_e2e.steps.context import Context, Options, Waiting
 from veza_e2e.steps.step import Failed, Paused, Skipped
 
 MAX_WAITS = 3
@@ -132,6 +132,23 @@ def _tell_clock(context: Context) -> None:
         )
 
 
+def _wait_out(context: Context, seconds: float) -> None:
+    """Wait until a rate limit is over; nothing is asked meanwhile.
+
+    Raises:
+        Left: the operator left.
+    """
+    waiting = Waiting(
+        "waiting for the backend's rate limit",
+        keys="s = status, q = leave",
+        status=lambda: f"Nothing is asked before the limit is over. {context.account().said}",
+    )
+    begun = context.clock.monotonic()
+    left = seconds
+    while context.pause(waiting, waiting.progress(left, seconds - left, seconds)):
+        left = max(0.0, seconds - (context.clock.monotonic() - begun))
+
+
 def _walk(context: Context) -> None:
     """Run the walkthrough; if a rate limit names its end and an operator is there, wait and continue."""
     waits = 0
@@ -148,7 +165,7 @@ def _walk(context: Context) -> None:
             if after is None or after > LONGEST_WAIT or waits == MAX_WAITS or context.options.unattended:
                 raise
             context.operator.tell(f"The backend allows no further request for {after:.0f} s; waiting, then going on.")
-            context.clock.sleep(after)
+            _wait_out(context, after)
             waits += 1
         else:
             return

@@ -92,7 +92,7 @@ class RehearsalLedger(_Scripts):
     def peek(self, order_id: str) -> str | None:
         """See `protocols.Ledger`."""
         rows = self._booked(order_id)
-        return None if rows is None else ledger.table(rows)
+        return None if rows is None else ledger.expanded(rows)
 
     def _booked(self, order_id: str) -> list[dict[str, JSON]] | None:
         """Return the rows; None if the backend on this machine is not a rehearsal backend."""

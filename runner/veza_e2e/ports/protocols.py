@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from veza_e2e.canonical import JSON
+from veza_e2e.ports.progress import Progress
 
 if TYPE_CHECKING:
     import httpx
@@ -60,13 +61,26 @@ class Operator(Protocol):
 
     by: Literal["operator", "script"]
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         """Show `text` (once per question); return the next line without its end, or None after `timeout` seconds.
 
-        `question` is the event's name for it (`paid`, `refund`, …).
+        `question` is the event's name for it (`paid`, `refund`, …). `progress` is shown while the question waits.
 
         Raises:
             EndOfInput: standard input ended. This is never an answer.
+            KeyboardInterrupt: a signal arrived. This is never an answer.
+        """
+        ...
+
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """Wait for `progress.pause` seconds and show how the wait stands; return `r`, `s` or `q` if it is typed.
+
+        `sleep` waits where nobody types.
+
+        Raises:
+            EndOfInput: the terminal's input ended. This is never an answer.
             KeyboardInterrupt: a signal arrived. This is never an answer.
         """
         ...

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
+from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.protocols import Operator
 from veza_e2e.redaction import Redactor
 
@@ -22,9 +24,16 @@ class RedactedOperator:
         self._operator = operator
         self._redactor = redactor
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         """See `protocols.Operator`."""
-        return self._operator.ask(question, self._redactor.text(text), timeout=timeout)
+        shown = None if progress is None else self._clean(progress)
+        return self._operator.ask(question, self._redactor.text(text), timeout=timeout, progress=shown)
+
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """See `protocols.Operator`."""
+        return self._operator.pause(self._clean(progress), sleep)
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """See `protocols.Operator`."""
@@ -34,3 +43,6 @@ class RedactedOperator:
     def tell(self, text: str) -> None:
         """See `protocols.Operator`."""
         self._operator.tell(self._redactor.text(text))
+
+    def _clean(self, progress: Progress) -> Progress:
+        return replace(progress, said=tuple(map(self._redactor.text, progress.said)))

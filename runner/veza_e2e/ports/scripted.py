@@ -8,6 +8,7 @@ from typing import Literal
 
 import httpx
 
+from veza_e2e.ports.progress import Beats, Progress
 from veza_e2e.ports.protocols import EndOfInput
 
 _ANSWERS = {"product": "1", "paid": "", "vat": "y", "transfers_right": "y", "refund": "refund", "amount": ""}
@@ -19,11 +20,21 @@ class ScriptedOperator:
 
     by: Literal["operator", "script"] = "script"
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def __init__(self) -> None:
+        self._beats = Beats()
+
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         """See `protocols.Operator`."""
         if question not in _ANSWERS:
             raise EndOfInput
         return _ANSWERS[question]
+
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """See `protocols.Operator`; the wait is told in plain lines."""
+        self._beats.sleep(progress, sleep)
+        return None
 
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """See `protocols.Operator`; an unattended run reads the books and is never asked to paste."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.ledger_names import LedgerNames, TableNames
 
@@ -24,6 +25,7 @@ OPTIONAL = ("license_status",)
 """Read if the configuration names the table of licenses, or if it is pasted."""
 AMOUNTS = frozenset(name for name in COLUMNS if name.endswith("_cents"))
 """The columns that hold whole minor units."""
+_OF_THE_ORDER = frozenset({"total_amount_cents", "tax_amount_cents", "unexplained_cents"})
 WHOLE = AMOUNTS | {"row_count"}
 """The columns that hold whole numbers."""
 _PLAIN_ID = re.compile(r"-?[0-9]{1,19}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}")
@@ -119,14 +121,14 @@ def _quoted(text: str) -> str:
     return f"E'{''.join(shown)}'"
 
 
-def table(rows: Sequence[Mapping[str, JSON]]) -> str:
-    """Return the rows as psql prints them."""
-    cells = [[_shown(row.get(name)) for name in COLUMNS] for row in rows]
-    widths = [max(len(name), *(len(line[i]) for line in cells), 0) for i, name in enumerate(COLUMNS)]
-    lines = [" | ".join(name.center(width) for name, width in zip(COLUMNS, widths, strict=True))]
-    lines.append("+".join("-" * (width + (1 if i in {0, len(widths) - 1} else 2)) for i, width in enumerate(widths)))
-    lines += [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
-    return "\n".join([*lines, f"({len(rows)} row{'' if len(rows) == 1 else 's'})"])
+def expanded(rows: Sequence[Mapping[str, JSON]]) -> str:
+    """Return the rows as `psql -x` prints them: a block each, which no terminal is too narrow for."""
+    width = max(map(len, COLUMNS))
+    lines = []
+    for number, row in enumerate(rows, 1):
+        lines.append(f"-[ RECORD {number} ]".ljust(width + 1, "-") + "+" + "-" * 38)
+        lines += [f"{name:<{width}} | {_shown(row.get(name))}".rstrip() for name in COLUMNS]
+    return "\n".join(lines)
 
 
 def _shown(value: JSON) -> str:
@@ -134,10 +136,22 @@ def _shown(value: JSON) -> str:
 
 
 def blocks(rows: Sequence[Mapping[str, JSON]]) -> str:
-    """Return the rows for a narrow terminal, a block each; what is not there is left out."""
+    """Return the rows for a narrow terminal, a block each, amounts as money; what is not there is left out."""
     lines: list[str] = []
     for number, row in enumerate(rows, 1):
-        shown = {name: _shown(value) for name, value in row.items() if value is not None and name != "row_count"}
+        shown = {name: _told(row, name) for name, value in row.items() if value is not None and name != "row_count"}
         lines.append(f"row {number} of {len(rows)}")
         lines += [f"  {name:<21} {value}" for name, value in shown.items()]
     return "\n".join(lines)
+
+
+def _told(row: Mapping[str, JSON], name: str) -> str:
+    """Return a value for people: an amount as money, in the currency of its table."""
+    value = _shown(row[name])
+    code = _shown(row.get("currency" if name in _OF_THE_ORDER else "transfer_currency")).upper()
+    if name not in AMOUNTS or not code:
+        return value
+    try:
+        return f"{Money(int(value), code)}  ({value})"
+    except ValueError:  # what was pasted is no whole number, or no currency
+        return value

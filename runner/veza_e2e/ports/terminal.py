@@ -7,12 +7,14 @@ import select
 import termios
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from veza_e2e.ports import screen
+from veza_e2e.ports.progress import Beats, Progress, packed
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.psql_output import begun
 from veza_e2e.ports.screen import plain
@@ -53,9 +55,17 @@ class Lines:
             return True
         return self._ready(seconds) and self._read()
 
+    @property
+    def typed(self) -> bool:
+        """Whether a person types them. A pipe is not typed at: its lines are answers in their order."""
+        try:
+            return os.isatty(self._descriptor)
+        except OSError:
+            return False
+
     def drop(self) -> None:
-        """Forget what a person has typed so far. A pipe is not typed at: its lines are answers in their order."""
-        if os.isatty(self._descriptor):
+        """Forget what a person has typed so far."""
+        if self.typed:
             self._buffer = b""
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
@@ -81,6 +91,11 @@ _FRESH = frozenset({"charge_anyway", "amount", "paid", "refund"})
 """The questions about money: only what is typed after they are shown is an answer."""
 
 
+_KEYS = frozenset({"r", "s", "q"})
+_TICK = 1.0
+"""Seconds after which a progress is drawn again."""
+
+
 class TerminalOperator:
     """Asks a person."""
 
@@ -89,25 +104,73 @@ class TerminalOperator:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._shown: str | None = None
+        self._waited: str | None = None
+        self._beats = Beats()
         screen.entered()
 
-    def ask(self, question: str, text: str, *, timeout: float | None = None) -> str | None:
+    def ask(
+        self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> str | None:
         """See `protocols.Operator`."""
-        if self._shown != text:
-            if question in _FRESH:
-                self._lines.drop()
-            self._prompt(text)
-            self._shown = text
-        elif not screen.prompting():
-            self._prompt(text.rpartition("\n")[2])
-        line = self._lines.next(timeout)
+        first = self._shown != text
+        if first and question in _FRESH:
+            self._lines.drop()
+        if progress is None or not screen.redraws():
+            if first:
+                self._prompt(text)
+            elif not screen.prompting():
+                self._prompt(text.rpartition("\n")[2])
+        elif first:
+            self._above(text)
+        self._shown, self._waited = text, None
+        line = self._next(timeout, text.rpartition("\n")[2], progress)
         if line is not None:
             self._shown = None
             screen.entered()
         return line
 
+    def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        """See `protocols.Operator`. Only what is typed during the wait counts."""
+        if not self._lines.typed:
+            self._beats.sleep(progress, sleep)
+            return None
+        if self._waited != progress.what:
+            self._lines.drop()
+        self._waited = progress.what
+        began, done = time.monotonic(), 0.0
+        while done < progress.pause:
+            now = replace(progress, elapsed=progress.elapsed + done, pause=progress.pause - done)
+            line = self._next(now.pause, now.keys, now)
+            if line is None:
+                break
+            screen.entered()
+            answer = line.strip().lower()
+            if answer in _KEYS:
+                return answer
+            if answer:
+                self.tell(f"{answer!r:.20} does nothing while this waits: {progress.keys}.")
+            done = time.monotonic() - began
+        return None
+
+    def _next(self, timeout: float | None, prompt: str, progress: Progress | None) -> str | None:
+        """Return the next line; meanwhile tell how the wait stands, on a screen or in plain lines."""
+        if progress is None or timeout is None:
+            return self._lines.next(timeout)
+        began = time.monotonic()
+        while True:
+            later = time.monotonic() - began
+            if screen.redraws():
+                screen.area(packed(progress.parts(later), screen.width() - 1), _styled(prompt))
+            elif self._beats.due(replace(progress, elapsed=progress.elapsed + later)) == 0:
+                self._beats.tell(progress, later)
+            left = timeout - later
+            line = self._lines.next(max(0.0, min(left, _TICK)))
+            if line is not None or left <= _TICK:
+                return line
+
     def paste(self, question: str, text: str, peek: Callable[[], str] | None = None) -> str:
         """See `protocols.Operator`."""
+        self._waited = None
         self._prompt(text)
         kept: list[str] = []
         while True:
@@ -116,7 +179,7 @@ class TerminalOperator:
             stripped = line.strip()
             if stripped == "s" and peek is not None and not kept:
                 for row in peek().split("\n"):
-                    self.tell(row)
+                    screen.line(plain(row), whole=True)
                 continue
             if stripped.lower() in _WORDS and not kept:
                 return stripped
@@ -153,7 +216,18 @@ class TerminalOperator:
         screen.line(plain(text))
 
     def _prompt(self, text: str) -> None:
-        *above, last = text.split("\n")
-        for line in above:
-            screen.line(plain(line))
-        screen.prompt(click.style("? ", fg="cyan", bold=True) + plain(last))
+        self._above(text)
+        screen.prompt(_styled(text.rpartition("\n")[2]))
+
+    def _above(self, text: str) -> None:
+        sql = False  # a paragraph that is a statement is copied as it stands
+        before = ""
+        for line in text.split("\n")[:-1]:
+            sql = bool(line) and (sql or (not before and line.startswith(("BEGIN", "SELECT"))))
+            screen.line(plain(line), whole=sql)
+            before = line
+
+
+def _styled(prompt: str) -> str:
+    text = screen.folded(plain(prompt), screen.width() - 3) if screen.on_screen() else plain(prompt)
+    return click.style("? ", fg="cyan", bold=True) + text

@@ -9,7 +9,8 @@ from veza_e2e.journal.events import PreflightChecked
 from veza_e2e.ports.processor import KeyWord
 from veza_e2e.preflight.services import check
 
-_NO_GO = "GO IS IMPOSSIBLE for this run"
+NO_GO = "GO IS IMPOSSIBLE for this run"
+"""How a check begins that rules a GO out."""
 _DRY_RUN = "First make a dry-run of the same release on staging, refund included; it counts for 14 days."
 
 
@@ -65,11 +66,11 @@ def live_checks(means: Means, *, rehearsal: bool) -> Iterator[PreflightChecked]:
     """Check what a live run needs to be decided by: release, dry-run, rows and EX-9."""
     missing = obstacles(means.release, means.dry_run, rehearsal=rehearsal)
     if "release" in missing:
-        yield check("release", "warn", f"{_NO_GO}: {missing['release']}", "Leave, and name it with --release.")
+        yield check("release", "warn", f"{NO_GO}: {missing['release']}", "Leave, and name it with --release.")
     else:
         yield check("release", "ok", f"the run is evidence for release {means.release}")
     if "dry_run" in missing:
-        yield check("dry_run", "warn", f"{_NO_GO}: {missing['dry_run']}", _DRY_RUN)
+        yield check("dry_run", "warn", f"{NO_GO}: {missing['dry_run']}", _DRY_RUN)
     elif means.dry_run is not None:
         yield _cited(means.dry_run)
     yield _ledger(means)

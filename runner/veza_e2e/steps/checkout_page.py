@@ -8,11 +8,10 @@ from typing import NoReturn
 import httpx
 
 from veza import Order, OrderStatus
-from veza_e2e.journal import Journal, timestamp
-from veza_e2e.journal.events import BrowserOpened, CallIntended
+from veza_e2e.journal import timestamp
+from veza_e2e.journal.events import BrowserOpened
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import PageOffered
-from veza_e2e.money.order_account import LINK
 from veza_e2e.money.payment_states import VOID
 from veza_e2e.ports.payments import ProcessorPayment
 from veza_e2e.ports.protocols import Left
@@ -22,6 +21,7 @@ from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.live_rules import offered_before, refuse_other_hosts, type_amount
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
+from veza_e2e.steps.waiting import link_left, order_said, status_of, waiting_for
 
 _VERSION = 2
 """The first version of the walkthrough that records the offer, asks the processor at Enter, and knows `p`."""
@@ -60,6 +60,20 @@ def open_page(context: Context, order: PlacedOrder) -> None:
     context.journal.append(BrowserOpened(step="pay", url=shown, by=context.browser.by, opened=opened))
 
 
+def offer_again(context: Context, order: PlacedOrder) -> None:
+    """Open the page once more; the first time in this process, by the live rules.
+
+    Raises:
+        Failed: the page is not where it may be.
+    """
+    if not order.checkout_url:
+        context.operator.tell("The backend named no checkout page: open the order's page from the shop.")
+    elif offered_before(context, order):
+        open_page(context, order)
+    else:
+        offer(context, order)
+
+
 def operator_pays(context: Context, order: PlacedOrder) -> Payment:
     """Prompt the operator until they confirm the payment, or the order moves on.
 
@@ -68,13 +82,19 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
         Failed: the link expired, and the processor confirms it.
     """
     test_card = context.options.rehearsal and context.options.walkthrough >= _VERSION
-    text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave" + ", p = test card" * test_card
+    text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
+    if test_card:
+        text = text.replace(". ", ".\n", 1) + ", p = test card"
     since = context.clock.monotonic()
     context.asked("paid", text)
     pace, pause = context.pace(), 0.0
     warned = ran_out(context)
+    waiting = waiting_for(context, order, "waiting for the payment", reopen=lambda: open_page(context, order))
+    begun, said = context.journal.lines[-1].at, ""
     while True:
-        answer = context.operator.ask("paid", text, timeout=max(next(pace), pause))
+        step = max(next(pace), pause)
+        progress = waiting.progress(step, _between(begun, context.journal.lines[-1].at), None, said)
+        answer = context.operator.ask("paid", text, timeout=step, progress=progress)
         match None if answer is None else answer.strip().lower():
             case "":
                 context.answered("paid", "paid", since)
@@ -87,6 +107,7 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
                 raise Left
             case None:
                 current, pause = context.glance(lambda: context.api.orders.get(order.order_id))
+                said = "backend: no answer" if current is None else order_said(current)
                 if current is not None and current.status is not OrderStatus.PENDING_PAYMENT:
                     context.answered("paid", f"the order is {current.status}", since)
                     return moved_on(context, current)
@@ -98,13 +119,17 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
                 _act(context, order, other, test_card=test_card)
 
 
+def _between(begun: str, now: str) -> float:
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(begun)).total_seconds()
+
+
 def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) -> None:
     """Do what an answer asks for that does not end the wait."""
     match answer:
         case "r":
             open_page(context, order)
         case "s":
-            context.operator.tell(_status(context, order))
+            context.operator.tell(status_of(context, order))
         case "p" if test_card:
             paid = context.till is not None and context.till(order.checkout_url)
             context.operator.tell(
@@ -115,15 +140,9 @@ def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) 
 
 
 def ran_out(context: Context) -> bool:
-    return link_ran_out(context.journal, datetime.fromisoformat(context.journal.lines[-1].at))
-
-
-def link_ran_out(journal: Journal, now: datetime) -> bool:
     """Whether the link is past its default lifetime, counted from the first request for the order."""
-    lines = journal.lines
-    asked = (line for line in lines if isinstance(line.event, CallIntended) and line.event.operation == "createOrder")
-    first = next(asked, None)
-    return first is not None and now - datetime.fromisoformat(first.at) >= LINK
+    left = link_left(context)
+    return left is not None and left <= 0
 
 
 def refuse_dead_link(context: Context, order: PlacedOrder) -> None:
@@ -144,15 +163,6 @@ def _tell_processor(context: Context, order: PlacedOrder) -> None:
     for one in seen.payments if seen is not None else ():
         received = "what it received is not told" if one.received is None else f"received {one.received}"
         context.operator.tell(f"The processor says: payment {one.payment_id} is {one.status}, {received}.")
-
-
-def _status(context: Context, order: PlacedOrder) -> str:
-    current, _ = context.glance(lambda: context.api.orders.get(order.order_id))
-    if current is None:
-        return "The backend does not answer now; try again."
-    seen = cross_check(context, order)
-    payment = f"; the processor says {seen.named.status}" if seen is not None else ""
-    return f"order {current.id} is {current.status}{payment}"
 
 
 def link_gone(context: Context, order: PlacedOrder, seen: ProcessorPayment) -> NoReturn:

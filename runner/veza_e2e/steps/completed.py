@@ -12,11 +12,12 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import RETRIES
 from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
 from veza_e2e.ports.payments import OrderPayments
-from veza_e2e.steps.checkout_page import link_gone, offer, operator_pays
+from veza_e2e.steps.checkout_page import link_gone, offer, offer_again, operator_pays
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
+from veza_e2e.steps.waiting import order_said, waiting_for
 
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _DASHBOARD = (
@@ -34,6 +35,10 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
             lambda: context.api.orders.get(order.order_id),
             lambda seen: seen.status is not OrderStatus.PENDING_PAYMENT,
             timeout=context.options.poll_timeout,
+            waiting=waiting_for(
+                context, order, "waiting for the order to complete", reopen=lambda: _reopen(context, order)
+            ),
+            told=order_said,
         )
     except TimedOut:
         _not_completed(context, order)
@@ -51,6 +56,12 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
         currency=done.currency,
         completed_at=timestamp(done.completed_at) if done.completed_at else None,
     )
+
+
+def _reopen(context: Context, order: PlacedOrder) -> None:
+    """Offer the page again at the operator's wish, with all that can be done there."""
+    offer_again(context, order)
+    operator_pays(context, order)
 
 
 def _offer_again(context: Context, order: PlacedOrder) -> None:

@@ -14,7 +14,8 @@ from veza_e2e.journal.readings import Compared
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.money.account import Account, fold
 from veza_e2e.ports.processor import Processor
-from veza_e2e.ports.protocols import Browser, Clock, Ids, Ledger, Operator
+from veza_e2e.ports.progress import Progress
+from veza_e2e.ports.protocols import Browser, Clock, Ids, Ledger, Left, Operator
 from veza_e2e.ports.wire import Recorder
 
 T = TypeVar("T")
@@ -51,6 +52,29 @@ class Options:
     def or_raise(self) -> str:
         """How to go over the limit; a live run is never told of it."""
         return "" if self.live else ", or raise --max-amount"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a wait tells the person who waits, and what they can do meanwhile."""
+
+    what: str
+    """What is waited for."""
+    keys: str
+    """What may be typed."""
+    status: Callable[[], str]
+    """Asks the witnesses, and tells what they say."""
+    reopen: Callable[[], None] | None = None
+    """Opens the checkout page again; None if there is nothing to pay."""
+    said: Callable[[], str | None] = lambda: None
+    """What the processor last said."""
+    link: Callable[[], float | None] = lambda: None
+    """How many seconds the payment link is still valid."""
+
+    def progress(self, pause: float, elapsed: float = 0, limit: float | None = None, said: str = "") -> Progress:
+        """Return how the wait stands: after `elapsed` seconds, `pause` seconds before the next read."""
+        told = tuple(one for one in (said, self.said()) if one)
+        return Progress(self.what, elapsed, limit, pause, told, self.link(), self.keys)
 
 
 class TimedOut(Exception):  # noqa: N818 - the waiting's outcome; the step decides what it means
@@ -91,7 +115,10 @@ class Context:
         while True:
             yield 1.0 if self.options.loopback else 15.0
 
-    def wait(self, read: Callable[[], T], settled: Callable[[T], bool], *, timeout: float) -> T:
+    def wait(
+        self, read: Callable[[], T], settled: Callable[[T], bool], *, timeout: float,
+        waiting: Waiting | None = None, told: Callable[[T], str] = lambda _: "",
+    ) -> T:  # fmt: skip
         """Read at once, then ever more slowly, until the state is settled.
 
         Retries a read that fails temporarily, and honours Retry-After. If the machine slept past the time limit, reads
@@ -101,8 +128,11 @@ class Context:
             read: asks the API.
             settled: whether the value read ends the wait.
             timeout: seconds.
+            waiting: what the operator is told, and can do; None if it is over at once.
+            told: tells a value that was read.
 
         Raises:
+            Left: the operator left.
             TimedOut: the state did not settle in time, and the last read confirmed that.
             VezaError: an error that a retry cannot solve, or the last read failed too, so the state is unknown.
         """
@@ -120,9 +150,31 @@ class Context:
                 raise TimedOut
             step = max(delay, pause)
             last = left <= step
-            if left > 0:
+            if left > 0 and waiting is None:
                 self.clock.sleep(min(step, left))
+            elif left > 0 and waiting is not None:
+                said = "backend: no answer" if failure is not None else told(cast("T", value))
+                self.pause(waiting, waiting.progress(min(step, left), timeout - left, timeout, said))
         raise TimedOut  # not reached: the pace never ends
+
+    def pause(self, waiting: Waiting, progress: Progress) -> bool:
+        """Wait for the next read; return whether the operator typed something before, and do what it asks for.
+
+        Raises:
+            Left: they left.
+        """
+        match self.operator.pause(progress, self.clock.sleep):
+            case None:
+                return False
+            case "q":
+                raise Left
+            case "r" if waiting.reopen is not None:
+                waiting.reopen()
+            case "r":
+                self.operator.tell("There is no page to open: nothing is left to pay.")
+            case _:
+                self.operator.tell(waiting.status())
+        return True
 
     def glance(self, read: Callable[[], T]) -> tuple[T | None, float]:
         """Read once; if that fails temporarily, return None and the minimum seconds to wait."""

@@ -9,6 +9,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import Buyer, ChosenProduct, GrantedLicense, PlacedOrder
 from veza_e2e.steps.step import RESUME, Failed, step
+from veza_e2e.steps.waiting import licenses_said, waiting_for
 
 
 @step("license", GrantedLicense)
@@ -21,7 +22,11 @@ def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order
 
     try:
         licenses = context.wait(
-            lambda: ours(context.api.licenses.mine(order_id=order.order_id)), bool, timeout=context.options.grace
+            lambda: ours(context.api.licenses.mine(order_id=order.order_id)),
+            bool,
+            timeout=context.options.grace,
+            waiting=waiting_for(context, order, "waiting for the license"),
+            told=licenses_said,
         )
     except TimedOut:
         raise Failed(

@@ -64,7 +64,7 @@ def type_amount(context: Context, order: PlacedOrder) -> None:
 
 
 def live_box(context: Context, order: PlacedOrder) -> str:
-    """Return what is about to be charged, in a frame of at most 76 columns."""
+    """Return what is about to be charged, in a frame of at most 58 columns."""
     story = Story(context.journal.lines)
     started, gate = story.started, story.gate
     title = "LIVE: YOUR OWN CARD WILL BE CHARGED"

@@ -17,6 +17,7 @@ from veza_e2e.steps.results import PlacedOrder
 from veza_e2e.steps.rows import Judge, asks, record_rows, script_of
 
 Question = Literal["transfers", "reversals"]
+_END = "End with an empty line or `.`"
 ADVICE = "Paste what `psql -X --csv` prints, or type `skip` to go on without the rows; Ctrl-C leaves"
 
 
@@ -91,7 +92,7 @@ def paste_rows(context: Context, order: PlacedOrder, question: Question, why: st
             context.answered(question, f"{len(pasted.splitlines())} lines, not usable", since)
             problem = plain(str(error))  # it quotes the paste and the backend's id: neither makes a line of its own
             record_rows(context, "pasted", sql, (), problem)
-            shown = f"That cannot be used: {problem}.\n{ADVICE}."
+            shown = f"That cannot be used: {problem}.\n{ADVICE}.\n{_END}"
             continue
         context.answered(question, f"{len(pasted.splitlines())} lines", since)
         if context.yes(f"{question}_right", f"Read as:\n{seller_transfers.blocks(rows)}\nIs this what psql printed?"):
@@ -112,9 +113,10 @@ def _how(context: Context, order: PlacedOrder, sql: str, *, peek: bool) -> list[
     lines = []
     if path is not None:
         lines += ["It is in a file too:", f'  psql -X --csv -f {shlex.quote(path)} "$VEZA_DATABASE_URL"']
-    hint = " On the rehearsal backend `s` shows what psql would print." if peek else ""
-    skip = ", `skip` goes on without the rows" if asks(context) else ""
-    return [*lines, f"End with an empty line or `.` (`@file` reads a file{skip}).{hint}"]
+    words = ["`@file` reads a file"]
+    words += ["`skip` goes on without the rows"] * asks(context)
+    words += ["`s` shows what psql would print on this rehearsal backend"] * peek
+    return [*lines, f"Paste the rows here. {', '.join(words)}.", _END]
 
 
 def _skip(context: Context, question: Question, since: float) -> NoReturn:

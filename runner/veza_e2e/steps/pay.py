@@ -7,12 +7,16 @@ from veza_e2e.steps.checkout_page import moved_on, offer, operator_pays, ran_out
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import step
+from veza_e2e.steps.waiting import waiting_for
 
 
 @step("pay", Payment)
 def pay(context: Context, order: PlacedOrder) -> Payment:
     """Offer the checkout page; wait until the operator confirms, or the order moves on."""
-    now = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=context.options.grace)
+    waiting = waiting_for(context, order, "reading the order before it is paid")
+    now = context.wait(
+        lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=context.options.grace, waiting=waiting
+    )
     if now.status is not OrderStatus.PENDING_PAYMENT:
         return moved_on(context, now)
     if ran_out(context):

@@ -24,6 +24,7 @@ from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.in_doubt import REFUSALS, Doubt, may_send_again, nothing_seen_since, open_doubt, recorded_answer
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund
 from veza_e2e.steps.step import Failed, Paused, Skipped, step
+from veza_e2e.steps.waiting import waiting_for
 
 REASON = "payment walkthrough"
 _LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError)
@@ -34,7 +35,8 @@ _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderS
 def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     """Request the refund of what is still open (operation requestRefund), unless one is under way."""
     doubt = open_doubt(context, "requestRefund")
-    current = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=60)
+    waiting = waiting_for(context, order, "reading the order before the refund")
+    current = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=60, waiting=waiting)
     if doubt is not None and current.refund_id is None and (recorded := _recorded(context, order)):
         return recorded
     again = doubt is not None or current.status is not OrderStatus.COMPLETED or current.refund_status is not None

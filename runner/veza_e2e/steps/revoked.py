@@ -17,6 +17,7 @@ from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.steps.reversals import check_reversals
 from veza_e2e.steps.step import Failed, Finding, Paused, step
+from veza_e2e.steps.waiting import licenses_said, order_said, waiting_for
 
 T = TypeVar("T")
 _FAILED = frozenset({RefundStatus.FAILED})
@@ -102,6 +103,8 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
             lambda: context.api.orders.get(order.order_id),
             _refund_settled,
             timeout=context.options.poll_timeout,
+            waiting=waiting_for(context, order, "waiting for the refund"),
+            told=order_said,
         )
     except TimedOut:
         raise Paused(
@@ -142,7 +145,8 @@ def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
         return all(one.status is LicenseStatus.REVOKED for one in licenses)
 
     try:
-        return context.wait(ours, gone, timeout=context.options.grace)
+        waiting = waiting_for(context, order, "waiting for the license to be revoked")
+        return context.wait(ours, gone, timeout=context.options.grace, waiting=waiting, told=licenses_said)
     except TimedOut:
         raise Failed(
             FindingCode.LICENSE_NOT_REVOKED,
@@ -177,7 +181,10 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
         return seen is None or not seen.pending or context.options.walkthrough == 1
 
     try:
-        seen = context.wait(lambda: cross_check(context, order), settled, timeout=context.options.grace)
+        waiting = waiting_for(context, order, "waiting for the refund at the processor")
+        seen = context.wait(
+            lambda: cross_check(context, order), settled, timeout=context.options.grace, waiting=waiting
+        )
     except TimedOut:
         raise _still_pending(context, done, refund) from None
     if seen is None:

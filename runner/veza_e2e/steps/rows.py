@@ -19,6 +19,7 @@ from veza_e2e.ports.protocols import LedgerReading
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import PlacedOrder
 from veza_e2e.steps.step import RESUME, Failed
+from veza_e2e.steps.waiting import waiting_for
 
 Judge = Callable[[Rows], Verdict]
 
@@ -75,7 +76,8 @@ def read_judged(context: Context, order: PlacedOrder, judge: Judge) -> tuple[Led
 
     try:
         if context.options.walkthrough > 1:
-            context.wait(read, settled, timeout=context.options.grace)
+            waiting = waiting_for(context, order, "waiting for the rows of seller_transfers")
+            context.wait(read, settled, timeout=context.options.grace, waiting=waiting, told=lambda _: "rows: not yet")
         else:
             read()
     except TimedOut:

@@ -1,0 +1,142 @@
+"""The last screen of a session's command: verdict, account, decision, what is missing, what is due, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import click
+
+from veza_e2e.evidence import Summary
+from veza_e2e.evidence.due import statement_due
+from veza_e2e.money.account import Account
+from veza_e2e.money.order_account import KINDS, AccountState
+from veza_e2e.ports.screen import folded, plain
+
+_LABEL = 10
+_COLORS = {"passed": "green", "failed": "red", "refused": "red"}
+_ACCOUNT = {
+    AccountState.UNTOUCHED: "untouched: nothing was charged",
+    AccountState.RETURNED: "returned: all that was charged came back",
+    AccountState.AT_RISK: "at risk: the order can be paid, or may have been; no charge was seen",
+    AccountState.CHARGED: "charged: more was charged than came back",
+    AccountState.UNKNOWN: "unknown: the witnesses disagree, or one did not answer",
+}
+_WAITS = {"completion": "the completion of the order", "transfer": "the transfer", "reversal": "the reversal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the last screen says beside the summary.
+
+    Attributes:
+        command: writes a command line with the options of this run.
+        today: the day in UTC.
+        report: the report's path; None if it was not written.
+        folder: the session's folder, if it is to be committed.
+        ex_9: whether EX-9 is attested for the release.
+        signed: whether the newest manifest is signed.
+    """
+
+    command: Callable[..., str]
+    today: date
+    report: str | None = None
+    folder: str | None = None
+    ex_9: bool = False
+    signed: bool = False
+
+
+def last_screen(summary: Summary, there: Surroundings, room: int | None = None) -> list[str]:
+    """Return the lines of the last screen: a label and a value each, then the commands, each whole.
+
+    Args:
+        summary: the session's.
+        there: what it does not say.
+        room: columns of the terminal; None breaks no line.
+    """
+    color = _COLORS.get(summary.outcome, "yellow")
+    lines = [f"{click.style(summary.outcome.upper(), fg=color, bold=True)}: {summary.money.sentence}"]
+    for label, text in _facts(summary, there):
+        first, *rest = (folded(plain(text), room - _LABEL - 3) if room else plain(text)).split("\n")
+        lines += [f"  {label:<{_LABEL}}{first}", *(f"{'':<{_LABEL + 2}}{one}" for one in rest)]
+    for label, command in _commands(summary, there):
+        lines.append(f"{label}: {command}")
+    return lines
+
+
+def _facts(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
+    yield "account", _ACCOUNT[summary.money.state]
+    yield from (("", line) for line in _witnesses(summary.money))
+    if summary.money.moved and summary.payment_id:
+        yield "payment", f"{summary.payment_id}, order {summary.order_id or ''}"
+    yield "decision", f"{summary.decision}: {summary.reason}"
+    label = "missing"
+    for item in summary.acceptance if summary.live_requested and summary.outcome == "passed" else ():
+        if item.status not in {"met", "not_applicable"}:
+            yield label, f"{item.title} ({item.status.replace('_', ' ')}): {item.reason}"
+            label = ""
+    label = "due"
+    for text in _due(summary, there):
+        yield label, text
+        label = ""
+    if there.report is not None:
+        yield "report:", there.report
+
+
+def _witnesses(account: Account) -> Iterator[str]:
+    """Yield what each witness says; nothing where one sentence says it all."""
+    by: dict[str, list[str]] = {}
+    for kind in KINDS:
+        for figure in account.figures(kind):
+            by.setdefault(figure.by, []).append(figure.told)
+    for witness, told in by.items():
+        yield f"{'the operator' if witness == 'person' else f'the {witness}'} says {', '.join(dict.fromkeys(told))}"
+
+
+def _due(summary: Summary, there: Surroundings) -> Iterator[str]:
+    window = statement_due(summary)
+    if window is not None:
+        yield f"bank statement, {window.earliest} to {window.latest} ({window.state(there.today)})"
+    awaited = _WAITS.get(summary.waiting_for or "")
+    if awaited is not None and summary.money.orders:
+        yield f"{awaited}: late is not missing for 24 hours; look again then"
+
+
+def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
+    """Yield the next commands, the most urgent first, each with what it is for."""
+    session, write = str(summary.session), there.command
+    if summary.ended:
+        if not summary.abandoned and (summary.money.unsettled_witness or not summary.money.settled):
+            yield "look again with", write("resume", session)
+    elif summary.outcome == "incomplete" or summary.money.may_be_out:
+        yield "go on with", write("resume", session)
+        yield "or give up", write("abandon", session, "--reason", "TEXT")
+    if summary.outcome != "passed" or not summary.ended:
+        return
+    if summary.live_requested:
+        yield from _evidence(summary, there)
+    if there.folder is not None:
+        if not there.signed:
+            yield "sign", write("sign", session, "--key", "FILE")
+        yield "commit", f"git add {shlex.quote(there.folder)} && git commit -m 'Payment walkthrough {session}'"
+    if summary.release is not None:
+        yield "the release", write("release", summary.release)
+
+
+def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
+    session, write = str(summary.session), there.command
+    unseen = {one.id for one in summary.reconciliation if one.status == "not_checked"}
+    if unseen & {"R2", "R5"}:
+        yield "supply the rows", write("rows", session)
+    if unseen & {"R1", "R4", "R6"}:
+        known = ("--payment", summary.payment_id or "ID", "--refund", summary.refund_id or "ID")
+        read = ("--charged", "AMOUNT", "--refunded", "AMOUNT")
+        yield "record the dashboard", write("attest", "dashboard", "--session", session, "--by", "NAME", *known, *read)
+    if summary.item("bank_statement").status in {"pending", "not_met"}:
+        read = ("--date", "YYYY-MM-DD", "--amount", "AMOUNT")
+        yield "record the bank statement", write("bank", session, "--seen", "credit", *read)
+    if not there.ex_9:
+        release = ("--release", summary.release) if summary.release else ()
+        yield "attest EX-9", write("attest", "ex-9", "--by", "NAME", *release)

@@ -1,0 +1,102 @@
+"""The last screen of a session: all that a tired operator needs, and commands that work as pasted."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import date
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
+
+from veza_e2e.cli.app import veza_e2e
+from veza_e2e.cli.last_screen import Surroundings, last_screen
+from veza_e2e.evidence import summarise
+from veza_e2e.ports.screen import columns
+
+DRY_RUN = {"session": "01M3EXAMP1E0000000000000BB", "hash": "a" * 64, "ended_at": "2026-05-03T09:00:00Z"}
+
+
+PROD = "veza-e2e --env prod --archive 'my archive'"
+
+
+def command(*words: str) -> str:
+    return shlex.join(["veza-e2e", "--env", "prod", "--archive", "my archive", *words])
+
+
+def shown(script: Script, room: int | None = None, **there: Any) -> list[str]:
+    there = {"report": f"docs/{SESSION}/report.md", "folder": "docs/a folder", **there}
+    return last_screen(summarise(script.lines), Surroundings(command, date(2026, 5, 6), **there), room)
+
+
+def live() -> Script:
+    return Script().start(live=True, rehearsal=False, release="2026.12", dry_run=DRY_RUN)
+
+
+def test_a_live_run_that_passed_ends_with_all_that_is_left_to_do() -> None:
+    lines = shown(live().until("revoked").end())
+    assert lines == [
+        "\x1b[32m\x1b[1mPASSED\x1b[0m: charged 5.00 EUR, back 5.00 EUR",
+        "  account   returned: all that was charged came back",
+        "            the backend says charged 5.00 EUR, back 5.00 EUR",
+        "            the processor says charged 5.00 EUR, back 5.00 EUR",
+        f"  payment   {PAYMENT}, order {ORDER}",
+        "  decision  PENDING: not all items are met: bank statement (pending)",
+        "  missing   The bank statement shows the refund (pending): no statement was recorded yet",
+        "  due       bank statement, 2026-05-11 to 2026-05-13 (not due yet)",
+        f"  report:   docs/{SESSION}/report.md",
+        f"record the bank statement: {PROD} bank {SESSION} --seen credit --date YYYY-MM-DD --amount AMOUNT",
+        f"attest EX-9: {PROD} attest ex-9 --by NAME --release 2026.12",
+        f"sign: {PROD} sign {SESSION} --key FILE",
+        f"commit: git add 'docs/a folder' && git commit -m 'Payment walkthrough {SESSION}'",
+        f"the release: {PROD} release 2026.12",
+    ]
+
+
+def test_what_is_done_is_no_longer_asked_for() -> None:
+    said = "\n".join(shown(live().until("revoked").end(), signed=True, ex_9=True, report=None, folder=None))
+    for word in ("sign:", "attest ex-9", "report", "commit:"):
+        assert word not in said
+
+
+@pytest.mark.parametrize(
+    ("step", "account", "first"),
+    [
+        ("order", "at risk", "go on with: veza-e2e"),
+        ("completed", "charged", "go on with: veza-e2e"),
+        ("login", "untouched", "go on with: veza-e2e"),
+    ],
+)
+def test_an_open_session_first_says_how_to_go_on(step: Any, account: str, first: str) -> None:
+    lines = shown(live().until(step))
+    assert f"  account   {account}: " in "\n".join(lines)
+    commands = [line for line in lines if "veza-e2e " in line]
+    assert [line.partition(" --env")[0] for line in commands] == [first, "or give up: veza-e2e"]
+
+
+def test_evidence_that_nobody_saw_is_asked_for_with_the_ids_and_without_the_amounts() -> None:
+    script = live().until("pay").completed(processor=False).license().transfers().refund().revoked().end()
+    (line,) = [line for line in shown(script) if line.startswith("record the dashboard: ")]
+    assert line.endswith(f" --payment {PAYMENT} --refund {REFUND} --charged AMOUNT --refunded AMOUNT")
+
+
+def test_a_dry_run_is_brief() -> None:
+    lines = shown(Script().start(rehearsal=True).until("revoked").end(), folder=None)
+    assert [line.split()[0] for line in lines[1:]] == ["account", "the", "the", "payment", "decision", "report:"]
+
+
+@pytest.mark.parametrize("room", [60, 80, 120])
+def test_it_fits_the_terminal_but_for_commands_and_addresses(room: int) -> None:
+    for line in shown(live().until("revoked").end(), room):
+        assert columns(line) < room or "veza-e2e " in line or "git add" in line
+
+
+def test_each_command_it_names_is_a_command_with_these_options() -> None:
+    script = live().until("revoked").end()
+    for line in shown(script):
+        _, found, words = line.partition(": veza-e2e ")
+        if found:
+            asked = [*shlex.split(words)[4:5], "--help"]
+            told = CliRunner().invoke(veza_e2e, asked).output
+            assert all(word in told for word in shlex.split(words)[5:] if word.startswith("--")), line

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from veza.money import Money
 from veza_e2e import config_values as values
 from veza_e2e import ledger_names, signing
-from veza_e2e.config_values import ConfigError, is_loopback
+from veza_e2e.config_values import ConfigError as ConfigError  # noqa: PLC0414 - config raises it
+from veza_e2e.config_values import is_loopback
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.signing import Signing
 

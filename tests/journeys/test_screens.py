@@ -44,7 +44,7 @@ class Sees(Person):
 
     def until(self, pattern: str) -> None:
         self.terminal.expect(pattern)
-        with_prompt = self.terminal.expect([r"[^\r\n]+", pexpect.TIMEOUT], timeout=0.2)
+        with_prompt = self.terminal.expect([r"[^\r\n]+", pexpect.TIMEOUT], timeout=1)
         assert with_prompt in {0, 1}
 
     def looks_at_the_rows(self) -> None:
@@ -139,7 +139,8 @@ def resized(someone: Sees) -> None:
         someone.terminal.setwinsize(ROWS, columns)
         someone.screen.columns = columns
         someone.terminal.expect("waiting for the payment")
-        someone.until("link expires")
+        someone.terminal.expect("link expires")
+        someone.until(r"\? Enter = paid")
         assert "? Enter = paid" in "".join(someone.screen.visible[-2:])
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from veza.money import Money
-from veza_e2e.config import REHEARSAL_ARCHIVE, ConfigError, Secrets, is_loopback, load, read_secrets
+from veza_e2e.config import REHEARSAL_ARCHIVE, ConfigError, Secrets, load, read_secrets
+from veza_e2e.config_values import is_loopback
 
 GOOD = 'base_url = "https://staging.example.com"\nexpected_environment = ["staging"]\n'
 

@@ -16,7 +16,7 @@ from veza_contract.matching import Match
 from veza_contract.model import Spec
 from veza_contract.operations import document as contract
 from veza_e2e.cli.output import Exit, Invocation, Item, document, items, say
-from veza_e2e.config import is_loopback
+from veza_e2e.config_values import is_loopback
 
 DRAFT: Final = Path("openapi.draft.yaml")
 _HTML: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("|"): "&#124;", ord("`"): "&#96;",

@@ -15,7 +15,8 @@ from veza import APIConnectionError, Veza, VezaError
 from veza_contract import live
 from veza_e2e.child import child_environment
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
-from veza_e2e.config import is_loopback, read_secrets
+from veza_e2e.config import read_secrets
+from veza_e2e.config_values import is_loopback
 from veza_e2e.preflight.liveness import judge, mode_of
 from veza_e2e.preflight.told import told
 from veza_e2e.redaction import Redactor

@@ -58,6 +58,9 @@ def make_sessions(folder: Path) -> None:
     stamped = Script(datetime(2026, 5, 5, 9, tzinfo=UTC), session="01KQVNV6M000000000000000BB")
     stamped.start(live=True, sandbox=True, release="stamped")
     made["stamped"] = stamped.until("revoked").end().store(root)
+    real = Script(datetime(2026, 5, 4, 9, tzinfo=UTC), session="01KQS3EFM000000000000000CC")
+    real.start(live=True, rehearsal=False, release="2026.05", dry_run=DRY_RUN).until("revoked")
+    made["real"] = real.end().store(root)
     names = {name: str(path.relative_to(root)) for name, path in made.items()}
     (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
 

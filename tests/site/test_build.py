@@ -183,9 +183,11 @@ def tree(tmp_path: Path) -> Path:
 
 
 def state(source: Path) -> str:
-    """Return the release's row on GO/NO-GO, as text."""
-    (found,) = [row for row in (source / "go-no-go.md").read_text(encoding="utf-8").splitlines() if "2026.05.md" in row]
-    return unescape(re.sub("<[^>]+>", "", found))
+    """Return the release's row on GO/NO-GO, as text; its cells are decision, reason, EX-9, due, next command."""
+    page = (source / "go-no-go.md").read_text(encoding="utf-8")
+    (found,) = [row for row in page.splitlines() if "2026.05.html" in row]
+    found = re.sub('<span class="veza-funds">[^<]+</span>', "", found).replace("<td", " | <td")
+    return unescape(re.sub(" +", " ", re.sub("<[^>]+>", "", found))) + " |"
 
 
 def test_a_go_is_a_go(tmp_path: Path) -> None:
@@ -241,7 +243,7 @@ def test_a_damaged_live_session_keeps_its_row_and_no_go_stands_beside_it(tmp_pat
     flip(folder / "journal.jsonl", b'"seq":7', b'"seq":8')
     said = state(tree(tmp_path))
     assert "| PENDING | 1 damaged live sessions, which cannot be judged |" in said
-    assert said.endswith("| not known of the damaged live sessions |")
+    assert f"| not known of the damaged live sessions | veza-e2e verify {OTHER} |" in said
     decided_go(tmp_path / "archive")
     source = tree(tmp_path)
     assert "| PENDING | 1 damaged live sessions, which cannot be judged; of the others: all nine" in state(source)
@@ -272,7 +274,7 @@ def test_damaged_attestations_are_named_and_none_counts(tmp_path: Path) -> None:
     assert shell("--archive", "archive", "attest", "ex-9", "--by", "A. Person").code == 0
     flip(next(iter((tmp_path / "archive" / "attestations").iterdir())), b"Person", b"Parson")
     source = tree(tmp_path)
-    assert "nobody attested it yet" in state(source)
+    assert "| not attested |" in state(source)
     assert "Damaged attestations" in (source / "go-no-go.md").read_text(encoding="utf-8")
 
 
@@ -281,7 +283,7 @@ def test_a_newer_real_run_in_doubt_stands_before_an_older_go(tmp_path: Path) -> 
     real(JUNE, OTHER).until("pay").store(tmp_path / "archive")
     said = state(tree(tmp_path))
     assert "| PENDING |" in said
-    assert f"the card may be charged: go on with: veza-e2e --env prod resume {OTHER}" in said
+    assert f"| the card may be charged: go on | veza-e2e --env prod resume {OTHER} |" in said
 
 
 def test_the_latest_real_run_decides_even_if_it_charged_nothing(tmp_path: Path) -> None:
@@ -294,7 +296,7 @@ def test_the_latest_real_run_decides_even_if_it_charged_nothing(tmp_path: Path) 
 def test_money_that_is_out_is_due(tmp_path: Path) -> None:
     real().until("transfers").store(tmp_path / "archive")
     said = state(tree(tmp_path))
-    assert f"charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR: get it with: veza-e2e --env prod resume {SESSION}" in said
+    assert f"| charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR: get it | veza-e2e --env prod resume {SESSION} |" in said
     listed = Shell(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
     assert "charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR" in listed
 
@@ -444,7 +446,8 @@ def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
 def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
     assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text(encoding="utf-8")
-    assert "none yet" in (tmp_path / "src" / "go-no-go.md").read_text(encoding="utf-8")
+    for name in ("go-no-go.md", "index.md"):
+        assert "veza-e2e run --unattended --refund --release" in (tmp_path / "src" / name).read_text(encoding="utf-8")
 
 
 def test_a_release_without_a_live_run_says_so(tmp_path: Path) -> None:

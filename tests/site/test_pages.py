@@ -160,14 +160,14 @@ def test_a_hostile_title_is_text(page: Page, urls: dict[str, str]) -> None:
 def test_filters_work_without_a_server(page: Page, urls: dict[str, str], sessions: Sessions) -> None:
     page.goto(urls["archive"])
     rows = page.locator(".veza-sessions tbody tr")
-    expect(rows).to_have_count(11)
+    expect(rows).to_have_count(12)
     starts = rows.locator("td:first-child").all_inner_texts()
     assert starts == sorted(starts, reverse=True), "the newest first"
     page.get_by_label("Outcome").select_option("failed")
     expect(rows).to_have_count(5)
     page.get_by_label("Release").select_option("with license")
     expect(rows).to_have_count(1)
-    expect(page.get_by_role("status")).to_have_text("1 of 11 sessions")
+    expect(page.get_by_role("status")).to_have_text("1 of 12 sessions")
     page.get_by_label("Outcome").select_option("")
     page.get_by_label("Release").select_option("")
     summary = summarise(read(sessions.folders["transfers"] / "journal.jsonl").lines)
@@ -202,11 +202,21 @@ def test_the_live_report_pairs_the_runs_and_links_to_evidence(page: Page, urls: 
     expect(page.locator(f"#{urlsplit(page.url).fragment}")).to_be_in_viewport()
 
 
-def test_an_overdue_statement_is_marked(page: Page, urls: dict[str, str]) -> None:
+def test_the_board_says_how_long_a_statement_still_has(page: Page, urls: dict[str, str]) -> None:
+    page.goto(urls["home"])
+    card = page.locator(".veza-card").filter(has=page.get_by_role("link", name="2026.05", exact=True))
+    expect(card).to_contain_text("between 2026-05-11 and 2026-05-13")
+    expect(card.get_by_role("button", name="Copy veza-e2e --env prod bank")).to_be_visible()
+    for day, said in (("2026-05-10", "due in 3 days"), ("2026-05-13", "due today"), ("2026-05-14", "late")):
+        page.clock.set_fixed_time(f"{day}T12:00:00Z")
+        page.reload()
+        expect(card.locator(".veza-due")).to_have_text(said)
+    page.clock.set_fixed_time("2026-05-19T12:00:00Z")
     page.goto(urls["go/no-go"])
-    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="live", exact=True))
-    expect(row).to_contain_text("between 2026-05-11 and 2026-05-13, overdue after 2026-05-18")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="2026.05", exact=True))
     expect(row.locator(".veza-due")).to_have_text("OVERDUE")
+    rehearsed = page.get_by_role("row").filter(has=page.get_by_role("link", name="live", exact=True))
+    expect(rehearsed.locator(".veza-due")).to_have_count(0)
 
 
 def test_light_and_dark_can_be_switched(page: Page, urls: dict[str, str]) -> None:

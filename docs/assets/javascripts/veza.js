@@ -53,10 +53,15 @@ async function copy(text) {
   area.remove();
 }
 
-function markOverdue() {
+// A page does not know the day on which it is read.
+function markDue() {
   const today = new Date().toISOString().slice(0, 10);
-  for (const mark of document.querySelectorAll("[data-overdue-after]")) {
-    if (mark.dataset.overdueAfter < today) mark.textContent = "OVERDUE";
+  for (const mark of document.querySelectorAll("[data-due]")) {
+    const { due, overdueAfter } = mark.dataset;
+    const days = Math.round((Date.parse(due) - Date.parse(today)) / 86_400_000);
+    const state = overdueAfter < today ? "overdue" : days < 0 ? "late" : "waiting";
+    mark.textContent = { overdue: "OVERDUE", late: "late", waiting: days === 0 ? "due today" : `due in ${days} day${days === 1 ? "" : "s"}` }[state];
+    mark.classList.add(`veza-${state}`);
   }
 }
 
@@ -118,7 +123,7 @@ addEventListener("afterprint", fold);
 addEventListener("DOMContentLoaded", () => {
   copyButtons();
   filters();
-  markOverdue();
+  markDue();
   wideTables();
   reveal();
   goOn();

@@ -7,7 +7,7 @@ overdue.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -77,8 +77,24 @@ Command: TypeAlias = Callable[..., str]
 """Returns the command line for some words, in the session's environment."""
 
 
-def still_open(summary: Summary | Glance, command: Command | None = None) -> str | None:
-    """Return what to do about money and evidence that are open, with the commands; None if there is nothing to do.
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """Something to do about money or evidence that is open."""
+
+    said: str
+    """What is open, and what to do."""
+    command: str
+    otherwise: str = ""
+    """Another way, with its command."""
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return f"{self.said} with: {self.command}{self.otherwise}"
+
+
+def todos(summary: Summary | Glance, command: Command | None = None) -> tuple[Todo, ...]:
+    """Return what to do about money and evidence that are open, the most urgent first.
 
     Args:
         summary: the session, whole or at a glance.
@@ -86,45 +102,50 @@ def still_open(summary: Summary | Glance, command: Command | None = None) -> str
     """
     seen = glance(summary)
     write = command or (lambda *words: shlex.join(["veza-e2e", "--env", seen.environment, *words]))
-    said = [line for line in (_money(seen, write), _unseen(seen, write)) if line]
+    found = [*_money(seen, write), *_unseen(seen, write)]
     if seen.statement == "not_met":
-        said.append(f"{seen.statement_reason}: ask the bank, then record what it shows with: {_bank(seen, write)}")
-    return "; ".join(said) or None
+        asked = f"{seen.statement_reason}: ask the bank, then record what it shows"
+        found.append(Todo(asked, bank_command(str(seen.session), write)))
+    return tuple(found)
 
 
-def _money(seen: Glance, write: Command) -> str | None:
-    """Return what the account says and the next command. It advises a second refund only if all saw the first fail."""
+def still_open(summary: Summary | Glance, command: Command | None = None) -> str | None:
+    """Return `todos` in one line, with the commands; None if there is nothing to do."""
+    return "; ".join(todo.text for todo in todos(summary, command)) or None
+
+
+def _money(seen: Glance, write: Command) -> Iterator[Todo]:
+    """Yield what the account says and the next command. It advises a second refund only if all saw the first fail."""
     if seen.settled or (not seen.live_requested and seen.account != AccountState.CHARGED):
-        return None
+        return
     again, attest = write("resume", str(seen.session)), _dashboard(seen, write)
     if seen.abandoned:
         known = seen.account == AccountState.CHARGED
         todo = "refund the payment at the processor's dashboard, then record it" if known else "record what comes back"
-        return f"abandoned, {seen.money}: {todo} with: {attest}"
+        yield Todo(f"abandoned, {seen.money}: {todo}", attest)
+        return
     match seen.account:
         case AccountState.CHARGED if seen.ended or seen.order_failed:
-            todo = f"refund it at the processor's dashboard, then look again with: {again}"
+            yield Todo(f"{seen.money}: refund it at the processor's dashboard, then look again", again)
         case AccountState.CHARGED:
-            todo = f"get it with: {again}"
+            yield Todo(f"{seen.money}: get it", again)
         case AccountState.AT_RISK:
-            todo = f"go on with: {again}"
+            yield Todo(f"{seen.money}: go on", again)
         case _:
-            todo = f"look again with: {again}; or record what the processor's dashboard shows with: {attest}"
-    return f"{seen.money}: {todo}"
+            other = f"; or record what the processor's dashboard shows with: {attest}"
+            yield Todo(f"{seen.money}: look again", again, other)
 
 
-def _unseen(seen: Glance, write: Command) -> str | None:
-    """Return which comparisons of a live run that passed nobody has made, and the command that supplies each."""
+def _unseen(seen: Glance, write: Command) -> Iterator[Todo]:
+    """Yield which comparisons of a live run that passed nobody has made, and the command that supplies each."""
     if not seen.live_requested or seen.outcome != "passed" or not seen.refund_requested:
-        return None
+        return
     by_rows = [one for one in seen.uncompared if one in {"R2", "R5"}]
     by_hand = [one for one in seen.uncompared if one in {"R1", "R4", "R6"}]
-    said = []
     if by_rows:
-        said.append(f"{' and '.join(by_rows)} not compared: supply the rows with: {write('rows', str(seen.session))}")
+        yield Todo(f"{' and '.join(by_rows)} not compared: supply the rows", write("rows", str(seen.session)))
     if by_hand:
-        said.append(f"{', '.join(by_hand)} not compared: record the dashboard with: {_dashboard(seen, write)}")
-    return "; ".join(said) or None
+        yield Todo(f"{', '.join(by_hand)} not compared: record the dashboard", _dashboard(seen, write))
 
 
 def _dashboard(seen: Glance, write: Command) -> str:
@@ -132,5 +153,6 @@ def _dashboard(seen: Glance, write: Command) -> str:
     return write("attest", "dashboard", "--session", str(seen.session), "--by", "NAME", *known, "--refunded", "A")
 
 
-def _bank(seen: Glance, write: Command) -> str:
-    return write("bank", str(seen.session), "--seen", "credit", "--date", "D", "--amount", "A")
+def bank_command(session: str, command: Command) -> str:
+    """Return the command that records what the bank statement shows."""
+    return command("bank", session, "--seen", "credit", "--date", "D", "--amount", "A")

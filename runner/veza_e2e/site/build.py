@@ -23,6 +23,7 @@ from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.cells import Fact
 from veza_e2e.report.view import view
+from veza_e2e.site.board import board
 from veza_e2e.site.compared import Run, run_of
 from veza_e2e.site.live_report import checklist, release_view, unknown
 from veza_e2e.site.releases import Archived, Entry, slug
@@ -220,16 +221,26 @@ def _releases(shown: Archived, source: Path) -> None:
     damage = unknown(shown, f"{ARCHIVE}/")
     listed = {"releases": views, "checklist": checklist, "damage": damage}
     _write(source / "live-report.md", "live_report.md", newest=views[:1], **listed)
-    _write(source / "go-no-go.md", "go_no_go.md", **listed)
+    _write(source / "go-no-go.md", "go_no_go.md", board=board(shown.releases), damage=damage)
 
 
 def _home(shown: Archived, source: Path) -> None:
     rows = [session_row(entry, f"{ARCHIVE}/") for entry in shown.entries[:5]]
-    latest = templates.markup().get_template("site/latest.md").render(rows=rows)
+    parts = {
+        "board": _rendered("_board.html", board=board(shown.releases), damage=unknown(shown, f"{ARCHIVE}/")),
+        "latest sessions": _rendered("latest.md", rows=rows),
+    }
     home = source / "index.md"
-    home.write_text(home.read_text(encoding="utf-8").replace("<!-- latest sessions -->", latest), encoding="utf-8")
+    text = home.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        text = text.replace(f"<!-- {name} -->", part)
+    home.write_text(text, encoding="utf-8")
+
+
+def _rendered(template: str, **values: object) -> str:
+    return templates.markup().get_template(f"site/{template}").render(values)
 
 
 def _write(path: Path, template: str, **values: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(templates.markup().get_template(f"site/{template}").render(values), encoding="utf-8")
+    path.write_text(_rendered(template, **values), encoding="utf-8")

@@ -12,7 +12,7 @@ from veza_e2e.archive.sessions import LOG
 from veza_e2e.archive.signatures import signature_of
 from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
-from veza_e2e.evidence.due import statement_due, still_open
+from veza_e2e.evidence.due import Due, statement_due, still_open
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.escape import inline
@@ -84,9 +84,6 @@ def release_view(release: Release, up: str) -> ReleaseView:
     window, overdue = due_words(summary)
     if release.undecided:
         window = "not known of the damaged live sessions" + (f"; of the others: {window}" if summary else "")
-    decision: str = release.decision
-    if release.rehearsed_decision is not None and summary and summary.live_requested and not release.undecided:
-        decision = f"{release.decision} (rehearsed {release.rehearsed_decision})"
     damaged = tuple(Fact("Session", session_row(entry, up).link) for entry in release.damaged)
     earlier = tuple(Fact("Session", session_row(entry, up).link) for entry in release.earlier)
     unrelated = tuple(
@@ -97,7 +94,7 @@ def release_view(release: Release, up: str) -> ReleaseView:
     return ReleaseView(
         name=release.name,
         slug=slug(release.name),
-        decision=decision,
+        decision=decision_words(release),
         css=release.decision.lower(),
         reason=release.reason,
         due=window,
@@ -115,6 +112,14 @@ def release_view(release: Release, up: str) -> ReleaseView:
         page=Markup(f"releases/{slug(release.name)}.md"),  # noqa: S704 - a slug
         receipts=tuple(ReceiptOf(e.receipt, up + e.html) for e in (release.live,) if e is not None and e.receipt),
     )
+
+
+def decision_words(release: Release) -> str:
+    """Return the decision; for a rehearsed live run with the rehearsed decision."""
+    summary = release.summary
+    if release.rehearsed_decision is None or summary is None or not summary.live_requested or release.undecided:
+        return release.decision
+    return f"{release.decision} (rehearsed {release.rehearsed_decision})"
 
 
 def _vouched(entry: Entry) -> str:
@@ -177,18 +182,29 @@ def _evidence(item: Item | None, entry: Entry | None, up: str) -> list[Markup]:
 
 
 def due_words(summary: Summary | None) -> tuple[str, Markup]:
-    """Return what is due, whatever the day, and the mark by which a browser tells that it is overdue."""
+    """Return what is due, whatever the day, and the mark by which a browser tells how long it still has."""
     if summary is None:
         return "nothing is due", Markup()
-    left, window = still_open(summary), statement_due(summary)
+    left, window = still_open(summary), awaited(summary)
     if window is None:
         return left or "nothing is due", Markup()
-    mark = Markup(' <span class="veza-due" data-overdue-after="{}"></span>').format(window.overdue_after.isoformat())
     shown = f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
-    return f"{left}; {shown}" if left else shown, mark
+    return f"{left}; {shown}" if left else shown, due_mark(window)
 
 
-def _attest(release: Release, item: str) -> str:
+def awaited(summary: Summary) -> Due | None:
+    """Return when a bank statement is due. For test funds there is never one."""
+    return statement_due(summary) if summary.funds == "real" else None
+
+
+def due_mark(window: Due) -> Markup:
+    """Return an empty mark; a browser fills in "due in 3 days" or "late", since a page does not know the day."""
+    return Markup(' <span class="veza-due" data-due="{}" data-overdue-after="{}"></span>').format(
+        window.latest.isoformat(), window.overdue_after.isoformat()
+    )
+
+
+def attest_command(release: Release, item: str) -> str:
     """Return the command that attests an item of a release in the archive of this site."""
     runs = [entry.summary for entry in (release.live, release.dry_run) if entry and entry.summary]
     environments = [run.environment for run in runs]
@@ -202,7 +218,7 @@ def _ex_9(release: Release) -> Tick:
     attested = release.attested(EX_9)
     what = "EX-9 (Stripe Connect KYC, live mode)"
     if attested is None:
-        return Tick(" ", f"{what}: nobody attested it yet: {_attest(release, EX_9)}")
+        return Tick(" ", f"{what}: nobody attested it yet: {attest_command(release, EX_9)}")
     return Tick("x", f"{what}: attested by {attested.by} on {attested.at[:10]}")
 
 
@@ -224,7 +240,7 @@ def _housekeeping(release: Release) -> list[Tick]:
             "x" if rotated else " ",
             f"OPERATOR_PASSWORD rotated, if it passed through shell history: attested by {rotated.by}"
             if rotated
-            else f"OPERATOR_PASSWORD rotated, if it passed through shell history: {_attest(release, ROTATED)}",
+            else f"OPERATOR_PASSWORD rotated, if it passed through shell history: {attest_command(release, ROTATED)}",
         ),
     ]
 

@@ -1,0 +1,160 @@
+"""The board: each release with its decision, why, what is due, and the one next command; the most urgent first."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from veza_e2e.evidence import Summary
+from veza_e2e.evidence.due import Command, bank_command, todos
+from veza_e2e.evidence.release import EX_9
+from veza_e2e.site.live_report import attest_command, awaited, decision_words, due_mark
+from veza_e2e.site.releases import Release, slug
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A release on the board."""
+
+    name: str
+    url: str
+    decision: str
+    css: str
+    reason: str
+    money: str | None
+    """What the account says while real money is or may be out; None if none is."""
+    funds: str
+    due: tuple[str | Markup, ...]
+    """Each thing that is due; empty if nothing is."""
+    ex_9: str
+    next: str | None
+    """The one next command; None if only a person can go on."""
+    advice: str
+    """What the command does, or what to do without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All releases, the most urgent first."""
+
+    cards: tuple[Card, ...]
+    """Releases with a live run, or with one that is damaged."""
+    waiting: tuple[Card, ...]
+    """Releases without a live run."""
+
+
+def board(releases: Sequence[Release], up: str = "") -> Board:
+    """Return the board.
+
+    Args:
+        releases: the newest first, which is kept among equally urgent ones.
+        up: the path from the page to the site's root.
+    """
+    ranked = sorted(releases, key=_urgency)
+    begun = [release for release in ranked if release.live or release.undecided]
+    return Board(
+        tuple(_card(release, up) for release in begun),
+        tuple(_card(release, up) for release in ranked if release not in begun),
+    )
+
+
+def _urgency(release: Release) -> tuple[int, date]:
+    """Return the place of the first that holds, and the day by which something is due."""
+    summary = release.summary
+    real = summary if summary and summary.funds == "real" else None
+    window = awaited(real) if real else None
+    holds = (
+        real is not None and _out(real),
+        release.undecided > 0,
+        real is not None and real.item("bank_statement").status == "not_met",
+        window is not None,
+        release.decision == "NO-GO",
+        real is not None and release.decision == "PENDING",
+        release.decision == "GO",
+    )
+    return holds.index(True) if True in holds else len(holds), window.latest if window else date.max
+
+
+def _out(summary: Summary) -> bool:
+    return summary.funds == "real" and summary.money.may_be_out and not summary.money.settled
+
+
+def _card(release: Release, up: str) -> Card:
+    summary = release.summary
+    command, advice = _next(release)
+    funds = {"real": "real money", "test": "test funds"}[summary.funds] if summary else "no live run"
+    attested = release.attested(EX_9)
+    return Card(
+        name=release.name,
+        url=f"{up}releases/{slug(release.name)}.html",
+        decision=decision_words(release),
+        css=release.decision.lower(),
+        reason=release.reason,
+        money=summary.money.sentence if summary and _out(summary) else None,
+        funds=funds,
+        due=tuple(_due(release)),
+        ex_9=f"attested by {attested.by} on {attested.at[:10]}" if attested else "not attested",
+        next=command,
+        advice=advice,
+    )
+
+
+def _due(release: Release) -> Iterator[str | Markup]:
+    summary = release.summary
+    if release.undecided:
+        yield "not known of the damaged live sessions"
+    if summary is None or summary.funds != "real":
+        return
+    for todo in todos(summary):
+        yield todo.said
+    window = awaited(summary)
+    if window is not None:
+        said = Markup("bank statement between {} and {}").format(window.earliest, window.latest)
+        yield said + due_mark(window)
+
+
+def _next(release: Release) -> tuple[str | None, str]:
+    """Return the one next command of a release, and what it does. No command here asks for a live run."""
+    summary = release.summary
+    if release.undecided:
+        damaged = next(one for one in release.doubtful if one.claimed and one.claimed.live_requested)
+        return shlex.join(["veza-e2e", "verify", damaged.session]), "Says what is damaged."
+    return _before_live(release) if summary is None else next(_after_live(release, summary))
+
+
+def _after_live(release: Release, summary: Summary) -> Iterator[tuple[str, str]]:
+    write = _write(summary)
+    if summary.funds == "real" or summary.money.may_be_out:
+        for todo in todos(summary):
+            yield todo.command, f"{todo.said[:1].upper()}{todo.said[1:]}."
+    if summary.outcome == "incomplete" and not summary.abandoned:
+        yield write("resume", str(summary.session)), "Continues the live run."
+    if awaited(summary) is not None:
+        yield bank_command(str(summary.session), write), "Records the refund, once the bank statement shows it."
+    if release.attested(EX_9) is None and "GO" in {summary.decision, summary.rehearsed_decision}:
+        yield attest_command(release, EX_9), "Attests EX-9, which no machine can see."
+    if release.decision == "GO":
+        words = ["veza-e2e", "release", release.name, "--markdown"]
+        yield shlex.join(words), "Prints the row for your GO/NO-GO document."
+    yield write("show", str(summary.session)), "Shows the live run, step by step."
+
+
+def _before_live(release: Release) -> tuple[str | None, str]:
+    dry = release.dry_run.summary if release.dry_run else None
+    if dry is None:
+        words = ["veza-e2e", "--env", "staging", "run", "--release", release.name]
+        return shlex.join(words), "Makes the dry-run."
+    if dry.outcome == "incomplete" and not dry.abandoned:
+        return _write(dry)("resume", str(dry.session)), "Continues the dry-run."
+    if dry.outcome != "passed":
+        return _write(dry)("show", str(dry.session)), "Shows why the dry-run did not pass."
+    return None, "The dry-run passed. The live run is next, by a person at a terminal."
+
+
+def _write(summary: Summary) -> Command:
+    """Return what writes a command in a session's environment."""
+    return lambda *words: shlex.join(["veza-e2e", "--env", summary.environment, *words])

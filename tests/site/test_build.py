@@ -98,6 +98,8 @@ def test_every_session_has_its_page_and_its_files(site: Path, sessions: Sessions
         assert (page / "index.html").is_file()
         assert (page / "journal.jsonl").read_bytes() == (folder / "journal.jsonl").read_bytes()
         assert (page / "session.log").read_bytes() == (folder / "session.log").read_bytes()
+        told = json.loads((page / "summary.json").read_text(encoding="utf-8"))
+        assert told == {**Stored(folder.name, folder).summary().to_json(), "paths": None}
 
 
 def test_the_same_sessions_give_the_same_bytes(tmp_path: Path, checkout: Path, sessions: Sessions, site: Path) -> None:

@@ -18,6 +18,7 @@ from ten_sessions import DRY_RUN, HOSTILE, Sessions
 
 from veza_e2e.evidence import summarise
 from veza_e2e.journal import read
+from veza_e2e.site.releases import ids_of
 
 pytestmark = [pytest.mark.process, pytest.mark.real_clock]
 
@@ -159,23 +160,66 @@ def test_a_hostile_title_is_text(page: Page, urls: dict[str, str]) -> None:
 
 def test_filters_work_without_a_server(page: Page, urls: dict[str, str], sessions: Sessions) -> None:
     page.goto(urls["archive"])
-    rows = page.locator(".veza-sessions tbody tr")
+    rows, status = page.locator(".veza-sessions tbody tr"), page.get_by_role("status")
     expect(rows).to_have_count(12)
+    expect(status).to_have_text("12 sessions")
     starts = rows.locator("td:first-child").all_inner_texts()
     assert starts == sorted(starts, reverse=True), "the newest first"
     page.get_by_label("Outcome").select_option("failed")
     expect(rows).to_have_count(5)
     page.get_by_label("Release").select_option("with license")
-    expect(rows).to_have_count(1)
-    expect(page.get_by_role("status")).to_have_text("1 of 12 sessions")
-    page.get_by_label("Outcome").select_option("")
-    page.get_by_label("Release").select_option("")
-    summary = summarise(read(sessions.folders["transfers"] / "journal.jsonl").lines)
-    for identifier in (summary.order_id, summary.payment_id, summary.session):
-        page.get_by_label("Session, order or payment id").fill(str(identifier))
+    expect(status).to_have_text("1 session of 12 in all")
+    rows.get_by_role("link").click()
+    page.wait_for_url("**/index.html")
+    page.go_back()
+    expect(status).to_have_text("1 session of 12 in all")
+    expect(page.get_by_label("Release")).to_have_value("with license")
+    page.reload()
+    expect(status).to_have_text("1 session of 12 in all")
+    page.go_back()
+    expect(page.get_by_label("Release")).to_have_value("")
+    expect(status).to_have_text("5 sessions of 12 in all")
+    page.get_by_role("button", name="Show all").click()
+    expect(rows).to_have_count(12)
+    lines = read(sessions.folders["transfers"] / "journal.jsonl").lines
+    summary = summarise(lines)
+    found = (summary.order_id, summary.payment_id, summary.refund_id, summary.session, *ids_of(lines)[-1:])
+    for identifier in filter(None, found):
+        page.get_by_label("Any id").fill(str(identifier).upper())
         expect(rows).to_have_count(1)
     rows.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("release with transfers")
+    page.go_back()
+    expect(rows).to_have_count(1)
+
+
+MANY = """(() => {
+  const row = (n) => [`p/${n}`, `S${n}`, "2026", "passed", "test", "PENDING", "m", `2026.${n % 12}`, "e", `pay_${n}`];
+  window.vezaSessions = Array.from({ length: 3000 }, (_, n) => row(n));
+})();"""
+
+
+def test_three_thousand_sessions_are_paged_and_filtered_at_once(browser: Browser, urls: dict[str, str]) -> None:
+    with watched(browser) as page:
+        page.route("**/sessions.js", lambda route: route.fulfill(body=MANY, content_type="text/javascript"))
+        page.goto(urls["archive"])
+        status, rows = page.get_by_role("status"), page.locator(".veza-sessions tbody tr")
+        expect(status).to_have_text("Sessions 1 to 50 of 3000")
+        options = page.get_by_label("Release").locator("option").all_inner_texts()
+        assert options[1:] == [f"2026.{n}" for n in range(12)], "in natural order"
+        page.get_by_label("Page 60").click()
+        expect(status).to_have_text("Sessions 2951 to 3000 of 3000")
+        page.get_by_label("Release").select_option("2026.3")
+        expect(status).to_have_text("Sessions 1 to 50 of 250, of 3000 in all")
+        page.get_by_label("Page 5").click()
+        page.reload()
+        expect(status).to_have_text("Sessions 201 to 250 of 250, of 3000 in all")
+        page.go_back()
+        expect(status).to_have_text("Sessions 1 to 50 of 250, of 3000 in all")
+        page.get_by_label("Any id").fill("pay_299")
+        expect(rows).to_have_count(1)
+        page.get_by_label("Any id").fill("nothing like it")
+        expect(status).to_have_text("No session matches, of 3000 in all.")
 
 
 @pytest.mark.parametrize("what", ["order_id", "payment_id", "session"])

@@ -65,33 +65,109 @@ function markDue() {
   }
 }
 
-// The archive's filters: every session is in sessions.js, so no server is needed.
-const COLUMNS = ["page", "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "order", "payment"];
+// The archive's filters: every session is in sessions.js, so no server is needed. The address holds what is chosen.
+const COLUMNS = ["page", "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "ids"];
 const SHOWN = ["when", "outcome", "funds", "decision", "money", "release", "environment", "session"];
+const PAGE = 50;
+const CHOICES = ["text", "outcome", "funds", "decision", "release"];
+const natural = new Intl.Collator("en", { numeric: true }).compare;
 
 function filters() {
   const form = document.querySelector(".veza-filters");
-  if (!form || !window.vezaSessions) return;
-  const sessions = window.vezaSessions.map((row) => Object.fromEntries(COLUMNS.map((name, i) => [name, row[i]])));
+  if (!form || !window.vezaSessions || !window.vezaSessions.length) return;
+  const sessions = window.vezaSessions.map((row) => {
+    const session = Object.fromEntries(COLUMNS.map((name, i) => [name, row[i]]));
+    session.sought = `${session.session} ${session.ids}`.toLowerCase();
+    return session;
+  });
   for (const select of form.querySelectorAll("select")) {
-    for (const value of [...new Set(sessions.map((s) => s[select.name]))].filter(Boolean).sort()) select.add(new Option(value));
+    for (const value of [...new Set(sessions.map((s) => s[select.name]))].filter(Boolean).sort(natural)) select.add(new Option(value));
   }
   form.hidden = false;
+  const archive = { form, sessions, page: 1, timer: 0 };
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => show(form, sessions));
-  show(form, sessions);
+  form.addEventListener("reset", () => setTimeout(() => chosen(archive, 1)));
+  form.addEventListener("input", (event) => {
+    if (event.target.name !== "text") return chosen(archive, 1);
+    archive.page = 1;
+    show(archive);
+    // Each key is no step to go Back by, and browsers allow few changes of the address in a second.
+    clearTimeout(archive.timer);
+    archive.timer = setTimeout(() => remember(archive, "replaceState"), 200);
+  });
+  addEventListener("pagehide", () => {
+    if (archive.timer) remember(archive, "replaceState");
+  });
+  addEventListener("popstate", () => recall(archive));
+  document.querySelector(".veza-pages").addEventListener("click", (event) => {
+    if (!event.target.dataset.page || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    chosen(archive, Number(event.target.dataset.page));
+    form.scrollIntoView({ block: "start" });
+  });
+  recall(archive);
 }
 
-function show(form, sessions) {
+function chosen(archive, page) {
+  archive.page = page;
+  show(archive);
+  remember(archive, "pushState");
+}
+
+function address(archive, page) {
+  const found = new URLSearchParams();
+  for (const name of CHOICES) if (archive.form.elements[name].value) found.set(name, archive.form.elements[name].value);
+  if (page > 1) found.set("page", page);
+  return `${location.pathname}${found.size ? `?${found}` : ""}`;
+}
+
+function remember(archive, how) {
+  clearTimeout(archive.timer);
+  archive.timer = 0;
+  history[how](null, "", address(archive, archive.page));
+}
+
+function recall(archive) {
+  const found = new URLSearchParams(location.search);
+  for (const name of CHOICES) archive.form.elements[name].value = found.get(name) ?? "";
+  archive.page = Math.max(1, Math.trunc(Number(found.get("page"))) || 1);
+  show(archive);
+}
+
+function show(archive) {
+  const { form, sessions } = archive;
   const text = form.elements.text.value.trim().toLowerCase();
-  const wanted = [...form.querySelectorAll("select")].filter((select) => select.value);
-  const found = sessions.filter(
-    (s) =>
-      wanted.every((select) => s[select.name] === select.value) &&
-      (!text || [s.session, s.order, s.payment].some((id) => id.toLowerCase().includes(text))),
-  );
-  form.querySelector(".veza-count").textContent = `${found.length} of ${sessions.length} sessions`;
-  document.querySelector(".veza-sessions tbody").replaceChildren(...found.slice(0, 200).map(line));
+  const wanted = [...form.querySelectorAll("select")].filter((select) => select.value).map((select) => [select.name, select.value]);
+  const found = sessions.filter((s) => wanted.every(([name, value]) => s[name] === value) && (!text || s.sought.includes(text)));
+  const pages = Math.max(1, Math.ceil(found.length / PAGE));
+  archive.page = Math.min(archive.page, pages);
+  const first = (archive.page - 1) * PAGE;
+  const shown = found.slice(first, first + PAGE);
+  const all = found.length === sessions.length ? "" : ` of ${sessions.length} in all`;
+  form.querySelector(".veza-count").textContent = !shown.length
+    ? `No session matches${all && `,${all}`}.`
+    : pages === 1
+      ? `${found.length} session${found.length === 1 ? "" : "s"}${all}`
+      : `Sessions ${first + 1} to ${first + shown.length} of ${found.length}${all && `,${all}`}`;
+  document.querySelector(".veza-sessions tbody").replaceChildren(...shown.map(line));
+  document.querySelector(".veza-pages").replaceChildren(...(pages > 1 ? steps(archive, pages) : []));
+}
+
+function* steps(archive, pages) {
+  const near = (n) => n === 1 || n === pages || Math.abs(n - archive.page) < 3;
+  for (let n = 1; n <= pages; n++) {
+    if (!near(n)) {
+      if (near(n - 1)) yield document.createTextNode("…");
+      continue;
+    }
+    const link = document.createElement("a");
+    link.href = address(archive, n);
+    link.dataset.page = n;
+    link.textContent = n;
+    link.setAttribute("aria-label", `Page ${n}`);
+    if (n === archive.page) link.setAttribute("aria-current", "page");
+    yield link;
+  }
 }
 
 function line(session) {

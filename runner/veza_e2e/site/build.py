@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -26,17 +27,18 @@ from veza_e2e.report.view import view
 from veza_e2e.site.board import board
 from veza_e2e.site.compared import Run, run_of
 from veza_e2e.site.live_report import checklist, release_view, unknown
-from veza_e2e.site.releases import Archived, Entry, slug
+from veza_e2e.site.releases import Archived, Entry, ids_of, slug
 from veza_e2e.site.session_page import Link, session_page
 from veza_e2e.site.sessions_table import data_script, session_row
 
 ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
+SUMMARY = "summary.json"
 KEPT = ("docs", "templates", "cassettes", str(SOURCE))
 """Folders of the checkout that a site must neither be in nor contain."""
 UNFINISHED = Path("build/site-unfinished")
 """A file that names the folder of an unfinished site, which the next build may replace."""
-NEWEST = 100
+NEWEST = 50
 """How many sessions the index lists in its HTML; its filters know all sessions."""
 
 
@@ -153,11 +155,20 @@ def _session(stored: Stored, pages: Path, known: dict[str, Run]) -> Entry:
         _write(pages / entry.page, "damaged.md", session=stored.session, damage=entry.damage)
         return entry
     page = session_page(reading.lines, report, addenda, known=known)
-    entry = Entry(stored, report.summary, altered=stored.altered(reading), receipt=page.receipt)
+    entry = Entry(
+        stored, report.summary, altered=stored.altered(reading), receipt=page.receipt, ids=ids_of(reading.lines)
+    )
+    (pages / entry.page).parent.mkdir(parents=True, exist_ok=True)
+    (pages / entry.page).with_name(SUMMARY).write_text(_document(report.summary), encoding="utf-8")
     links, files = _links(report.summary, known, pages), _files(entry, (pages / entry.page).parent)
     _write(pages / entry.page, "session.md", page=replace(page, links=tuple(links), files=tuple(files)))
     known[stored.session] = run_of(reading.lines, report)
     return entry
+
+
+def _document(summary: Summary) -> str:
+    """Return what `show --json` prints, without the paths, which are of another machine."""
+    return json.dumps(summary.to_json(), ensure_ascii=False, indent=2) + "\n"
 
 
 _UP = "../../../"
@@ -179,7 +190,7 @@ def _files(entry: Entry, target: Path) -> list[Fact]:
     stored, ended = entry.stored, entry.summary is not None and entry.summary.ended
     logs = () if LOG in entry.altered else (stored.folder / LOG,)
     own = (stored.journal, *logs, *stored.addendum_files(), *stored.manifests())
-    found = []
+    found = [Fact(SUMMARY, Markup('<a href="{0}">{0}</a> (what veza-e2e --json show prints)').format(SUMMARY))]
     for path in (*own, *map(signature_of, own)):
         if path.is_file():
             shutil.copyfile(path, target / path.name)

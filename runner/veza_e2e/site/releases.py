@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from veza_e2e.archive.releases import Held
+from veza_e2e.canonical import JSON
 from veza_e2e.evidence import release as deciding
+from veza_e2e.journal import Line
+from veza_e2e.journal.events import StepFinished
 from veza_e2e.report.cells import Section
 
 
@@ -20,6 +24,9 @@ class Entry(Held):
     """The views whose digest differs from that in the journal."""
     receipt: Section | None = None
     """What was charged, refunded, reversed and credited; None if the files are damaged."""
+
+    ids: tuple[str, ...] = ()
+    """Its order, payment, refund, license and all others that its steps saw."""
 
     @property
     def release(self) -> str | None:
@@ -47,3 +54,20 @@ def slug(name: str) -> str:
     if plain == name and plain != "index":
         return plain
     return f"{plain or 'release'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def ids_of(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Return the ids that a session's steps saw, each once, in order."""
+    results = (line.event.result for line in lines if isinstance(line.event, StepFinished))
+    return tuple(dict.fromkeys(found for result in results for found in _ids(result)))
+
+
+def _ids(value: JSON, name: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for member, inner in value.items():
+            yield from _ids(inner, member)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _ids(inner, name)
+    elif isinstance(value, str | int) and name.endswith("id"):
+        yield str(value)

@@ -14,7 +14,7 @@ from veza_e2e.report.view import funds, money_line
 from veza_e2e.site.releases import Entry
 
 COLUMNS = (
-    "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "order", "payment",
+    "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "ids",
 )  # fmt: skip
 """The columns that the filters of the archive know, in the order of `veza.js`, which puts `page` before them."""
 
@@ -35,6 +35,8 @@ class SessionRow:
     order: str = ""
     payment: str = ""
     refund: str = ""
+    ids: str = ""
+    """All of its ids, for the archive's filter."""
 
 
 def session_row(entry: Entry, up: str) -> SessionRow:
@@ -58,6 +60,7 @@ def session_row(entry: Entry, up: str) -> SessionRow:
         summary.order_id or "",
         summary.payment_id or "",
         summary.refund_id or "",
+        " ".join(entry.ids),
     )
 
 

@@ -61,6 +61,11 @@ def test_a_recording_is_played_wherever_its_backend_was(written: str, backend: B
         ("http://[::1]:4000/x", "http://[::1]:4000/x [::1]:4000 [::1]", "http://veza.test/x veza.test [::1]"),
         ("http://[::1]", "http://[::1]/x http://[::1]:80 [::1]", "http://veza.test/x http://veza.test [::1]"),
         ("http://bücher.test", "http://xn--bcher-kva.test http://BÜCHER.test/x", "http://veza.test http://veza.test/x"),
+        (
+            "http://shop.test",
+            "x?u=http:%2F%2Fshop.test%2Fy&v=http%3A%2F%2FShop.test%3A80 %20shop.test",
+            "x?u=http:%2F%2Fveza.test%2Fy&v=http%3A%2F%2Fveza.test %20veza.test",
+        ),
         ("no address", "no address", "no address"),
         ("", "http:///x", "http:///x"),
     ],

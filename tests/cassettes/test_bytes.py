@@ -111,6 +111,7 @@ def test_a_secret_in_a_header_of_any_encoding_is_redacted(backend: Backend, fold
 BODIES: dict[str, tuple[bytes, bytes]] = {
     "an image": (b"Content-Type: image/png", b"\x89PNG\r\n\x1a\n\x00\xff"),
     "a float and an integer": (JSON, b'{"price":1.0,"total":1,"amount":1E+5,"id":123456789012345678901234567890}'),
+    "a text that looks like a number of ours": (JSON, b'{"id":"\\u0000n:5","status":"n:5","price":0.5}'),
     "words": (b"Content-Type: text/plain", b"404 page not found\r\n"),
     "nothing": (JSON, b""),
     "a form": (b"Content-Type: application/x-www-form-urlencoded", b"id=1&id=2&status=paid"),

@@ -23,7 +23,6 @@ MATTERS = ("authorization", "api-key", "content-type", "cookie", "idempotency-ke
 _BINARY = ("application/octet-stream", "audio/", "image/")
 _LONGEST_BINARY = 64 * 1024
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_NUMBER_MARK = re.compile(r'"\\u0000n:([^"\\]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,9 @@ class Clean:
         self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
     ) -> dict[str, JSON]:
         """Return a request as it is stored."""
-        sent = {name.lower(): value for name, value in headers}
-        shown = self.redactor.headers(sent.items(), sent=True)
+        given = list(headers)
+        sent = {name.lower(): value for name, value in given}
+        shown = self.redactor.headers(given, sent=True)
         body = self.redactor.body(content or b"", sent.get("content-type"), sent.get("content-encoding"))
         stored: dict[str, JSON] = {
             "method": method,
@@ -162,14 +162,14 @@ def tagged(value: JSON) -> JSON:
     return value
 
 
-def _marked(value: JSON) -> JSON:
+def _marked(value: JSON, mark: str) -> JSON:
     if isinstance(value, Mapping):
         number = value.get("$number")
         if len(value) == 1 and isinstance(number, str) and _NUMBER.fullmatch(number):
-            return f"\0n:{number}"
-        return {key: _marked(item) for key, item in value.items()}
+            return f"{mark}{number}"
+        return {key: _marked(item, mark) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_marked(item) for item in value]
+        return [_marked(item, mark) for item in value]
     return value
 
 
@@ -184,8 +184,11 @@ def content(body: Mapping[str, JSON] | None, media: str | None) -> bytes:
     if "json" in body:
         text = json.dumps(body["json"], ensure_ascii=True, separators=(",", ":"))
         if '"$number"' in text:
-            text = json.dumps(_marked(body["json"]), ensure_ascii=True, separators=(",", ":"))
-            text = _NUMBER_MARK.sub(r"\1", text)
+            mark = "n:"
+            while mark in text:  # a text of the backend must not come back as a number
+                mark = f"n{mark}"
+            text = json.dumps(_marked(body["json"], mark), ensure_ascii=True, separators=(",", ":"))
+            text = re.sub(rf'"{mark}([^"\\]*)"', r"\1", text)
         return text.encode()
     if isinstance(body.get("text"), str):
         return str(body["text"]).encode()

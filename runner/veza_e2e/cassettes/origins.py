@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"[0-9.]+|\[[0-9a-f:.]+\]|[^.:]+")
 
 _LOOPBACK = {"localhost": "localhost", "127.0.0.1": "127.0.0.1", "::1": "[::1]"}
 _PORTS = {"http": 80, "https": 443}
-_ENDS = r"(?![\w:-]|\.\w)"
+_ENDS = r"(?![\w:-]|%3A|\.\w)"
 
 
 def origins(base_url: str, hyperswitch_url: str | None = None) -> dict[str, str]:
@@ -62,12 +62,14 @@ def aliased_in(value: JSON, aliases: Mapping[str, str]) -> JSON:
 def _patterns(origin: str, alias: str) -> Sequence[tuple[re.Pattern[str], str]]:
     url, shown = httpx.URL(origin), alias.partition("://")[2]
     place = url.netloc.decode()
-    port = "" if url.port else f"(?::{_PORTS.get(url.scheme, 0)})?"
+    port = "" if url.port else f"(?:(?::|%3A){_PORTS.get(url.scheme, 0)})?"
     names = {place} if ":" in url.host else {place, place.replace(url.raw_host.decode(), url.host)}
     if url.port and url.host in _LOOPBACK:
         names |= {f"{name}:{url.port}" for name in _LOOPBACK.values()}
-    written = f"(?:{'|'.join(map(re.escape, sorted(names)))}){port}{_ENDS}"
-    found = [(f"{url.scheme}://{written}", alias)]
+    hosts = "|".join(re.escape(name).replace(":", "(?::|%3A)") for name in sorted(names))
+    written = f"(?:{hosts}){port}{_ENDS}"
+    # In a query's value the signs of an address may be percent-encoded, and stay so.
+    found = [(rf"{url.scheme}(:|%3A)(//|%2F%2F){written}", rf"http\1\2{shown}")]
     if not _ADDRESS.fullmatch(place):
-        found.append((rf"(?:(?<=://)|(?<![\w.@/-])){written}", shown))
+        found.append((rf"(?:(?<=://)|(?<=%[0-9a-f][0-9a-f])|(?<![\w.@/-])){written}", shown))
     return [(re.compile(pattern, re.IGNORECASE), text) for pattern, text in found]

@@ -92,6 +92,10 @@ DIFFERENT: dict[str, tuple[Sent, Sent]] = {
         lambda client: client.post("/", data={"colour": ["blue", "red"]}),
     ),
     "uploaded file": (form("a.png", b"\x00\xff"), form("a.png", b"\x00\xfe")),
+    "empty boundary": (
+        posts(b"a", {"content-type": 'multipart/form-data; boundary=""'}),
+        posts(b"b", {"content-type": 'multipart/form-data; boundary=""'}),
+    ),
     "name of the file": (form("a.png", b"\x00\xff"), form("b.png", b"\x00\xff")),
     "content type": (posts(b"{}", JSON), posts(b"{}", {"content-type": "application/problem+json"})),
     "method": (gets("/"), lambda client: client.head("/")),

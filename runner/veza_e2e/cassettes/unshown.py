@@ -141,8 +141,9 @@ class _Walk:
     def raw(self, content: bytes, media: str) -> None:
         """Note a body as a whole."""
         boundary = _BOUNDARY.search(media)
-        if boundary:
-            content = content.replace((boundary[1] or boundary[2]).encode("latin-1", "replace"), UNKNOWN.encode())
+        border = (boundary[1] or boundary[2]) if boundary else None
+        if border:
+            content = content.replace(border.encode("latin-1", "replace"), UNKNOWN.encode())
         try:
             text = content.decode()
         except UnicodeDecodeError:

@@ -1,7 +1,8 @@
 """Recorded backends for the tests of programs that use the SDK.
 
 `record` stores the calls that your code makes to a backend. `replay` answers them without a socket: the same calls in
-the same order, or a `Mismatch` that no retry swallows. As a pytest fixture, in a `conftest.py`:
+the same order, or a `Mismatch` that no retry swallows. A body is kept, or refused by name. As a pytest fixture, in a
+`conftest.py`:
 
     pytest_plugins = ["veza_e2e.testing"]
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from recorded_world import Backend, Handler, Reply
 
+from veza_e2e.cassettes import tape
+from veza_e2e.cassettes.check import check
+from veza_e2e.cassettes.spec import Spec
+from veza_e2e.redaction import Redactor
 from veza_e2e.testing import CassetteError, Mismatch, record, replay
 
+ROOT = Path(__file__).parents[2]
 OLDER = Path(__file__).with_name("older")
 EMAIL, PASSWORD = "operator@veza.test", "correct-horse-battery"
 JSON = b"Content-Type: application/json"
@@ -207,3 +215,18 @@ def older(client: httpx.Client) -> None:
 def test_an_older_recording_is_played_and_a_blanked_body_is_named() -> None:
     with pytest.raises(Mismatch, match=r"interaction 4: .*GET http://veza\.test/page.*text/html, 12 bytes"):
         played(OLDER, older)
+
+
+def test_the_check_of_a_cassette_names_what_was_not_kept(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "cassettes" / "no-refund", tmp_path / "kept"))
+    recording = tape.read(folder)
+    last = max(index for index, entry in enumerate(recording.entries) if entry.kind == "http")
+    entry = recording.entries[last]
+    blank = {**entry.data["response"], "status": 503, "body": {"withheld": "text/html", "bytes": 12}}
+    told = replace(entry, data={**entry.data, "response": blank})
+    entries = (*recording.entries[:last], told, *recording.entries[last + 1 :])
+    for name, data in tape.published(replace(recording, entries=entries)).items():
+        (folder / name).write_bytes(data)
+    found = check(folder, Spec(ROOT / "sdk/veza/openapi.json"), Redactor(), datetime.now(UTC))
+    (warning,) = [finding.message for finding in found if finding.status == "warn"]
+    assert f"{entry.place} (step {entry.step}): the answer's body (text/html, 12 bytes) was not kept" in warning

@@ -126,19 +126,24 @@ def test_a_withheld_value_that_goes_back_is_no_difference(backend: Backend, tmp_
     backend.replies["/next"] = says({"cursor": "abc", "state": {"n": 7, "text": '{"m": "x"}'}, "csrf_token": "c-1234"})
     backend.replies["/"] = says({})
 
-    def calls(client: httpx.Client, quantity: int, password: str = "{{password:1}}") -> None:
+    def calls(client: httpx.Client, quantity: int, colour: str = "red", password: str = "{{password:1}}") -> None:
         told = client.get("/next").json()
-        client.get("/", params={"cursor": told["cursor"], "q": f"after {told['cursor']}"})
+        client.get("/", params={"cursor": told["cursor"], "q": [f"after {told['cursor']}", colour]})
         note = f"{told['csrf_token']} {password}"
         client.post("/", json={"state": told["state"], "quantity": quantity, "note": note})
 
     with recording(tmp_path / "kept", backend.url) as client:
-        calls(client, 1, PASSWORD)
+        calls(client, 1, password=PASSWORD)
     with playing(tmp_path / "kept") as client:
         calls(client, 1)
     differs = r"interaction 3: request\.withheld\.body\.quantity\[0\]: recorded"
     with pytest.raises(Mismatch, match=differs), playing(tmp_path / "kept") as client:
         calls(client, 2)
+    with (
+        pytest.raises(Mismatch, match=r"interaction 2: request\.withheld\.url\.q\[1\]"),
+        playing(tmp_path / "kept") as client,
+    ):
+        calls(client, 1, "blue")
 
 
 def test_an_upload_with_a_secret_is_played_though_boundary_and_secret_differ(backend: Backend, tmp_path: Path) -> None:

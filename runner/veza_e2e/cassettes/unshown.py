@@ -95,11 +95,13 @@ def alike(recorded: Mapping[str, JSON], now: Mapping[str, JSON]) -> dict[str, JS
     found = cast("Mapping[str, Sequence[str]]", now.get("withheld", {}))
     mine: dict[str, JSON] = {}
     for place, values in found.items():
-        if UNKNOWN in values:
-            mine |= {name: told[name] for name in told if name == place or name.startswith((f"{place}.", f"{place}["))}
+        kept = cast("Sequence[str]", told.get(place, []))
+        if len(kept) == len(values):
+            mine[place] = [one if UNKNOWN in {one, two} else two for one, two in zip(kept, values, strict=True)]
+        elif UNKNOWN in values:  # the recorded text was JSON, whose values have places of their own
+            mine |= {name: told[name] for name in told if name.startswith((f"{place}.", f"{place}["))}
         else:
-            kept = told.get(place)
-            mine[place] = kept if isinstance(kept, Sequence) and UNKNOWN in kept else list(values)
+            mine[place] = list(values)
     result["withheld"] = mine
     if "body" in told and isinstance(result["body"], Mapping) and isinstance(recorded["body"], Mapping):
         # An alias is not as long as the secret that it stands for.

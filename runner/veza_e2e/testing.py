@@ -109,7 +109,7 @@ def record(
     )
     ports = recording.wrap(real)
     try:
-        with _backend(ports, base_url, email, password, idempotency=idempotency) as backend:
+        with _backend(ports, base_url.rstrip("/"), email, password, idempotency=idempotency) as backend:
             yield backend
     except BaseException:
         recording.abort()

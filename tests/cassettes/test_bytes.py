@@ -191,7 +191,7 @@ def test_a_body_in_an_encoding_that_httpx_does_not_know_stays_as_it_is(backend: 
     played(recorded(folder, backend.url, calls, keep=["application/json"]), calls)
 
 
-def test_what_is_kept_on_demand_holds_no_secret_and_no_address(backend: Backend, folder: Path) -> None:
+def test_what_is_kept_on_demand_holds_no_secret_and_no_address(backend: Backend, folder: Path, tmp_path: Path) -> None:
     there = backend.url.encode()
     text = b"mail operator@veza.test at " + there + b"/x, password correct-horse-battery\r\n"
     backend.replies["/"] = sends(text, b"Content-Type: text/csv")
@@ -200,9 +200,10 @@ def test_what_is_kept_on_demand_holds_no_secret_and_no_address(backend: Backend,
            lambda client: seen.append(client.get("/").content))  # fmt: skip
     assert seen == [b"mail o***@veza.test at http://veza.test/x, password {{password:1}}\r\n"]
     for place, inside in enumerate((PASSWORD.encode(), there)):
-        backend.replies["/"] = sends(b"%PDF \xff\x00 " + inside, b"Content-Type: application/pdf")
-        with pytest.raises(CassetteError, match="application/pdf"):
-            recorded(folder.with_name(str(place)), backend.url, lambda client: client.get("/"), ["application/pdf"])
+        for media in ("application/pdf", "image/png"):
+            backend.replies["/"] = sends(b"%PDF \xff\x00 " + inside, b"Content-Type: " + media.encode())
+            with pytest.raises(CassetteError, match=media):
+                recorded(tmp_path / f"{place} {media[:5]}", backend.url, lambda client: client.get("/"), [media])
 
 
 def older(client: httpx.Client) -> None:

@@ -86,6 +86,9 @@ class Clean:
         """Return a body of a type that was asked for, None if it would give a secret or the backend's address away."""
         if _is_text(content):
             return {"text": self.text(self.redactor.text(content.decode()))}
+        return self._whole(content)
+
+    def _whole(self, content: bytes) -> JSON:
         plain = content.decode("latin-1")
         if self.redactor.find(content) or self.text(plain) != plain:
             return None
@@ -112,7 +115,7 @@ class Clean:
     def _binary(self, content: bytes, media: str | None) -> JSON:
         if not (media or "").lower().startswith(_BINARY) or len(content) > _LONGEST_BINARY or _is_text(content):
             return None
-        return None if self.redactor.find(content) else {"base64": base64.b64encode(content).decode()}
+        return self._whole(content)
 
 
 def _readable(value: bytes) -> tuple[str, str]:

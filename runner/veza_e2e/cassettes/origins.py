@@ -68,8 +68,8 @@ def _patterns(origin: str, alias: str) -> Sequence[tuple[re.Pattern[str], str]]:
         names |= {f"{name}:{url.port}" for name in _LOOPBACK.values()}
     hosts = "|".join(re.escape(name).replace(":", "(?::|%3A)") for name in sorted(names))
     written = f"(?:{hosts}){port}{_ENDS}"
-    # In a query's value the signs of an address may be percent-encoded, and stay so.
-    found = [(rf"{url.scheme}(:|%3A)(//|%2F%2F){written}", rf"http\1\2{shown}")]
+    # The signs of an address may be percent-encoded or escaped, and stay so.
+    found = [(rf"{url.scheme}(:|%3A)(//|%2F%2F|\\/\\/){written}", rf"http\1\2{shown}")]
     if not _ADDRESS.fullmatch(place):
-        found.append((rf"(?:(?<=://)|(?<=%[0-9a-f][0-9a-f])|(?<![\w.@/-])){written}", shown))
+        found.append((rf"(?:(?<=//)|(?<=\\/)|(?<=%[0-9a-f][0-9a-f])|(?<![\w.@/-])){written}", shown))
     return [(re.compile(pattern, re.IGNORECASE), text) for pattern, text in found]

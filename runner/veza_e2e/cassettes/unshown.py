@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,6 +25,7 @@ UNKNOWN = "*"
 
 _SHORT = 16
 _LONGEST_LINE = 4096
+_MOST_TEXT = 128 * 1024
 _DEEP = 64
 _BOUNDARY = re.compile(r'(?<=boundary=)(?:"([^"]*)"|([^;,\s]+))', re.IGNORECASE)
 _MARKER = re.compile(r"\*\*\*(?!@)|\[withheld\]|%5Bwithheld%5D|\{\{[a-z_]+:[0-9]+\}\}")
@@ -146,13 +147,20 @@ class _Walk:
         border = (boundary[1] or boundary[2]) if boundary else None
         if border:
             content = content.replace(border.encode("latin-1", "replace"), UNKNOWN.encode())
-        try:
-            text = content.decode()
-        except UnicodeDecodeError:
-            text = content.decode("latin-1")
-        lines = text.split("\n")
-        # A line that is longer holds no secret: it is a file.
-        self._digest("body", "\n".join(one if len(one) > _LONGEST_LINE else self._opened(one) for one in lines))
+        self._bits("body", b"\n".join(self._lines(content)))
+
+    def _lines(self, content: bytes) -> Iterator[bytes]:
+        """Iterate over a body's lines, with aliases for secrets; long lines and those of a file stay as they are."""
+        left = _MOST_TEXT
+        for line in content.split(b"\n"):
+            if len(line) > min(left, _LONGEST_LINE):
+                yield line
+                continue
+            try:
+                yield self._opened(line.decode()).encode()
+                left -= len(line)
+            except UnicodeDecodeError:
+                yield line
 
     def _value(self, place: str, name: str, value: _Value, *, depth: int, hidden: bool = False) -> None:
         if depth > _DEEP:
@@ -196,9 +204,10 @@ class _Walk:
             self._digest(place, kind + self._opened(text))
 
     def _digest(self, place: str, text: str) -> None:
-        data = text.encode("utf-8", "surrogatepass")
-        short = f"{_crc8(data):02x}"
-        bits = short if len(data) < _SHORT else hashlib.sha256(data).hexdigest()[:4]
+        self._bits(place, text.encode("utf-8", "surrogatepass"))
+
+    def _bits(self, place: str, data: bytes) -> None:
+        bits = f"{_crc8(data):02x}" if len(data) < _SHORT else hashlib.sha256(data).hexdigest()[:4]
         self.found.setdefault(place, []).append(bits)
 
 

@@ -202,7 +202,7 @@ JSONS = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(one=st.dictionaries(st.sampled_from("abcdefid"), JSONS, max_size=3), place=st.integers(0, 7))
 def test_any_body_is_alike_to_itself_and_to_no_other_number(one: dict[str, object], place: int) -> None:
     clean = Clean(Redactor(), {})

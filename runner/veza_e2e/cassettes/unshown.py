@@ -222,7 +222,7 @@ def _nested(value: object) -> _Value:
 
 
 def _crc8(data: bytes) -> int:
-    """Return eight bits that a change of one or two characters beside each other hardly ever leaves as they were."""
+    """Return eight bits that any change of one character changes."""
     crc = 0
     for byte in data:
         crc ^= byte

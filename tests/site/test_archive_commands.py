@@ -421,3 +421,19 @@ def test_the_dry_run_that_was_cited_is_compared(shell: Shell) -> None:
     assert statuses(shell("--json", "verify", SESSION))[f"{SESSION} dry-run"] == "ok"
     result = shell("--json", "verify", wrong.session)
     assert (result.code, statuses(result)[f"{wrong.session} dry-run"]) == (6, "damaged")
+
+
+def test_a_single_file_is_of_one_whole_session_and_outside_the_archive(shell: Shell, stored: Path) -> None:
+    assert shell("render", "--single-file", "one.html").code == 2
+    inside = str(stored / "one.html")
+    assert shell("render", SESSION, "--single-file", inside).code == 2
+    assert shell("render", SESSION, "--single-file", "not-there/one.html").code == 2
+    made = shell("--json", "render", SESSION, "--single-file", "one.html")
+    assert (made.code, [item["status"] for item in made.json["items"]]) == (0, ["ok"])
+    first = (shell.folder / "one.html").read_bytes()
+    assert shell("render", SESSION, "--single-file", "one.html").code == 0
+    assert (shell.folder / "one.html").read_bytes() == first
+    journal = stored / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"seq":7', b'"seq":8', 1))
+    assert shell("render", SESSION, "--single-file", "two.html").code == 6
+    assert not (shell.folder / "two.html").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from veza_e2e.cli.lookup import home
 from veza_e2e.cli.nearest import nearest
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.cli.session_line import due_line
+from veza_e2e.cli.writing import write_file
 from veza_e2e.evidence.release import EX_9, Archived, Release
-from veza_e2e.journal import disk
 
 
 @click.command()
@@ -40,7 +39,7 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
     found = _named(invocation, shown, name, archive)
     due = (due_line(invocation, found.summary) if found.summary else None) or "nothing is due"
     if report is not None:
-        _write(report, release_report.report(found), archive)
+        write_file("--report", report, release_report.report(found), archive)
         say(f"written: {report}")
     damaged = bool(found.doubtful) or shown.damage is not None
     if markdown and not invocation.json:
@@ -98,20 +97,3 @@ def _beside(invocation: Invocation, found: Release[Held]) -> Iterator[Item]:
     for said in found.attestations:
         if said.session is not None:
             yield Item(f"unrelated {said.session}", "ok", f"{said.by} on {said.at[:10]}: {said.note}")
-
-
-def _write(path: Path, content: bytes, archive: Archive) -> None:
-    if archive.root.resolve() in path.resolve().parents:
-        raise Stop(
-            Exit.USAGE, f"--report {path} lies in the archive, which grows by sessions only", "name another place"
-        )
-    if not path.resolve().parent.is_dir():
-        raise Stop(
-            Exit.USAGE,
-            f"--report {path}: its folder is not there",
-            f"make it: mkdir -p {shlex.quote(str(path.parent))}",
-        )
-    try:
-        disk.replace(path, content)
-    except OSError as error:
-        raise Stop(Exit.FAILED, f"{path}: {error.strerror}", "name a file in a folder that you may write") from error

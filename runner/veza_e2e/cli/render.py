@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from veza_e2e.archive.sessions import Stored
-from veza_e2e.cli.lookup import chosen_sessions
-from veza_e2e.cli.output import Exit, Invocation, Item, items
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.cli.lookup import chosen_sessions, stored_session
+from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
+from veza_e2e.cli.writing import write_file
 from veza_e2e.journal import DamagedError, Reading
 from veza_e2e.journal.events import SessionEnded
 
@@ -19,18 +21,43 @@ ELSEWHERE = Path("build/views")
 
 @click.command()
 @click.argument("session", nargs=-1)
+@click.option(
+    "--single-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the page of one session to FILE instead: one HTML file, to be mailed.",
+)
 @click.pass_obj
-def render(invocation: Invocation, session: tuple[str, ...]) -> None:
+def render(invocation: Invocation, *, session: tuple[str, ...], single_file: Path | None) -> None:
     """Make the views again from the journal; of all sessions where none is named.
 
     An ended session's own views are never replaced by others: where the templates have changed since, the new views
     go to build/views.
     """
+    if single_file is not None:
+        _mailed(invocation, session, single_file)
+        return
     rows = [_rendered(stored) for stored in chosen_sessions(invocation, session)]
     damaged = any(row.status == "damaged" for row in rows)
     items(invocation, rows, ok=not damaged)
     if damaged:
         raise click.exceptions.Exit(Exit.DAMAGED)
+
+
+def _mailed(invocation: Invocation, session: tuple[str, ...], path: Path) -> None:
+    from veza_e2e.report import ReportError  # noqa: PLC0415 - the templates are slow to import
+    from veza_e2e.site.single_file import single_file  # noqa: PLC0415 - as above
+
+    if len(session) != 1:
+        raise Stop(Exit.USAGE, "--single-file is of one session", "name one; veza-e2e sessions lists them")
+    stored = stored_session(invocation, session[0])
+    try:
+        content = single_file(stored)
+    except (DamagedError, ArchiveError, ReportError, OSError) as error:
+        items(invocation, [Item(stored.session, "damaged", f"{stored.journal}: {error}")], ok=False)
+        raise click.exceptions.Exit(Exit.DAMAGED) from error
+    write_file("--single-file", path, content, Archive(stored.folder.parents[2]))
+    items(invocation, [Item(stored.session, "ok", f"{path}, {len(content)} bytes")], ok=True)
 
 
 def _rendered(stored: Stored) -> Item:

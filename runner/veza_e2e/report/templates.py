@@ -30,6 +30,13 @@ def folder() -> Path:
 
 
 @cache
+def assets() -> Path:
+    """Return the folder of the pages' styles and scripts: inside the installed package, or in the checkout's docs."""
+    installed = _PACKAGE / "assets"
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "docs" / "assets"
+
+
+@cache
 def markup() -> Environment:
     """Return the environment for Markdown and HTML; it escapes every value not marked as safe."""
     return _environment(html.shown, autoescape=True)

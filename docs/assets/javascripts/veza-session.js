@@ -25,6 +25,19 @@
     of.append(made);
   }
 
+  // Paper shows all evidence.
+  const folded = new Set();
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("details.veza-more:not([open])")) {
+      folded.add(fold);
+      fold.open = true;
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const fold of folded) fold.open = false;
+    folded.clear();
+  });
+
   addEventListener("DOMContentLoaded", () => {
     for (const id of document.querySelectorAll(".veza-receipt .veza-id")) button(id.parentElement, id.textContent);
     for (const cell of document.querySelectorAll(".veza-receipt td:nth-child(2)")) {

@@ -9,7 +9,7 @@ from veza_e2e.journal import Line
 from veza_e2e.journal.events import Asked, CallFailed, CallFinished, Event, SessionEnded
 from veza_e2e.report import templates
 from veza_e2e.report.calls import describe
-from veza_e2e.report.record import kind_of, say
+from veza_e2e.report.telling import kind_of, say
 from veza_e2e.report.view import question, view
 
 _KINDS = {"note": "info", "operator": "ask", "failed": "FAIL", "paused": "WARN", "passed": "ok"}

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from veza_e2e.evidence import Step, Summary, summarise
-from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, Attestation
 from veza_e2e.journal.events import (
@@ -26,10 +25,12 @@ from veza_e2e.journal.story import Story
 from veza_e2e.money.order_account import KINDS
 from veza_e2e.report.cells import Cell, Command, Fact, Row, Section, Status
 from veza_e2e.report.facts import artefacts, facts
+from veza_e2e.report.head import colour, head, money_line, title
 from veza_e2e.report.labels import Labels
 from veza_e2e.report.receipt import receipt
-from veza_e2e.report.record import Back, Chapter, record, seconds, unanswered
+from veza_e2e.report.record import Back, Chapter, record
 from veza_e2e.report.risks import risks
+from veza_e2e.report.telling import seconds, unanswered
 from veza_e2e.report.told import moment
 
 TITLES: Mapping[StepName, str] = {
@@ -90,11 +91,11 @@ def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) 
         *_told(summary, story, started, addenda, labels),
     )
     return ReportView(
-        title=_title(summary),
+        title=title(summary),
         session=started.session,
         money=money_line(summary),
         css=colour(summary),
-        head=tuple(_head(summary)),
+        head=tuple(head(summary)),
         sentences=tuple(_sentences(summary, story, labels)),
         sections=sections,
         attest=Command(_attest(summary)),
@@ -166,52 +167,6 @@ def _rows(found: Sequence[Fact], labels: Labels) -> tuple[Row, ...]:
     return tuple(Row((fact.name, fact.value, labels.some(fact.seqs)), seqs=fact.seqs) for fact in found)
 
 
-def money_line(summary: Summary) -> str:
-    """Return what the account says, in one line."""
-    return summary.money.sentence
-
-
-def colour(summary: Summary) -> str:
-    """Return the class of a session's head: money that is or may be out is never shown as good."""
-    if summary.outcome == "failed" or summary.decision == "NO-GO":
-        return "failed"
-    if summary.money.may_be_out or summary.outcome == "incomplete":
-        return "incomplete"
-    if summary.item("bank_statement").status == "not_met" or summary.money.disputed:
-        return "incomplete"
-    return "passed" if summary.outcome == "passed" else "idle"
-
-
-def _title(summary: Summary) -> str:
-    release = f" · release {summary.release}" if summary.release else ""
-    return f"Payment walkthrough · {summary.environment} · {funds(summary)}{release}"
-
-
-def funds(summary: Summary) -> str:
-    """Return whether real money was used, in words that nobody can miss."""
-    if summary.funds == "real":
-        return "REAL MONEY"
-    return "TEST FUNDS (live was asked for)" if summary.live_requested else "test funds"
-
-
-def _head(summary: Summary) -> Iterator[Fact]:
-    also = "; a release also needs EX-9 attested" if summary.decision == "GO" else ""
-    yield Fact("Decision", f"{summary.decision}: {summary.reason}{also}")
-    yield Fact("Outcome", Status(summary.outcome))
-    yield Fact("Account", f"{summary.money.state}: {summary.money.sentence}")
-    yield Fact("Funds", funds(summary))
-    yield Fact("Due", due(summary))
-
-
-def due(summary: Summary) -> str:
-    """Return what is to be done or awaited, whatever the day; for test funds no statement is awaited."""
-    window = statement_due(summary) if summary.funds == "real" else None
-    days = (
-        window and f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
-    )
-    return "; ".join(one for one in (still_open(summary), days) if one) or "nothing"
-
-
 def _sentences(summary: Summary, story: Story, labels: Labels) -> Iterator[Row]:
     gate = story.last(PreflightFinished)
     if gate and summary.live_requested and summary.funds == "test":
@@ -226,23 +181,18 @@ def _sentences(summary: Summary, story: Story, labels: Labels) -> Iterator[Row]:
             what = f"Step {step.number}, {TITLES[step.name]}: {step.observed}. {step.meaning} {step.todo}"
             yield _said(what, (*seqs, *(seq for seq in step.trace if seq > story.lines[-1].seq)), labels)
     if summary.money.may_be_out:
-        text = f"The money is not settled: {summary.money.sentence}."
-        yield _said(text, tuple(_witnessed(summary, story)), labels)
+        yield _said("The money is not settled.", tuple(_witnessed(summary, story)), labels)
     abandoned = story.last(SessionAbandoned)
     if abandoned:
         yield _said(f"The session was abandoned: {abandoned[1].reason}.", (abandoned[0].seq,), labels)
 
 
-def _witnessed(summary: Summary, story: Story) -> Iterator[int]:
-    """Yield the events that the account is made of: the orders' and payments' readings, else the request in doubt."""
-    for kind in KINDS:
-        yield from (one.seq for one in summary.money.figures(kind))
-    for order in summary.money.orders:
-        yield from (one.seq for one in order.reads[-1:])
-        yield from (one.seq for one in order.latest)
-    for line, event in story.of(CallIntended):
-        if event.operation == "createOrder":
-            yield line.seq
+def _witnessed(summary: Summary, story: Story) -> Sequence[int]:
+    """Return the events that the account is made of: what orders and payments tell, else the request in doubt."""
+    figures = [one.seq for kind in KINDS for one in summary.money.figures(kind)]
+    read = [one.seq for order in summary.money.orders for one in order.reads[-1:]]
+    asked = [line.seq for line, event in story.of(CallIntended) if event.operation == "createOrder"]
+    return figures or read or asked
 
 
 def _said(text: str, seqs: tuple[int, ...], labels: Labels) -> Row:

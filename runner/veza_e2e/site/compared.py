@@ -20,7 +20,7 @@ from veza_e2e.journal.events import (
     StepStarted,
 )
 from veza_e2e.report.cells import Id, Row, Section, Status
-from veza_e2e.report.record import seconds
+from veza_e2e.report.telling import seconds
 from veza_e2e.report.view import TITLES, ReportView
 
 _ENDS = (StepFinished, StepFailed, StepPaused, StepSkipped, SessionInterrupted)

@@ -15,8 +15,9 @@ from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.escape import typed
+from veza_e2e.report.head import funds, money_line
 from veza_e2e.report.told import moment
-from veza_e2e.report.view import ReportView, funds, money_line, view
+from veza_e2e.report.view import ReportView, view
 from veza_e2e.site.live_report import due_words
 
 COLUMNS = ("Release", "Decision", "Reason", "Live run", "Dry-run", "Due")

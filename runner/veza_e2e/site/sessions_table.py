@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
+from veza_e2e.report.head import funds, money_line
 from veza_e2e.report.told import moment
-from veza_e2e.report.view import funds, money_line
 from veza_e2e.site.releases import Entry
 
 COLUMNS = (

@@ -17,7 +17,7 @@ from veza_e2e.journal.events import Answered, BrowserOpened, CallFailed, CallFin
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.report.calls import title
 from veza_e2e.report.escape import inline
-from veza_e2e.report.record import seconds
+from veza_e2e.report.telling import seconds
 from veza_e2e.report.view import TITLES
 
 WIDTH, LEFT, ROW, TOP = 960, 300, 22, 34
@@ -141,9 +141,9 @@ def _axis(bars: Sequence[Bar]) -> str:
     end = max(bar.end for bar in bars)
     legend = [
         ("api", "Veza", 0),
-        ("processor", "processor", 48),
-        ("operator", "operator", 122),
-        ("failed", "lost", 190),
+        ("processor", "processor", 54),
+        ("operator", "operator", 136),
+        ("failed", "lost", 210),
     ]
     drawn = [
         f'<rect class="veza-bar veza-{kind}" x="{x}" y="2" width="10" height="10" rx="2"/>'

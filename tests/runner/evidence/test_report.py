@@ -15,8 +15,9 @@ from scripted_session import ORDER, PAYMENT, REFUND, Script
 from surroundings import environment
 
 from veza_e2e.canonical import JSON
-from veza_e2e.evidence import summarise
+from veza_e2e.evidence import BankStatement, summarise
 from veza_e2e.report import render, template_version
+from veza_e2e.report.view import view
 
 HOSTILE = '<script>alert(1)</script> | "x" \n# y'
 
@@ -185,3 +186,23 @@ def test_the_summary_and_the_page_agree() -> None:
     assert "The money is not settled. (" in page
     assert "| Account | charged: more was received than came back |" in page
     assert "something was wrong. what it means what to do" in page
+
+
+def test_money_that_is_out_or_not_credited_in_full_is_never_shown_as_good() -> None:
+    real = Script().start(live=True, rehearsal=False).until("revoked").end()
+    wrong = BankStatement(
+        session=real.session, session_hash=real.lines[-1].hash, number=1, seq=len(real.lines) + 1,
+        at="2026-05-12T09:00:00.000Z", seen="credit", date="2026-05-11", amount_cents=400, currency="EUR",
+    )  # fmt: skip
+    colours = {
+        "passed": view(real.lines).css,
+        "wrong bank amount": view(real.lines, [wrong]).css,
+        "kept": view(Script().start().until("transfers").keep().lines).css,
+        "at risk": view(Script().start().until("pay").lines).css,
+        "failed": view(Script().start().until("order").fail("pay", "declined").lines).css,
+        "refused": view(Script().start(blocked=True).lines).css,
+    }
+    assert colours == {
+        "passed": "passed", "wrong bank amount": "incomplete", "kept": "incomplete", "at risk": "incomplete",
+        "failed": "failed", "refused": "idle",
+    }  # fmt: skip

@@ -39,8 +39,12 @@ def code(text: str) -> Markup:
 
 
 def fence(text: str, language: str = "") -> Markup:
-    """Return `text` as a fenced block, whatever it holds. A tab becomes spaces, as some dialects would have it."""
-    body = re.sub("(?m)^ +$", "", lines(text).expandtabs(4))
+    """Return `text` as a fenced block, whatever it holds.
+
+    A tab becomes spaces, as some dialects would have it. A left angle bracket becomes its escape in JSON, so that who
+    knows no fences sees no tag either.
+    """
+    body = re.sub("(?m)^ +$", "", lines(text).expandtabs(4)).replace("<", "\\u003c")
     ticks = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", body)), 3)
     return Markup(f"{ticks}{language}\n{body}\n{ticks}")  # noqa: S704 - the fence is longer than any run inside
 

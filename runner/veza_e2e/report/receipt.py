@@ -107,7 +107,7 @@ def _vat(summary: Summary, story: Story) -> Iterator[Entry]:
     order = order_told(story)
     if order is not None:
         named = Id(summary.order_id) if summary.order_id else NONE
-        yield Entry("of it VAT", order.vat or NONE, "", named, _WITNESSES["backend"], (order.seq,))
+        yield Entry("VAT on the order", order.vat or NONE, "", named, _WITNESSES["backend"], (order.seq,))
 
 
 def _reversal(story: Story, addenda: Sequence[Addendum | Attestation]) -> Iterator[Entry]:

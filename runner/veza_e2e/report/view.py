@@ -13,6 +13,7 @@ from veza_e2e.journal.events import (
     Answered,
     Asked,
     CallIntended,
+    PreflightChecked,
     PreflightFinished,
     SessionAbandoned,
     SessionStarted,
@@ -174,6 +175,10 @@ def _sentences(summary: Summary, story: Story, labels: Labels) -> Iterator[Row]:
         yield _said(text, (story.lines[0].seq, gate[0].seq), labels)
     if gate and summary.rehearsal:
         yield _said("A rehearsal: the backend was the rehearsal backend, which moves no money.", (gate[0].seq,), labels)
+    if gate and not gate[1].passed:
+        blocked = [(line.seq, one) for line, one in story.of(PreflightChecked) if one.status == "blocked"]
+        what = "; ".join(f"{one.name}: {one.message}" for _, one in blocked)
+        yield _said(f"The pre-flight blocked the run. {what}", (*(seq for seq, _ in blocked), gate[0].seq), labels)
     for step in summary.steps:
         if step.finding and step.status in {"failed", "pending"}:
             ends = [story.last_of_step(kind, step.name) for kind in (StepFailed, StepPaused)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from plain_markdown import same_in_both
-from scripted_session import ORDER, PAYMENT, REFUND, Script
+from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 from surroundings import environment
 
 from veza_e2e.canonical import JSON
@@ -205,3 +205,21 @@ def test_money_that_is_out_or_not_credited_in_full_is_never_shown_as_good() -> N
         "passed": "passed", "wrong bank amount": "incomplete", "kept": "incomplete", "at risk": "incomplete",
         "failed": "failed", "refused": "idle",
     }  # fmt: skip
+
+
+def test_the_head_says_what_is_due_and_the_next_command() -> None:
+    def head(script: Script) -> dict[str, str]:
+        return {fact.name: getattr(fact.value, "text", str(fact.value)) for fact in view(script.lines).head}
+
+    left = head(Script().start().until("order").pause("pay", "left", "operator"))
+    assert left["Due"] == "the walkthrough can be resumed"
+    assert left["Next command"] == f"veza-e2e --env rehearsal resume {SESSION}"
+    awaited = head(Script().start(live=True, rehearsal=False).until("revoked").end())
+    assert awaited["Due"] == "bank statement between 2026-05-11 and 2026-05-13, overdue after 2026-05-18"
+    assert awaited["Next command"].startswith(f"veza-e2e --env prod bank {SESSION} --seen credit")
+    rehearsed = head(Script().start(live=True).until("revoked").end())
+    assert (rehearsed["Due"], "Next command" in rehearsed) == ("nothing", False)
+    out = head(Script().start(live=True, rehearsal=False).until("completed").fail("license", "license_missing").end())
+    assert out["Next command"] in out["Due"]
+    blocked = report(Script().start(blocked=True))
+    assert "The pre-flight blocked the run. limit: 5.00 EUR is within 10.00 EUR (" in blocked

@@ -142,7 +142,7 @@ def test_a_key_that_the_processor_refuses_is_said_at_the_gate(shell: Shell) -> N
         wrong = shell("--env", "staging", "preflight", env={**ACCOUNT, "HYPERSWITCH_API_KEY": "the-wrong-one"})
         right = shell("--env", "staging", "--json", "preflight", env=ACCOUNT)
     assert wrong.code == 0
-    assert "processor_key: THE PROCESSOR REFUSES THE KEY (it answered 401)" in wrong.stderr
+    assert "processor_key:  THE PROCESSOR REFUSES THE KEY (it answered 401)" in wrong.stderr
     assert re.search("veza-e2e --env staging attest dashboard --session [0-9A-Z]{26} --by NAME", wrong.stderr)
     assert {item["name"]: item["status"] for item in right.json["items"]}["processor_key"] == "ok"
 

@@ -11,7 +11,7 @@ check finds and names an edit by hand.
 | http | request, and response or error; on the published tape the interaction's number and digest |
 | clock | now, monotonic (microseconds), sleep (microseconds): readings since the entry before, in order |
 | key | value |
-| ask, paste | question, and answer, or raised and signal |
+| ask, paste | question (`waiting`: typed while nothing was asked), and answer, or raised and signal |
 | open | url, opened |
 | rows, peek | order_id, and rows or printed |
 | interrupted | signal (which ended a sleep) |

@@ -101,7 +101,8 @@ def _due(summary: Summary, there: Surroundings) -> Iterator[str]:
         yield f"bank statement, {window.earliest} to {window.latest} ({window.state(there.today)})"
     awaited = _WAITS.get(summary.waiting_for or "")
     if awaited is not None and summary.money.orders:
-        yield f"{awaited}: late is not missing for 24 hours; look again then"
+        until = f"until {summary.money.late_after:%Y-%m-%d %H:%M} UTC"
+        yield f"{awaited}, which may be late {until if summary.waiting_for == 'completion' else 'for 24 hours'}"
 
 
 def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,11 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
 
 
 def _reopen(context: Context, order: PlacedOrder) -> None:
-    """Offer the page again at the operator's wish, with all that can be done there."""
+    """Offer the page again at the operator's wish, unless the processor says that it was paid, or may have been."""
+    seen = cross_check(context, order)
+    if seen is not None and (seen.received or any(one.status not in PAYABLE | VOID for one in seen.payments)):
+        context.operator.tell(f"Not opened again: the processor says {seen.named.status}. Do not pay a second time.")
+        return
     offer_again(context, order)
     operator_pays(context, order)
 

@@ -64,7 +64,7 @@ class _Said:
 @click.command()
 @click.argument("item")
 @click.option("--by", required=True, metavar="NAME", help="Who says so.")
-@click.option("--release", metavar="NAME", help="The release it is said of; all of them where this is left out.")
+@click.option("--release", metavar="NAME", help="The release that it is said of. Left out: every release.")
 @click.option("--session", metavar="SESSION", help="The session, for dashboard and unrelated.")
 @click.option("--payment", metavar="ID", help="dashboard: the payment; with --charged.")
 @click.option("--charged", metavar="A", help='dashboard: what the payment received, such as "5.00 EUR".')
@@ -90,7 +90,7 @@ def attest(
     if not said.by:
         raise Stop(Exit.USAGE, "--by names nobody", 'write who says so: --by "A. Person"')
     if release is not None and not release.strip():
-        raise Stop(Exit.USAGE, "--release names no release", "leave it out where it is said of every release")
+        raise Stop(Exit.USAGE, "--release names no release", "leave it out if it is said of every release")
     if figures.given and name != DASHBOARD:
         raise Stop(Exit.USAGE, f"{', '.join(figures.given)}: only for dashboard", "see: veza-e2e attest --help")
     if name == DASHBOARD:

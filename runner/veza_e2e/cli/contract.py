@@ -26,7 +26,7 @@ CASSETTES = Path("cassettes")
 
 @click.group()
 def contract() -> None:
-    """Hold the contract against a backend or against another spec."""
+    """Compare the contract with a backend, or with another spec."""
 
 
 def _redaction(secrets: Mapping[str, str]) -> Callable[[str], str]:
@@ -85,7 +85,7 @@ def diff(
     baseline: Path | None,
     form: str,
 ) -> int:
-    """Say what a backend's spec breaks in this SDK, what drifts, and what it offers beyond; 5 where it breaks.
+    """Say what a backend's spec breaks in this SDK, what drifts, and what it offers beyond; exit 5 if it breaks.
 
     Operations are matched by --map (kept in contract-map.toml), by method and path, by operationId. A part that
     cannot be read is named, and hides nothing else.
@@ -101,7 +101,7 @@ def diff(
 @click.option("--map", "words", multiple=True, metavar='OP="METHOD /path"', help="Where theirs is in a HAR; kept.")
 @click.pass_obj
 def samples(invocation: Invocation, *, paths: tuple[Path, ...], named: tuple[str, ...], words: tuple[str, ...]) -> int:
-    r"""Say what of real answers, and of psql's \d of the two tables, is not as expected; 5 where it breaks.
+    r"""Say what of real answers, and of psql's \d of the two tables, is not as expected; exit 5 if it breaks.
 
     PATH is a file or a folder: saved JSON, curl -i, a browser's HAR, psql's \d seller_transfers and \d orders.
     An answer is told by the HAR's request, by its file's name (getOrder.json, POST_orders.json), or by its shape.

@@ -32,6 +32,17 @@ from veza_e2e.preflight.deciding import NO_GO
 _MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "blocked": ("blocked", "red")}
 
 
+_WHAT: dict[StepName, str] = {
+    "login": "log in",
+    "products": "choose the product to buy",
+    "order": "place one order",
+    "pay": "pay on the processor's page",
+    "completed": "wait until the processor's webhook completes the order",
+    "license": "find the license",
+    "transfers": "read the rows of the seller's transfer",
+    "refund": "refund, if you say so",
+    "revoked": "wait for the refund, the revoked license and the reversal",
+}
 _NAME = 15
 _TEXT = 7 + 1 + _NAME + 1
 """The column at which a row's text begins."""
@@ -66,7 +77,7 @@ class Narrator:
 
     def _begun(self, step: StepName) -> None:
         self._step = step
-        say(click.style(f"{STEPS.index(step) + 1}/9 {step}", bold=True))
+        say(f"{click.style(f'{STEPS.index(step) + 1}/9 {step}', bold=True)}: {_WHAT[step]}")
 
 
 def _checked(event: PreflightChecked) -> None:

@@ -16,7 +16,7 @@ from veza_e2e.ports.screen import plain
 
 @click.command()
 @click.argument("wanted", metavar="[NAME]...", nargs=-1)
-@click.option("--accept", "accepting", is_flag=True, help="Make what differs in report and summary the expected.")
+@click.option("--accept", "accepting", is_flag=True, help="Accept the changed report and summary as expected.")
 @click.pass_obj
 def replay(invocation: Invocation, *, wanted: tuple[str, ...], accepting: bool) -> int:
     """Replay recorded walkthroughs: no network, no person, no waiting."""

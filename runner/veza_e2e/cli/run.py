@@ -45,12 +45,12 @@ class _Amount(click.ParamType[Money]):
 @click.option("--live", is_flag=True, help="Real money: your own card is charged.")
 @click.option("--release", metavar="NAME", help="The release that this session is evidence for.")
 @click.option("--plan", is_flag=True, help="Show steps, limits and the writes to come; send only reads.")
-@click.option("--unattended", is_flag=True, help="Answer and pay by itself; on the rehearsal backend only.")
-@click.option("--refund/--no-refund", default=None, help="Whether to refund; asked for where neither is given.")
-@click.option("--product", metavar="ID", help="The product to buy; asked for where it is not given.")
+@click.option("--unattended", is_flag=True, help="Answer and pay without a person. Rehearsal backend only.")
+@click.option("--refund/--no-refund", default=None, help="Whether to refund. You are asked if you give neither.")
+@click.option("--product", metavar="ID", help="The product to buy. You are asked if you do not name it.")
 @click.option("--max-amount", type=_Amount(), metavar='"10.00 EUR"', help="The most that the order may cost.")
 @click.option("--record", "cassette", metavar="NAME", help="Publish the recording as cassettes/NAME.")
-@click.option("--fault", "faults", multiple=True, metavar="SWITCH", help="A fault of the embedded rehearsal backend.")
+@click.option("--fault", "faults", multiple=True, metavar="SWITCH", help="A fault for the embedded rehearsal backend.")
 @click.pass_obj
 def run(
     invocation: Invocation,

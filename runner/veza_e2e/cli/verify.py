@@ -13,7 +13,7 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 
 @click.command()
 @click.argument("session", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every session; also where none is named.")
+@click.option("--all", "everything", is_flag=True, help="Check every session; the same as naming none.")
 @click.option(
     "--allowed-signers",
     "signers",
@@ -21,7 +21,7 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
     metavar="FILE",
     help="Whose signatures count, in OpenSSH's form; in place of [signing] allowed_signers.",
 )
-@click.option("--require-signature", is_flag=True, help="What no allowed key has signed is damage (6).")
+@click.option("--require-signature", is_flag=True, help="Treat what no allowed key has signed as damaged (6).")
 @click.pass_obj
 def verify(
     invocation: Invocation, session: tuple[str, ...], *, everything: bool, signers: Path | None, require_signature: bool

@@ -91,6 +91,19 @@ def test_r_opens_no_page_while_the_processor_says_that_it_was_paid(walk: Walk) -
     assert "Not opened again: the processor says succeeded. Do not pay a second time." in walk.person.told
 
 
+def test_r_at_the_checkout_opens_no_page_either_once_the_processor_said_that_it_was_paid(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes(status="processing")
+    walk.page.act = lambda _: True
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "paid"}
+    walk.person.answers = ["r", "s", "r", "q"]
+    walk.begin()
+    with pytest.raises(Left):
+        walk.go_on()
+    assert len(walk.page.opened) == 2, "at first, and while nothing was known"
+    assert walk.person.told[-1] == "Not opened again: the processor says processing. Do not pay a second time."
+
+
 def test_r_opens_no_page_once_the_order_is_paid(walk: Walk) -> None:
     walk.goes_through()
     walk.begin()

@@ -21,7 +21,7 @@ from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.live_rules import offered_before, refuse_other_hosts, type_amount
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
-from veza_e2e.steps.waiting import link_left, order_said, status_of, waiting_for
+from veza_e2e.steps.waiting import link_left, order_said, paid_already, status_of, waiting_for
 
 _VERSION = 2
 """The first version of the walkthrough that records the offer, asks the processor at Enter, and knows `p`."""
@@ -127,7 +127,8 @@ def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) 
     """Do what an answer asks for that does not end the wait."""
     match answer:
         case "r":
-            open_page(context, order)
+            why = paid_already(context, order)
+            open_page(context, order) if why is None else context.operator.tell(why)
         case "s":
             context.operator.tell(status_of(context, order))
         case "p" if test_card:

@@ -17,7 +17,7 @@ from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
-from veza_e2e.steps.waiting import order_said, waiting_for
+from veza_e2e.steps.waiting import order_said, paid_already, waiting_for
 
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 _DASHBOARD = (
@@ -60,9 +60,10 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
 
 def _reopen(context: Context, order: PlacedOrder) -> None:
     """Offer the page again at the operator's wish, unless the processor says that it was paid, or may have been."""
-    seen = cross_check(context, order)
-    if seen is not None and (seen.received or any(one.status not in PAYABLE | VOID for one in seen.payments)):
-        context.operator.tell(f"Not opened again: the processor says {seen.named.status}. Do not pay a second time.")
+    cross_check(context, order)
+    paid = paid_already(context, order)
+    if paid is not None:
+        context.operator.tell(paid)
         return
     offer_again(context, order)
     operator_pays(context, order)

@@ -8,6 +8,8 @@ from datetime import datetime
 from veza import License, Order
 from veza_e2e.journal.events import CallIntended
 from veza_e2e.money.order_account import LINK
+from veza_e2e.money.payment_states import PAYABLE, VOID
+from veza_e2e.money.readings import PaymentRead
 from veza_e2e.steps.context import Context, Waiting
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder
@@ -51,10 +53,21 @@ def processor_said(context: Context, order: PlacedOrder) -> str:
     """Return what the processor last said of the order's payments."""
     if context.processor is None:
         return "processor: not asked, there is no key"
-    known = next((one for one in context.account().orders if one.order_id == order.order_id), None)
-    last = {one.payment_id: one for one in known.payments} if known is not None else {}
-    told = [f"{one.status}" + "".join(f", refund {r.status}" for r in one.refunds) for one in last.values()]
+    last = _last(context, order)
+    told = [f"{one.status}" + "".join(f", refund {r.status}" for r in one.refunds) for one in last]
     return f"processor: {' and '.join(told)}" if told else "processor: not asked yet"
+
+
+def paid_already(context: Context, order: PlacedOrder) -> str | None:
+    """Return why no page is opened again: the processor's last word is that it was paid, or may have been."""
+    word = next((one.status for one in _last(context, order) if one.received or one.status not in PAYABLE | VOID), None)
+    return word and f"Not opened again: the processor says {word}. Do not pay a second time."
+
+
+def _last(context: Context, order: PlacedOrder) -> list[PaymentRead]:
+    """Return the processor's last word on each payment of the order."""
+    known = next((one for one in context.account().orders if one.order_id == order.order_id), None)
+    return list({one.payment_id: one for one in known.payments}.values()) if known is not None else []
 
 
 def order_said(seen: Order) -> str:

@@ -18,7 +18,7 @@ from veza_e2e.archive.folders import JOURNAL, last_line, session_folder, session
 from veza_e2e.archive.sealed import sealed
 from veza_e2e.canonical import dumps
 from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
-from veza_e2e.journal import GENESIS, DamagedError, Reading, disk, parse, read
+from veza_e2e.journal import GENESIS, DamagedError, Reading, Scan, disk, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
 from veza_e2e.journal.gate import gated
 from veza_e2e.money.order_account import AccountState
@@ -123,7 +123,7 @@ class Stored:
         except OSError:
             return None
 
-    def each_addendum(self, reading: Reading) -> Iterator[tuple[Path, Addendum | ArchiveError]]:
+    def each_addendum(self, reading: Reading | Scan) -> Iterator[tuple[Path, Addendum | ArchiveError]]:
         """Iterate over the addenda's files, each with its addendum, or why it is not valid here."""
         before: str | None = None
         for number, path in enumerate(self.addendum_files(), 1):
@@ -136,16 +136,16 @@ class Stored:
             before = own
 
     def _belonging(
-        self, path: Path, item: Addendum | Attestation, number: int, reading: Reading, before: str | None
+        self, path: Path, item: Addendum | Attestation, number: int, reading: Reading | Scan, before: str | None
     ) -> Addendum:
-        last = reading.lines[-1].hash if reading.lines else GENESIS
+        last = reading.last.hash if reading.last else GENESIS
         if not isinstance(item, ADDENDA):
             raise ArchiveError(f"{path}: is not a session's addendum")
         if (item.session, item.session_hash) != (self.session, last):
             raise ArchiveError(f"{path}: cites another journal than this one")
         if path.name != _addendum_name(number):
             raise ArchiveError(f"{path}: is not number {number}; {_addendum_name(number)} is missing")
-        if (item.number, item.seq) != (number, len(reading.lines) + number):
+        if (item.number, item.seq) != (number, reading.count + number):
             raise ArchiveError(f"{path}: is not number {number}")
         if item.previous not in {None, before}:
             raise ArchiveError(f"{path}: cites another addendum than the one before it")

@@ -27,14 +27,19 @@ def verify(
     invocation: Invocation, session: tuple[str, ...], *, everything: bool, signers: Path | None, require_signature: bool
 ) -> None:
     """Check identity, chain, views, addenda, attestations, manifests and signatures; offline."""
-    from veza_e2e.verify import LIMITS, Check, lacks_signature, verify_archive  # noqa: PLC0415 - the templates are slow to import
-    from veza_e2e.verify import verify as checks_of  # noqa: PLC0415
+    from veza_e2e.verify import (  # noqa: PLC0415 - the templates are slow to import
+        LIMITS,
+        Check,
+        lacks_signature,
+        verify_archive,
+        verify_several,
+    )
 
     policy = _policy(invocation, signers, required=require_signature)
     chosen = _chosen(invocation, () if everything else session)
     checks: list[tuple[str, Check]] = []
-    for stored in chosen:
-        checks += [(f"{stored.session} ", check) for check in checks_of(stored, policy)]
+    for stored, found in zip(chosen, verify_several(chosen, policy), strict=True):
+        checks += [(f"{stored.session} ", check) for check in found]
     whole = everything or not session
     for archive in archives(invocation) if whole else ():
         checks += [("", check) for check in verify_archive(archive, policy)]

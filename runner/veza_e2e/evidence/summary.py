@@ -30,7 +30,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account, fold
 from veza_e2e.money.order_account import AccountState
-from veza_e2e.money.readings import read
+from veza_e2e.money.readings import persons_of
 
 OVER_LIMIT = FindingCode.OVER_LIMIT
 """The finding of a step that refused to exceed the limit."""
@@ -53,7 +53,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     steps = tuple(_later(_step(story, number, name), reread, rows, account) for number, name in enumerate(STEPS, 1))
     by_name = {step.name: step for step in steps}
     kept = by_name["refund"].status == "skipped"
-    reconciliation = reconcile(story, account, read(story, after).persons, rows, refund_kept=kept)
+    reconciliation = reconcile(story, account, persons_of(story, after), rows, refund_kept=kept)
     acceptance = judge(Grounds(story, account, by_name, {r.id: r for r in reconciliation}, bank, rows))
     outcome = _outcome(story, steps)
     live_requested = started is not None and started.live_requested

@@ -1,6 +1,19 @@
 """The append-only log of a session: one event per line, chained by hashes, fsynced before anything acts on it."""
 
-from veza_e2e.journal.chain import GENESIS, DamagedError, JournalError, Line, Reading, chain, parse, read, timestamp
+from veza_e2e.journal.chain import (
+    GENESIS,
+    DamagedError,
+    JournalError,
+    Line,
+    Reading,
+    Scan,
+    chain,
+    each_line,
+    parse,
+    read,
+    scan,
+    timestamp,
+)
 from veza_e2e.journal.file import FileSink, LockedError, MemorySink, Sink, UnwritableError
 from veza_e2e.journal.log import Journal
 
@@ -14,10 +27,13 @@ __all__ = [
     "LockedError",
     "MemorySink",
     "Reading",
+    "Scan",
     "Sink",
     "UnwritableError",
     "chain",
+    "each_line",
     "parse",
     "read",
+    "scan",
     "timestamp",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -56,9 +56,43 @@ class Reading:
     """Bytes of an unterminated last line, which was not read."""
 
     @property
+    def count(self) -> int:
+        """How many events there are."""
+        return len(self.lines)
+
+    @property
+    def last(self) -> Line | None:
+        """The last event."""
+        return self.lines[-1] if self.lines else None
+
+    @property
     def ended(self) -> bool:
         """Whether the last event is SessionEnded."""
-        return bool(self.lines) and isinstance(self.lines[-1].event, SessionEnded)
+        return _ends(self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was found while a journal was read once, line by line."""
+
+    count: int
+    first: Line | None
+    last: Line | None
+    torn: int
+    """Bytes of an unterminated last line, which was not read."""
+    digest: str
+    """The file's SHA-256, in hex."""
+    lines: tuple[Line, ...] | None
+    """All lines; None of a journal that is larger than what was to be kept in memory."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last event is SessionEnded."""
+        return _ends(self.last)
+
+
+def _ends(last: Line | None) -> bool:
+    return last is not None and isinstance(last.event, SessionEnded)
 
 
 def timestamp(at: datetime) -> str:
@@ -86,15 +120,18 @@ def parse(data: bytes, path: Path) -> Reading:
         DamagedError: a terminated line is not the canonical form of the next event in the chain.
     """
     *whole, rest = data.split(b"\n")
-    lines: list[Line] = []
-    prev = GENESIS
-    for seq, raw in enumerate(whole, 1):
-        line = _parse_line(raw, path, seq, prev)
-        if lines and isinstance(lines[-1].event, SessionEnded):
+    return Reading(tuple(_chained(whole, path)), len(rest))
+
+
+def _chained(raws: Iterable[bytes], path: Path) -> Iterator[Line]:
+    """Yield the line of each terminated line's bytes, checked against the chain."""
+    before: Line | None = None
+    for seq, raw in enumerate(raws, 1):
+        line = _parse_line(raw, path, seq, before.hash if before else GENESIS)
+        if _ends(before):
             raise DamagedError(path, seq, "something stands after SessionEnded")
-        lines.append(line)
-        prev = line.hash
-    return Reading(tuple(lines), len(rest))
+        before = line
+        yield line
 
 
 def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
@@ -141,6 +178,53 @@ def _is_moment(at: object) -> bool:
         return datetime.fromisoformat(at).tzinfo is not None
     except ValueError:
         return False
+
+
+def each_line(path: Path) -> Iterator[Line]:
+    """Iterate over a journal's terminated lines, however large it is; none is kept.
+
+    Raises:
+        DamagedError: see `parse`.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        yield from _chained((raw[:-1] for raw in file if raw.endswith(b"\n")), path)
+
+
+def scan(path: Path, keep: int) -> Scan:
+    """Read a journal once, line by line, and check it as `parse` does.
+
+    Args:
+        path: the journal.
+        keep: how many bytes a journal may have for its lines to be kept.
+
+    Raises:
+        DamagedError: see `parse`.
+        OSError: it cannot be read.
+    """
+    digest, size, torn = sha256(), 0, 0
+    count, first, last = 0, None, None
+    kept: list[Line] | None = []
+
+    def raws(file: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal size, torn
+        for raw in file:
+            digest.update(raw)
+            size += len(raw)
+            if raw.endswith(b"\n"):
+                yield raw[:-1]
+            else:
+                torn = len(raw)
+
+    with path.open("rb") as file:
+        for last in _chained(raws(file), path):
+            count += 1
+            first = first or last
+            if size > keep:
+                kept = None
+            if kept is not None:
+                kept.append(last)
+    return Scan(count, first, last, torn, digest.hexdigest(), None if kept is None else tuple(kept))
 
 
 def read(path: Path) -> Reading:

@@ -125,13 +125,9 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
     orders: list[OrderRead] = []
     payments: list[PaymentRead] = []
     silences: list[NoAnswer] = []
-    persons: list[PersonRead] = []
-    for line in story.lines:
-        event, at = line.event, datetime.fromisoformat(line.at)
-        if isinstance(event, CallFinished) and event.target == "api":
-            orders += _orders(line.seq, at, event)
-        elif isinstance(event, DashboardRead):
-            persons.append(_person(line.seq, event))
+    for line, event in story.of(CallFinished):
+        if event.target == "api":
+            orders += _orders(line.seq, datetime.fromisoformat(line.at), event)
     for line, asked in _asked_processor(story):
         at = datetime.fromisoformat(line.at)
         found = list(_payments(line.seq, at, asked)) if isinstance(asked, CallFinished) else []
@@ -144,11 +140,17 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
             orders += _reread(item, at)
             payments += [one for data in item.payments or () if (one := payment_of(item.seq, at, data))]
             silences += [NoAnswer(item.seq, at, one) for one in item.unread]
-        elif isinstance(item, Dashboard):
-            persons.append(_person(item.seq, item))
         elif isinstance(item, BankStatement):
             bank = _bank(item)
-    return Readings(tuple(orders), tuple(payments), tuple(silences), tuple(persons), bank, tuple(_listed(story)))
+    persons = persons_of(story, addenda)
+    return Readings(tuple(orders), tuple(payments), tuple(silences), persons, bank, tuple(_listed(story)))
+
+
+def persons_of(story: Story, addenda: Sequence[Addendum] = ()) -> tuple[PersonRead, ...]:
+    """Return what persons read at dashboards, in the order of the events and addenda."""
+    during = [_person(line.seq, event) for line, event in story.of(DashboardRead)]
+    after = sorted((one for one in addenda if isinstance(one, Dashboard)), key=lambda one: one.number)
+    return (*during, *(_person(one.seq, one) for one in after))
 
 
 def _asked_processor(story: Story) -> Iterator[tuple[Line, CallFinished | CallFailed]]:

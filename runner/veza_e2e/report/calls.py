@@ -30,13 +30,13 @@ class Call:
     curl: str
 
 
-def describe(event: CallFinished | CallFailed) -> Call:
-    """Return the texts of a call."""
+def describe(event: CallFinished | CallFailed, asked: str = "") -> Call:
+    """Return the texts of a call; `asked` is the request's text, if it is known already."""
     if isinstance(event, CallFailed):
         answer = f"{event.error}: {event.message}"
     else:
         answer = _message(f"HTTP {event.status}", event.response_headers, event.response_body)
-    return Call(title(event), timing(event), request(event), answer, _curl(event))
+    return Call(title(event), timing(event), asked or request(event), answer, _curl(event))
 
 
 def request(event: CallFinished | CallFailed) -> str:

@@ -85,18 +85,23 @@ class Chapter:
 class _Shown:
     """The responses shown so far, so that a repeated response can be referred to."""
 
-    answers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    answers: dict[str, tuple[CallFinished, str, int]] = field(default_factory=dict)
 
-    def repeated(self, seq: int, event: CallFinished) -> int | None:
+    def repeated(self, seq: int, event: CallFinished, asked: str) -> int | None:
         """Return an earlier event with the same response to the same GET; else remember this one."""
         if event.method != "GET":
             return None
-        same = f"{request(event)}\n{event.status}\n{json.dumps(event.response_body, sort_keys=True, default=str)}"
-        known = self.answers.get(event.url)
-        if known and known[0] == same:
-            return known[1]
-        self.answers[event.url] = (same, seq)
+        earlier, request_text, number = self.answers.get(event.url, (None, "", 0))
+        if earlier is not None and request_text == asked and _same(earlier, event):
+            return number
+        self.answers[event.url] = (event, asked, seq)
         return None
+
+
+def _same(one: CallFinished, other: CallFinished) -> bool:
+    """Whether both answers are the same, as they are written down."""
+    first, second = (json.dumps(event.response_body, sort_keys=True, default=str) for event in (one, other))
+    return one.status == other.status and first == second
 
 
 def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, ...]:
@@ -155,10 +160,11 @@ def _entry(line: Line, shown: _Shown) -> Entry:
     event = line.event
     at = line.at[11:23]
     if isinstance(event, CallFinished | CallFailed):
-        same = shown.repeated(line.seq, event) if isinstance(event, CallFinished) else None
+        asked = request(event)
+        same = shown.repeated(line.seq, event, asked) if isinstance(event, CallFinished) else None
         if same is not None:
             return Entry(line.seq, at, "poll", f"{title(event)}, {timing(event)}: the same answer as", same=(same,))
-        call = describe(event)
+        call = describe(event, asked)
         return Entry(line.seq, at, "call", call.title, (call,))
     if isinstance(event, RowsRead):
         return Entry(line.seq, at, "rows", say(event), code=(event.sql, _rows(event.rows)))

@@ -65,6 +65,7 @@ def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Envi
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,  # a process renders with one version of the templates
     )
     environment.filters["block"] = block
     environment.filters["at"] = html.at

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 from veza_e2e.archive.signatures import SUFFIX
 
+Digest: TypeAlias = Callable[[Path], str]
+"""Returns the SHA-256 of a file, in hex; raises OSError if it cannot be read."""
 CheckStatus = Literal["ok", "open", "not signed", "not checked", "damaged"]
 LIMITS = (
     "What this cannot show: digests show that the files fit each other, not who wrote them. Without signatures, "

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.folders import JOURNAL
-from veza_e2e.archive.manifests import ATTESTATIONS, Manifest, digest_of, read_manifest
+from veza_e2e.archive.manifests import ATTESTATIONS, Manifest, read_manifest
 from veza_e2e.archive.sessions import Archive, Stored
-from veza_e2e.journal import DamagedError, Reading
+from veza_e2e.journal import DamagedError, Scan, each_line
 from veza_e2e.journal.events import SessionEnded
-from veza_e2e.verify.checks import Check
+from veza_e2e.verify.checks import Check, Digest
 
 NAME = "manifest"
 
 
-def manifests(stored: Stored, reading: Reading | None) -> Iterator[Check]:
+def manifests(stored: Stored, reading: Scan | None, digest: Digest) -> Iterator[Check]:
     """Yield a row for each manifest, or one that says why there is none."""
     previous: str | None = None
     files = stored.manifests()
@@ -26,11 +26,11 @@ def manifests(stored: Stored, reading: Reading | None) -> Iterator[Check]:
             problems = [
                 *_place(stored, path, found, number),
                 *([] if found.previous == previous else ["it does not cite the manifest before it"]),
-                *_listed(stored.folder, found.files, found.number),
-                *_listed(stored.folder.parents[2] / ATTESTATIONS, found.attestations, found.number),
+                *_listed(stored.folder, found.files, found.number, digest),
+                *_listed(stored.folder.parents[2] / ATTESTATIONS, found.attestations, found.number, digest),
                 *_sessions(stored, found),
             ]
-            previous = digest_of(path)
+            previous = digest(path)
         except (ArchiveError, OSError) as error:
             problems, previous = [str(error)], None
         if problems:
@@ -47,8 +47,8 @@ def manifests(stored: Stored, reading: Reading | None) -> Iterator[Check]:
         yield Check(NAME, "not checked", _absent(stored, reading))
 
 
-def _absent(stored: Stored, reading: Reading | None) -> str:
-    last = reading.lines[-1].event if reading is not None and reading.lines else None
+def _absent(stored: Stored, reading: Scan | None) -> str:
+    last = reading.last.event if reading is not None and reading.last else None
     none = "so nothing shows whether an addendum was taken away"
     if isinstance(last, SessionEnded) and last.account is None:
         return f"no manifest: written before 0.2.0, {none}"
@@ -72,14 +72,14 @@ def _place(stored: Stored, path: Path, found: Manifest, number: int) -> Iterator
         yield f"{path}: names other sessions, which only the first manifest does"
 
 
-def _listed(folder: Path, digests: Mapping[str, str], number: int) -> Iterator[str]:
+def _listed(folder: Path, digests: Mapping[str, str], number: int, digest: Digest) -> Iterator[str]:
     for name, expected in digests.items():
         path = folder / name
         if Path(name).name != name:
             yield f"manifest {number} lists {name!r:.60}, which is no file's name"
             continue
         try:
-            if digest_of(path) != expected:
+            if digest(path) != expected:
                 yield f"{path}: does not have the digest that manifest {number} lists"
         except FileNotFoundError:
             yield f"{path}: manifest {number} lists it, and it is gone"
@@ -99,6 +99,6 @@ def _sessions(stored: Stored, found: Manifest) -> Iterator[str]:
 
 def _holds(other: Stored, last: str) -> bool:
     try:
-        return any(line.hash == last for line in other.read().lines)
+        return any(line.hash == last for line in each_line(other.journal))
     except (DamagedError, OSError):
         return True  # its own rows say so

@@ -91,7 +91,10 @@ def pretty(value: JSON, indent: str = "\n") -> str:
         assert isinstance(value, Mapping)
         named = sorted(value.items())
         opened, closed = "{", "}"
-        members = [f"{encode_basestring(name)}: {pretty(one, within)}" for name, one in named]
+        members = [
+            f"{encode_basestring(name)}: {encode_basestring(one) if type(one) is str else pretty(one, within)}"
+            for name, one in named
+        ]
     return f"{opened}{within}{f',{within}'.join(members)}{indent}{closed}" if members else opened + closed
 
 

@@ -24,14 +24,15 @@ LARGEST = 1 << 24
 """Bytes of the largest journal whose views are rendered again. Its lines are kept in memory, ten times as large."""
 
 
-def verify(stored: Stored, policy: Path | None = None) -> tuple[Check, ...]:
+def verify(stored: Stored, policy: Path | None = None, *, largest: int = LARGEST) -> tuple[Check, ...]:
     """Return the results of all checks of a session.
 
     Args:
         stored: the session.
         policy: OpenSSH's allowed signers file, if there is one.
+        largest: bytes of the largest journal whose views are rendered again.
     """
-    reading, broken = _read(stored)
+    reading, broken = _read(stored, largest)
     digest = _digests(stored, reading)
     return (
         *_identity(stored, reading),
@@ -55,9 +56,9 @@ def _digests(stored: Stored, reading: Scan | None) -> Digest:
     return digest
 
 
-def _read(stored: Stored) -> tuple[Scan | None, str]:
+def _read(stored: Stored, largest: int) -> tuple[Scan | None, str]:
     try:
-        return scan(stored.journal, LARGEST), ""
+        return scan(stored.journal, largest), ""
     except DamagedError as error:
         return None, f"event {error.seq}: {error.reason}"
     except OSError as error:
@@ -126,7 +127,7 @@ def _rendered(reading: Scan, last: SessionEnded) -> dict[str, bytes] | str:
     if last.template != report.template_version() or not began:
         return "another version of the templates made it"
     if reading.lines is None:
-        return f"the journal is larger than {LARGEST >> 20} MiB"
+        return f"its lines would take too much memory, since the journal is larger than {LARGEST >> 20} MiB"
     return report.render(reading.lines)
 
 

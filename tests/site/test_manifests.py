@@ -338,12 +338,31 @@ def test_a_process_that_was_stopped_before_its_manifest_is_no_damage_and_resume_
     assert manifest.read_bytes() == data
 
 
-def test_the_pages_of_a_release_say_what_vouches_for_its_sessions(stored: Path, key: Path, tmp_path: Path) -> None:
+def test_the_pages_of_a_release_say_what_vouches_for_its_sessions_and_who_signed(
+    stored: Path, key: Path, tmp_path: Path
+) -> None:
     newest = Stored(SESSION, stored).vouch()
-    for signed in ("not signed", "signed; veza-e2e verify says by whom"):
-        write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src")
+    mine, theirs = (policy(tmp_path / name, **{name: one}) for name, one in (
+        ("operator", key), ("stranger", new_key(tmp_path / "keys" / "stranger")),
+    ))  # fmt: skip
+
+    def said(signers: Path | None, words: str) -> None:
+        write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src", signers)
         for name in ("live-report.md", "releases/2026.05.md"):
             page = (tmp_path / "src" / name).read_text(encoding="utf-8")
-            assert f"manifest-001.json, SHA-256 {sha256(newest)}, {signed}" in page
-        if signed == "not signed":
-            sign(newest, key)
+            assert f"manifest-001.json, SHA-256 {sha256(newest)}, {words}" in page
+        assert f"live run: {words}" in (tmp_path / "src" / "go-no-go.md").read_text(encoding="utf-8")
+
+    said(mine, "not signed")
+    sign(newest, key)
+    said(None, "signed; veza-e2e verify says by whom")
+    said(mine, "signed by operator&#64;veza.test")
+    said(theirs, "signed by no key that may sign")
+    (stored / "session.log").write_text("another story", encoding="utf-8")
+    said(mine, "not signed as they are: the manifests do not fit the files")
+
+
+def test_sign_takes_the_key_of_the_settings(shell: Shell, stored: Path, key: Path) -> None:
+    assert shell("sign", SESSION).code == 2
+    (shell.folder / "veza-e2e.toml").write_text(f'[signing]\nkey = "{key}"\n', encoding="utf-8")
+    assert (shell("sign", SESSION).code, (stored / "manifest-001.json.sig").is_file()) == (0, True)

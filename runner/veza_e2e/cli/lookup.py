@@ -118,3 +118,23 @@ def chosen_sessions(invocation: Invocation, prefixes: tuple[str, ...]) -> list[S
     if prefixes:
         return [stored_session(invocation, prefix) for prefix in prefixes]
     return [stored for archive in archives(invocation) for stored in archive.sessions()]
+
+
+def policy_of(invocation: Invocation, signers: Path | None = None, *, required: bool = False) -> Path | None:
+    """Return the file that says whose signatures count: `signers`, else that of the settings; None if there is none.
+
+    Raises:
+        Stop: there is none and it is required, it cannot be read, or it lies in an archive.
+    """
+    policy = signers or settings_of(invocation).signing.allowed_signers
+    hint = "name a file with the keys that may sign: --allowed-signers FILE, or [signing] allowed_signers"
+    if policy is None:
+        if required:
+            raise Stop(Exit.USAGE, "--require-signature: nothing says whose signatures count", hint)
+        return None
+    if not policy.is_file():
+        raise Stop(Exit.USAGE, f"[signing] allowed_signers: {policy} is not a file", hint)
+    for archive in archives(invocation):
+        if policy.resolve().is_relative_to(archive.root.resolve()):
+            raise Stop(Exit.USAGE, f"{policy} lies in the archive, where it can be rewritten with the rest", hint)
+    return policy

@@ -10,7 +10,7 @@ import click
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.signatures import sign as sign_file
 from veza_e2e.archive.signatures import signature_of
-from veza_e2e.cli.lookup import stored_session
+from veza_e2e.cli.lookup import settings_of, stored_session
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.journal import DamagedError
 
@@ -20,14 +20,16 @@ from veza_e2e.journal import DamagedError
 @click.option(
     "--key",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="An OpenSSH private key, or the public key of one that the agent holds.",
+    help="An OpenSSH private key, or the public key of one that the agent holds; in place of [signing] key.",
 )
 @click.pass_obj
-def sign(invocation: Invocation, session: str, key: Path) -> None:
+def sign(invocation: Invocation, session: str, key: Path | None) -> None:
     """Sign a session's newest manifest with an OpenSSH key (ssh-keygen -Y)."""
     from veza_e2e.verify import verify  # noqa: PLC0415 - the templates are slow to import
 
+    key = key or settings_of(invocation).signing.key
+    if key is None:
+        raise Stop(Exit.USAGE, "nothing says which key signs", "name one: --key FILE, or [signing] key")
     stored = stored_session(invocation, session)
     try:
         reading = stored.read()

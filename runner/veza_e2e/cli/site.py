@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from veza_e2e.archive.sessions import Archive
+from veza_e2e.cli.lookup import policy_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import PUBLISHED_ARCHIVE
 
@@ -51,7 +52,7 @@ def _built(invocation: Invocation, out: Path) -> bool:
     if lost:
         raise Stop(Exit.USAGE, f"--out {out} would erase {lost}", "name a folder of its own, such as build/site")
     try:
-        built = build_site(archive, root=Path.cwd(), out=out)
+        built = build_site(archive, root=Path.cwd(), out=out, policy=policy_of(invocation))
     except (SiteError, OSError) as error:
         raise Stop(Exit.FAILED, str(error), "the site that was there before is untouched") from error
     rows = [Item("site", "ok", f"{built.sessions} sessions; open {(out / 'index.html').resolve()}")]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from veza_e2e.archive.sessions import Stored
-from veza_e2e.cli.lookup import archives, chosen_sessions, settings_of
+from veza_e2e.cli.lookup import archives, chosen_sessions, policy_of
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 
 
@@ -35,7 +35,7 @@ def verify(
         verify_several,
     )
 
-    policy = _policy(invocation, signers, required=require_signature)
+    policy = policy_of(invocation, signers, required=require_signature)
     chosen = _chosen(invocation, () if everything else session)
     checks: list[tuple[str, Check]] = []
     for stored, found in zip(chosen, verify_several(chosen, policy), strict=True):
@@ -69,18 +69,3 @@ def _chosen(invocation: Invocation, prefixes: tuple[str, ...]) -> list[Stored]:
         return found
     ids = {stored.session for stored in found}
     return [stored for archive in archives(invocation) for stored in archive.sessions() if stored.session in ids]
-
-
-def _policy(invocation: Invocation, signers: Path | None, *, required: bool) -> Path | None:
-    policy = signers or settings_of(invocation).signing.allowed_signers
-    hint = "name a file with the keys that may sign: --allowed-signers FILE, or [signing] allowed_signers"
-    if policy is None:
-        if required:
-            raise Stop(Exit.USAGE, "--require-signature: nothing says whose signatures count", hint)
-        return None
-    if not policy.is_file():
-        raise Stop(Exit.USAGE, f"[signing] allowed_signers: {policy} is not a file", hint)
-    for archive in archives(invocation):
-        if policy.resolve().is_relative_to(archive.root.resolve()):
-            raise Stop(Exit.USAGE, f"{policy} lies in the archive, where it can be rewritten with the rest", hint)
-    return policy

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.due import Command, bank_command, todos
 from veza_e2e.evidence.release import EX_9
-from veza_e2e.site.live_report import attest_command, awaited, decision_words, due_mark
+from veza_e2e.site.live_report import attest_command, awaited, decision_words, due_mark, evidence_signed
 from veza_e2e.site.releases import Release, slug
 
 
@@ -30,6 +31,8 @@ class Card:
     funds: str
     due: tuple[str | Markup, ...]
     """Each thing that is due; empty if nothing is."""
+    evidence: str
+    """Whether the evidence behind the decision is signed, and by whom."""
     ex_9: str
     next: str | None
     """The one next command; None if only a person can go on."""
@@ -47,18 +50,19 @@ class Board:
     """Releases without a live run."""
 
 
-def board(releases: Sequence[Release], up: str = "") -> Board:
+def board(releases: Sequence[Release], policy: Path | None = None, up: str = "") -> Board:
     """Return the board.
 
     Args:
         releases: the newest first, which is kept among equally urgent ones.
+        policy: OpenSSH's allowed signers file, if there is one.
         up: the path from the page to the site's root.
     """
     ranked = sorted(releases, key=_urgency)
     begun = [release for release in ranked if release.live or release.undecided]
     return Board(
-        tuple(_card(release, up) for release in begun),
-        tuple(_card(release, up) for release in ranked if release not in begun),
+        tuple(_card(release, policy, up) for release in begun),
+        tuple(_card(release, policy, up) for release in ranked if release not in begun),
     )
 
 
@@ -83,7 +87,7 @@ def _out(summary: Summary) -> bool:
     return summary.funds == "real" and summary.money.may_be_out and not summary.money.settled
 
 
-def _card(release: Release, up: str) -> Card:
+def _card(release: Release, policy: Path | None, up: str) -> Card:
     summary = release.summary
     command, advice = _next(release)
     funds = {"real": "real money", "test": "test funds"}[summary.funds] if summary else "no live run"
@@ -97,6 +101,7 @@ def _card(release: Release, up: str) -> Card:
         money=summary.money.sentence if summary and _out(summary) else None,
         funds=funds,
         due=tuple(_due(release)),
+        evidence=evidence_signed(release, policy),
         ex_9=f"attested by {attested.by} on {attested.at[:10]}" if attested else "not attested",
         next=command,
         advice=advice,

@@ -56,19 +56,20 @@ class Built:
     """Each damaged item, and how the site shows it."""
 
 
-def build(archive: Archive, *, root: Path, out: Path) -> Built:
+def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None) -> Built:
     """Build the site.
 
     Args:
         archive: the sessions to show.
         root: the checkout, with `mkdocs.yml` and `docs/`.
         out: the folder for the built site.
+        policy: OpenSSH's allowed signers file, if there is one.
 
     Raises:
         SiteError: there are no hand-written pages, or mkdocs failed.
     """
     source = root / SOURCE
-    shown = write_tree(archive, root / "docs", source)
+    shown = write_tree(archive, root / "docs", source, policy)
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
     environment = {**child_environment(), "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
@@ -120,8 +121,8 @@ def _begun(root: Path) -> Path | None:
         return None
 
 
-def write_tree(archive: Archive, docs: Path, source: Path) -> Archived:
-    """Write the hand-written pages and the archive's pages to `source`.
+def write_tree(archive: Archive, docs: Path, source: Path, policy: Path | None = None) -> Archived:
+    """Write the hand-written pages and the archive's pages to `source`; `policy` says whose signatures count.
 
     Raises:
         SiteError: there are no hand-written pages.
@@ -139,8 +140,8 @@ def write_tree(archive: Archive, docs: Path, source: Path) -> Archived:
         shown = by_release(entries, (), f"none is counted: {str(error).replace(str(archive.root) + '/', '')}")
     _index(shown, pages)
     _months(shown, pages)
-    _releases(shown, source)
-    _home(shown, source)
+    _releases(shown, source, policy)
+    _home(shown, source, policy)
     return shown
 
 
@@ -224,21 +225,21 @@ def _months(shown: Archived, pages: Path) -> None:
         _write(pages / month / "index.md", "month.md", rows=rows, month=month.replace("/", "-"))
 
 
-def _releases(shown: Archived, source: Path) -> None:
-    views = [release_view(release, f"{ARCHIVE}/") for release in shown.releases]
+def _releases(shown: Archived, source: Path, policy: Path | None) -> None:
+    views = [release_view(release, f"{ARCHIVE}/", policy) for release in shown.releases]
     for release in shown.releases:
-        page = release_view(release, f"../{ARCHIVE}/")
+        page = release_view(release, f"../{ARCHIVE}/", policy)
         _write(source / "releases" / f"{slug(release.name)}.md", "release.md", release=page, checklist=checklist)
     damage = unknown(shown, f"{ARCHIVE}/")
     listed = {"releases": views, "checklist": checklist, "damage": damage}
     _write(source / "live-report.md", "live_report.md", newest=views[:1], **listed)
-    _write(source / "go-no-go.md", "go_no_go.md", board=board(shown.releases), damage=damage)
+    _write(source / "go-no-go.md", "go_no_go.md", board=board(shown.releases, policy), damage=damage)
 
 
-def _home(shown: Archived, source: Path) -> None:
+def _home(shown: Archived, source: Path, policy: Path | None) -> None:
     rows = [session_row(entry, f"{ARCHIVE}/") for entry in shown.entries[:5]]
     parts = {
-        "board": _rendered("_board.html", board=board(shown.releases), damage=unknown(shown, f"{ARCHIVE}/")),
+        "board": _rendered("_board.html", board=board(shown.releases, policy), damage=unknown(shown, f"{ARCHIVE}/")),
         "latest sessions": _rendered("latest.md", rows=rows),
     }
     home = source / "index.md"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup
 
-from veza_e2e.archive.manifests import digest_of
 from veza_e2e.archive.sessions import LOG
-from veza_e2e.archive.signatures import signature_of
 from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import Due, statement_due, still_open
@@ -19,6 +18,7 @@ from veza_e2e.report.escape import inline
 from veza_e2e.report.told import moment
 from veza_e2e.site.releases import Archived, Entry, Release, slug
 from veza_e2e.site.sessions_table import session_row
+from veza_e2e.site.vouched import signed, vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class ReleaseView:
     decision: str
     css: str
     reason: str
+    evidence: str
+    """Whether the evidence behind the decision is signed, and by whom."""
     due: str
     overdue: Markup
     blocks: tuple[Block, ...]
@@ -78,8 +80,14 @@ class ReceiptOf:
     base: str
 
 
-def release_view(release: Release, up: str) -> ReleaseView:
-    """Return the values for a release's page. `up` is the path from the page to the archive's folder."""
+def release_view(release: Release, up: str, policy: Path | None = None) -> ReleaseView:
+    """Return the values for a release's page.
+
+    Args:
+        release: the release.
+        up: the path from the page to the archive's folder.
+        policy: OpenSSH's allowed signers file, if there is one.
+    """
     summary = release.summary
     window, overdue = due_words(summary)
     if release.undecided:
@@ -97,11 +105,12 @@ def release_view(release: Release, up: str) -> ReleaseView:
         decision=decision_words(release),
         css=release.decision.lower(),
         reason=release.reason,
+        evidence=evidence_signed(release, policy),
         due=window,
         overdue=overdue,
         blocks=(
-            _block("Dry-run", release.dry_run, up, none),
-            _block("Live run", release.live, up, "There is no live run of this release yet."),
+            _block("Dry-run", release.dry_run, up, none, policy),
+            _block("Live run", release.live, up, "There is no live run of this release yet.", policy),
             *([Block("Damaged", damaged)] if damaged else []),
             *([Block("Earlier NO-GO", earlier)] if earlier else []),
             *([Block("Attested as unrelated", unrelated)] if unrelated else []),
@@ -122,16 +131,13 @@ def decision_words(release: Release) -> str:
     return f"{release.decision} (rehearsed {release.rehearsed_decision})"
 
 
-def _vouched(entry: Entry) -> str:
-    """Return the newest manifest's digest, and whether it is signed. By whom, `verify` says: the policy is not here."""
-    held = entry.stored.manifests()
-    if not held:
-        return "no manifest vouches for the files"
-    signed = "signed; veza-e2e verify says by whom" if signature_of(held[-1]).is_file() else "not signed"
-    return f"{held[-1].name}, SHA-256 {digest_of(held[-1])}, {signed}"
+def evidence_signed(release: Release, policy: Path | None) -> str:
+    """Return whether the evidence behind the decision is signed, and by whom."""
+    runs = (("live run", release.live), ("dry-run", release.dry_run))
+    return "; ".join(f"{name}: {signed(entry.stored, policy)}" for name, entry in runs if entry) or "none yet"
 
 
-def _block(title: str, entry: Entry | None, up: str, none: str) -> Block:
+def _block(title: str, entry: Entry | None, up: str, none: str, policy: Path | None) -> Block:
     if entry is None or entry.summary is None:
         return Block(title, (Fact("Session", none),))
     shown = session_row(entry, up)
@@ -145,7 +151,7 @@ def _block(title: str, entry: Entry | None, up: str, none: str) -> Block:
         Fact("Order", entry.summary.order_id or "none"),
         Fact("Payment", entry.summary.payment_id or "none"),
         Fact("Last hash", entry.summary.last_hash),
-        Fact("Evidence", _vouched(entry)),
+        Fact("Evidence", vouched(entry.stored, policy)),
     ]
     return Block(title, tuple(facts))
 

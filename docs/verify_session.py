@@ -67,6 +67,7 @@ def journal_rows(folder: Path, events: list[Event], _: str | None) -> Iterator[R
     placed, named = re.fullmatch("[0-9]{4}/[0-9]{2}", "/".join(parts[-3:-1])), re.fullmatch("[0-9A-Z]{26}", parts[-1])
     right = parts[-3:] == (*month, session) if placed else parts[-1] == session if named else True
     yield "identity", "ok" if right else "damaged", f"session {session} of {'-'.join(month)}, in {folder}"
+    yield from other_rows(folder.resolve() / "../../..", first.get("others") or {}, "the journal")
     if last["type"] != "SessionEnded":
         yield "chain", "not checked", f"{len(events)} events fit; the session is open, its last lines may be missing"
         return
@@ -74,6 +75,13 @@ def journal_rows(folder: Path, events: list[Event], _: str | None) -> Iterator[R
     for name in sorted({"report.md", "session.log"} - last["views"].keys()):
         yield name, "not checked", "the journal names no digest of it"
     yield from (digest(folder / Path(name).name, one, "the journal") for name, one in last["views"].items())
+
+
+def other_rows(archive: Path, named: Event, by: str) -> Iterator[Row]:
+    for name, one in named.items():
+        held = [p.read_bytes() for p in archive.glob(f"[0-9]*/[0-9]*/{Path(name).name}/journal.jsonl")]
+        said = "not checked" if not held else "ok" if any(f'"hash":"{one}"'.encode() in d for d in held) else "damaged"
+        yield f"session {name}", said, f"{by} names an event of it{'' if held else '; it is not here'}"
 
 
 def addendum_rows(folder: Path, events: list[Event], _: str | None) -> Iterator[Row]:
@@ -102,11 +110,7 @@ def manifest_rows(folder: Path, events: list[Event], _: str | None) -> Iterator[
         for name, one in found["attestations"].items():
             there, absent = archive / "attestations", f"{path.name} names it, and no attestation is here"
             yield digest(there / name, one, path.name) if there.is_dir() else (name, "not checked", absent)
-        for name, one in found["sessions"].items():
-            held = [p.read_bytes() for p in archive.glob(f"[0-9]*/[0-9]*/{Path(name).name}/journal.jsonl")]
-            fits = any(f'"hash":"{one}"'.encode() in data for data in held)
-            status = "ok" if fits else "damaged" if held else "not checked"
-            yield f"session {name}", status, f"{path.name} names an event of it{'' if held else '; it is not here'}"
+        yield from other_rows(archive, found["sessions"], path.name)
     if previous is None:
         yield "manifest", "not checked", "there is none: nothing shows whether an addendum was taken away"
     for path in sorted(folder.glob("addendum-*.json")):
@@ -132,8 +136,7 @@ def signature_rows(folder: Path, _: list[Event], signers: str | None) -> Iterato
 
 
 def main(folder: Path, signers: str | None = None) -> int:
-    events: list[Event] = []
-    rows: list[Row] = []
+    events, rows = list[Event](), list[Row]()
     for check in (journal_rows, addendum_rows, manifest_rows, signature_rows):
         try:
             rows.extend(check(folder, events, signers))

@@ -52,8 +52,10 @@ def test_a_session_ends_with_a_manifest_of_its_files_and_of_the_archive(shell: S
     assert members["files"] == {name: sha256(folders[0] / name) for name in names}
     assert (members["session"], members["folder"]) == (first["session"], "/".join(folders[0].parts[-3:]))
     assert (members["number"], members["previous"], members["sessions"]) == (1, None, {})
-    last = json.loads((folders[0] / "journal.jsonl").read_bytes().splitlines()[-1])["hash"]
-    assert manifest(folders[1], 1)["sessions"] == {first["session"]: last}
+    events = [[json.loads(line) for line in (one / "journal.jsonl").read_bytes().splitlines()] for one in folders]
+    assert events[0][0]["others"] == {}
+    assert events[1][0]["others"] == {first["session"]: events[0][-1]["hash"]}, "as it was when the second began"
+    assert manifest(folders[1], 1)["sessions"] == {}
     verified = shell("--json", "verify", "--all")
     assert (verified.code, statuses(verified)["sessions"]) == (0, "ok")
     assert "2 in " in message(verified, "sessions")
@@ -65,8 +67,8 @@ def test_a_session_that_another_one_names_cannot_vanish(shell: Shell) -> None:
         path.unlink()
     verified = shell("--json", "verify", "--all")
     assert verified.code == 6
-    named = message(verified, f"{sessions[1]['session']} manifest-001.json")
-    assert f"session {sessions[0]['session']}, which was in the archive when this one ended, is gone" in named
+    named = message(verified, f"{sessions[1]['session']} others")
+    assert f"session {sessions[0]['session']}, which was in the archive when this one began, is gone" in named
 
 
 def test_each_addendum_gets_a_manifest_that_cites_the_one_before(shell: Shell, stored: Path) -> None:

@@ -39,6 +39,18 @@ def session_folder(root: Path, session: str) -> Path | None:
     return None if found is None else found.parent
 
 
+def first_line(journal: Path) -> dict[str, JSON]:
+    """Return the journal's first line, unchecked, reading nothing else.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not a line of JSON.
+    """
+    with journal.open("rb") as file:
+        found: dict[str, JSON] = json.loads(file.readline())
+    return found
+
+
 def last_line(journal: Path) -> dict[str, JSON]:
     """Return the journal's last whole line, reading nothing but its end.
 

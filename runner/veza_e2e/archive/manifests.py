@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.folders import JOURNAL, first_line
 from veza_e2e.canonical import JSON, dumps, loads
 from veza_e2e.journal import disk
 
@@ -38,7 +39,8 @@ class Manifest:
     attestations: Mapping[str, str]
     """The digest of the archive's attestations, by file name."""
     sessions: Mapping[str, str]
-    """Other sessions and the last hash of each: those that no manifest names yet. Only in the first manifest."""
+    """Other sessions and the last hash of each: those that no session names yet. Only in the first manifest, and only
+    of a session whose journal does not name those that were there when it began."""
     previous: str | None
     """The digest of the manifest before; None in the first."""
 
@@ -104,7 +106,7 @@ def vouch(
         session: the session's id.
         folder: its folder in the archive.
         files: returns the paths of journal, views and addenda.
-        others: returns the archive's other sessions; called for a first manifest only.
+        others: returns the archive's other sessions, if the first manifest is to name them; called for that one only.
 
     Raises:
         OSError: a file cannot be read, or the manifest cannot be written.
@@ -154,7 +156,7 @@ def attestation_files(root: Path) -> list[Path]:
 
 
 def unnamed(others: Iterable[Other]) -> dict[str, str]:
-    """Return the last hash of each session that no manifest names with this hash yet.
+    """Return the last hash of each session that no session names with this hash yet.
 
     Naming these names all: whoever removes a session has to change one that names it, and so on up to the newest.
     """
@@ -165,15 +167,31 @@ def unnamed(others: Iterable[Other]) -> dict[str, str]:
 
 
 def named_by(folder: Path) -> Mapping[str, str]:
-    """Return the sessions that a session's first manifest names; none if that cannot be read."""
+    """Return the sessions that a session names: in its journal's first event, or in its first manifest."""
+    began = named_at_beginning(folder)
+    if began is not None:
+        return began
     try:
         return read_manifest(folder / "manifest-001.json").sessions
     except ArchiveError:
         return {}
 
 
+def named_at_beginning(folder: Path) -> Mapping[str, str] | None:
+    """Return the sessions that the journal's first event names; None if it is of an earlier version, or unreadable."""
+    try:
+        others = first_line(folder / JOURNAL).get("others")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return cast("Mapping[str, str]", others) if _texts(others) else None
+
+
 def _text(value: JSON) -> bool:
     return isinstance(value, str)
+
+
+def _texts(value: JSON) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
 
 
 def _digests(value: JSON) -> bool:

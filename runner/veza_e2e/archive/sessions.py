@@ -233,8 +233,9 @@ class Stored:
         return [self.journal, *views, *self.addendum_files()]
 
     def _others(self) -> Iterator[listings.Other]:
-        others = [one for one in Archive(self.folder.parents[2]).sessions() if one.session != self.session]
-        return (listings.Other(one.session, one.folder, one.last_hash) for one in others)
+        if listings.named_at_beginning(self.folder) is not None:
+            return iter(())
+        return Archive(self.folder.parents[2]).others(self.session)
 
 
 def _addendum_name(number: int) -> str:
@@ -273,6 +274,11 @@ class Archive:
         """Return the session with this id; None if it is not here."""
         found = session_folder(self.root, name) if isinstance(name, str) else None
         return None if found is None else Stored(found.name, found, self.signs)
+
+    def others(self, session: str = "") -> Iterator[listings.Other]:
+        """Iterate over the sessions but this one, as another session names them."""
+        others = [one for one in self.sessions() if one.session != session]
+        return (listings.Other(one.session, one.folder, one.last_hash) for one in others)
 
     def attestations(self) -> tuple[Attestation, ...]:
         """Return the attestations, the oldest first.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from veza_e2e.archive.dry_run import dry_run_for
 from veza_e2e.archive.locks import account_lock
+from veza_e2e.archive.manifests import unnamed
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.bootstrap import assemble
 from veza_e2e.canonical import JSON
@@ -79,7 +80,8 @@ def _gated(
     """Run the pre-flight. Delete its recording if no session follows."""
     now = parts.ports.clock.now()
     session = parts.ports.ids.session(now)
-    first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked, now))
+    others = unnamed(Archive(settings.archive).others())
+    first = make(session, base_url=parts.base_url, dry_run=_dry_run(settings, asked, now), others=others)
     gate = gate_of(
         settings,
         asked,

@@ -43,7 +43,14 @@ class Asked:
 class First(Protocol):
     """Makes the first event of a session."""
 
-    def __call__(self, session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None) -> SessionStarted:
+    def __call__(
+        self,
+        session: str,
+        *,
+        base_url: str = "",
+        dry_run: Mapping[str, str] | None = None,
+        others: Mapping[str, str] | None = None,
+    ) -> SessionStarted:
         """Return the first event of the session with this id, at this backend."""
         ...
 
@@ -54,7 +61,13 @@ def first_event(settings: Settings, asked: Asked, secrets: Secrets) -> First:
     limits, environment = settings.limits, settings.environment
     scripted = asked.unattended
 
-    def make(session: str, *, base_url: str = "", dry_run: Mapping[str, str] | None = None) -> SessionStarted:
+    def make(
+        session: str,
+        *,
+        base_url: str = "",
+        dry_run: Mapping[str, str] | None = None,
+        others: Mapping[str, str] | None = None,
+    ) -> SessionStarted:
         return SessionStarted(
             schema=SCHEMA,
             walkthrough=WALKTHROUGH,
@@ -77,6 +90,7 @@ def first_event(settings: Settings, asked: Asked, secrets: Secrets) -> First:
             links=settings.report.links,
             faults=asked.faults,
             dry_run=dry_run,
+            others=others,
             loopback=environment.loopback,
             grace_ms=1000 * (SCRIPTED_GRACE if scripted else GRACE),
             checkout_hosts=environment.checkout_hosts,

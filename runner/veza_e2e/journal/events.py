@@ -71,6 +71,9 @@ class SessionStarted(Event):
     checkout_hosts: tuple[str, ...] = ()
     dry_run: Mapping[str, str] | None = None
     """`{session, hash, ended_at}` of the dry-run that a live run relies on; see `archive.dry_run`."""
+    others: Mapping[str, str] | None = None
+    """Other sessions that the archive held when this one began, with the last hash of each: those that no session names
+    with this hash yet. None in journals of earlier versions, whose first manifest names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.folders import JOURNAL
@@ -28,7 +29,7 @@ def manifests(stored: Stored, reading: Scan | None, digest: Digest) -> Iterator[
                 *([] if found.previous == previous else ["it does not cite the manifest before it"]),
                 *_listed(stored.folder, found.files, found.number, digest),
                 *_listed(stored.folder.parents[2] / ATTESTATIONS, found.attestations, found.number, digest),
-                *_sessions(stored, found),
+                *gone(stored, found.sessions, "ended"),
             ]
             previous = digest(path)
         except (ArchiveError, OSError) as error:
@@ -87,14 +88,15 @@ def _listed(folder: Path, digests: Mapping[str, str], number: int, digest: Diges
             yield f"{path}: {error.strerror}"
 
 
-def _sessions(stored: Stored, found: Manifest) -> Iterator[str]:
+def gone(stored: Stored, named: Mapping[str, str], when: Literal["began", "ended"]) -> Iterator[str]:
+    """Yield what is wrong with the sessions that a session named when it began, or ended."""
     archive = Archive(stored.folder.parents[2])
-    for session, last in found.sessions.items():
+    for session, last in named.items():
         other = archive.session(session)
         if other is None:
-            yield f"session {session}, which was in the archive when this one ended, is gone"
+            yield f"session {session}, which was in the archive when this one {when}, is gone"
         elif other.last_hash != last and not _holds(other, last):
-            yield f"session {session} does not hold the event that was its last when this session ended"
+            yield f"session {session} does not hold the event that was its last when this session {when}"
 
 
 def _holds(other: Stored, last: str) -> bool:

@@ -17,7 +17,7 @@ from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
 from veza_e2e.journal import DamagedError, Line, Scan, each_line, parse, scan
 from veza_e2e.journal.events import SessionEnded, SessionStarted
 from veza_e2e.verify.checks import Check, Digest
-from veza_e2e.verify.manifests import manifests
+from veza_e2e.verify.manifests import gone, manifests
 from veza_e2e.verify.signatures import signatures
 
 LARGEST = 1 << 24
@@ -36,6 +36,7 @@ def verify(stored: Stored, policy: Path | None = None, *, largest: int = LARGEST
     digest = _digests(stored, reading)
     return (
         *_identity(stored, reading),
+        *(_others(stored, reading) if reading is not None else ()),
         *(_chain(reading) if reading is not None else [Check("chain", "damaged", broken)]),
         *(_views(stored, reading, digest) if reading is not None else ()),
         *(_dry_run(stored, reading) if reading is not None else ()),
@@ -80,6 +81,16 @@ def _identity(stored: Stored, reading: Scan | None) -> Iterator[Check]:
         yield Check("identity", "damaged", f"{stored.folder}: the session began in {month}, its folder says {there}")
     else:
         yield Check("identity", "ok", f"session, folder and date agree: {month}/{stored.session}")
+
+
+def _others(stored: Stored, reading: Scan) -> Iterator[Check]:
+    """Each session that was in the archive when this one began is there, with the event that was its last."""
+    first = reading.first.event if reading.first else None
+    others = first.others if isinstance(first, SessionStarted) and first.others else {}
+    if problems := list(gone(stored, others, "began")):
+        yield Check("others", "damaged", "; ".join(problems))
+    elif others:
+        yield Check("others", "ok", f"event 1 names the last event of {len(others)} other(s), which are here")
 
 
 def _first_line(stored: Stored) -> Line | None:

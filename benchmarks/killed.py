@@ -60,9 +60,10 @@ def main() -> int:
     os.fsync = point.wrap(os.fsync)
     os.link = point.wrap(os.link)
 
-    from veza_e2e.cli.app import main as command  # noqa: PLC0415 - the calls are wrapped first
+    from veza_e2e.__main__ import main as command  # noqa: PLC0415 - the calls are wrapped first
 
-    code = command(sys.argv[4:])
+    sys.argv[1:] = sys.argv[4:]
+    code = command()
     sys.stderr.write(f"\n{point.seen} points\n")
     return code
 

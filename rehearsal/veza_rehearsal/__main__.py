@@ -1,18 +1,18 @@
-"""`python -m veza_rehearsal`: runs the rehearsal backend as a process of its own."""
+"""`python -m veza_rehearsal`: runs the rehearsal backend as a process of its own.
+
+Whoever starts it waits for it, so that it imports no more than it needs.
+"""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from veza_rehearsal import app, contract, server, store
-from veza_rehearsal.accounts import Operator
-from veza_rehearsal.api import OPERATIONS
-from veza_rehearsal.backend import Backend, Settings
 from veza_rehearsal.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 from veza_rehearsal.faults import parse_fault
 
@@ -32,6 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, or 2 if it cannot start.
     """
     options = _parser().parse_args(arguments)
+    # PyJWT imports it where it is installed, for algorithms that are not used here.
+    sys.modules.setdefault("cryptography", None)  # type: ignore[arg-type]
+    gc.disable()  # of what an import makes nothing is garbage
+
+    from veza_rehearsal import app, contract, server, store  # noqa: PLC0415 - as above
+    from veza_rehearsal.accounts import Operator  # noqa: PLC0415
+    from veza_rehearsal.api import OPERATIONS  # noqa: PLC0415
+    from veza_rehearsal.backend import Backend, Settings  # noqa: PLC0415
+
+    gc.enable()
     operator = Operator(
         email=os.environ.get("OPERATOR_EMAIL") or DEFAULT_EMAIL,
         password=os.environ.get("OPERATOR_PASSWORD") or DEFAULT_PASSWORD,

@@ -142,7 +142,19 @@ def load(
         ConfigError: the file or the environment cannot be used.
     """
     path = config or CONFIG_FILE
-    table = _read(path, required=config is not None)
+    return _settings(path, tables(path, required=config is not None), name, archive, variables)
+
+
+def check(path: Path, text: str) -> None:
+    """Raise ConfigError if `text`, written to `path`, could not be used for each environment that it names."""
+    table = _parsed(path, text)
+    for name in (REHEARSAL, *values.table(path, table, "env")):
+        _settings(path, table, name, None, {})
+
+
+def _settings(
+    path: Path, table: Mapping[str, Any], name: str, archive: Path | None, variables: Mapping[str, str]
+) -> Settings:
     values.known(path, table, {"env", "limits", "report", "signing"}, "")
     environments = values.table(path, table, "env")
     if REHEARSAL in environments:
@@ -160,7 +172,7 @@ def load(
 def environments(config: Path | None) -> tuple[str, ...]:
     """Return the names of all environments, the embedded one included; of a file that cannot be read none."""
     try:
-        table = _read(config or CONFIG_FILE, required=False)
+        table = tables(config or CONFIG_FILE, required=False)
     except ConfigError:
         table = {}
     named = table.get("env")
@@ -177,14 +189,26 @@ def wants_color(variables: Mapping[str, str] = os.environ) -> bool:
     return not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
 
 
-def _read(path: Path, *, required: bool) -> dict[str, Any]:
+def tables(path: Path, *, required: bool) -> dict[str, Any]:
+    """Return the tables of a file; none if there is no file, and none is required.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not TOML.
+    """
     if not required and not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path, path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 

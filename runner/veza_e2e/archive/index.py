@@ -22,7 +22,7 @@ from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.canonical import JSON, encoded, loads
 from veza_e2e.evidence import Glance, glance
-from veza_e2e.journal import DamagedError
+from veza_e2e.journal import DamagedError, disk
 from veza_e2e.journal.codec import fitted
 
 _READ = re.compile(r"journal\.jsonl|(addendum|manifest)-[0-9]{3,}\.json")
@@ -101,7 +101,7 @@ def _load(path: Path) -> dict[str, JSON]:
 def _save(path: Path, entries: Mapping[str, JSON]) -> None:
     """Replace the index, whole or not at all. If that fails, the next list takes longer."""
     with suppress(OSError, ValueError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        disk.make_ignored(path.parent)
         descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # for this user alone
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from veza_e2e.config import Settings
+from veza_e2e.journal import disk
 from veza_e2e.journal.account import short
 
 
@@ -26,7 +27,8 @@ def account_lock(settings: Settings, account_digest: str) -> Iterator[None]:
     scope = str(settings.archive.resolve()) if settings.environment.embedded else settings.environment.base_url
     name = hashlib.sha256(f"{settings.environment.name}\n{short(account_digest)}\n{scope}".encode()).hexdigest()[:24]
     folder = settings.state / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
+    disk.make_ignored(settings.state)
+    folder.mkdir(exist_ok=True)
     file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -24,6 +24,8 @@ from veza_e2e.journal.gate import gated
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.redaction import Redactor
 
+LATEST = "latest"
+"""Names the newest session, wherever a session is named."""
 LOG, REPORT = "session.log", "report.md"
 SETTLED = frozenset(map(str, (AccountState.UNTOUCHED, AccountState.RETURNED)))
 _ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
@@ -302,12 +304,14 @@ class Archive:
 
 
 def find(archives: Sequence[Archive], prefix: str) -> Stored:
-    """Return the one session whose id begins with `prefix`.
+    """Return the one session whose id begins with `prefix`; `latest` is the newest.
 
     Raises:
         UnknownSessionError: there is no such session, or several.
     """
-    found = {s.session: s for archive in archives for s in archive.sessions() if s.session.startswith(prefix.upper())}
+    every = {s.session: s for archive in archives for s in archive.sessions()}
+    wanted = max(every, default=LATEST) if prefix == LATEST else prefix.upper()
+    found = {name: stored for name, stored in every.items() if name.startswith(wanted)}
     if len(found) == 1:
         return next(iter(found.values()))
     where = ", ".join(str(archive.root) for archive in archives)

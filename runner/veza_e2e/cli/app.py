@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from veza_e2e.ports.machine import Machine
 
 COMMANDS: Mapping[str, str] = {
+    "init": "Write a commented veza-e2e.toml; asks for what is not given. Refuses to overwrite.",
+    "config": "Say where each setting comes from.",
     "preflight": "Run only the pre-flight checks.",
     "run": "Run the pre-flight, then the nine steps.",
     "resume": "Continue an interrupted session, or re-check one that has ended.",

@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -37,6 +38,17 @@ def make_folder(folder: Path, *, exist_ok: bool = False) -> None:
     folder.mkdir(parents=True, exist_ok=exist_ok)
     for path in missing:
         sync_folder(path.parent)
+
+
+def make_ignored(folder: Path) -> None:
+    """Make a folder, if it is not there, that git ignores by itself.
+
+    Raises:
+        OSError: it could not be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as file:
+        file.write("*\n")
 
 
 def create(path: Path, data: bytes) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from veza_e2e.ports.machine import Machine
 
 COMMANDS: Mapping[str, str] = {
-    "init": "Write a commented veza-e2e.toml; asks for what is not given. Refuses to overwrite.",
+    "init": "Write a commented veza-e2e.toml; asks for what is not given.",
     "config": "Say where each setting comes from.",
     "preflight": "Run only the pre-flight checks.",
     "run": "Run the pre-flight, then the nine steps.",
@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "rows": "Supply the rows of seller_transfers later, or read them again: the transfer, its reversal, the license.",
     "sessions": "List the sessions: outcome, money, decision, and what is due.",
     "show": "Show one session, step by step.",
+    "open": "Open a session's page in the browser.",
     "bank": "Record what the bank statement shows of a refund; a later one corrects an earlier one.",
     "attest": "Record a person's word for something that no machine can see.",
     "release": "Say what is decided about a release, why, and what is due.",

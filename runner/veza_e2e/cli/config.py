@@ -11,6 +11,7 @@ from veza_e2e import config as configuration
 from veza_e2e.cli.lookup import settings_of
 from veza_e2e.cli.output import Invocation, Item, items
 from veza_e2e.config import REHEARSAL, SECRET_VARIABLES, Settings, read_secrets
+from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.redaction import mask
 
 _UNSET = "not set"
@@ -37,7 +38,9 @@ def _settings(invocation: Invocation, settings: Settings) -> Iterator[Item]:
     table = configuration.tables(path, required=invocation.config is not None)
     name = settings.environment.name
     yield Item("environment", "default" if name == REHEARSAL else "--env", name)
-    yield Item("file", "--config" if invocation.config else "default", f"{path}{'' if path.exists() else ', not there'}")
+    yield Item(
+        "file", "--config" if invocation.config else "default", f"{path}{'' if path.exists() else ', not there'}"
+    )
     yield Item("archive", "--archive" if invocation.archive else "default", str(settings.archive))
     groups = (
         (f"env.{name}", settings.environment, table.get("env", {}).get(name, {})),
@@ -63,7 +66,7 @@ def _shown(name: str, value: object) -> str:
             return ", ".join(map(str, value))
         case int():
             return f"{value} s"
-        case configuration.LedgerNames():
+        case LedgerNames():
             return str(value.document() or "the assumed names")
         case _:
             return str(value)

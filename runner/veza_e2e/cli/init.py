@@ -116,7 +116,9 @@ def _written(path: Path, text: str) -> None:
     except FileExistsError as error:
         raise Stop(Exit.USAGE, f"{path} exists, and is not overwritten", "edit it") from error
     except OSError as error:
-        raise Stop(Exit.FAILED, f"{path}: {error.strerror}", "make the folder writable, or name another file: --config FILE") from error
+        raise Stop(
+            Exit.FAILED, f"{path}: {error.strerror}", "make the folder writable, or name another file: --config FILE"
+        ) from error
 
 
 def _attributes(folder: Path) -> list[str]:

@@ -1,7 +1,8 @@
-"""Opens the checkout page in the operator's own browser."""
+"""Opens pages in the operator's own browser."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from veza_e2e.child import for_a_persons_program
@@ -21,12 +22,24 @@ class PersonsBrowser:
 
     def open(self, url: str) -> bool:
         """See `protocols.Browser`."""
-        if not self._window or not url.startswith(("https://", "http://")):
-            return False
-        import webbrowser  # noqa: PLC0415 - only where there is a window
+        return self._window and url.startswith(("https://", "http://")) and _opened(url)
 
-        try:
-            with for_a_persons_program():
-                return webbrowser.open(url)
-        except webbrowser.Error:
-            return False
+
+def open_file(path: Path, *, window: bool) -> bool:
+    """Open a file in the person's browser; return whether that could be done.
+
+    Args:
+        path: an absolute path.
+        window: see `PersonsBrowser`.
+    """
+    return window and _opened(path.as_uri())
+
+
+def _opened(address: str) -> bool:
+    import webbrowser  # noqa: PLC0415 - only where there is a window
+
+    try:
+        with for_a_persons_program():
+            return webbrowser.open(address)
+    except webbrowser.Error:
+        return False

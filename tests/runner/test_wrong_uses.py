@@ -18,7 +18,7 @@ DASHBOARD = "attest dashboard --session {ended} --by A"
 
 # What was typed | the exit code | what is said | the way out, in which ~ is the command.
 USES = r"""
-rnu | 2 | no command 'rnu'; known: preflight, run, | did you mean: ~ run
+rnu | 2 | no command 'rnu'; known: init, config, preflight, run, | did you mean: ~ run
 sessoins | 2 | no command 'sessoins' | did you mean: ~ sessions
 zzzz | 2 | no command 'zzzz' | see: ~ --help
 atest ex-9 --by A | 2 | no command 'atest' | did you mean: ~ attest ex-9 --by A
@@ -96,7 +96,7 @@ release 2026.12 --report build/rehearsals/x.md | 2 | lies in the archive | name 
 render nope | 2 | no session 'nope' | which there are: ~ sessions
 verify nope | 2 | no session 'nope' | which there are: ~ sessions
 verify --allowed-signers none | 2 | 'none' does not exist | see: ~ verify --help
-sign {ended} | 2 | Missing option '--key' | see: ~ sign --help
+sign {ended} | 2 | nothing says which key signs | name one: --key FILE, or [signing] key
 sign {ended} --key none | 2 | 'none' does not exist | see: ~ sign --help
 sign {open} --key veza-e2e.toml | 3 | {open} has not ended | end it first: ~ resume {open}
 replay nope | 2 | no cassette in cassettes | make one: ~ run --record NAME

@@ -125,12 +125,42 @@ def test_a_damaged_session_is_shown_as_damaged(tmp_path: Path) -> None:
     journal = folder / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"seq":7', b'"seq":8', 1))
     shown = write_tree(Archive(archive), REPOSITORY / "docs", tmp_path / "src")
-    page = tmp_path / "src" / "archive" / "payment-e2e" / "2026" / "05" / SESSION / "index.md"
+    page = tmp_path / "site-pages" / "2026" / "05" / SESSION / "index.html"
     assert "event 7" in page.read_text(encoding="utf-8")
     assert "charged" not in page.read_text(encoding="utf-8")
     assert str(tmp_path) not in page.read_text(encoding="utf-8")
     assert [(entry.summary, entry.stored.session) for entry in shown.entries] == [(None, SESSION)]
     assert "damaged" in (tmp_path / "src" / "archive" / "payment-e2e" / "index.md").read_text(encoding="utf-8")
+
+
+def test_only_what_has_changed_is_rendered_again_and_what_is_gone_leaves(tmp_path: Path) -> None:
+    """A page counts as rendered if a mark in it is gone."""
+    archive, pages = tmp_path / "archive", tmp_path / "site-pages" / "2026"
+    first = SESSION[:-1] + "0"
+    for day, session in ((2, first), (4, SESSION)):
+        made = Script(datetime(2026, 5, day, 9, tzinfo=UTC), session=session).start(release="2026.05")
+        made.until("revoked").end().store(archive)
+
+    def rendered() -> set[str]:
+        tree(tmp_path)
+        written = {path.parent.name: path for path in pages.rglob("index.html")}
+        again = {name for name, path in written.items() if "kept" not in path.read_text(encoding="utf-8")}
+        for path in written.values():
+            path.write_text(path.read_text(encoding="utf-8") + "kept", encoding="utf-8")
+        return again
+
+    third = SESSION[:-1] + "Z"
+    assert rendered() == {SESSION, first}
+    assert rendered() == set()
+    real(JUNE, third).until("revoked").end().store(archive)
+    assert rendered() == {third}
+    assert Shell(tmp_path)("--archive", "archive", "bank", third, "--seen", "nothing", "--date", "2026-06-08").code != 2
+    assert rendered() == {third}, "an addendum"
+    flip(archive / "2026" / "05" / first / "session.log", b"Step", b"Stop")
+    assert rendered() == {first}, "an offered file"
+    shutil.rmtree(archive / "2026" / "05" / first)
+    assert rendered() == {SESSION}, "it was compared with the one that is gone"
+    assert not (pages / "05" / first).exists()
 
 
 def test_a_journal_of_another_beginning_is_shown_as_damaged(tmp_path: Path) -> None:
@@ -337,14 +367,14 @@ def test_the_live_report_shows_the_dry_run_that_was_cited(tmp_path: Path) -> Non
 
 def test_a_log_that_was_altered_is_no_evidence(tmp_path: Path) -> None:
     folder = decided_go(tmp_path / "archive")
-    page = Path("archive") / "payment-e2e" / Path(*folder.parts[-3:])
+    page = tmp_path / "site-pages" / Path(*folder.parts[-3:])
     source = tree(tmp_path)
-    assert (source / page / "session.log").is_file()
+    assert (page / "session.log").is_file()
     assert 'aria-label="done">☑</span> Log archived' in (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
     flip(folder / "session.log", b"Step", b"Stop")
     source = tree(tmp_path)
-    assert not (source / page / "session.log").exists()
-    assert "does not have the digest" in (source / page / "index.md").read_text(encoding="utf-8")
+    assert not (page / "session.log").exists()
+    assert "does not have the digest" in (page / "index.html").read_text(encoding="utf-8")
     assert 'aria-label="open">☐</span> Log archived' in (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
 
 
@@ -352,7 +382,7 @@ def test_a_page_prints_the_command_that_reaches_it(tmp_path: Path) -> None:
     Script().start(live=True, rehearsal=False, release="it's 1").until("login").store(tmp_path / "archive")
     source = tree(tmp_path)
     (release,) = (source / "releases").iterdir()
-    session = source / "archive" / "payment-e2e" / "2026" / "05" / SESSION / "index.md"
+    session = tmp_path / "site-pages" / "2026" / "05" / SESSION / "index.html"
     for page in (release, session):
         said = unescape(page.read_text(encoding="utf-8"))
         (command,) = re.findall(r"veza-e2e (--env \S+ attest ex-9 .*?)(?:\n|</code>)", said)
@@ -394,7 +424,7 @@ def test_a_site_with_damage_is_built_and_said(small: Path) -> None:
     "out",
     [
         ".", "..", "docs", "docs/site", "docs/archive", "docs/archive/payment-e2e/2026", "templates", "cassettes/site",
-        "build", "build/site-src", "notes", "link",
+        "build", "build/site-src", "build/site-pages", "notes", "link",
     ],
 )  # fmt: skip
 def test_a_build_erases_nothing_but_an_earlier_site(small: Path, out: str) -> None:

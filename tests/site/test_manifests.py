@@ -279,14 +279,13 @@ def test_a_stranger_verifies_what_the_site_offers_with_python_alone(stored: Path
     """The files as a browser saves them, in a folder of any name, and no package on the path."""
     Stored(SESSION, stored).vouch()
     write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src")
-    (offered,) = (tmp_path / "src").rglob(SESSION)
+    (offered,) = (tmp_path / "site-pages").rglob(SESSION)
     saved = tmp_path / "Downloads" / "session"
     saved.mkdir(parents=True)
-    for name in ("journal.jsonl", "session.log", "manifest-001.json"):
+    for name in ("journal.jsonl", "session.log", "report.md", "manifest-001.json"):
         shutil.copy(offered / name, saved)
-    shutil.copy(offered / "report.md.txt", saved / "report.md")
-    page = (offered / "index.md").read_text(encoding="utf-8")
-    assert 'href="report.md.txt" download="report.md"' in page
+    page = (offered / "index.html").read_text(encoding="utf-8")
+    assert 'href="report.md" download>' in page
     assert sha256(saved / "manifest-001.json") in page
 
     def verify() -> subprocess.CompletedProcess[str]:

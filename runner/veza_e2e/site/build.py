@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from markupsafe import Markup
-
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.manifests import digest_of
-from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
-from veza_e2e.archive.signatures import signature_of
+from veza_e2e.archive.sessions import Archive
 from veza_e2e.child import child_environment
-from veza_e2e.evidence import Summary
 from veza_e2e.evidence.release import by_release
-from veza_e2e.journal import DamagedError
-from veza_e2e.report import ReportError, templates
-from veza_e2e.report.cells import Fact
-from veza_e2e.report.view import view
+from veza_e2e.report import templates
 from veza_e2e.site.board import board
-from veza_e2e.site.compared import Run, run_of
 from veza_e2e.site.live_report import checklist, release_view, unknown
-from veza_e2e.site.releases import Archived, Entry, ids_of, slug
-from veza_e2e.site.session_page import Link, session_page
+from veza_e2e.site.releases import Archived, Entry, slug
+from veza_e2e.site.session_pages import put_sessions, staged, write_sessions, write_shell
 from veza_e2e.site.sessions_table import data_script, session_row
 
 ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
-SUMMARY = "summary.json"
-KEPT = ("docs", "templates", "cassettes", str(SOURCE))
+KEPT = ("docs", "templates", "cassettes", str(SOURCE), str(staged(SOURCE)))
 """Folders of the checkout that a site must neither be in nor contain."""
 UNFINISHED = Path("build/site-unfinished")
 """A file that names the folder of an unfinished site, which the next build may replace."""
@@ -84,6 +73,7 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
     )
     if done.returncode:
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")
+    put_sessions(staged(source), out / ARCHIVE)
     (root / UNFINISHED).unlink()
     return Built(out, len(shown.entries), tuple(_damage(shown)))
 
@@ -122,7 +112,9 @@ def _begun(root: Path) -> Path | None:
 
 
 def write_tree(archive: Archive, docs: Path, source: Path, policy: Path | None = None) -> Archived:
-    """Write the hand-written pages and the archive's pages to `source`; `policy` says whose signatures count.
+    """Write the hand-written pages and the archive's pages to `source`, the sessions' to `staged(source)`.
+
+    `policy` says whose signatures count.
 
     Raises:
         SiteError: there are no hand-written pages.
@@ -132,8 +124,8 @@ def write_tree(archive: Archive, docs: Path, source: Path, policy: Path | None =
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(docs, source, ignore=shutil.ignore_patterns("payment-e2e", "*.part"))
     pages = source / ARCHIVE
-    known: dict[str, Run] = {}
-    entries = [_session(stored, pages, known) for stored in reversed(archive.sessions())][::-1]
+    write_shell(pages)
+    entries = write_sessions(archive, staged(source))
     try:
         shown = by_release(entries, archive.attestations())
     except ArchiveError as error:
@@ -143,70 +135,6 @@ def write_tree(archive: Archive, docs: Path, source: Path, policy: Path | None =
     _releases(shown, source, policy)
     _home(shown, source, policy)
     return shown
-
-
-def _session(stored: Stored, pages: Path, known: dict[str, Run]) -> Entry:
-    """Write a session's page. `known` are the sessions that began before it; this one is added."""
-    try:
-        reading = stored.read()
-        addenda = stored.addenda(reading)
-        report = view(reading.lines, addenda)
-    except (DamagedError, ArchiveError, ReportError, OSError) as error:
-        entry = Entry(stored, None, str(error).replace(str(stored.folder) + "/", ""), stored.beginning())
-        _write(pages / entry.page, "damaged.md", session=stored.session, damage=entry.damage)
-        return entry
-    page = session_page(reading.lines, report, addenda, known=known)
-    entry = Entry(
-        stored, report.summary, altered=stored.altered(reading), receipt=page.receipt, ids=ids_of(reading.lines)
-    )
-    (pages / entry.page).parent.mkdir(parents=True, exist_ok=True)
-    (pages / entry.page).with_name(SUMMARY).write_text(_document(report.summary), encoding="utf-8")
-    links, files = _links(report.summary, known, pages), _files(entry, (pages / entry.page).parent)
-    _write(pages / entry.page, "session.md", page=replace(page, links=tuple(links), files=tuple(files)))
-    known[stored.session] = run_of(reading.lines, report)
-    return entry
-
-
-def _document(summary: Summary) -> str:
-    """Return what `show --json` prints, without the paths, which are of another machine."""
-    return json.dumps(summary.to_json(), ensure_ascii=False, indent=2) + "\n"
-
-
-_UP = "../../../"
-
-
-def _links(summary: Summary, known: Mapping[str, Run], pages: Path) -> Iterator[Link]:
-    """Yield where a session's page leads: its release, its dry-run, the archive."""
-    if summary.release:
-        yield Link(f"Release {summary.release}", f"{_UP}../../releases/{slug(summary.release)}.html")
-    cited = (summary.dry_run or {}).get("session")
-    if cited in known:
-        (there,) = pages.glob(f"*/*/{cited}")
-        yield Link("Its dry-run", f"{_UP}{'/'.join(there.parts[-3:])}/index.html")
-    yield Link("All sessions", f"{_UP}index.html")
-
-
-def _files(entry: Entry, target: Path) -> list[Fact]:
-    target.mkdir(parents=True, exist_ok=True)
-    stored, ended = entry.stored, entry.summary is not None and entry.summary.ended
-    logs = () if LOG in entry.altered else (stored.folder / LOG,)
-    own = (stored.journal, *logs, *stored.addendum_files(), *stored.manifests())
-    found = [Fact(SUMMARY, Markup('<a href="{0}">{0}</a> (what veza-e2e --json show prints)').format(SUMMARY))]
-    for path in (*own, *map(signature_of, own)):
-        if path.is_file():
-            shutil.copyfile(path, target / path.name)
-            unproven = path.name == LOG and not ended
-            remark = " (the session has not ended: no digest proves it yet)" if unproven else ""
-            if path in stored.manifests()[-1:]:
-                remark = f" (vouches for the others; SHA-256 {digest_of(path)})"
-            found.append(Fact(path.name, Markup('<a href="{0}" download>{0}</a>{1}').format(path.name, remark)))
-    if ended and REPORT not in entry.altered and (stored.folder / REPORT).is_file():
-        # As text: what ends in .md would become a page.
-        shutil.copyfile(stored.folder / REPORT, target / f"{REPORT}.txt")
-        found.append(Fact(REPORT, Markup('<a href="{0}.txt" download="{0}">{0}</a>').format(REPORT)))
-    if not logs:
-        found.append(Fact(LOG, f"{LOG} does not have the digest that the journal names; it is not offered"))
-    return found
 
 
 def _index(shown: Archived, pages: Path) -> None:

@@ -1,0 +1,244 @@
+"""The pages of all sessions, beside mkdocs: a page that would be the same again is not rendered again.
+
+mkdocs builds one empty page, the shell. Each session's page is that shell with the session's own HTML, so that no
+journal goes through Markdown. What was made of a session stays in a folder of its own, with the digest of all that it
+was made from: its journal's last hash, addenda, offered files, the sessions that it is compared with, the templates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from markupsafe import Markup
+
+from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.manifests import digest_of
+from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
+from veza_e2e.archive.signatures import signature_of
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.journal import DamagedError, Line
+from veza_e2e.journal.events import SessionStarted
+from veza_e2e.report import ReportError, templates
+from veza_e2e.report.cells import Fact
+from veza_e2e.report.view import view
+from veza_e2e.site.compared import Run, run_of
+from veza_e2e.site.releases import Entry, ids_of, slug
+from veza_e2e.site.session_page import Link, session_page
+
+RECEIPT = "Receipt"
+SUMMARY, PAGE, MADE_FROM = "summary.json", "index.html", "made-from"
+_SHELL = "0000/00/shell"
+_BODY, _TITLE = '<div id="veza-session-body"></div>', "veza-session-title"
+_UP = "../../../"
+
+
+def staged(source: Path) -> Path:
+    """Return the folder of the sessions' pages before they are put into the site."""
+    return source.with_name("site-pages")
+
+
+def write_sessions(archive: Archive, folder: Path) -> list[Entry]:
+    """Write what has changed of the sessions' pages to `folder`; return the sessions, the newest first."""
+    known = _Known()
+    entries = [_session(stored, folder, known) for stored in reversed(archive.sessions())][::-1]
+    kept = {folder.joinpath(*entry.stored.folder.parts[-3:]) for entry in entries}
+    for other in [there for there in folder.glob("*/*/*") if there not in kept]:
+        shutil.rmtree(other)
+    return entries
+
+
+def write_shell(pages: Path) -> None:
+    """Write the source of the empty page; `pages` is the archive's folder in mkdocs' tree."""
+    shell = pages / _SHELL / "index.md"
+    shell.parent.mkdir(parents=True)
+    hidden = "search:\n  exclude: true\nhide:\n  - navigation\n  - toc\n"
+    shell.write_text(f"---\ntitle: {_TITLE}\n{hidden}---\n{_BODY}\n", encoding="utf-8")
+
+
+def put_sessions(folder: Path, pages: Path) -> None:
+    """Put the sessions into the built site; `pages` is the archive's folder in it."""
+    shell = (pages / _SHELL / PAGE).read_text(encoding="utf-8")
+    shutil.rmtree(pages / Path(_SHELL).parts[0])
+    before, _, after = _without_sections(shell).partition(_BODY)
+    # A page without the theme's own heading has one, which is the session's.
+    before = re.sub(rf"<h1[^>]*>{_TITLE}</h1>", "", before)
+    for made in sorted(folder.glob("*/*/*")):
+        there = pages.joinpath(*made.parts[-3:])
+        shutil.copytree(made, there, ignore=shutil.ignore_patterns(MADE_FROM, PAGE))
+        body = (made / PAGE).read_text(encoding="utf-8")
+        title = body.partition("<h1>")[2].partition("</h1>")[0]
+        page = before.replace(_TITLE, title) + body + after.replace(_TITLE, title)
+        (there / PAGE).write_text(page, encoding="utf-8")
+
+
+def _without_sections(shell: str) -> str:
+    """Return the shell with a link in the place of each section of the navigation, whose lists are long."""
+
+    def first(section: re.Match[str]) -> str:
+        name = re.search(r'class="md-ellipsis">\s*([^<]+?)\s*<', section[0])
+        page = re.search(r'<a href="([^"#]+)"', section[0])
+        if not name or not page:
+            return section[0]
+        told = f'<span class="md-ellipsis">{name[1]}</span>'
+        return f'<li class="md-nav__item"><a href="{page[1]}" class="md-nav__link">{told}</a></li>'
+
+    nested = r'<li class="md-nav__item[^"]* md-nav__item--nested">.*?</nav>\s*</li>'
+    return re.sub(nested, first, shell, flags=re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A session that a later one is compared with, or cites."""
+
+    stored: Stored
+    html: str
+    digest: str
+    """Of what its page shows of itself."""
+    seen: Run | None
+    """None if its page was not rendered again."""
+
+    def run(self) -> Run:
+        """Return what it is compared by."""
+        if self.seen is not None:
+            return self.seen
+        reading = self.stored.read()
+        return run_of(reading.lines, view(reading.lines, self.stored.addenda(reading)))
+
+
+@dataclass(slots=True)
+class _Known:
+    """The sessions that began before the one at hand."""
+
+    by_id: dict[str, _Past] = field(default_factory=dict)
+    latest: dict[str, str] = field(default_factory=dict)
+    """The newest session of each environment."""
+
+    def of(self, summary: Summary) -> dict[str, _Past]:
+        """Return those that a session is compared with: the one before it, and its dry-run."""
+        names = (self.latest.get(summary.environment), (summary.dry_run or {}).get("session"))
+        return {name: self.by_id[name] for name in sorted(filter(None, names)) if name in self.by_id}
+
+
+def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
+    """Write a session's page, unless it is there; `known` gets the session."""
+    there = folder.joinpath(*stored.folder.parts[-3:])
+    try:
+        reading = stored.read()
+        addenda = stored.addenda(reading)
+        summary = summarise(reading.lines, addenda)
+        report = None if _told(reading.lines, summary) else view(reading.lines, addenda)
+    except (DamagedError, ArchiveError, ReportError, OSError) as error:
+        return _damaged(stored, there, str(error).replace(str(stored.folder) + "/", ""))
+    receipt = next((one for one in report.sections if one.title == RECEIPT), None) if report else None
+    entry = Entry(stored, summary, altered=stored.altered(reading), receipt=receipt, ids=ids_of(reading.lines))
+    compared, offered = known.of(summary), tuple(_offered(entry))
+    links, files = tuple(_links(summary, known)), tuple(_files(entry, offered))
+    own = _digest(summary.last_hash, *(path.read_bytes() for path in stored.addendum_files()))
+    others = (*(past.digest for past in compared.values()), *map(repr, (*links, *files)))
+    made_from = _digest(_version(), own, *(path.read_bytes() for path in offered), *others)
+    seen = None
+    if not _kept(there, made_from):
+        report = report or view(reading.lines, addenda)
+        runs = {name: past.run() for name, past in compared.items()}
+        page = session_page(reading.lines, report, addenda, known=runs, links=links, files=files)
+        texts = {SUMMARY: _document(summary), PAGE: _rendered("session.html", page=page), MADE_FROM: made_from}
+        _make(there, texts, offered)
+        seen = run_of(reading.lines, report)
+    known.by_id[stored.session] = _Past(stored, entry.html, own, seen)
+    known.latest[summary.environment] = stored.session
+    return entry
+
+
+def _told(lines: Sequence[Line], summary: Summary) -> bool:
+    """Whether a page that is kept says all: there is no receipt to be shown elsewhere, and a report can be made."""
+    return bool(lines) and isinstance(lines[0].event, SessionStarted) and not summary.live_requested
+
+
+def _damaged(stored: Stored, there: Path, damage: str) -> Entry:
+    entry = Entry(stored, None, damage, stored.beginning())
+    page = _rendered("damaged.html", session=stored.session, damage=damage)
+    _make(there, {PAGE: page, MADE_FROM: ""}, ())
+    return entry
+
+
+def _kept(there: Path, made_from: str) -> bool:
+    try:
+        return (there / MADE_FROM).read_text(encoding="ascii") == made_from
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _make(there: Path, texts: Mapping[str, str], offered: Sequence[Path]) -> None:
+    """Write a session's folder anew, `made-from` last: a folder without it is made again."""
+    shutil.rmtree(there, ignore_errors=True)
+    there.mkdir(parents=True)
+    for path in offered:
+        shutil.copyfile(path, there / path.name)
+    for name, text in texts.items():
+        (there / name).write_text(text, encoding="utf-8")
+
+
+def _document(summary: Summary) -> str:
+    """Return what `show --json` prints, without the paths, which are of another machine."""
+    return json.dumps(summary.to_json(), ensure_ascii=False, indent=2) + "\n"
+
+
+def _links(summary: Summary, known: _Known) -> Iterator[Link]:
+    """Yield where a session's page leads: its release, its dry-run, the archive."""
+    if summary.release:
+        yield Link(f"Release {summary.release}", f"{_UP}../../releases/{slug(summary.release)}.html")
+    cited = (summary.dry_run or {}).get("session")
+    if cited in known.by_id:
+        yield Link("Its dry-run", f"{_UP}{known.by_id[cited].html}")
+    yield Link("All sessions", f"{_UP}index.html")
+
+
+def _offered(entry: Entry) -> Iterator[Path]:
+    """Yield the files of a session that its page offers. A view that was altered is not one of them."""
+    stored = entry.stored
+    logs = () if LOG in entry.altered else (stored.folder / LOG,)
+    own = (stored.journal, *logs, *stored.addendum_files(), *stored.manifests())
+    yield from (path for path in (*own, *map(signature_of, own)) if path.is_file())
+    ended = entry.summary is not None and entry.summary.ended
+    if ended and REPORT not in entry.altered and (stored.folder / REPORT).is_file():
+        yield stored.folder / REPORT
+
+
+def _files(entry: Entry, offered: Sequence[Path]) -> Iterator[Fact]:
+    yield Fact(SUMMARY, Markup('<a href="{0}">{0}</a> (what veza-e2e --json show prints)').format(SUMMARY))
+    newest, ended = entry.stored.manifests()[-1:], entry.summary is not None and entry.summary.ended
+    for path in offered:
+        remark = ""
+        if path.name == LOG and not ended:
+            remark = " (the session has not ended: no digest proves it yet)"
+        elif path in newest:
+            remark = f" (vouches for the others; SHA-256 {digest_of(path)})"
+        yield Fact(path.name, Markup('<a href="{0}" download>{0}</a>{1}').format(path.name, remark))
+    if LOG in entry.altered:
+        yield Fact(LOG, f"{LOG} does not have the digest that the journal names; it is not offered")
+
+
+@cache
+def _version() -> str:
+    """Return the version of all that makes a page: code and templates, of the report and of the site."""
+    made_by = [*Path(__file__).parent.glob("*.py"), *(templates.folder() / "site").iterdir()]
+    return _digest(templates.template_version(), *(path.read_bytes() for path in sorted(made_by)))
+
+
+def _digest(*parts: str | bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(b"%d:" % len(data) + data)
+    return whole.hexdigest()
+
+
+def _rendered(template: str, **values: object) -> str:
+    return templates.markup().get_template(f"site/{template}").render(values)

@@ -75,6 +75,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(repository / "mkdocs.yml", folder)
         for name in ("docs", "sdk"):
             shutil.copytree(repository / name, folder / name)
+        shutil.copytree(repository / "cassettes" / "refund", folder / "cassettes" / "refund")
 
     return once(tmp_path_factory, "checkout", make)
 

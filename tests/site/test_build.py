@@ -27,6 +27,7 @@ from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cli.reference import reference
 from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
 from veza_e2e.evidence import Attestation, BankStatement
+from veza_e2e.journal import parse
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.ledger_names import ORDERS, TRANSFERS
 from veza_e2e.redaction import Redactor
@@ -475,8 +476,31 @@ def test_an_earlier_site_and_an_empty_folder_are_replaced(small: Path) -> None:
         assert (small / out / "index.html").is_file()
 
 
+def test_an_empty_archive_shows_recordings_which_never_count(tmp_path: Path) -> None:
+    cassettes = tmp_path / "cassettes"
+    shutil.copytree(REPOSITORY / "cassettes" / "refund", cassettes / "refund")
+    shutil.copytree(REPOSITORY / "cassettes" / "no-refund", cassettes / "broken")
+    flip(cassettes / "broken" / "tape.jsonl", b"5", b"6")
+    shown = write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src", cassettes)
+    assert (shown.entries, shown.releases) == ((), ())
+    page = tmp_path / "site-pages" / "recorded" / "rehearsals" / "refund"
+    assert "Recorded rehearsal: refund" in (page / "index.html").read_text(encoding="utf-8")
+    assert parse((page / "journal.jsonl").read_bytes(), page).lines[-1].event.__class__.__name__ == "SessionEnded"
+    archive = (tmp_path / "src" / "archive" / "payment-e2e" / "index.md").read_text(encoding="utf-8")
+    assert 'href="recorded/rehearsals/refund/index.html"' in archive
+    assert "veza-damaged" in archive, "a recording that cannot be replayed is named, without a page"
+    assert "broken/index.html" not in archive
+    example = (tmp_path / "src" / "example.md").read_text(encoding="utf-8")
+    anchors = set(re.findall(r"refund/index.html#(event-[0-9]+)", example))
+    assert len(anchors) > 10
+    assert all(f'id="{anchor}"' in (page / "index.html").read_text(encoding="utf-8") for anchor in anchors)
+    assert "recorded" not in (tmp_path / "src" / "go-no-go.md").read_text(encoding="utf-8")
+
+
 def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
+    for name in ("archive/payment-e2e/index.md", "index.md", "example.md"):
+        assert "veza-e2e run --unattended --refund" in (tmp_path / "src" / name).read_text(encoding="utf-8")
     assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text(encoding="utf-8")
     for name in ("go-no-go.md", "index.md"):
         assert "veza-e2e run --unattended --refund --release" in (tmp_path / "src" / name).read_text(encoding="utf-8")

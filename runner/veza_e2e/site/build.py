@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +14,11 @@ from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive
 from veza_e2e.child import child_environment
 from veza_e2e.evidence.release import by_release
-from veza_e2e.report import templates
 from veza_e2e.site.board import board
 from veza_e2e.site.live_report import checklist, release_view, unknown
+from veza_e2e.site.recordings import Recorded, write_recordings
 from veza_e2e.site.releases import Archived, Entry, slug
-from veza_e2e.site.session_pages import put_sessions, staged, write_sessions, write_shell
+from veza_e2e.site.session_pages import put_sessions, rendered, staged, write_sessions, write_shell
 from veza_e2e.site.sessions_table import data_script, session_row
 
 ARCHIVE = "archive/payment-e2e"
@@ -27,6 +27,8 @@ KEPT = ("docs", "templates", "cassettes", str(SOURCE), str(staged(SOURCE)))
 """Folders of the checkout that a site must neither be in nor contain."""
 UNFINISHED = Path("build/site-unfinished")
 """A file that names the folder of an unfinished site, which the next build may replace."""
+EXAMPLE = "refund"
+"""The recording that the worked example follows."""
 NEWEST = 50
 """How many sessions the index lists in its HTML; its filters know all sessions."""
 
@@ -58,7 +60,7 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
         SiteError: there are no hand-written pages, or mkdocs failed.
     """
     source = root / SOURCE
-    shown = write_tree(archive, root / "docs", source, policy)
+    shown = write_tree(archive, root / "docs", source, policy, root / "cassettes")
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
     environment = {**child_environment(), "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
@@ -111,10 +113,12 @@ def _begun(root: Path) -> Path | None:
         return None
 
 
-def write_tree(archive: Archive, docs: Path, source: Path, policy: Path | None = None) -> Archived:
+def write_tree(
+    archive: Archive, docs: Path, source: Path, policy: Path | None = None, cassettes: Path | None = None
+) -> Archived:
     """Write the hand-written pages and the archive's pages to `source`, the sessions' to `staged(source)`.
 
-    `policy` says whose signatures count.
+    `policy` says whose signatures count; `cassettes` are the recordings to show beside the archive, None for none.
 
     Raises:
         SiteError: there are no hand-written pages.
@@ -130,17 +134,20 @@ def write_tree(archive: Archive, docs: Path, source: Path, policy: Path | None =
         shown = by_release(entries, archive.attestations())
     except ArchiveError as error:
         shown = by_release(entries, (), f"none is counted: {str(error).replace(str(archive.root) + '/', '')}")
-    _index(shown, pages)
+    recordings = write_recordings(cassettes, staged(source)) if cassettes else ()
+    _index(shown, pages, recordings)
+    _example(source, recordings)
     _months(shown, pages)
     _releases(shown, source, policy)
     _home(shown, source, policy)
     return shown
 
 
-def _index(shown: Archived, pages: Path) -> None:
+def _index(shown: Archived, pages: Path, recordings: Sequence[Recorded]) -> None:
     rows = [session_row(entry, "") for entry in shown.entries[:NEWEST]]
     months = sorted({entry.page[:7] for entry in shown.entries}, reverse=True)
-    _write(pages / "index.md", "archive.md", rows=rows, total=len(shown.entries), months=months)
+    listed = {"rows": rows, "total": len(shown.entries), "months": months, "recordings": recordings, "up": ""}
+    _write(pages / "index.md", "archive.md", **listed)
     (pages / SCRIPT).write_text(data_script(shown.entries), encoding="utf-8")
 
 
@@ -166,21 +173,23 @@ def _releases(shown: Archived, source: Path, policy: Path | None) -> None:
 
 def _home(shown: Archived, source: Path, policy: Path | None) -> None:
     rows = [session_row(entry, f"{ARCHIVE}/") for entry in shown.entries[:5]]
-    parts = {
-        "board": _rendered("_board.html", board=board(shown.releases, policy), damage=unknown(shown, f"{ARCHIVE}/")),
-        "latest sessions": _rendered("latest.md", rows=rows),
-    }
-    home = source / "index.md"
-    text = home.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        text = text.replace(f"<!-- {name} -->", part)
-    home.write_text(text, encoding="utf-8")
+    damage = unknown(shown, f"{ARCHIVE}/")
+    _fill(source / "index.md", "board", "_board.html", board=board(shown.releases, policy), damage=damage)
+    _fill(source / "index.md", "latest sessions", "latest.md", rows=rows)
 
 
-def _rendered(template: str, **values: object) -> str:
-    return templates.markup().get_template(f"site/{template}").render(values)
+def _example(source: Path, recordings: Sequence[Recorded]) -> None:
+    one = next((one for one in recordings if one.name == EXAMPLE and one.url), None)
+    _fill(source / "example.md", "worked example", "_example.html", one=one)
+
+
+def _fill(page: Path, place: str, template: str, **values: object) -> None:
+    """Fill the place of a hand-written page that a comment names, if there is one."""
+    text, comment = (page.read_text(encoding="utf-8") if page.is_file() else ""), f"<!-- {place} -->"
+    if comment in text:
+        page.write_text(text.replace(comment, rendered(template, **values)), encoding="utf-8")
 
 
 def _write(path: Path, template: str, **values: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_rendered(template, **values), encoding="utf-8")
+    path.write_text(rendered(template, **values), encoding="utf-8")

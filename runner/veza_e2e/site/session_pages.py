@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,7 @@ from veza_e2e.site.releases import Entry, ids_of, slug
 from veza_e2e.site.session_page import Link, session_page
 
 RECEIPT = "Receipt"
-SUMMARY, PAGE, MADE_FROM = "summary.json", "index.html", "made-from"
+SUMMARY, PAGE, MADE_FROM, ROW = "summary.json", "index.html", "made-from", "row.json"
 _SHELL = "0000/00/shell"
 _BODY, _TITLE = '<div id="veza-session-body"></div>', "veza-session-title"
 _UP = "../../../"
@@ -49,9 +49,15 @@ def write_sessions(archive: Archive, folder: Path) -> list[Entry]:
     known = _Known()
     entries = [_session(stored, folder, known) for stored in reversed(archive.sessions())][::-1]
     kept = {folder.joinpath(*entry.stored.folder.parts[-3:]) for entry in entries}
-    for other in [there for there in folder.glob("*/*/*") if there not in kept]:
-        shutil.rmtree(other)
+    for month in folder.glob("[0-9]*/*"):
+        leave(month, [there.name for there in kept if there.parent == month])
     return entries
+
+
+def leave(folder: Path, names: Collection[str]) -> None:
+    """Remove the pages in `folder` that have none of these names."""
+    for other in [there for there in folder.glob("*") if there.name not in names]:
+        shutil.rmtree(other)
 
 
 def write_shell(pages: Path) -> None:
@@ -71,7 +77,7 @@ def put_sessions(folder: Path, pages: Path) -> None:
     before = re.sub(rf"<h1[^>]*>{_TITLE}</h1>", "", before)
     for made in sorted(folder.glob("*/*/*")):
         there = pages.joinpath(*made.parts[-3:])
-        shutil.copytree(made, there, ignore=shutil.ignore_patterns(MADE_FROM, PAGE))
+        shutil.copytree(made, there, ignore=shutil.ignore_patterns(MADE_FROM, PAGE, ROW))
         body = (made / PAGE).read_text(encoding="utf-8")
         title = body.partition("<h1>")[2].partition("</h1>")[0]
         page = before.replace(_TITLE, title) + body + after.replace(_TITLE, title)
@@ -140,16 +146,16 @@ def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
     entry = Entry(stored, summary, altered=stored.altered(reading), receipt=receipt, ids=ids_of(reading.lines))
     compared, offered = known.of(summary), tuple(_offered(entry))
     links, files = tuple(_links(summary, known)), tuple(_files(entry, offered))
-    own = _digest(summary.last_hash, *(path.read_bytes() for path in stored.addendum_files()))
+    own = digest(summary.last_hash, *(path.read_bytes() for path in stored.addendum_files()))
     others = (*(past.digest for past in compared.values()), *map(repr, (*links, *files)))
-    made_from = _digest(_version(), own, *(path.read_bytes() for path in offered), *others)
+    made_from = digest(version(), own, *(path.read_bytes() for path in offered), *others)
     seen = None
-    if not _kept(there, made_from):
+    if not is_kept(there, made_from):
         report = report or view(reading.lines, addenda)
         runs = {name: past.run() for name, past in compared.items()}
         page = session_page(reading.lines, report, addenda, known=runs, links=links, files=files)
-        texts = {SUMMARY: _document(summary), PAGE: _rendered("session.html", page=page), MADE_FROM: made_from}
-        _make(there, texts, offered)
+        texts = {SUMMARY: document(summary), PAGE: rendered("session.html", page=page), MADE_FROM: made_from}
+        make(there, texts, offered)
         seen = run_of(reading.lines, report)
     known.by_id[stored.session] = _Past(stored, entry.html, own, seen)
     known.latest[summary.environment] = stored.session
@@ -163,19 +169,20 @@ def _told(lines: Sequence[Line], summary: Summary) -> bool:
 
 def _damaged(stored: Stored, there: Path, damage: str) -> Entry:
     entry = Entry(stored, None, damage, stored.beginning())
-    page = _rendered("damaged.html", session=stored.session, damage=damage)
-    _make(there, {PAGE: page, MADE_FROM: ""}, ())
+    page = rendered("damaged.html", session=stored.session, damage=damage)
+    make(there, {PAGE: page, MADE_FROM: ""}, ())
     return entry
 
 
-def _kept(there: Path, made_from: str) -> bool:
+def is_kept(there: Path, made_from: str) -> bool:
+    """Whether a page is there that was made from just this."""
     try:
         return (there / MADE_FROM).read_text(encoding="ascii") == made_from
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def _make(there: Path, texts: Mapping[str, str], offered: Sequence[Path]) -> None:
+def make(there: Path, texts: Mapping[str, str], offered: Sequence[Path]) -> None:
     """Write a session's folder anew, `made-from` last: a folder without it is made again."""
     shutil.rmtree(there, ignore_errors=True)
     there.mkdir(parents=True)
@@ -185,7 +192,7 @@ def _make(there: Path, texts: Mapping[str, str], offered: Sequence[Path]) -> Non
         (there / name).write_text(text, encoding="utf-8")
 
 
-def _document(summary: Summary) -> str:
+def document(summary: Summary) -> str:
     """Return what `show --json` prints, without the paths, which are of another machine."""
     return json.dumps(summary.to_json(), ensure_ascii=False, indent=2) + "\n"
 
@@ -226,13 +233,14 @@ def _files(entry: Entry, offered: Sequence[Path]) -> Iterator[Fact]:
 
 
 @cache
-def _version() -> str:
+def version() -> str:
     """Return the version of all that makes a page: code and templates, of the report and of the site."""
     made_by = [*Path(__file__).parent.glob("*.py"), *(templates.folder() / "site").iterdir()]
-    return _digest(templates.template_version(), *(path.read_bytes() for path in sorted(made_by)))
+    return digest(templates.template_version(), *(path.read_bytes() for path in sorted(made_by)))
 
 
-def _digest(*parts: str | bytes) -> str:
+def digest(*parts: str | bytes) -> str:
+    """Return the digest of all parts, each with its length."""
     whole = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -240,5 +248,6 @@ def _digest(*parts: str | bytes) -> str:
     return whole.hexdigest()
 
 
-def _rendered(template: str, **values: object) -> str:
+def rendered(template: str, **values: object) -> str:
+    """Return what a template of the site makes of the values."""
     return templates.markup().get_template(f"site/{template}").render(values)

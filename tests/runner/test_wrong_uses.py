@@ -93,6 +93,8 @@ attest unrelated --session {ended} --by A --note n | 3 | {ended} is not damaged 
 release 2026.13 | 2 | no session of release '2026.13' | did you mean: ~ release 2026.12
 release 2026.12 --report no/such/x.md | 2 | no/such/x.md: its folder is not there | make it: mkdir -p no/such
 release 2026.12 --report build/rehearsals/x.md | 2 | lies in the archive | name another place
+render --single-file x.html | 2 | --single-file is of one session: name it | which there are: ~ sessions
+render {ended} --single-file no/such/x.html | 2 | its folder is not there | make it: mkdir -p no/such
 render nope | 2 | no session 'nope' | which there are: ~ sessions
 verify nope | 2 | no session 'nope' | which there are: ~ sessions
 verify --allowed-signers none | 2 | 'none' does not exist | see: ~ verify --help

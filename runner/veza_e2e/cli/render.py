@@ -49,7 +49,9 @@ def _mailed(invocation: Invocation, session: tuple[str, ...], path: Path) -> Non
     from veza_e2e.site.single_file import single_file  # noqa: PLC0415 - as above
 
     if len(session) != 1:
-        raise Stop(Exit.USAGE, "--single-file is of one session", "name one; veza-e2e sessions lists them")
+        raise Stop(
+            Exit.USAGE, "--single-file is of one session: name it", f"which there are: {invocation.command('sessions')}"
+        )
     stored = stored_session(invocation, session[0])
     try:
         content = single_file(stored)

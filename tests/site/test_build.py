@@ -481,7 +481,7 @@ def test_an_empty_archive_shows_recordings_which_never_count(tmp_path: Path) -> 
     shutil.copytree(REPOSITORY / "cassettes" / "refund", cassettes / "refund")
     shutil.copytree(REPOSITORY / "cassettes" / "no-refund", cassettes / "broken")
     flip(cassettes / "broken" / "tape.jsonl", b"5", b"6")
-    shown = write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src", cassettes)
+    shown = write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src", cassettes=cassettes)
     assert (shown.entries, shown.releases) == ((), ())
     page = tmp_path / "site-pages" / "recorded" / "rehearsals" / "refund"
     assert "Recorded rehearsal: refund" in (page / "index.html").read_text(encoding="utf-8")

@@ -291,6 +291,9 @@ def test_an_event_leads_back_to_what_it_bears_out_and_a_receipt_is_copied(
         button = page.get_by_role("region", name="Receipt").get_by_role("button", name=re.compile("^Copy pay_")).first
         button.click()
         expect(button).to_have_text("Copied")
+        page.get_by_role("link", name="The run before", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Payment walkthrough · rehearsal")
+        assert page.url != urls["real session"]
         page.goto(urls["session"])
         differs = page.get_by_role("region", name="Compared with its dry-run").get_by_role("row")
         expect(differs.filter(has_text="Product")).to_contain_text("Night Drive (single)")

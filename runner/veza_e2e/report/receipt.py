@@ -119,11 +119,12 @@ def _reversal(story: Story, addenda: Sequence[Addendum | Attestation]) -> Iterat
 
 
 def _statement(summary: Summary, story: Story) -> Iterator[Entry]:
-    told = descriptor(story)
-    if told is not None:
-        yield Entry("Statement line", "", "", told.text, _WITNESSES["processor"], (told.seq,))
-    bank = summary.bank
+    """Yield what the bank's line says; before it is there, what the processor tells the bank to write."""
+    bank, told = summary.bank, descriptor(story)
     if bank is not None and not any(one.by == "bank" for one in summary.money.figures("refunded")):
         what = "Not on the statement yet" if bank.seen == "nothing" else "On the statement"
-        reference = Id(bank.reference) if bank.reference else NONE
-        yield Entry(what, NONE, bank.date, reference, _WITNESSES["bank"], (bank.seq,))
+        yield Entry(what, NONE, bank.date, NONE, _WITNESSES["bank"], (bank.seq,))
+    if bank is not None and bank.reference:
+        yield Entry("Statement line", "", bank.date, Id(bank.reference), _WITNESSES["bank"], (bank.seq,))
+    elif told is not None:
+        yield Entry("Statement line", "", "", Id(told.text), _WITNESSES["processor"], (told.seq,))

@@ -39,6 +39,18 @@ class Run:
     """What the report says, by its name."""
 
 
+def previous(environment: str, session: str, known: dict[str, Run]) -> Run | None:
+    """Return the latest run of the environment that began before the session.
+
+    Args:
+        environment: of the session.
+        session: its id.
+        known: the sessions that began before it, the oldest first.
+    """
+    before = (one for one in reversed(known.values()) if one.environment == environment and one.session < session)
+    return next(before, None)
+
+
 def run_of(lines: Sequence[Line], page: ReportView) -> Run:
     """Return what later sessions are compared with."""
     return Run(page.session, page.summary.environment, durations(lines), dict(_says(lines, page)))

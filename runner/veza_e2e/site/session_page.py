@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,7 +11,7 @@ from veza_e2e.evidence import Addendum
 from veza_e2e.journal import Line
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.view import ReportView
-from veza_e2e.site.compared import Run, run_of, with_dry_run, with_previous
+from veza_e2e.site.compared import Run, previous, run_of, with_dry_run, with_previous
 from veza_e2e.site.flow import money_flow
 from veza_e2e.site.waterfall import waterfall
 
@@ -54,7 +54,7 @@ def session_page(
     report: ReportView,
     addenda: Sequence[Addendum] = (),
     *,
-    known: Mapping[str, Run] | None = None,
+    known: dict[str, Run] | None = None,
     links: Sequence[Link] = (),
     files: Sequence[Fact] = (),
 ) -> SessionPage:
@@ -83,11 +83,11 @@ def session_page(
     )
 
 
-def _compared(run: Run, report: ReportView, known: Mapping[str, Run]) -> list[Section]:
+def _compared(run: Run, report: ReportView, known: dict[str, Run]) -> list[Section]:
     found = []
-    before = [one for one in known.values() if one.environment == run.environment and one.session < run.session]
-    if before:
-        found.append(with_previous(run, before[-1]))
+    before = previous(run.environment, run.session, known)
+    if before is not None:
+        found.append(with_previous(run, before))
     dry = known.get((report.summary.dry_run or {}).get("session", ""))
     if dry is not None:
         found.append(with_dry_run(run, dry))

@@ -198,12 +198,13 @@ def document(summary: Summary) -> str:
 
 
 def _links(summary: Summary, known: _Known) -> Iterator[Link]:
-    """Yield where a session's page leads: its release, its dry-run, the archive."""
+    """Yield where a session's page leads: its release, its dry-run, the run before, the archive."""
     if summary.release:
         yield Link(f"Release {summary.release}", f"{_UP}../../releases/{slug(summary.release)}.html")
-    cited = (summary.dry_run or {}).get("session")
-    if cited in known.by_id:
-        yield Link("Its dry-run", f"{_UP}{known.by_id[cited].html}")
+    cited, before = (summary.dry_run or {}).get("session"), known.latest.get(summary.environment)
+    for name, session in (("Its dry-run", cited), ("The run before", before)):
+        if session in known.by_id:
+            yield Link(name, f"{_UP}{known.by_id[session].html}")
     yield Link("All sessions", f"{_UP}index.html")
 
 

@@ -7,14 +7,23 @@ beside one session, so that both have something to look at.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import resource
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
-from benchmarks.archives import generate, walk
+from benchmarks.archives import Walk, generate, walk
+
+from veza_e2e.archive.folders import JOURNAL
+from veza_e2e.archive.sessions import LOG, REPORT, Archive
+from veza_e2e.journal import GENESIS
+from veza_e2e.journal.chain import chain
+from veza_e2e.journal.events import CallFinished, Event, SessionEnded
+from veza_e2e.report import template_version
 
 SIZES = (1, 1000, 3000)
 COMMANDS = {
@@ -27,6 +36,10 @@ ROUNDS = {"run": 5, "sessions": 5}
 """How often each is measured; once if it is not here."""
 AT_MOST = {"run": 1.1, "sessions": 1.5}
 """At 1,000 sessions, against one."""
+MIB = (25, 100)
+"""The sizes of the large journals, whose views are not rendered again."""
+PEAK_MB = 200
+"""The most memory that `verify` may take for the largest one."""
 MS_A_SESSION = 28 / 3
 LINEAR = 1.25
 """How much more a session may cost at 3,000 than at 1,000."""
@@ -70,6 +83,55 @@ def verdicts(found: dict[tuple[str, int], float], sizes: list[int]) -> list[tupl
     return promised
 
 
+def large(root: Path, mib: int, walked: Walk) -> Path:
+    """Write a session of so many MiB: a real one, one of whose calls came again and again; return its archive."""
+    start = walked.lines[0]
+    poll = next(one.event for one in walked.lines if isinstance(one.event, CallFinished))
+    folder = Archive(root).folder(str(getattr(start.event, "session", "")), datetime.fromisoformat(start.at))
+    folder.mkdir(parents=True)
+    last, size = start, 0
+    with (folder / JOURNAL).open("wb") as file:
+        event: Event = start.event
+        while size < mib << 20:
+            last, data = chain(1 if size == 0 else last.seq + 1, start.at, event, GENESIS if size == 0 else last.hash)
+            event, size = poll, size + file.write(data)
+        views = dict.fromkeys((LOG, REPORT), hashlib.sha256(b"").hexdigest())
+        ended = SessionEnded(outcome="passed", views=views, template=template_version())
+        file.write(chain(last.seq + 1, start.at, ended, last.hash)[1])
+    for name in (LOG, REPORT):
+        (folder / name).touch()
+    return root
+
+
+def large_journals(folder: Path, walked: Walk) -> bool:
+    """Print what large journals cost `verify`, in time and memory; return whether that is linear and bounded."""
+    took, peak = [], 0.0
+    for mib in MIB:
+        archive = large(folder / f"{mib} MiB" / "archive", mib, walked)
+        command = [sys.executable, "-c", _PEAK, "--archive", str(archive), "--json", "verify"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, cwd=archive.parent, capture_output=True, check=True, encoding="utf-8")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime - before.ru_utime)
+        peak = int(done.stderr.splitlines()[-1]) / 1e3
+        print(f"verify of a journal of {mib:>3} MiB: {took[-1]:.1f} s CPU, {peak:.0f} MB of memory at most")
+    grown = took[1] / took[0] * MIB[0] / MIB[1]
+    ok = grown < LINEAR and peak < PEAK_MB
+    print(f"verify, a MiB at {MIB[1]} / at {MIB[0]}: {grown:.2f}  (at most {LINEAR}), memory (at most {PEAK_MB} MB) ",
+          "ok" if ok else "MISSED")  # fmt: skip
+    return ok
+
+
+_PEAK = """
+import resource, sys
+from veza_e2e.cli.app import main
+code = main()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+"""The command line, which says at its end how many KB of memory it took."""
+
+
 def main() -> int:
     """Print what was measured beside the limits."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,10 +144,11 @@ def main() -> int:
             archive = Path(folder) / str(size) / "archive"
             generate(archive, size, walked)
             found |= {(name, size): measured(archive, name) for name in COMMANDS}
+        bounded = large_journals(Path(folder), walked)
     print(f"{'CPU seconds, with so many sessions':<40}", *(f"{size:>8}" for size in sizes))
     for name in COMMANDS:
         print(f"{name:<40}", *(f"{found[name, size]:>8.2f}" for size in sizes))
-    missed = False
+    missed = not bounded
     for name, value, most in verdicts(found, sizes):
         missed |= value > most
         print(f"{name:<50} {value:>6.2f}  (at most {most:.2f}) {'MISSED' if value > most else 'ok'}")

@@ -89,8 +89,6 @@ class _Shown:
 
     def repeated(self, seq: int, event: CallFinished, asked: str) -> int | None:
         """Return an earlier event with the same response to the same GET; else remember this one."""
-        if event.method != "GET":
-            return None
         earlier, request_text, number = self.answers.get(event.url, (None, "", 0))
         if earlier is not None and request_text == asked and _same(earlier, event):
             return number
@@ -98,10 +96,9 @@ class _Shown:
         return None
 
 
-def _same(one: CallFinished, other: CallFinished) -> bool:
-    """Whether both answers are the same, as they are written down."""
-    first, second = (json.dumps(event.response_body, sort_keys=True, default=str) for event in (one, other))
-    return one.status == other.status and first == second
+def _same(*answers: CallFinished) -> bool:
+    """Whether the answers are the same, as they are written down."""
+    return len({f"{one.status} {json.dumps(one.response_body, sort_keys=True, default=str)}" for one in answers}) == 1
 
 
 def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, ...]:
@@ -161,7 +158,9 @@ def _entry(line: Line, shown: _Shown) -> Entry:
     at = line.at[11:23]
     if isinstance(event, CallFinished | CallFailed):
         asked = request(event)
-        same = shown.repeated(line.seq, event, asked) if isinstance(event, CallFinished) else None
+        same = None
+        if isinstance(event, CallFinished) and event.method == "GET":
+            same = shown.repeated(line.seq, event, asked)
         if same is not None:
             return Entry(line.seq, at, "poll", f"{title(event)}, {timing(event)}: the same answer as", same=(same,))
         call = describe(event, asked)

@@ -86,6 +86,7 @@ class Script:
         release: str | None = None,
         dry_run: Mapping[str, str] | None = None,
         blocked: bool = False,
+        others: Mapping[str, str] | None = None,
     ) -> Script:
         real = live and not rehearsal and not sandbox
         self.say(
@@ -95,7 +96,7 @@ class Script:
                 account_digest="a" * 64, live_requested=live, unattended=not live, release=release, product=None,
                 refund=None, idempotency=True, max_amount_cents=1000, max_amount_currency="EUR",
                 poll_timeout_ms=1_800_000, operator="An Operator",
-                links={"canary_release": "https://docs.example/canary"}, dry_run=dry_run,
+                links={"canary_release": "https://docs.example/canary"}, dry_run=dry_run, others=others,
             ),
             PreflightChecked(name="health", status="ok", message="answers 200"),
             PreflightChecked(

@@ -18,7 +18,7 @@ from keys import new_key, policy
 from scripted_session import Script
 
 from veza_e2e import report
-from veza_e2e.archive.manifests import digest_of
+from veza_e2e.archive.manifests import digest_of, unnamed
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.archive.signatures import sign
 from veza_e2e.canonical import digest, dumps
@@ -80,7 +80,8 @@ def make(folder: Path, *, signed: bool) -> World:
     one.vouch()
     for seen in ("nothing", "credit"):
         one.add(statement(one, seen), Redactor())
-    last = stored(Script(at + timedelta(hours=3), session=LAST).start().until("revoked").end())
+    began = Script(at + timedelta(hours=3), session=LAST).start(others=unnamed(archive.others()))
+    last = stored(began.until("revoked").end())
     last.vouch()
     last.add(statement(last, "credit"), Redactor())
     assert opened.last_hash is not None
@@ -245,6 +246,10 @@ def story_changed(journal: Path, chance: Random, dry_run: str | None = None) -> 
             event = replace(event, observed=f"all is well {chance.random()}")  # type: ignore[call-arg]
         if isinstance(event, SessionStarted) and event.dry_run is not None and dry_run is not None:
             event = replace(event, dry_run={**event.dry_run, "hash": dry_run})
+        if isinstance(event, SessionStarted) and event.others:
+            root = journal.parents[3]
+            now = {name: str(Stored(name, folder(root, name)).last_hash) for name in event.others}
+            event = replace(event, others=now)
         if isinstance(event, SessionEnded):
             views = report.render(kept)
             for name, view in views.items():

@@ -16,7 +16,8 @@ from veza_e2e.cassettes.errors import CassetteError, Mismatch
 from veza_e2e.evidence import summarise
 from veza_e2e.journal import chain
 from veza_e2e.report.cells import Fact
-from veza_e2e.report.view import money_line, view
+from veza_e2e.report.head import money_line
+from veza_e2e.report.view import view
 from veza_e2e.site import session_pages as pages
 from veza_e2e.site.session_page import Link, session_page
 

@@ -24,6 +24,9 @@ _OUT = click.option(
 )
 
 
+_OWN = "name a folder of its own, such as docs/payments"
+
+
 @click.group()
 def site() -> None:
     """Build and serve the site of reports."""
@@ -31,14 +34,21 @@ def site() -> None:
 
 @site.command()
 @_OUT
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DOCS_DIR",
+    help="Write plain Markdown pages into a folder of your own docs instead, and build nothing.",
+)
 @click.pass_obj
-def build(invocation: Invocation, out: Path) -> None:
+def build(invocation: Invocation, out: Path, into: Path | None) -> None:
     """Write the whole tree to build/site-src and build it with mkdocs, strict.
 
-    Shows the published archive, or with --archive another. What stands in DIR is replaced, which must be an earlier
-    site, empty or not there. Where something is damaged the site says so, and this ends with 6.
+    Shows the published archive, or with --archive another. In a folder without a site of this kind a plain one is made.
+    What stands in DIR is replaced, which must be an earlier site, empty or not there. Where something is damaged the
+    site says so, and this ends with 6.
     """
-    if _built(invocation, out):
+    if _written(invocation, into) if into else _built(invocation, out):
         raise click.exceptions.Exit(Exit.DAMAGED)
 
 
@@ -59,6 +69,30 @@ def _built(invocation: Invocation, out: Path) -> bool:
     rows += [Item(name, "damaged", shown) for name, shown in built.damaged]
     items(invocation, rows, ok=not built.damaged)
     return bool(built.damaged)
+
+
+def _written(invocation: Invocation, into: Path) -> bool:
+    """Write the pages into a foreign docs folder; return whether any session is damaged."""
+    from veza_e2e.site.into import ForeignError, write_into  # noqa: PLC0415 - the templates are slow to import
+
+    archive = Archive(invocation.archive or PUBLISHED_ARCHIVE)
+    there, kept = into.resolve(), archive.root.resolve()
+    if there in (kept, *kept.parents) or kept in there.parents:
+        raise Stop(
+            Exit.USAGE,
+            f"--into {into} is in the archive, or holds it",
+            "name a folder of its own, such as docs/payments",
+        )
+    try:
+        written = write_into(archive, into)
+    except ForeignError as error:
+        raise Stop(Exit.USAGE, f"--into: {error}", _OWN) from error
+    except OSError as error:
+        raise Stop(Exit.FAILED, f"--into {into}: {error.strerror}", "name a folder that you may write") from error
+    rows = [Item("pages", "ok", f"{written.sessions} sessions in {into / 'index.md'}")]
+    rows += [Item(session, "damaged", "shown as damaged; veza-e2e verify says more") for session in written.damaged]
+    items(invocation, rows, ok=not written.damaged)
+    return bool(written.damaged)
 
 
 @site.command()

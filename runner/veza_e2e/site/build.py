@@ -14,6 +14,7 @@ from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive
 from veza_e2e.child import child_environment
 from veza_e2e.evidence.release import by_release
+from veza_e2e.report import templates
 from veza_e2e.site.board import board
 from veza_e2e.site.live_report import checklist, release_view, unknown
 from veza_e2e.site.recordings import Recorded, write_recordings
@@ -25,6 +26,7 @@ ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
 KEPT = ("docs", "templates", "cassettes", str(SOURCE), str(staged(SOURCE)))
 """Folders of the checkout that a site must neither be in nor contain."""
+SKELETON = Path("build/site-skeleton")
 UNFINISHED = Path("build/site-unfinished")
 """A file that names the folder of an unfinished site, which the next build may replace."""
 EXAMPLE = "refund"
@@ -52,17 +54,20 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
 
     Args:
         archive: the sessions to show.
-        root: the checkout, with `mkdocs.yml` and `docs/`.
+        root: the folder to build in. Its `mkdocs.yml` and `docs/` are used if they are made for this site; else the
+            site is made of the archive's pages alone.
         out: the folder for the built site.
         policy: OpenSSH's allowed signers file, if there is one.
 
     Raises:
-        SiteError: there are no hand-written pages, or mkdocs failed.
+        SiteError: mkdocs failed.
     """
     source = root / SOURCE
-    shown = write_tree(archive, root / "docs", source, policy, root / "cassettes")
+    own = has_own_site(root)
+    docs, config = (root / "docs", Path("mkdocs.yml")) if own else skeleton(root / SKELETON)
+    shown = write_tree(archive, docs, source, policy, root / "cassettes")
     epoch = str(int(datetime.fromisoformat(shown.newest).timestamp()))
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", "mkdocs.yml"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "-f", str(config)]
     environment = {**child_environment(), "SOURCE_DATE_EPOCH": epoch, "NO_MKDOCS_2_WARNING": "1"}
     (root / UNFINISHED).write_text(str(out.resolve()), encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - own interpreter, own arguments
@@ -78,6 +83,25 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
     put_sessions(staged(source), out / ARCHIVE)
     (root / UNFINISHED).unlink()
     return Built(out, len(shown.entries), tuple(_damage(shown)))
+
+
+def has_own_site(root: Path) -> bool:
+    """Whether a folder's `mkdocs.yml` builds the tree that is written here."""
+    try:
+        return f"docs_dir: {SOURCE}" in (root / "mkdocs.yml").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def skeleton(folder: Path) -> tuple[Path, Path]:
+    """Write the pages and the configuration of a site that has no others; return the paths of both."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(templates.assets(), folder / "docs" / "assets", ignore=shutil.ignore_patterns("images"))
+    made = templates.folder() / "skeleton"
+    shutil.copyfile(made / "index.md", folder / "docs" / "index.md")
+    config = folder.parent / "site-mkdocs.yml"
+    shutil.copyfile(made / "mkdocs.yml", config)
+    return folder / "docs", config
 
 
 def _damage(shown: Archived) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ import pytest
 from at_terminal import as_csv
 from runner.conftest import Person
 
+from veza import SystemClock
 from veza.testing import Reply
 from veza_e2e.journal.events import SessionInterrupted
 from veza_e2e.ports.interrupts import Interrupted, Interrupts
@@ -111,7 +112,7 @@ def test_a_signal_reaches_whatever_waits_at_the_terminal(waits: str) -> None:
         "ask": partial(operator.ask, "refund", "?"),
         "ask with a progress": partial(operator.ask, "paid", "?", timeout=30, progress=progress),
         "paste": partial(operator.paste, "transfers", "?"),
-        "pause": partial(operator.pause, progress, lambda _: None),
+        "pause": partial(operator.pause, progress, SystemClock().sleep),
     }
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()

@@ -242,38 +242,46 @@ KEYS = "s = status, q = leave"
 WAIT = Progress("waiting for the license", 3.0, 60.0, 0.3, ("backend: no license",), None, KEYS)
 
 
-def never(seconds: float) -> None:
-    raise AssertionError(f"slept {seconds} s where somebody may type")
+def at_once(seconds: float) -> None:
+    """Sleep on a clock that nobody waits for."""
 
 
 @pytest.mark.parametrize("key", ["r", "s", "q", " Q "])
 def test_a_key_that_is_typed_in_a_wait_ends_the_pause_at_once(key: str) -> None:
     with at_a_terminal() as (keys, operator):
-        assert operator.pause(WAIT, never) is None
+        assert operator.pause(WAIT, at_once) is None
         os.write(keys, f"{key}\n".encode())
-        assert operator.pause(WAIT, never) == key.strip().lower()
+        assert operator.pause(WAIT, at_once) == key.strip().lower()
 
 
 def test_what_means_nothing_in_a_wait_is_said_and_the_wait_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     with at_a_terminal() as (keys, operator):
-        assert operator.pause(WAIT, never) is None
+        assert operator.pause(WAIT, at_once) is None
         os.write(keys, b"\nrefund\n")
-        assert operator.pause(WAIT, never) is None
+        assert operator.pause(WAIT, at_once) is None
     assert f"'refund' does nothing while this waits: {KEYS}." in capsys.readouterr().err
+
+
+def test_a_wait_at_a_terminal_lasts_by_the_clock_of_the_walkthrough() -> None:
+    slept: list[float] = []
+    with at_a_terminal() as (_, operator):
+        assert operator.pause(replace(WAIT, pause=7.05), slept.append) is None
+    assert sum(slept) == pytest.approx(7.05)
+    assert max(slept) <= 0.1, "a key is noticed at once"
 
 
 def test_what_was_typed_before_a_wait_is_no_key_in_it() -> None:
     with at_a_terminal() as (keys, operator):
         os.write(keys, b"q\n")
-        assert operator.pause(WAIT, never) is None
+        assert operator.pause(WAIT, at_once) is None
 
 
 def test_the_end_of_the_input_ends_a_wait_and_is_no_answer() -> None:
     with at_a_terminal() as (keys, operator):
-        assert operator.pause(WAIT, never) is None
+        assert operator.pause(WAIT, at_once) is None
         os.write(keys, b"\x04")
         with pytest.raises(EndOfInput):
-            operator.pause(WAIT, never)
+            operator.pause(WAIT, at_once)
 
 
 def test_without_a_terminal_a_wait_takes_no_answer_and_is_told_every_ten_seconds(

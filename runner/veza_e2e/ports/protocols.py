@@ -77,7 +77,7 @@ class Operator(Protocol):
     def pause(self, progress: Progress, sleep: Callable[[float], None]) -> str | None:
         """Wait for `progress.pause` seconds and show how the wait stands; return `r`, `s` or `q` if it is typed.
 
-        `sleep` waits where nobody types.
+        `sleep` waits, by the clock of the walkthrough.
 
         Raises:
             EndOfInput: the terminal's input ended. This is never an answer.

@@ -94,6 +94,8 @@ _FRESH = frozenset({"charge_anyway", "amount", "paid", "refund"})
 _KEYS = frozenset({"r", "s", "q"})
 _TICK = 1.0
 """Seconds after which a progress is drawn again."""
+_SLICE = 0.1
+"""Seconds between two looks at the keyboard in a wait."""
 
 
 class TerminalOperator:
@@ -137,32 +139,38 @@ class TerminalOperator:
         if self._waited != progress.what:
             self._lines.drop()
         self._waited = progress.what
-        began, done = time.monotonic(), 0.0
-        while done < progress.pause:
-            now = replace(progress, elapsed=progress.elapsed + done, pause=progress.pause - done)
-            line = self._next(now.pause, now.keys, now)
+        slept = 0.0
+        while slept < progress.pause:
+            self._tell(progress, slept, progress.keys)
+            line = self._lines.next(0)
             if line is None:
-                break
+                step = min(_SLICE, progress.pause - slept)
+                sleep(step)
+                slept += step
+                continue
             screen.entered()
             answer = line.strip().lower()
             if answer in _KEYS:
                 return answer
             if answer:
                 self.tell(f"{answer!r:.20} does nothing while this waits: {progress.keys}.")
-            done = time.monotonic() - began
         return None
 
+    def _tell(self, progress: Progress, later: float, prompt: str) -> None:
+        """Tell how a wait stands, on a screen or in plain lines."""
+        if screen.redraws():
+            screen.area(packed(progress.parts(later), screen.width() - 1), _styled(prompt))
+        elif self._beats.due(replace(progress, elapsed=progress.elapsed + later)) == 0:
+            self._beats.tell(progress, later)
+
     def _next(self, timeout: float | None, prompt: str, progress: Progress | None) -> str | None:
-        """Return the next line; meanwhile tell how the wait stands, on a screen or in plain lines."""
+        """Return the next line; meanwhile tell how the wait stands."""
         if progress is None or timeout is None:
             return self._lines.next(timeout)
         began = time.monotonic()
         while True:
             later = time.monotonic() - began
-            if screen.redraws():
-                screen.area(packed(progress.parts(later), screen.width() - 1), _styled(prompt))
-            elif self._beats.due(replace(progress, elapsed=progress.elapsed + later)) == 0:
-                self._beats.tell(progress, later)
+            self._tell(progress, later, prompt)
             left = timeout - later
             line = self._lines.next(max(0.0, min(left, _TICK)))
             if line is not None or left <= _TICK:

@@ -79,16 +79,19 @@ def test_r_opens_the_page_again_while_the_order_can_be_paid(walk: Walk) -> None:
     assert len(walk.page.opened) == len(walk.events(BrowserOpened)) == 2
 
 
-def test_r_opens_no_page_while_the_processor_says_that_it_was_paid(walk: Walk) -> None:
+@pytest.mark.parametrize(
+    ("status", "received"), [("succeeded", 500), ("processing", 0), ("requires_payment_method", 200)]
+)
+def test_r_opens_no_page_while_the_processor_says_that_it_was_paid(walk: Walk, status: str, received: int) -> None:
     walk.goes_through()
-    walk.processes(status="succeeded", amount_received=500)
+    walk.processes(status=status, amount_received=received)
     walk.begin()
     completion(walk)
     walk.person.keys = ["r", "q"]
     with pytest.raises(Left):
         walk.go_on()
     assert len(walk.page.opened) == 1
-    assert "Not opened again: the processor says succeeded. Do not pay a second time." in walk.person.told
+    assert f"Not opened again: the processor says {status}. Do not pay a second time." in walk.person.told
 
 
 def test_r_at_the_checkout_opens_no_page_either_once_the_processor_said_that_it_was_paid(walk: Walk) -> None:

@@ -38,21 +38,22 @@ class Story:
     """One session's lines, with the queries that the rules need."""
 
     lines: Sequence[Line]
-    _found: dict[type[Event], tuple[int, list[tuple[Line, Any]]]] = field(
+    _found: dict[type[Event], list[tuple[Line, Any]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
-    """The events of each type that was asked for, and of how many lines."""
+    """The events of each type, in order."""
+    _counted: list[int] = field(default_factory=lambda: [0], init=False, compare=False, repr=False)
+    """Of how many lines."""
 
     def of(self, kind: type[E]) -> Iterator[tuple[Line, E]]:
         """Iterate over the events of one type, in order."""
         return iter(self._all(kind))
 
     def _all(self, kind: type[E]) -> list[tuple[Line, E]]:
-        count, found = self._found.get(kind, (-1, []))
-        if count != len(self.lines):  # the lines of an open session grow
-            found = [(line, line.event) for line in self.lines if isinstance(line.event, kind)]
-            self._found[kind] = (len(self.lines), found)
-        return found
+        for line in self.lines[self._counted[0] :]:  # the lines of an open session grow
+            self._found.setdefault(type(line.event), []).append((line, line.event))
+        self._counted[0] = len(self.lines)
+        return self._found.get(kind, [])
 
     def last(self, kind: type[E]) -> tuple[Line, E] | None:
         """Return the latest event of one type."""
@@ -91,7 +92,7 @@ class Story:
         return tuple(
             line.seq
             for line in self.lines
-            if isinstance(line.event, _BEARING) and getattr(line.event, "step", None) == step
+            if getattr(line.event, "step", None) == step and isinstance(line.event, _BEARING)
         )
 
     def answers(self, calls: Sequence[int]) -> tuple[int, ...]:

@@ -71,7 +71,16 @@ def typed(value: object) -> Markup:
     """
     if isinstance(value, Markup):
         return value
+    if type(value) is int or (type(value) is str and len(value) <= _SHORT):
+        return _short_typed(value)
+    return _typed(value)
+
+
+def _typed(value: object) -> Markup:
     return Markup(_TYPED.sub(_escaped, plain(value)))  # noqa: S704 - this is the escape
+
+
+_short_typed = lru_cache(maxsize=4096)(_typed)
 
 
 def block(value: str) -> Markup:

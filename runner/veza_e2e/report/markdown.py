@@ -18,6 +18,8 @@ _SHOWN = 6
 def shown(value: object) -> Markup:
     """Return a cell, or any text, for a line or a table's cell of Markdown."""
     match value:
+        case str():  # nearly all are
+            return typed(value)
         case Status():
             return typed(value.told)
         case Events():
@@ -50,9 +52,9 @@ def fence(text: str, language: str = "") -> Markup:
 
 
 def _events(events: Events) -> Markup:
-    told = Markup(", ").join(map(_ref, events.telling(_SHOWN)))
+    told = ", ".join(map(_ref, events.telling(_SHOWN)))
     more = len(events.refs) - _SHOWN
-    return Markup("{}, {} more").format(told, more) if more > 0 else told
+    return Markup(f"{told}, {more} more" if more > 0 else told)  # noqa: S704 - each is markup
 
 
 def numbers(value: object) -> Markup:
@@ -62,7 +64,7 @@ def numbers(value: object) -> Markup:
 
 def _ref(ref: Ref) -> Markup:
     label = typed(f"{ref.seq} {ref.label}".strip())
-    return label if ref.place is None else Markup("[{}](#{})").format(label, ref.place)
+    return label if ref.place is None else Markup(f"[{label}](#{typed(ref.place)})")  # noqa: S704 - escaped
 
 
 def _link(url: str) -> Markup:

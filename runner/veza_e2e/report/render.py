@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import Asked, CallFailed, CallFinished, Event, SessionEnded
 from veza_e2e.report import templates
-from veza_e2e.report.calls import describe
+from veza_e2e.report.calls import timing, title
 from veza_e2e.report.telling import kind_of, say
 from veza_e2e.report.view import question, view
 
@@ -36,8 +36,7 @@ def _short(event: Event) -> str:
     if isinstance(event, Asked) and "\n" in event.text.strip():
         return f"Asked ({event.question}): {question(event)} (of {len(event.text.strip().splitlines())} lines)"
     if isinstance(event, CallFinished | CallFailed):
-        called = describe(event)
-        return f"{called.title}, {called.timing}"
+        return f"{title(event)}, {timing(event)}"
     return say(event)
 
 

@@ -37,6 +37,8 @@ from veza_e2e.journal.readings import (
 def kind_of(event: Event) -> str:  # noqa: PLR0911 - a table
     """Return the class of entry that an event is shown as."""
     match event:
+        case CallIntended() | CallFinished():  # most events are calls
+            return "note"
         case Asked() | Answered() | BrowserOpened() | OrderNamed() | PageOffered() | DashboardRead():
             return "operator"
         case StepFailed():
@@ -57,7 +59,7 @@ def kind_of(event: Event) -> str:  # noqa: PLR0911 - a table
 
 def say(event: Event) -> str:
     """Return the line that describes an event."""
-    return _of_session(event) or _of_step(event) or _of_evidence(event) or type(event).__name__
+    return _of_evidence(event) or _of_step(event) or _of_session(event) or type(event).__name__
 
 
 def _of_session(event: Event) -> str | None:  # noqa: PLR0911 - one line for each type of event, and no more

@@ -45,7 +45,7 @@ def markup() -> Environment:
 @cache
 def markdown() -> Environment:
     """Return the environment for Markdown that people read as it is; see `escape.typed`."""
-    return _environment(plain_markdown.shown, autoescape=True)
+    return _environment(plain_markdown.shown, autoescape=False)
 
 
 @cache
@@ -60,7 +60,7 @@ def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Envi
     environment = Environment(
         loader=FileSystemLoader(folder()),
         undefined=StrictUndefined,
-        autoescape=autoescape,  # noqa: S701 - off for plain text only
+        autoescape=autoescape,  # noqa: S701 - off for texts only, whose values finalize escapes, as it does those of HTML
         finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,

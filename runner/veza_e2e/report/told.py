@@ -67,14 +67,13 @@ def list_price(story: Story) -> Told | None:
 
 def order_told(story: Story) -> OrderTold | None:
     """Return what the last answer that holds the session's order says; None if no order was told."""
-    found = None
-    for line, event in story.of(CallFinished):
+    for line, event in reversed(list(story.of(CallFinished))):
         order = _order(event)
         if order is not None:
             currency = text_of(order.get("currency"))
             total, vat = (cents_of(order.get(name)) for name in ("total_amount_cents", "tax_amount_cents"))
-            found = OrderTold(line.seq, _known(total, currency), _known(vat, currency))
-    return found
+            return OrderTold(line.seq, _known(total, currency), _known(vat, currency))
+    return None
 
 
 def _order(event: CallFinished) -> Mapping[str, JSON] | None:

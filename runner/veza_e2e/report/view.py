@@ -244,8 +244,8 @@ def _led_back(chapters: Sequence[Chapter], sections: Sequence[Section]) -> Itera
             for seq in row.seqs if row.id else ():
                 borne.setdefault(seq, {})[row.id] = Back(str(row.cells[0]), row.id)
     for chapter in chapters:
-        entries = tuple(
-            replace(entry, backs=tuple({k: v for seq in entry.seqs for k, v in borne.get(seq, {}).items()}.values()))
-            for entry in chapter.entries
-        )
-        yield replace(chapter, entries=entries)
+        entries = []
+        for entry in chapter.entries:
+            backs = {row: back for seq in entry.seqs for row, back in borne.get(seq, {}).items()}
+            entries.append(replace(entry, backs=tuple(backs.values())) if backs else entry)
+        yield replace(chapter, entries=tuple(entries))

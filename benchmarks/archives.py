@@ -1,6 +1,6 @@
 """Fills an archive: one real rehearsal is walked through, and its journal told again under other ids, over years.
 
-Each session has its journal, its views, and a manifest that names the session before it, as real ones do.
+Each session has its journal, which names the session before it, its views and a manifest, as real ones do.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from veza_e2e.archive.folders import JOURNAL
 from veza_e2e.archive.manifests import Manifest
 from veza_e2e.archive.sessions import Archive
 from veza_e2e.canonical import dumps
-from veza_e2e.journal import Journal, Line, MemorySink, parse
+from veza_e2e.journal import GENESIS, Line, chain, parse, timestamp
 from veza_e2e.journal.codec import from_data
 from veza_e2e.journal.events import SessionEnded, SessionStarted, StepFinished
-from veza_e2e.redaction import Redactor
 from veza_e2e.report import render, template_version
 
 _SINCE = datetime(2022, 1, 3, 9, tzinfo=UTC)
@@ -40,14 +39,6 @@ class Walk:
     lines: Sequence[Line]
     text: str
     ids: tuple[str, ...]
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.at = _SINCE
-
-    def now(self) -> datetime:
-        return self.at
 
 
 def walk() -> Walk:
@@ -77,35 +68,30 @@ def _told_again(walked: Walk, number: int, root: Path, before: dict[str, str]) -
     for old in walked.ids:
         new = f"pay_{number:020d}" if old.startswith("pay_") else str(uuid.UUID(int=number << 64 | 7))
         text = text.replace(old, new)
-    clock, first = _Clock(), datetime.fromisoformat(walked.lines[0].at)
-    journal = Journal(MemorySink(), clock, redactor=Redactor())
-    end: SessionEnded | None = None
+    first, lines, written, views = datetime.fromisoformat(walked.lines[0].at), list[Line](), b"", dict[str, bytes]()
     for raw in text.splitlines():
         members: dict[str, Any] = json.loads(raw)
-        clock.at = at + (datetime.fromisoformat(members["at"]) - first)
         data = {k: v for k, v in members.items() if k not in {"seq", "at", "type", "prev", "hash"}}
         event = from_data(members["type"], data)
-        if isinstance(event, SessionEnded):
-            end = event
-            continue
         if isinstance(event, SessionStarted):
-            event = replace(event, session=session, release=f"2022.{number // 20}")
-        journal.append(event)
-    views = render(journal.lines)
-    digests = {name: hashlib.sha256(view).hexdigest() for name, view in views.items()}
-    assert end is not None
-    last = journal.append(replace(end, views=digests, template=template_version()))
-    sink = MemorySink()
-    journal.move(sink)
-    files = {**views, JOURNAL: bytes(sink.data)}
+            event = replace(event, session=session, release=f"2022.{number // 20}", others=before)
+        if isinstance(event, SessionEnded):
+            views = render(lines)
+            digests = {name: hashlib.sha256(view).hexdigest() for name, view in views.items()}
+            event = replace(event, views=digests, template=template_version())
+        then = timestamp(at + (datetime.fromisoformat(members["at"]) - first))
+        line, encoded = chain(len(lines) + 1, then, event, lines[-1].hash if lines else GENESIS)
+        lines.append(line)
+        written += encoded
+    files = {**views, JOURNAL: written}
     folder = Archive(root).folder(session, at)
     folder.mkdir(parents=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     vouching = Manifest(
-        session=session, folder="/".join(folder.parts[-3:]), number=1, files=listed, attestations={}, sessions=before,
+        session=session, folder="/".join(folder.parts[-3:]), number=1, files=listed, attestations={}, sessions={},
         previous=None,
     )  # fmt: skip
     (folder / "manifest-001.json").write_bytes(dumps({"type": "Manifest", **asdict(vouching)}).encode() + b"\n")
-    return {session: last.hash}
+    return {session: lines[-1].hash}

@@ -64,7 +64,7 @@ def test_the_views_of_a_journal_that_is_too_large_are_not_rendered_again_and_tha
 @pytest.mark.process
 def test_many_sessions_are_verified_in_their_order_and_as_one_by_one(tmp_path: Path) -> None:
     root, at = tmp_path / "archive", datetime(2026, 5, 4, 9, tzinfo=UTC)
-    ids = [f"01KQS3EFM00000000000000{number:03d}" for number in range(FEW + 2)]
+    ids = [f"01KQS3EFM00000000000000{number:03d}" for number in range(FEW + 3)]
     for number, session in enumerate(ids):
         Script(at + timedelta(hours=number), session=session).start().until("login").store(root)
     path = next(root.glob(f"*/*/{ids[7]}/journal.jsonl"))

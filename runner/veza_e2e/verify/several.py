@@ -28,12 +28,16 @@ def verify_several(sessions: Sequence[Stored], policy: Path | None = None) -> It
         sessions: the sessions.
         policy: OpenSSH's allowed signers file, if there is one.
     """
-    pool = _pool() if len(sessions) > FEW else None
+    if not sessions:
+        return
+    yield verify(sessions[0], policy)  # before the processes start, which then have the templates compiled
+    rest = sessions[1:]
+    pool = _pool() if len(rest) > FEW else None
     if pool is None:
-        yield from (verify(stored, policy) for stored in sessions)
+        yield from (verify(stored, policy) for stored in rest)
         return
     try:
-        unsigned = [replace(stored, signs=None) for stored in sessions]
+        unsigned = [replace(stored, signs=None) for stored in rest]
         yield from pool.map(partial(verify, policy=policy), unsigned, chunksize=_AT_ONCE)
     finally:
         pool.shutdown(cancel_futures=True)

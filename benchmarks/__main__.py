@@ -10,11 +10,22 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-ORDER = ("bench_walkthrough", "bench_sdk", "bench_replay", "bench_redaction", "bench_site", "bench_archive")
+ORDER = (
+    "bench_startup",
+    "bench_beside",
+    "bench_walkthrough",
+    "bench_sdk",
+    "bench_replay",
+    "bench_redaction",
+    "bench_site",
+    "bench_archive",
+)
 DOCS = Path(__file__).parents[1] / "docs"
 OF_ITS_OWN = {"bench_sdk": DOCS / "sdk" / "benchmarks.md"}
 """Benchmarks that print a whole page."""
 WHAT = {
+    "bench_startup": "What a command costs before it does anything",
+    "bench_beside": "A walkthrough beside Robot Framework",
     "bench_walkthrough": "An unattended walkthrough with its report",
     "bench_replay": "Replay",
     "bench_redaction": "Redaction while cookies rotate",
@@ -23,12 +34,21 @@ WHAT = {
 }
 
 
+def processor() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or "unnamed"
+
+
 def page(printed: dict[str, str], missed: list[str], seconds: float) -> str:
     """Return the page that is committed to the docs."""
     lines = [
         "# The numbers", "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench` in {seconds / 60:.1f} minutes on {os.cpu_count()}",
-        f"cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}. Ratios are of one run;",
+        f"cores ({processor()}), {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
+        "Ratios are of one run;",
         f"machines differ. Not reached: {', '.join(missed) or 'none'}. What the SDK costs has",
         "[a page of its own](sdk/benchmarks.md).",
     ]  # fmt: skip

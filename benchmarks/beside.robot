@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation       One purchase at a rehearsal backend, in nine requests: what bench_beside_robot.py measures veza-e2e beside.
+Documentation       One purchase at a rehearsal backend, in nine requests: what bench_beside.py measures veza-e2e beside.
 Library             Collections
 Library             RequestsLibrary
 Suite Setup         Create Session    veza    ${BASE_URL}

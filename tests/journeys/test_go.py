@@ -26,11 +26,13 @@ REPORTED = [
 
 
 def witnessed(report: Path) -> list[tuple[str, str]]:
-    """Return what the report's section of the witnesses says; each line must name its evidence."""
-    section = report.read_text(encoding="utf-8").partition("## Money, by witness")[2].partition("\n## ")[0]
+    """Return what the report's receipt says of charge and refund; each line must name its evidence."""
+    section = report.read_text(encoding="utf-8").partition("## Receipt")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
-    assert all(evidence for _, _, evidence in rows)
-    return [(by, says) for by, says, _ in rows[2:]]
+    words = {"Charged": "charged", "Refunded": "back"}
+    told = [row for row in rows if row[0] in words]
+    assert all(evidence for *_, evidence in told)
+    return [(by, f"{words[what]} {amount}") for what, amount, _, _, by, _ in told]
 
 
 @pytest.fixture

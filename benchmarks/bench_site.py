@@ -31,7 +31,7 @@ def measure(sessions: int = SESSIONS) -> dict[str, float]:
         generate(archive, sessions)
         root.mkdir()
         shutil.copy(ROOT / "mkdocs.yml", root)
-        for name in ("docs", "sdk"):
+        for name in ("docs", "sdk", "templates/skeleton"):
             shutil.copytree(ROOT / name, root / name)
         newest = max(archive.glob("*/*/*"), key=lambda path: path.name)
         newest.rename(root / "newest")

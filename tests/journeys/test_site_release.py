@@ -82,12 +82,12 @@ def test_the_tutorial_ends_in_go(tmp_path: Path) -> None:
 
 def shown_on_the_site(shell: Shell, command: list[str], *sessions: str) -> None:
     shutil.copy(ROOT / "mkdocs.yml", shell.folder)
-    for name in ("docs", "sdk"):
+    for name in ("docs", "sdk", "templates/skeleton"):
         shutil.copytree(ROOT / name, shell.folder / name)
     assert shell("--json", *command).code == 0
     site = shell.folder / "build" / "site"
     assert re.search(
-        r"2026\.05</a></td>.*?PENDING \(rehearsed GO\)", (site / "go-no-go.html").read_text(encoding="utf-8"), re.DOTALL
+        r"2026\.05</a></th>.*?PENDING \(rehearsed GO\)", (site / "go-no-go.html").read_text(encoding="utf-8"), re.DOTALL
     )
     report = (site / "releases" / "2026.05.html").read_text(encoding="utf-8")
     assert "attested by A. Person" in report

@@ -73,7 +73,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder.mkdir()
         repository = Path(__file__).parents[2]
         shutil.copy(repository / "mkdocs.yml", folder)
-        for name in ("docs", "sdk"):
+        for name in ("docs", "sdk", "templates/skeleton"):
             shutil.copytree(repository / name, folder / name)
         shutil.copytree(repository / "cassettes" / "refund", folder / "cassettes" / "refund")
 

@@ -101,7 +101,8 @@ def _load(path: Path) -> dict[str, JSON]:
 def _save(path: Path, entries: Mapping[str, JSON]) -> None:
     """Replace the index, whole or not at all. If that fails, the next list takes longer."""
     with suppress(OSError, ValueError):
-        disk.make_ignored(path.parent)
+        disk.make_ignored(path.parent.parent)
+        path.parent.mkdir(exist_ok=True)
         descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # for this user alone
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor

@@ -572,6 +572,20 @@ def test_every_setting_and_variable_is_documented() -> None:
     assert {name for name in (*settings, *SECRET_VARIABLES.values()) if f"`{name}`" not in text} == set()
 
 
+def test_the_theme_is_used_no_further_than_architecture_lists() -> None:
+    rooms = ("docs/assets", "templates/site", "runner/veza_e2e/site")
+    files = [path for room in rooms for path in (REPOSITORY / room).rglob("*") if path.suffix not in {".png", ".pyc"}]
+    text = "".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
+    used = set(re.findall(r"(?<!-)\b((?:data-)?md-[a-z]+(?:-[a-z]+)*(?:__[a-z]+)?(?:--[a-z]+)?)", text))
+    listed = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8").split("**The theme**")[1].split("\n\n")[0]
+    known: set[str] = set()
+    block = ""
+    for name in re.findall("`([a-z_-]+)`", listed):
+        block = name.split("__")[0] if not name.startswith(("_", "-")) else block
+        known.add({"__": block + name, "--": "md-nav__item" + name}.get(name[:2], name))
+    assert used - known == set()
+
+
 def test_every_page_by_hand_is_in_the_navigation_or_linked(pages: dict[Path, Links], site: Path) -> None:
     reached = {
         (path.parent / urlsplit(target).path).resolve().relative_to(site.resolve())

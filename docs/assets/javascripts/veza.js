@@ -59,8 +59,8 @@ function markDue() {
   for (const mark of document.querySelectorAll("[data-due]")) {
     const { due, overdueAfter } = mark.dataset;
     const days = Math.round((Date.parse(due) - Date.parse(today)) / 86_400_000);
-    const state = overdueAfter < today ? "overdue" : days < 0 ? "late" : "waiting";
-    mark.textContent = { overdue: "OVERDUE", late: "late", waiting: days === 0 ? "due today" : `due in ${days} day${days === 1 ? "" : "s"}` }[state];
+    const state = overdueAfter < today ? "overdue" : days < 0 ? "late" : "in-time";
+    mark.textContent = { overdue: "OVERDUE", late: "late", "in-time": days === 0 ? "due today" : `due in ${days} day${days === 1 ? "" : "s"}` }[state];
     mark.classList.add(`veza-${state}`);
   }
 }
@@ -84,7 +84,7 @@ function filters() {
     for (const value of [...new Set(sessions.map((s) => s[select.name]))].filter(Boolean).sort(natural)) select.add(new Option(value));
   }
   form.hidden = false;
-  const archive = { form, sessions, page: 1, timer: 0 };
+  const archive = { form, sessions, page: 1, timer: 0, shown: null };
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => chosen(archive, 1)));
   form.addEventListener("input", (event) => {
@@ -149,7 +149,11 @@ function show(archive) {
     : pages === 1
       ? `${found.length} session${found.length === 1 ? "" : "s"}${all}`
       : `Sessions ${first + 1} to ${first + shown.length} of ${found.length}${all && `,${all}`}`;
-  document.querySelector(".veza-sessions tbody").replaceChildren(...shown.map(line));
+  // Most keys change nothing that is shown, and a row is made once.
+  if (!archive.shown || shown.length !== archive.shown.length || shown.some((session, i) => session !== archive.shown[i])) {
+    document.querySelector(".veza-sessions tbody").replaceChildren(...shown.map((session) => (session.row ??= line(session))));
+  }
+  archive.shown = shown;
   document.querySelector(".veza-pages").replaceChildren(...(pages > 1 ? steps(archive, pages) : []));
 }
 

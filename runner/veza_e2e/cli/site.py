@@ -102,9 +102,22 @@ def _written(invocation: Invocation, into: Path) -> bool:
 )
 @click.pass_obj
 def serve(invocation: Invocation, out: Path, port: int) -> None:
-    """Build the site and serve it on loopback until interrupted; damage is named, and served as such."""
+    """Build the site and serve it on loopback until interrupted; damage is named, and served as such.
+
+    Pages come with the strict Content-Security-Policy that the build writes to DIR/_headers.
+    """
+    from veza_e2e.site.policy import headers  # noqa: PLC0415 - slow to import, as above
+
     _built(invocation, out)
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(out))
+    strict = headers(out)
+
+    class Handler(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            for name, value in strict.items():
+                self.send_header(name, value)
+            super().end_headers()
+
+    handler = functools.partial(Handler, directory=str(out))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         say(f"http://127.0.0.1:{server.server_port}/ until Ctrl-C")
         server.serve_forever()

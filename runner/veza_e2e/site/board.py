@@ -135,7 +135,8 @@ def _after_live(release: Release, summary: Summary) -> Iterator[tuple[str, str]]
     write = _write(summary)
     if summary.funds == "real" or summary.money.may_be_out:
         for todo in todos(summary):
-            yield todo.command, f"{todo.said[:1].upper()}{todo.said[1:]}."
+            said = todo.said.removeprefix(f"{summary.money.sentence}: ")
+            yield todo.command, f"{said[:1].upper()}{said[1:]}."
     if summary.outcome == "incomplete" and not summary.abandoned:
         yield write("resume", str(summary.session)), "Continues the live run."
     if awaited(summary) is not None:

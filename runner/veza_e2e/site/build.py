@@ -17,6 +17,7 @@ from veza_e2e.evidence.release import by_release
 from veza_e2e.report import templates
 from veza_e2e.site.board import board
 from veza_e2e.site.live_report import checklist, release_view, unknown
+from veza_e2e.site.policy import write_headers
 from veza_e2e.site.recordings import Recorded, write_recordings
 from veza_e2e.site.releases import Archived, Entry, slug
 from veza_e2e.site.session_pages import put_sessions, rendered, staged, write_sessions, write_shell
@@ -80,6 +81,7 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
     )
     if done.returncode:
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")
+    write_headers(out)
     put_sessions(staged(source), out / ARCHIVE)
     (root / UNFINISHED).unlink()
     return Built(out, len(shown.entries), tuple(_damage(shown)))

@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz pictures simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
@@ -48,6 +48,9 @@ anywhere: ## the suite in other places, on other days, for other users (ARGS="--
 
 newest: $(VENV)/.dev ## the SDK's suite on the newest releases of the day: a weekly job, no part of `make test`
 	$(BIN)/python tests/sdk/versions.py
+
+pictures: $(VENV)/.dev ## the pictures in the README and the docs, of sessions that the tests tell
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.pictures
 
 fuzz: $(VENV)/.dev ## 20,000 answers that the contract allows: redaction changes no result
 	$(BIN)/python -m benchmarks.fuzz

@@ -86,17 +86,35 @@ def put_sessions(folder: Path, pages: Path) -> None:
 
 def _without_sections(shell: str) -> str:
     """Return the shell with a link in the place of each section of the navigation, whose lists are long."""
+    shown, place = [], 0
+    for section in _SECTION.finditer(shell):
+        if section.start() >= place:
+            end = _end_of_item(shell, section.start())
+            shown += [shell[place : section.start()], _as_link(shell[section.start() : end])]
+            place = end
+    return "".join([*shown, shell[place:]])
 
-    def first(section: re.Match[str]) -> str:
-        name = re.search(r'class="md-ellipsis">\s*([^<]+?)\s*<', section[0])
-        page = re.search(r'<a href="([^"#]+)"', section[0])
-        if not name or not page:
-            return section[0]
-        told = f'<span class="md-ellipsis">{name[1]}</span>'
-        return f'<li class="md-nav__item"><a href="{page[1]}" class="md-nav__link">{told}</a></li>'
 
-    nested = r'<li class="md-nav__item[^"]* md-nav__item--nested">.*?</nav>\s*</li>'
-    return re.sub(nested, first, shell, flags=re.DOTALL)
+_SECTION = re.compile(r'<li class="md-nav__item[^"]* md-nav__item--nested">')
+
+
+def _end_of_item(text: str, start: int) -> int:
+    """Return the place behind the item of a list that begins at `start`, whatever lists it holds."""
+    depth = 0
+    for tag in re.compile(r"<(/?)li\b").finditer(text, start):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            return text.index(">", tag.start()) + 1
+    return len(text)
+
+
+def _as_link(section: str) -> str:
+    name = re.search(r'class="md-ellipsis">\s*([^<]+?)\s*<', section)
+    page = re.search(r'<a href="([^"#]+)"', section)
+    if not name or not page:
+        return section
+    told = f'<span class="md-ellipsis">{name[1]}</span>'
+    return f'<li class="md-nav__item"><a href="{page[1]}" class="md-nav__link">{told}</a></li>'
 
 
 @dataclass(frozen=True, slots=True)

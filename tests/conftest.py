@@ -7,6 +7,7 @@ and keeps no database; `build` holds what it caches.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Generator
@@ -19,7 +20,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from surroundings import settle_in
 
 settle_in()  # before any test module is imported
-set_hypothesis_home_dir(Path(__file__).parents[1] / "build" / "hypothesis")
+_tables = Path(__file__).parents[1] / "build" / "hypothesis"
+set_hypothesis_home_dir(_tables)
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(_tables)  # for the generators in child processes
 _hurry = [HealthCheck.too_slow]  # a busy machine says nothing about the code
 settings.register_profile("suite", deadline=None, database=None, derandomize=True, suppress_health_check=_hurry)
 settings.register_profile("brief", settings.get_profile("suite"), max_examples=6)

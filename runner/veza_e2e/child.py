@@ -13,6 +13,8 @@ _INHERITED = frozenset({
     "PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
     # For the loader, and for a moved clock, so that parent and child agree on the day.
     "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC",
+    # Where schemathesis' generator keeps its tables of characters, which take seconds to make.
+    "HYPOTHESIS_STORAGE_DIRECTORY",
 })  # fmt: skip
 _PERSONS = frozenset({
     "BROWSER", "DISPLAY", "XAUTHORITY", "DESKTOP_SESSION", "SESSION_MANAGER", "USER", "LOGNAME", "SHELL", "TERM",

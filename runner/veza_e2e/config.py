@@ -8,7 +8,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from veza_e2e import config_values as values
 from veza_e2e import ledger_names, signing
 from veza_e2e.config_values import ConfigError as ConfigError  # noqa: PLC0414 - config raises it
 from veza_e2e.config_values import is_loopback
+from veza_e2e.frozen import dataclass
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.signing import Signing
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, TypeAlias
+
+from veza_e2e.frozen import dataclass
 
 Kind: TypeAlias = Literal["id", "text", "money", "time"]
 

@@ -9,13 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from veza_e2e.child import child_environment
 from veza_e2e.config import Secrets, Settings
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import disk
 from veza_e2e.ports.machine import Machine
 

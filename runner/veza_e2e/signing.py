@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
+
+from veza_e2e.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

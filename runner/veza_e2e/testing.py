@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +33,7 @@ from veza_e2e.cassettes.origins import ORIGIN
 from veza_e2e.cassettes.perform import PASSWORD
 from veza_e2e.cassettes.record import Recording
 from veza_e2e.cassettes.replay import Replay
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import disk
 from veza_e2e.ports.browser import PersonsBrowser
 from veza_e2e.ports.ids import SystemIds

@@ -9,13 +9,14 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.folders import JOURNAL, first_line
 from veza_e2e.canonical import JSON, dumps, loads
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import disk
 
 ATTESTATIONS = "attestations"

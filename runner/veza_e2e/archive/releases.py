@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.release import Archived, by_release
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError
 from veza_e2e.journal.events import SessionStarted
 

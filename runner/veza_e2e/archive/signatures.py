@@ -7,12 +7,12 @@ archive could rewrite a policy in it.
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.child import child_environment
+from veza_e2e.frozen import dataclass
 
 NAMESPACE = "veza-e2e"
 SIGNERS = "allowed_signers"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from veza_e2e.cassettes.keep import EXPECTED, REPORT, SUMMARY
 from veza_e2e.cassettes.origins import ORIGIN
 from veza_e2e.cassettes.spec import Spec
 from veza_e2e.config import REHEARSAL
+from veza_e2e.frozen import dataclass
 from veza_e2e.redaction import Redactor
 
 OLD = timedelta(days=90)

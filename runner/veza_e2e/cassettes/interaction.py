@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ import httpx
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.cassettes import unshown
 from veza_e2e.cassettes.origins import aliased, aliased_in
+from veza_e2e.frozen import dataclass
 from veza_e2e.redaction import Exact, Redactor
 
 MATTERS = ("authorization", "api-key", "content-type", "cookie", "idempotency-key", "x-csrf-token", "x-xsrf-token")

@@ -7,13 +7,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from veza_e2e.cassettes import files, tape
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.perform import Played, perform
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import disk
 from veza_e2e.journal.events import STEPS, StepStarted
 from veza_e2e.redaction import Redactor

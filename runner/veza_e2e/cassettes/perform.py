@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from veza_e2e.engine.finish import conclude
 from veza_e2e.engine.session import Parts, Stage, open_stage
 from veza_e2e.engine.start import begin
 from veza_e2e.engine.walk import go_on
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line, MemorySink
 from veza_e2e.journal.codec import from_data
 from veza_e2e.journal.events import SessionResumed, SessionStarted, TailCut

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from veza_e2e.cassettes.errors import CassetteError, Mismatch, ProcessKilled
 from veza_e2e.cassettes.interaction import Clean
 from veza_e2e.cassettes.stand_ins import TapedBrowser, TapedClock, TapedIds, TapedLedger, TapedOperator
 from veza_e2e.cassettes.unshown import alike
+from veza_e2e.frozen import dataclass
 from veza_e2e.ports.interrupts import Interrupted
 from veza_e2e.ports.protocols import Ports
 from veza_e2e.redaction import Redactor

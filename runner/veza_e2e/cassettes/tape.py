@@ -23,13 +23,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.cassettes import files, shapes
 from veza_e2e.cassettes.errors import PREFLIGHT, CassetteError
+from veza_e2e.frozen import dataclass
 
 SCHEMA = 1
 PART = "recording.part"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from veza_e2e.cli.lookup import home, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.evidence import Attestation, Summary
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import timestamp
 
 DASHBOARD = "dashboard"

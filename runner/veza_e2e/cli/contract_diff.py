@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from veza_contract.model import Spec
 from veza_contract.operations import document as contract
 from veza_e2e.cli.output import Exit, Invocation, Item, document, items, say
 from veza_e2e.config_values import is_loopback
+from veza_e2e.frozen import dataclass
 
 DRAFT: Final = Path("openapi.draft.yaml")
 _HTML: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("|"): "&#124;", ord("`"): "&#96;",

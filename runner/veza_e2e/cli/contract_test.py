@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from veza_e2e.child import child_environment
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.config import read_secrets
 from veza_e2e.config_values import is_loopback
+from veza_e2e.frozen import dataclass
 from veza_e2e.preflight.liveness import judge, mode_of
 from veza_e2e.preflight.told import told
 from veza_e2e.redaction import Redactor

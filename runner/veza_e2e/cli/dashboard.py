@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from veza_e2e.archive.sessions import Stored
@@ -12,6 +12,7 @@ from veza_e2e.cli.lookup import written
 from veza_e2e.cli.output import Invocation
 from veza_e2e.engine.finish import finish
 from veza_e2e.evidence import Dashboard, EvidenceFile, Summary, summarise
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import FileSink, Journal, Reading, parse, timestamp
 from veza_e2e.journal.events import TailCut
 from veza_e2e.journal.readings import DashboardRead

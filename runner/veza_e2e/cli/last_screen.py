@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 import click
 
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.due import statement_due
+from veza_e2e.frozen import dataclass
 from veza_e2e.money.account import Account
 from veza_e2e.money.order_account import KINDS, AccountState
 from veza_e2e.ports.screen import folded, plain

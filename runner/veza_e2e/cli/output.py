@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.ports.machine import Machine
 from veza_e2e.ports.screen import line, plain
 

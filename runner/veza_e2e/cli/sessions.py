@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC
 
 import click
@@ -14,6 +13,7 @@ from veza_e2e.cli.lookup import archives
 from veza_e2e.cli.output import Exit, Invocation, Item, items, say
 from veza_e2e.cli.session_line import due_line, session_line
 from veza_e2e.evidence import Glance
+from veza_e2e.frozen import dataclass
 from veza_e2e.ports.screen import plain
 
 HEADINGS = ("STARTED (UTC)", "SESSION", "ENVIRONMENT", "OUTCOME", "DECISION")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import FileSink, Journal, UnwritableError, disk
 from veza_e2e.journal.events import SessionEnded
 from veza_e2e.ports.interrupts import Interrupted

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from veza import License, Order, OrderStatus, RefundStatus, Veza, VezaError
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Addendum, Reread, Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line, timestamp
 from veza_e2e.journal.story import Story
 from veza_e2e.money.readings import PaymentRead, Readings, read

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httpx
 
 from veza import Veza
 from veza_contract.operations import operation_of
 from veza_e2e import evidence
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Journal, Line, Sink
 from veza_e2e.journal.codec import to_data
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, SessionStarted

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import Protocol
 
 from veza_e2e.config import Secrets, Settings
 from veza_e2e.engine.session import Parts, Stage, open_stage
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import MemorySink
 from veza_e2e.journal.account import account_digest
 from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, PreflightChecked, SessionStarted

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walk import UnresumableError, context_of
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import WALKTHROUGH, StepFinished, StepName
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.money.transfer_rows import Rows, Verdict, license_status

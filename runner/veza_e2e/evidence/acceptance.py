@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
 from veza_e2e.evidence.rows import SuppliedRows
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFinished, StepName
 from veza_e2e.journal.readings import RowsRead

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Literal, TypeAlias
 
 from veza_e2e.evidence.glance import Glance, glance
 from veza_e2e.evidence.model import Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.money.order_account import AccountState
 
 DueState = Literal["not due yet", "due", "late", "OVERDUE"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, StepFinished
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account

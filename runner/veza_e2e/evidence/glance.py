@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from veza_e2e.evidence.model import Decision, ItemStatus, Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import Outcome, WaitingFor
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import Outcome, StepName, WaitingFor
 from veza_e2e.money.account import Account

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from veza_e2e.evidence.model import Decision, Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Attestation
 from veza_e2e.journal.events import SessionStarted
 

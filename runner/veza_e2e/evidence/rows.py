@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from veza.money import Money
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, RowsSupplied
 from veza_e2e.journal.events import (
     CallIntended,

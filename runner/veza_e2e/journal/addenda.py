@@ -6,11 +6,11 @@ An addendum continues the journal's sequence numbers and cites its last hash, so
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 
 SeenAtBank = Literal["credit", "charge-dropped", "nothing"]
 

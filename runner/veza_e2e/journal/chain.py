@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
 from veza_e2e.canonical import JSON, clean, encoded, loads
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.codec import from_data, to_data
 from veza_e2e.journal.events import Event, SessionEnded, UnknownEvent
 

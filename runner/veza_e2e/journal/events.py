@@ -7,10 +7,11 @@ Amounts are integer minor units, times RFC 3339 in UTC, durations whole millisec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 
 SCHEMA = 1
 WALKTHROUGH = "2"

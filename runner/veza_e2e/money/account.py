@@ -7,13 +7,13 @@ report and site ask it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
 from veza.money import Money
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum
 from veza_e2e.journal.events import SessionAbandoned

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
+from veza_e2e.frozen import dataclass
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
 from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from veza.money import Money, to_minor
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
 from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished

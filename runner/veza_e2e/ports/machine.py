@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
 from veza import SystemClock
 from veza_e2e.config import Secrets
+from veza_e2e.frozen import dataclass
 from veza_e2e.ports.ids import new_session
 from veza_e2e.ports.protocols import Clock, Ports
 

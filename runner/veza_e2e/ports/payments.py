@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
+from veza_e2e.frozen import dataclass
 from veza_e2e.money.payment_states import VOIDED
 
 

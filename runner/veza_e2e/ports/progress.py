@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.ports.screen import columns, line, plain
 
 EVERY = 10.0

@@ -6,11 +6,11 @@ Live, rehearsal, recording and replay put different parts behind these protocols
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.ports.progress import Progress
 
 if TYPE_CHECKING:

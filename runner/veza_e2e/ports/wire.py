@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TypedDict
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from veza_e2e.canonical import JSON, digest
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Journal, timestamp
 from veza_e2e.journal.events import CallFailed, CallFinished, CallIntended, StepName, Target
 from veza_e2e.ports.protocols import Clock

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import PreflightChecked
 from veza_e2e.ports.processor import KeyWord
 from veza_e2e.preflight.services import check

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.utils import parsedate_to_datetime
 
 from veza import HealthState, NotFoundError, Product, RateLimitError, Veza, VezaError
 from veza.money import Money
 from veza_e2e.config import Environment
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished
 from veza_e2e.ports.processor import KeyWord

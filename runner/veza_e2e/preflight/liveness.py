@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from veza_e2e.frozen import dataclass
 
 LIVE_WORDS = frozenset({"live", "prod", "production"})
 TEST_WORDS = frozenset({"staging", "sandbox", "test", "dev", "development", "local", "qa", "rehearsal"})

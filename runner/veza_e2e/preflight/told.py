@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pydantic import ValidationError
 
 from veza import InvalidResponseError, RawResponse, ResponseInfo, Service, Veza
+from veza_e2e.frozen import dataclass
 from veza_e2e.redaction.known import looks_random
 
 _NAME = re.compile(r"[\w .:/-]{1,40}")

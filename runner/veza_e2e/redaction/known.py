@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT, base64_forms, variants
 from veza_e2e.redaction.needles import LEAST, bones, core

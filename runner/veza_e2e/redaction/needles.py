@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.redaction.layers import TooDeepError, layers
 
 LEAST = 8

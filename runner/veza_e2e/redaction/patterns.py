@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from veza_e2e.frozen import dataclass
 
 ALIAS = re.compile(r"\{\{[a-z_]+:[1-9][0-9]{0,5}\}\}")
 WITHHELD = "[withheld]"

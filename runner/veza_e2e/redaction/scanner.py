@@ -9,10 +9,11 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote_plus
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import gunzipped
 from veza_e2e.redaction.names import SECRET_HEADERS, classify, shaped

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, Attestation, RowsSupplied
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story, cents_of, text_of

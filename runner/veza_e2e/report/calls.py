@@ -6,11 +6,11 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from urllib.parse import urlsplit
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFailed, CallFinished
 
 _ALIAS = re.compile(r"\{\{([a-z_]+):[0-9]+\}\}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from veza_e2e.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from veza_e2e.evidence import Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement
 from veza_e2e.journal.story import Story
 from veza_e2e.money.order_account import Figure, OrderAccount

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import groupby
 
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import (
     Asked,

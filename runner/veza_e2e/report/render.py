@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import Asked, CallFailed, CallFinished, Event, SessionEnded
 from veza_e2e.report import templates

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, StepFinished, StepName
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.readings import body_of

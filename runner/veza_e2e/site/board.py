@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from veza_e2e.evidence import Summary
 from veza_e2e.evidence.due import Command, bank_command, todos
 from veza_e2e.evidence.release import EX_9
+from veza_e2e.frozen import dataclass
 from veza_e2e.site.live_report import attest_command, awaited, decision_words, due_mark, evidence_signed
 from veza_e2e.site.releases import Release, slug
 

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive
 from veza_e2e.child import child_environment
 from veza_e2e.evidence.release import by_release
+from veza_e2e.frozen import dataclass
 from veza_e2e.report import templates
 from veza_e2e.site.board import board
 from veza_e2e.site.live_report import checklist, release_view, unknown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import (
     STEPS,

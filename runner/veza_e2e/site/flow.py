@@ -6,11 +6,11 @@ Shows only amounts that were seen. An arrow without one is dashed and says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, Attestation
 from veza_e2e.journal.story import Story

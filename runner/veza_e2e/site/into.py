@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.releases import releases
 from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.escape import typed

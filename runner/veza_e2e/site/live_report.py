@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from veza_e2e.evidence import Item, Summary
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import Due, statement_due, still_open
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
+from veza_e2e.frozen import dataclass
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.escape import inline
 from veza_e2e.report.told import moment

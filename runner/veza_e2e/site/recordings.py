@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from markupsafe import Markup
 import veza_e2e
 from veza_e2e.cassettes.errors import CassetteError, Mismatch
 from veza_e2e.evidence import summarise
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import chain
 from veza_e2e.report.cells import Fact
 from veza_e2e.report.head import money_line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.releases import Held
@@ -11,6 +10,7 @@ from veza_e2e.archive.sessions import LOG
 from veza_e2e.evidence import Attestation
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.release import EX_9, ROTATED, Release
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.cells import Fact, Section

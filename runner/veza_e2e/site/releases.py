@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from veza_e2e.archive.releases import Held
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import release as deciding
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import StepFinished
 from veza_e2e.report.cells import Section

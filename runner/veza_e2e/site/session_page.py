@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from veza_e2e.evidence import Addendum
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.view import ReportView

@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from veza_e2e.archive.manifests import digest_of
 from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
 from veza_e2e.archive.signatures import signature_of
 from veza_e2e.evidence import Summary, summarise
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError, Line
 from veza_e2e.journal.events import SessionStarted
 from veza_e2e.report import ReportError, templates

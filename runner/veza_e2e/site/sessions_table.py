@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
+from veza_e2e.frozen import dataclass
 from veza_e2e.report.head import funds, money_line
 from veza_e2e.report.told import moment
 from veza_e2e.site.releases import Entry

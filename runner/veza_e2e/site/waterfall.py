@@ -6,12 +6,12 @@ Time is to scale, except that long stretches without a call are cut short, marke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise, zip_longest
 
 from markupsafe import Markup
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import Answered, BrowserOpened, CallFailed, CallFinished
 from veza_e2e.journal.readings import RowsRead

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar, cast
 
 from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError
 from veza.money import Money
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Journal
 from veza_e2e.journal.events import Answered, Asked
 from veza_e2e.journal.readings import Compared

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from veza import BadRequestError, NotFoundError, Order, OrderStatus, UnprocessableEntityError
 from veza_e2e.canonical import JSON
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, CallIntended, StepFinished, StepName
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
 from veza_e2e.money.gathering import NOTHING_DONE

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Journal
 from veza_e2e.journal.events import StepName, WaitingFor
 from veza_e2e.journal.findings import FindingCode, RecordedName

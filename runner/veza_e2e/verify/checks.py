@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from veza_e2e.archive.signatures import SUFFIX
+from veza_e2e.frozen import dataclass
 
 Digest: TypeAlias = Callable[[Path], str]
 """Returns the SHA-256 of a file, in hex; raises OSError if it cannot be read."""

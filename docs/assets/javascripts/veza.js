@@ -68,7 +68,7 @@ function markDue() {
 // The archive's filters: every session is in sessions.js, so no server is needed. The address holds what is chosen.
 const COLUMNS = ["page", "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "ids"];
 const SHOWN = ["when", "outcome", "funds", "decision", "money", "release", "environment", "session"];
-const PAGE = 50;
+const PAGE = 25;
 const CHOICES = ["text", "outcome", "funds", "decision", "release"];
 const natural = new Intl.Collator("en", { numeric: true }).compare;
 

@@ -135,7 +135,7 @@ def _after_live(release: Release, summary: Summary) -> Iterator[tuple[str, str]]
     write = _write(summary)
     if summary.funds == "real" or summary.money.may_be_out:
         for todo in todos(summary):
-            said = todo.said.removeprefix(f"{summary.money.sentence}: ")
+            said = todo.said.replace(f"{summary.money.sentence}: ", "money is open: ", 1)
             yield todo.command, f"{said[:1].upper()}{said[1:]}."
     if summary.outcome == "incomplete" and not summary.abandoned:
         yield write("resume", str(summary.session)), "Continues the live run."

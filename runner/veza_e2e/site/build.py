@@ -32,7 +32,7 @@ UNFINISHED = Path("build/site-unfinished")
 """A file that names the folder of an unfinished site, which the next build may replace."""
 EXAMPLE = "refund"
 """The recording that the worked example follows."""
-NEWEST = 50
+NEWEST = 25
 """How many sessions the index lists in its HTML; its filters know all sessions."""
 
 

@@ -572,6 +572,16 @@ def test_every_setting_and_variable_is_documented() -> None:
     assert {name for name in (*settings, *SECRET_VARIABLES.values()) if f"`{name}`" not in text} == set()
 
 
+def test_the_drawer_of_a_session_leads_to_each_part_of_the_site(site: Path) -> None:
+    for page in site.glob("archive/payment-e2e/2*/*/*/index.html"):
+        text = page.read_text(encoding="utf-8")
+        for tag in ("nav", "ul", "li", "div"):
+            assert len(re.findall(rf"<{tag}\b", text)) == text.count(f"</{tag}>"), (page, tag)
+        drawer = text.split('data-md-level="0"')[1].split("</nav>")[0]
+        told = re.findall(r'class="md-ellipsis">\s*([^<]+?)\s*<', drawer)
+        assert told == ["Home", "Archive", "Live report", "GO/NO-GO", "Docs", "SDK"]
+
+
 def test_the_theme_is_used_no_further_than_architecture_lists() -> None:
     rooms = ("docs/assets", "templates/site", "runner/veza_e2e/site")
     files = [path for room in rooms for path in (REPOSITORY / room).rglob("*") if path.suffix not in {".png", ".pyc"}]

@@ -28,7 +28,7 @@ from veza_e2e.ports.machine import Machine
 @click.option("--accept-loss", "loss", metavar="AMOUNT", help='Give up exactly what is open: "5.00 EUR".')
 @click.pass_obj
 def abandon(invocation: Invocation, session: str, reason: str, loss: str | None) -> int:
-    """End a session that nobody will resume; refused while money is or may be out."""
+    """End a session that nobody will resume. It is refused while money is or may be out."""
     settings = settings_of(invocation)
     reason, accepted = _reason(reason), _amount(loss)
     with translated():

@@ -23,22 +23,22 @@ COMMANDS: Mapping[str, str] = {
     "config": "Say where each setting comes from.",
     "preflight": "Run only the pre-flight checks.",
     "run": "Run the pre-flight, then the nine steps.",
-    "resume": "Continue an interrupted session, or re-check one that has ended.",
-    "abandon": "End a session that nobody will resume; refused while money is or may be out.",
-    "rows": "Supply the rows of seller_transfers later, or read them again: the transfer, its reversal, the license.",
-    "sessions": "List the sessions: outcome, money, decision, and what is due.",
+    "resume": "Continue an open session, or re-check an ended one.",
+    "abandon": "End a session that nobody will resume.",
+    "rows": "Supply the rows of seller_transfers later, or read them again.",
+    "sessions": "List the sessions: outcome, money, decision, what is due.",
     "show": "Show one session, step by step.",
     "open": "Open a session's page in the browser.",
-    "bank": "Record what the bank statement shows of a refund; a later one corrects an earlier one.",
-    "attest": "Record a person's word for something that no machine can see.",
-    "release": "Say what is decided about a release, why, and what is due.",
-    "render": "Make the views again from the journal; of all sessions if you name none.",
-    "verify": "Check identity, chain, views, addenda, attestations, manifests and signatures; offline.",
-    "sign": "Sign a session's newest manifest with an OpenSSH key (ssh-keygen -Y).",
-    "replay": "Replay recorded walkthroughs: no network, no person, no waiting.",
-    "cassettes": "Keep recordings of walkthroughs, and check those that are kept.",
+    "bank": "Record what the bank statement shows of a refund.",
+    "attest": "Record a person's word for what no machine can see.",
+    "release": "Say what is decided about a release, and what is due.",
+    "render": "Make the views again from the journal.",
+    "verify": "Check journals, views, addenda, manifests, signatures.",
+    "sign": "Sign a session's newest manifest with an OpenSSH key.",
+    "replay": "Replay recordings: no network, no person, no waiting.",
+    "cassettes": "Keep recordings, and check those that are kept.",
     "contract": "Compare the contract with a backend, or with another spec.",
-    "rehearsal": "The rehearsal backend: Veza's API, a processor stub and its checkout page, on loopback.",
+    "rehearsal": "Run the rehearsal backend: API, processor stub, checkout page.",
     "site": "Build and serve the site of reports.",
 }
 """The commands with the first sentence of their help, in the order in which an operator needs them.
@@ -46,6 +46,16 @@ COMMANDS: Mapping[str, str] = {
 Each is a function in the module of the same name.
 """
 
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "Set up": ("init", "config"),
+    "Walk through": ("preflight", "run", "resume", "abandon", "rows"),
+    "Look": ("sessions", "show", "open", "release"),
+    "Record what comes later": ("bank", "attest"),
+    "Evidence": ("verify", "sign", "render", "site"),
+    "For developers": ("replay", "cassettes", "contract", "rehearsal"),
+}
+"""The commands as the help lists them."""
 
 _OPTIONS = ("--env", "--archive", "--config")
 _FLAGS = ("--json", "--no-color")
@@ -65,15 +75,19 @@ class Commands(click.Group):
         command = getattr(import_module(f"veza_e2e.cli.{cmd_name}"), cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
+        from veza_e2e.cli.examples import exemplify  # noqa: PLC0415 - only for a command
+
+        exemplify(command, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table; click would import them all for it."""
-        room = formatter.width - 6 - max(map(len, COMMANDS))
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, click.Command(name, help=told).get_short_help_str(room)) for name, told in COMMANDS.items()]
-            )
+        widest = max(map(len, COMMANDS))
+        room = formatter.width - 6 - widest
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                told = {name: click.Command(name, help=COMMANDS[name]).get_short_help_str(room) for name in names}
+                formatter.write_dl([(f"{name:<{widest}}", shown) for name, shown in told.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})

@@ -79,7 +79,7 @@ def attest(
     note: str | None, payment: str | None, charged: str | None, refund: str | None, refunded: str | None,
     reversed_: str | None,
 ) -> None:  # fmt: skip
-    """Record a person's word for something that no machine can see.
+    """Record a person's word for what no machine can see.
 
     ITEM is ex-9 or password-rotated (of a release), dashboard (what the processor's or Stripe's dashboard shows of a
     session), or unrelated (a damaged session has nothing to do with a release).

@@ -40,7 +40,7 @@ def bank(
     evidence: Path | None,
     note: str | None,
 ) -> None:
-    """Record what the bank statement shows of a refund; a later one corrects an earlier one."""
+    """Record what the bank statement shows of a refund. A later one corrects an earlier one."""
     stored = stored_session(invocation, session)
     before = summary_of(stored)
     on = _day(day)

@@ -17,7 +17,7 @@ from veza_e2e.cli.recordings import chosen, publish, redactor_of
 
 @click.group()
 def cassettes() -> None:
-    """Keep recordings of walkthroughs, and check those that are kept."""
+    """Keep recordings, and check those that are kept."""
 
 
 @cassettes.command()

@@ -24,12 +24,26 @@ _EXITS = {
 }
 
 
+_COMPLETION = """\
+## Completion
+
+Each shell completes commands and options, once its start-up file has a line. In `~/.bashrc`:
+
+    eval "$(_VEZA_E2E_COMPLETE=bash_source veza-e2e)"
+
+In `~/.zshrc` it is `zsh_source`; in `~/.config/fish/completions/veza-e2e.fish`:
+
+    _VEZA_E2E_COMPLETE=fish_source veza-e2e | source
+"""
+
+
 def reference() -> str:
     """Return the page."""
     parts = [
         "---\ntitle: Command line\n---\n# Command line\n",
         "Written from the commands themselves; `veza-e2e COMMAND --help` says the same.\n",
         *_command(veza_e2e, "veza-e2e", 2, None),
+        _COMPLETION,
         "## Exit codes\n\n| Code | Meaning |\n|---|---|",
         *(f"| {int(code)} | {meaning} |" for code, meaning in _EXITS.items()),
     ]
@@ -39,7 +53,8 @@ def reference() -> str:
 def _command(command: click.Command, path: str, level: int, parent: click.Context | None) -> Iterator[str]:
     context = click.Context(command, info_name=path.rpartition(" ")[2], parent=parent)
     usage = " ".join([path, *command.collect_usage_pieces(context)])
-    yield f"{'#' * min(level, 3)} {path}\n\n{_text(command.help)}\n\n    {usage}\n"
+    example = f"\n    {command.epilog.removeprefix('Example: ')}" if command.epilog else ""
+    yield f"{'#' * min(level, 3)} {path}\n\n{_text(command.help)}\n\n    {usage}{example}\n"
     options = [record for parameter in command.params if (record := parameter.get_help_record(context)) and record[1]]
     if options:
         yield "| Option | |\n|---|---|"

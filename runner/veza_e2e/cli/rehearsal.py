@@ -17,7 +17,7 @@ from veza_e2e.rehearsal_process import RehearsalError, check_faults, rehearsal_a
 
 @click.group()
 def rehearsal() -> None:
-    """The rehearsal backend: Veza's API, a processor stub and its checkout page, on loopback."""
+    """Run the rehearsal backend: API, processor stub, checkout page."""
 
 
 @rehearsal.command()

@@ -28,7 +28,7 @@ from veza_e2e.evidence.release import EX_9, Archived, Release
 )
 @click.pass_obj
 def release(invocation: Invocation, *, name: str, markdown: bool, report: Path | None) -> int:
-    """Say what is decided about a release, why, and what is due.
+    """Say what is decided about a release, and what is due.
 
     NAME is that of `run --release`. Ends with 6 where a damaged file may matter to the release.
     """

@@ -29,7 +29,7 @@ ELSEWHERE = Path("build/views")
 )
 @click.pass_obj
 def render(invocation: Invocation, *, session: tuple[str, ...], single_file: Path | None) -> None:
-    """Make the views again from the journal; of all sessions if you name none.
+    """Make the views again from the journal. All sessions are meant if you name none.
 
     An ended session's own views are never replaced by others: where the templates have changed since, the new views
     go to build/views.

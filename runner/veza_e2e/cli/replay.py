@@ -26,7 +26,7 @@ _GOOD = frozenset({"ok", "accepted"})
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="JUnit XML, for a CI.")
 @click.pass_obj
 def replay(invocation: Invocation, *, wanted: tuple[str, ...], accepting: bool, junit: Path | None) -> int:
-    """Replay recorded walkthroughs: no network, no person, no waiting."""
+    """Replay recordings: no network, no person, no waiting."""
     rows = [_replayed(folder, accepting=accepting) for folder in chosen(wanted)]
     if junit is not None:
         write_file("--junit", junit, _junit(rows), home(invocation))

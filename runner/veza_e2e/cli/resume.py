@@ -137,7 +137,7 @@ def _tell_done(stage: Stage) -> None:
 @click.argument("session", required=False)
 @click.pass_obj
 def resume(invocation: Invocation, session: str | None) -> int:
-    """Continue an interrupted session, or re-check one that has ended."""
+    """Continue an open session, or re-check an ended one."""
     settings = settings_of(invocation)
     with translated():
         stored, ended = resumed(invocation, settings, session)

@@ -44,7 +44,10 @@ _STATUS = {"booked": "met", "reversed": "met", "late": "pending", "refused": "no
 )
 @click.pass_obj
 def rows(invocation: Invocation, session: str, file: Path | None) -> None:
-    """Supply the rows of seller_transfers later, or read them again: the transfer, its reversal, the license."""
+    """Supply the rows of seller_transfers later, or read them again.
+
+    They tell of the transfer, its reversal and the license.
+    """
     settings = settings_of(invocation)
     stored = stored_session(invocation, session)
     text = None if file is None else _text(file)

@@ -52,7 +52,7 @@ class Row:
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Show the first N only.")
 @click.pass_obj
 def sessions(invocation: Invocation, *, limit: int | None) -> None:
-    """List the sessions: outcome, money, decision, and what is due.
+    """List the sessions: outcome, money, decision, what is due.
 
     Those with something due come first, then the newest.
     """

@@ -24,7 +24,7 @@ from veza_e2e.journal import DamagedError
 )
 @click.pass_obj
 def sign(invocation: Invocation, session: str, key: Path | None) -> None:
-    """Sign a session's newest manifest with an OpenSSH key (ssh-keygen -Y)."""
+    """Sign a session's newest manifest with an OpenSSH key."""
     from veza_e2e.verify import verify  # noqa: PLC0415 - the templates are slow to import
 
     key = key or settings_of(invocation).signing.key

@@ -26,7 +26,7 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 def verify(
     invocation: Invocation, session: tuple[str, ...], *, everything: bool, signers: Path | None, require_signature: bool
 ) -> None:
-    """Check identity, chain, views, addenda, attestations, manifests and signatures; offline."""
+    """Check journals, views, addenda, manifests, signatures. It works offline."""
     from veza_e2e.verify import (  # noqa: PLC0415 - the templates are slow to import
         LIMITS,
         Check,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -80,7 +81,7 @@ def test_each_command_has_an_example_that_its_options_allow() -> None:
         depth = len(name.split())
         assert words[:depth] == name.split()
         there = str(ROOT / "pyproject.toml")
-        given = [there if before in PATHS else word for before, word in zip(words, words[1:], strict=False)][
+        given = [there if before in PATHS else word for before, word in pairwise(words)][
             depth - 1 :
         ]
         command.make_context(name, given)

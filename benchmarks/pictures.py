@@ -1,4 +1,4 @@
-"""`make pictures`: the board, a session and a release for the README, of sessions that the tests tell."""
+"""`make pictures`: pages of the site of sessions that the tests tell, and the screens of a live run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -24,6 +26,26 @@ PAGES = {
     "session": f"archive/payment-e2e/2026/05/{LIVE}/index.html",
     "live-report": "releases/2026.05.html",
 }
+
+
+_EXAMPLES = {
+    f"{'x' * 8}-{'x' * 4}-{'x' * 4}-{'x' * 4}-{'x' * 12}": "9cdebe43-f74f-42bd-8262-ec9788125920",
+    f"xxx_{'x' * 20}": "pay_50fvo09UKGpKxr7DPRCb",
+    f"xx_{'x' * 20}": "tr_W3nQz8LdR2vKx7TbYc41",
+    "x" * 26: LIVE,
+    f"{'x' * 10}\n{'x' * 16}": f"{LIVE[:10]}\n{LIVE[10:]}",
+    "xxx.x.x.x:xxxxx": "127.0.0.1:49217",
+    "archive/xxxx/xx": "archive/2026/05",
+    "xxxx-xx-xx to xxxx-xx-xx": "2026-05-11 to 2026-05-13",
+    "xx:xx": "14:58",
+    "x:xx": "0:02",
+}
+"""What stands in the place of an id that differs from run to run."""
+_TERMINAL = """<style>
+body {{ margin: 0 }}
+pre {{ margin: 0; padding: 16px; width: 80ch; background: #12161f; color: #e6e9ef }}
+pre {{ font: 15px/1.35 "DejaVu Sans Mono", monospace }}
+</style><pre>{text}</pre>"""
 
 
 def _script(day: int, release: str, *, live: bool = True) -> Script:
@@ -52,7 +74,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         _sessions(root / "archive")
-        for name in ("docs", "sdk", "cassettes"):
+        for name in ("docs", "sdk", "cassettes", "templates/skeleton"):
             shutil.copytree(ROOT / name, root / name)
         shutil.copy(ROOT / "mkdocs.yml", root)
         command = [sys.executable, "-m", "veza_e2e", "--archive", "archive", "site", "build"]
@@ -64,8 +86,21 @@ def main() -> int:
             for name, path in PAGES.items():
                 page.goto((root / "build" / "site" / path).as_uri())
                 page.screenshot(path=IMAGES / f"{name}.png")
+            for name, text in _screens():
+                page.set_content(_TERMINAL.format(text=escape(text)))
+                page.locator("pre").screenshot(path=IMAGES / f"terminal-{name}.png")
             browser.close()
     return 0
+
+
+def _screens() -> Iterator[tuple[str, str]]:
+    """Give the screens of a live run at 80 columns, as a test keeps them, with ids in their places."""
+    kept = (ROOT / "tests" / "journeys" / "screens" / "80.txt").read_text(encoding="utf-8")
+    for mask, example in _EXAMPLES.items():
+        kept = kept.replace(mask, example)
+    for screen in kept.split("======== ")[1:]:
+        name, _, text = screen.partition("\n")
+        yield name, text.rstrip("\n")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def test_all_of_it_works_from_the_wheel_in_a_repository_with_its_own_site(wheel:
     kept = ("--archive", "docs/archive/payment-e2e")
     walked = run(wheel, tmp_path, *kept, "run", "--unattended", "--refund", "--release", "2026.12", "--record", "one")
     session = str(walked["session"])
+    assert run(wheel, tmp_path, *kept, "resume", session)["outcome"] == "passed", "it looks again"
     run(wheel, tmp_path, "replay", "one")
     run(wheel, tmp_path, *kept, "verify", "--all")
     run(wheel, tmp_path, *kept, "render", "latest")

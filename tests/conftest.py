@@ -33,6 +33,11 @@ settings.load_profile("suite")
 STARTERS = frozenset({"adapted", "browser", "dsn", "key", "page", "project", "run", "server", "site", "wheel"})
 """Fixtures that start processes."""
 _EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
+LONGEST = (
+    "sdk/test_wheel.py", "site/test_pages.py", "simulator/test_histories.py", "journeys/test_crash.py",
+    "contract/test_drill.py", "sdk/test_replicas.py", "sdk/test_servers.py",
+)  # fmt: skip
+"""Files that take the longest. They come first, so that none is left alone at the end while a core has nothing to do."""
 _running: list[pytest.Item] = []
 
 
@@ -55,6 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.process)
     if (seed := config.getoption("--shuffle")) is not None:
         shuffle(items, random.Random(seed))
+        return
+    ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 def shuffle(items: list[pytest.Item], chance: random.Random) -> None:

@@ -37,7 +37,7 @@ LONGEST = (
     "sdk/test_wheel.py", "site/test_pages.py", "simulator/test_histories.py", "journeys/test_crash.py",
     "contract/test_drill.py", "sdk/test_replicas.py", "sdk/test_servers.py",
 )  # fmt: skip
-"""Files that take the longest. They come first, so that none is left alone at the end while a core has nothing to do."""
+"""Files that take the longest. They come first, so that none is left at the end while a core has nothing to do."""
 _running: list[pytest.Item] = []
 
 

@@ -156,7 +156,7 @@ def test_an_unreachable_backend_and_bad_options_say_so(veza_e2e: Command) -> Non
 @pytest.mark.process
 def test_writes_have_a_pace_of_their_own(rehearsal: Start, tmp_path: Path) -> None:
     backend = rehearsal()
-    plan = replace(planned(backend.base_url, backend.token(), write=True), write_rate="2/h", deadline=15)
+    plan = replace(planned(backend.base_url, backend.token(), write=True), write_rate="2/h", deadline=6)
     outcome = live.check(plan, tmp_path)
     posted = [request["path"] for request in backend.requests() if request["method"] == "POST"]
     assert 1 <= posted.count("/api/v1/orders") <= 2

@@ -75,6 +75,7 @@ def test_one_unresolved_session_per_account(shell: Shell) -> None:
 @pytest.mark.process
 def test_a_second_process_on_the_same_session_is_refused(shell: Shell) -> None:
     shell.time = SystemClock()
+    (shell.folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "2s"\n', encoding="utf-8")
     terminal = shell.spawn("run")
     terminal.expect("Which one do you buy")
     (journal,) = shell.folder.rglob("journal.jsonl")
@@ -89,6 +90,7 @@ def test_a_second_process_on_the_same_session_is_refused(shell: Shell) -> None:
 @pytest.mark.process
 def test_a_session_without_an_order_is_barred_as_a_new_one_is(shell: Shell) -> None:
     shell.time = SystemClock()
+    (shell.folder / "veza-e2e.toml").write_text('[limits]\npoll_timeout = "2s"\n', encoding="utf-8")
     terminal = shell.spawn("run")
     terminal.expect("Which one do you buy")
     terminal.sendeof()

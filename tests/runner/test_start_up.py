@@ -81,9 +81,7 @@ def test_each_command_has_an_example_that_its_options_allow() -> None:
         depth = len(name.split())
         assert words[:depth] == name.split()
         there = str(ROOT / "pyproject.toml")
-        given = [there if before in PATHS else word for before, word in pairwise(words)][
-            depth - 1 :
-        ]
+        given = [there if before in PATHS else word for before, word in pairwise(words)][depth - 1 :]
         command.make_context(name, given)
 
 

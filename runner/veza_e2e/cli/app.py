@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from veza_e2e.ports.machine import Machine
 
 COMMANDS: Mapping[str, str] = {
-    "init": "Write a commented veza-e2e.toml; asks for what is not given.",
-    "config": "Say where each setting comes from.",
+    "init": "Write a commented veza-e2e.toml; ask for what is not given.",
+    "config": "Show the settings, and where each comes from.",
     "preflight": "Run only the pre-flight checks.",
     "run": "Run the pre-flight, then the nine steps.",
     "resume": "Continue an open session, or re-check an ended one.",
@@ -31,9 +31,9 @@ COMMANDS: Mapping[str, str] = {
     "open": "Open a session's page in the browser.",
     "bank": "Record what the bank statement shows of a refund.",
     "attest": "Record a person's word for what no machine can see.",
-    "release": "Say what is decided about a release, and what is due.",
-    "render": "Make the views again from the journal.",
-    "verify": "Check journals, views, addenda, manifests, signatures.",
+    "release": "Show the decision about a release, and what is due.",
+    "render": "Write report.md and session.log again from the journal.",
+    "verify": "Check the archive's files for changes.",
     "sign": "Sign a session's newest manifest with an OpenSSH key.",
     "replay": "Replay recordings: no network, no person, no waiting.",
     "cassettes": "Keep recordings, and check those that are kept.",
@@ -91,12 +91,14 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None})
-@click.option("--env", "environment", default="rehearsal", show_default=True, metavar="NAME", help="The backend.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where sessions are.")
 @click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="In place of veza-e2e.toml."
+    "--env", "environment", default="rehearsal", show_default=True, metavar="NAME", help="The environment to use."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="The archive to use.")
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Instead of veza-e2e.toml."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--no-color", is_flag=True, help="No colours.")
 @click.version_option(__version__)
 @click.pass_context

@@ -63,11 +63,11 @@ class _Said:
 
 @click.command()
 @click.argument("item")
-@click.option("--by", required=True, metavar="NAME", help="Who says so.")
-@click.option("--release", metavar="NAME", help="The release that it is said of. Left out: every release.")
+@click.option("--by", required=True, metavar="NAME", help="The person who says so.")
+@click.option("--release", metavar="NAME", help="The release it is about. Without it: every release.")
 @click.option("--session", metavar="SESSION", help="The session, for dashboard and unrelated.")
 @click.option("--payment", metavar="ID", help="dashboard: the payment; with --charged.")
-@click.option("--charged", metavar="A", help='dashboard: what the payment received, such as "5.00 EUR".')
+@click.option("--charged", metavar="A", help='dashboard: what was received for the payment, such as "5.00 EUR".')
 @click.option("--refund", metavar="ID", help="dashboard: the refund; with --refunded.")
 @click.option("--refunded", metavar="A", help="dashboard: what came back; zero without a refund.")
 @click.option("--reversed", "reversed_", metavar="A", help="dashboard: what of the seller's transfers was reversed.")
@@ -81,8 +81,9 @@ def attest(
 ) -> None:  # fmt: skip
     """Record a person's word for what no machine can see.
 
-    ITEM is ex-9 or password-rotated (of a release), dashboard (what the processor's or Stripe's dashboard shows of a
-    session), or unrelated (a damaged session has nothing to do with a release).
+    ITEM is ex-9 (Stripe Connect's KYC is done and its live mode is on), password-rotated (OPERATOR_PASSWORD was
+    changed), dashboard (what the processor's or Stripe's dashboard shows of a session), or unrelated (a damaged session
+    has nothing to do with a release).
     """
     name = _known(invocation, item, by)
     said = _Said(by.strip(), release, session, evidence, note)

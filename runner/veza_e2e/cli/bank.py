@@ -19,10 +19,12 @@ from veza_e2e.journal import timestamp
 from veza_e2e.journal.addenda import SeenAtBank
 from veza_e2e.journal.story import Story
 
+_SEEN = "A credit line; the charge gone without a credit line; or neither yet."
+
 
 @click.command()
 @click.argument("session")
-@click.option("--seen", type=click.Choice(["credit", "charge-dropped", "nothing"]), required=True)
+@click.option("--seen", type=click.Choice(["credit", "charge-dropped", "nothing"]), required=True, help=_SEEN)
 @click.option("--date", "day", required=True, metavar="D", help="The day on the statement: YYYY-MM-DD.")
 @click.option("--amount", metavar="A", help='As on the statement: "5.00 EUR". Required unless nothing was seen.')
 @click.option("--reference", metavar="R", help="The statement's reference.")
@@ -40,7 +42,7 @@ def bank(
     evidence: Path | None,
     note: str | None,
 ) -> None:
-    """Record what the bank statement shows of a refund. A later one corrects an earlier one."""
+    """Record what the bank statement shows of a refund. A later record corrects an earlier one."""
     stored = stored_session(invocation, session)
     before = summary_of(stored)
     on = _day(day)

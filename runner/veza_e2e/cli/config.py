@@ -19,7 +19,7 @@ _UNSET = "not set"
 
 @click.group()
 def config() -> None:
-    """Say where each setting comes from."""
+    """Show the settings, and where each comes from."""
 
 
 @config.command()

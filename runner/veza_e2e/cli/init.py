@@ -49,18 +49,20 @@ _COMMENTS = 48
 
 
 @click.command()
-@click.option("--staging", metavar="URL", help="The staging backend.")
-@click.option("--production", metavar="URL", help="The production backend.")
-@click.option("--max-amount", default="10.00 EUR", show_default=True, metavar="AMOUNT", help="The most an order costs.")
-@click.option("--operator", metavar="NAME", help="The name in the report.")
+@click.option("--staging", metavar="URL", help="The staging backend's address.")
+@click.option("--production", metavar="URL", help="The production backend's address.")
+@click.option(
+    "--max-amount", default="10.00 EUR", show_default=True, metavar="AMOUNT", help="The most that an order may cost."
+)
+@click.option("--operator", metavar="NAME", help="Your name in the report.")
 @click.pass_obj
 def init(
     invocation: Invocation, *, staging: str | None, production: str | None, max_amount: str, operator: str | None
 ) -> None:
-    """Write a commented veza-e2e.toml; asks for what is not given. Refuses to overwrite.
+    """Write a commented veza-e2e.toml; ask for what is not given. An existing file is not overwritten.
 
-    Also writes the lines of .gitattributes without which git could change a journal's bytes, and makes .veza-e2e, which
-    git ignores.
+    Also adds lines to .gitattributes, so that git does not change a journal's bytes, and makes the folder .veza-e2e,
+    which git ignores.
     """
     path = invocation.config or config.CONFIG_FILE
     if path.exists():

@@ -17,7 +17,7 @@ from veza_e2e.ports.browser import open_file
 def open(invocation: Invocation, session: str) -> None:  # noqa: A001 - a command's function has its name
     """Open a session's page in the browser.
 
-    The page is one file, made from the journal, in .veza-e2e/pages. Without a window its path is printed.
+    The page is one file, made from the journal, in .veza-e2e/pages. If no browser can be opened, the path is printed.
     """
     from veza_e2e.report import ReportError  # noqa: PLC0415 - the templates are slow to import
     from veza_e2e.site.single_file import single_file  # noqa: PLC0415 - as above

@@ -15,7 +15,7 @@ from veza_e2e.journal.events import PreflightChecked
 
 
 @click.command()
-@click.option("--live", is_flag=True, help="Real money: your own card is charged.")
+@click.option("--live", is_flag=True, help="Also check what a live run needs. Nothing is charged.")
 @click.pass_obj
 def preflight(invocation: Invocation, *, live: bool) -> int:
     """Run only the pre-flight checks. Read-only."""

@@ -21,13 +21,25 @@ def rehearsal() -> None:
 
 
 @rehearsal.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free port.")
 @click.option("--database", metavar="URL", help="sqlite:///PATH or postgresql://…; else a file in .veza-e2e.")
-@click.option("--environment", type=click.Choice(["sandbox", "live"]), default="sandbox", show_default=True)
-@click.option("--fault", "faults", multiple=True, metavar="SWITCH", help="What is to go wrong.")
+@click.option(
+    "--environment",
+    type=click.Choice(["sandbox", "live"]),
+    default="sandbox",
+    show_default=True,
+    help="What /status reports.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="SWITCH",
+    help="A fault to inject, such as webhook_lost. Can be repeated.",
+)
 @click.pass_obj
 def serve(invocation: Invocation, *, port: int, database: str | None, environment: str, faults: tuple[str, ...]) -> int:
-    """Serve until Ctrl-C."""
+    """Serve the rehearsal backend on this machine until Ctrl-C."""
     try:
         switches = check_faults(faults)
     except ValueError as error:

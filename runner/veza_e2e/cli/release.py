@@ -19,18 +19,18 @@ from veza_e2e.evidence.release import EX_9, Archived, Release
 
 @click.command()
 @click.argument("name")
-@click.option("--markdown", is_flag=True, help="Only the row for a GO/NO-GO document.")
+@click.option("--markdown", is_flag=True, help="Print only the row for your GO/NO-GO document.")
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write PAYMENT_E2E_LIVE_REPORT.md of this release, plain Markdown.",
+    help="Write the report of this release to FILE, in plain Markdown.",
 )
 @click.pass_obj
 def release(invocation: Invocation, *, name: str, markdown: bool, report: Path | None) -> int:
-    """Say what is decided about a release, and what is due.
+    """Show the decision about a release, and what is due.
 
-    NAME is that of `run --release`. Ends with 6 where a damaged file may matter to the release.
+    NAME is the one given to `run --release`. Ends with 6 if a damaged file may belong to the release.
     """
     from veza_e2e.site import release_report  # noqa: PLC0415 - the templates are slow to import
 

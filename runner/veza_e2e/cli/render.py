@@ -25,14 +25,14 @@ ELSEWHERE = Path("build/views")
     "--single-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the page of one session to FILE instead: one HTML file, to be mailed.",
+    help="Write one session's page to FILE instead: one HTML file, which can be mailed.",
 )
 @click.pass_obj
 def render(invocation: Invocation, *, session: tuple[str, ...], single_file: Path | None) -> None:
-    """Make the views again from the journal. All sessions are meant if you name none.
+    """Write report.md and session.log again from the journal. Without SESSION, of every session.
 
-    An ended session's own views are never replaced by others: where the templates have changed since, the new views
-    go to build/views.
+    The files of an ended session are never replaced: if this version writes them differently, the new ones go to
+    build/views.
     """
     if single_file is not None:
         _mailed(invocation, session, single_file)

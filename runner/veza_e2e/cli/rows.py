@@ -40,13 +40,13 @@ _STATUS = {"booked": "met", "reversed": "met", "late": "pending", "refused": "no
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="F",
-    help="What `psql -X --csv` printed. Left out: the rows are read from VEZA_DATABASE_URL, or pasted.",
+    help="What `psql -X --csv` printed. Without it, the rows are read from VEZA_DATABASE_URL, or pasted.",
 )
 @click.pass_obj
 def rows(invocation: Invocation, session: str, file: Path | None) -> None:
     """Supply the rows of seller_transfers later, or read them again.
 
-    They tell of the transfer, its reversal and the license.
+    They show the seller's transfer, its reversal and, if configured, the license's status.
     """
     settings = settings_of(invocation)
     stored = stored_session(invocation, session)

@@ -44,7 +44,7 @@ class _Amount(click.ParamType[Money]):
 @click.command()
 @click.option("--live", is_flag=True, help="Real money: your own card is charged.")
 @click.option("--release", metavar="NAME", help="The release that this session is evidence for.")
-@click.option("--plan", is_flag=True, help="Show steps, limits and the writes to come; send only reads.")
+@click.option("--plan", is_flag=True, help="Run the pre-flight and show the steps, then stop. Read-only.")
 @click.option("--unattended", is_flag=True, help="Answer and pay without a person. Rehearsal backend only.")
 @click.option("--refund/--no-refund", default=None, help="Whether to refund. You are asked if you give neither.")
 @click.option("--product", metavar="ID", help="The product to buy. You are asked if you do not name it.")

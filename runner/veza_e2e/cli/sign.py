@@ -20,7 +20,7 @@ from veza_e2e.journal import DamagedError
 @click.option(
     "--key",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An OpenSSH private key, or the public key of one that the agent holds; in place of [signing] key.",
+    help="An OpenSSH private key, or its public key if the SSH agent holds it. Default: [signing] key.",
 )
 @click.pass_obj
 def sign(invocation: Invocation, session: str, key: Path | None) -> None:

@@ -42,11 +42,11 @@ def site() -> None:
 )
 @click.pass_obj
 def build(invocation: Invocation, out: Path, into: Path | None) -> None:
-    """Write the whole tree to build/site-src and build it with mkdocs, strict.
+    """Write all pages to build/site-src and build the site with mkdocs.
 
-    Shows the published archive, or with --archive another. In a folder without a site of this kind a plain one is made.
-    What stands in DIR is replaced, which must be an earlier site, empty or not there. Where something is damaged the
-    site says so, and this ends with 6.
+    Shows the sessions of staging and production; for rehearsals, add --archive build/rehearsals. In a repository that
+    has no such site yet, a plain one is made. DIR is replaced; it must be an earlier site, empty, or not there. If a
+    file is damaged, the site says so, and the command ends with 6.
     """
     if _written(invocation, into) if into else _built(invocation, out):
         raise click.exceptions.Exit(Exit.DAMAGED)
@@ -102,7 +102,7 @@ def _written(invocation: Invocation, into: Path) -> bool:
 )
 @click.pass_obj
 def serve(invocation: Invocation, out: Path, port: int) -> None:
-    """Build the site and serve it on loopback until interrupted; damage is named, and served as such.
+    """Build the site and serve it on this machine until Ctrl-C. Damaged sessions are shown as damaged.
 
     Pages come with the strict Content-Security-Policy that the build writes to DIR/_headers.
     """

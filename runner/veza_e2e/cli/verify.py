@@ -13,20 +13,25 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 
 @click.command()
 @click.argument("session", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Check every session; the same as naming none.")
+@click.option("--all", "everything", is_flag=True, help="Check every session, as without SESSION.")
 @click.option(
     "--allowed-signers",
     "signers",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Whose signatures count, in OpenSSH's form; in place of [signing] allowed_signers.",
+    help="Whose signatures count: an OpenSSH allowed-signers file. Default: [signing] allowed_signers.",
 )
-@click.option("--require-signature", is_flag=True, help="Treat what no allowed key has signed as damaged (6).")
+@click.option(
+    "--require-signature", is_flag=True, help="Treat a file that no allowed key has signed as damaged (exit 6)."
+)
 @click.pass_obj
 def verify(
     invocation: Invocation, session: tuple[str, ...], *, everything: bool, signers: Path | None, require_signature: bool
 ) -> None:
-    """Check journals, views, addenda, manifests, signatures. It works offline."""
+    """Check the archive's files for changes. Works offline.
+
+    Looks at journals, reports, addenda (what was recorded later), manifests (the lists of files) and signatures.
+    """
     from veza_e2e.verify import (  # noqa: PLC0415 - the templates are slow to import
         LIMITS,
         Check,

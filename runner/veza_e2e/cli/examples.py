@@ -18,7 +18,7 @@ EXAMPLES: Mapping[str, str] = {
     "show": "show latest",
     "open": "open latest",
     "bank": '--env prod bank latest --seen credit --date 2026-12-08 --amount "5.00 EUR"',
-    "attest": 'attest ex-9 --by "A. Person" --release 2026.12',
+    "attest": '--env prod attest ex-9 --by "A. Person" --release 2026.12',
     "release": "--env prod release 2026.12 --markdown",
     "render": "render latest --single-file session.html",
     "verify": "verify --all",

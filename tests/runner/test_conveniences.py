@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pexpect
 import pytest
 from front_door import ACCOUNT, Shell
+from scripted_session import Script
 
 ROOT = Path(__file__).parents[2]
 GIVEN = ("init", "--staging", "https://staging.veza.test", "--production", "https://veza.test/api/v1")
@@ -114,6 +115,20 @@ def test_sessions_is_a_table_and_latest_names_the_newest(shell: Shell) -> None:
     assert "1 of 2 sessions" in limited.stderr
     assert shell("verify", "latest").code == 0
     assert shell("show", "Latest").code == 2, "an id has no such beginning"
+
+
+def test_latest_is_of_the_environment_that_is_named(shell: Shell) -> None:
+    with shell.serving() as base_url:
+        shell.configure("prod", base_url, reports="live", live=True)
+        kept = ("--env", "prod")
+        refused = shell(*kept, "show", "latest")
+        assert (refused.code, "no session of prod" in refused.stderr) == (2, True)
+        Script(session="01M3EXAMP1E0000000000000AB").start(live=True, rehearsal=False).until("login").end().store(
+            shell.folder / "docs" / "archive" / "payment-e2e"
+        )
+        assert shell("run", "--unattended", "--refund").code == 0
+    assert shell("--json", *kept, "show", "latest").json["session"] == "01M3EXAMP1E0000000000000AB"
+    assert shell("--json", "show", "latest").json["session"] != "01M3EXAMP1E0000000000000AB"
 
 
 def test_sessions_lists_what_is_due_first(shell: Shell) -> None:

@@ -7,7 +7,7 @@ what people attest. No file is shared between sessions, so operators never confl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,6 @@ from veza_e2e.journal.gate import gated
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.redaction import Redactor
 
-LATEST = "latest"
-"""Names the newest session, wherever a session is named."""
 LOG, REPORT = "session.log", "report.md"
 SETTLED = frozenset(map(str, (AccountState.UNTOUCHED, AccountState.RETURNED)))
 _ADDENDUM = re.compile(r"addendum-[0-9]{3,}\.json")
@@ -301,20 +299,3 @@ class Archive:
         disk.make_folder(path.parent, exist_ok=True)
         write_new(path, dumps(seal(gated(redactor, attestation))).encode() + b"\n")
         return path
-
-
-def find(archives: Sequence[Archive], prefix: str) -> Stored:
-    """Return the one session whose id begins with `prefix`; `latest` is the newest.
-
-    Raises:
-        UnknownSessionError: there is no such session, or several.
-    """
-    every = {s.session: s for archive in archives for s in archive.sessions()}
-    wanted = max(every, default=LATEST) if prefix == LATEST else prefix.upper()
-    found = {name: stored for name, stored in every.items() if name.startswith(wanted)}
-    if len(found) == 1:
-        return next(iter(found.values()))
-    where = ", ".join(str(archive.root) for archive in archives)
-    if not found:
-        raise UnknownSessionError(f"no session {prefix!r:.40} in {where}")
-    raise UnknownSessionError(f"{len(found)} sessions begin with {prefix!r:.40}: {', '.join(sorted(found)[:3])} …")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from veza_e2e import config
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError, find
+from veza_e2e.archive.finding import find
+from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError
 from veza_e2e.archive.signatures import sign
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.evidence import Summary
@@ -77,13 +78,14 @@ def settings_of(invocation: Invocation) -> config.Settings:
 
 
 def stored_session(invocation: Invocation, prefix: str) -> Stored:
-    """Return the session whose id begins with `prefix`.
+    """Return the session whose id begins with `prefix`; `latest` is the newest of `--env`, or of all without it.
 
     Raises:
         Stop: no session, or several, have such an id.
     """
     try:
-        return find(archives(invocation), prefix)
+        named = invocation.environment if invocation.environment != config.REHEARSAL else None
+        return find(archives(invocation), prefix, named)
     except UnknownSessionError as error:
         raise Stop(Exit.USAGE, str(error), f"which there are: {invocation.command('sessions')}") from error
 

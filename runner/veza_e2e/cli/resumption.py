@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from veza_e2e.archive.sessions import Stored, UnknownSessionError, find
+from veza_e2e.archive.finding import find
+from veza_e2e.archive.sessions import Stored, UnknownSessionError
 from veza_e2e.bootstrap import assemble
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.lookup import archive_of
@@ -34,7 +35,7 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
     archive = archive_of(settings)
     if session is not None:
         try:
-            return find([archive], session)
+            return find([archive], session, settings.environment.name)
         except UnknownSessionError as error:
             raise Stop(
                 Exit.USAGE, str(error), f"which there are: veza-e2e --env {settings.environment.name} sessions"

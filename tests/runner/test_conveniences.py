@@ -123,12 +123,12 @@ def test_latest_is_of_the_environment_that_is_named(shell: Shell) -> None:
         kept = ("--env", "prod")
         refused = shell(*kept, "show", "latest")
         assert (refused.code, "no session of prod" in refused.stderr) == (2, True)
-        Script(session="01M3EXAMP1E0000000000000AB").start(live=True, rehearsal=False).until("login").end().store(
+        Script(session="01KQS9EFM000000000000000CC").start(live=True, rehearsal=False).until("login").end().store(
             shell.folder / "docs" / "archive" / "payment-e2e"
         )
         assert shell("run", "--unattended", "--refund").code == 0
-    assert shell("--json", *kept, "show", "latest").json["session"] == "01M3EXAMP1E0000000000000AB"
-    assert shell("--json", "show", "latest").json["session"] != "01M3EXAMP1E0000000000000AB"
+    assert shell("--json", *kept, "show", "latest").json["session"] == "01KQS9EFM000000000000000CC"
+    assert shell("--json", "show", "latest").json["session"] != "01KQS9EFM000000000000000CC"
 
 
 def test_sessions_lists_what_is_due_first(shell: Shell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import random
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -91,3 +92,20 @@ def test_what_is_too_deep_counts_as_a_finding() -> None:
     found = Needles({PASSWORD: "password"}).find(gzip.compress(b"a" * 50_000_000))
     assert found is not None
     assert found.how == "too deep"
+
+
+def test_a_number_that_is_no_character_is_text_like_any_other() -> None:
+    digits = "1" * 5_000  # more than Python turns into a number
+    assert Needles({PASSWORD: "password"}).find(f"&#{digits};") is None
+    hidden = "".join(f"&#{ord(letter):09d};" for letter in PASSWORD)
+    found = Needles({PASSWORD: "password"}).find(f"&#{digits}; {hidden}")
+    assert found is not None
+    assert found.how == "whole"
+
+
+def test_many_packed_parts_cost_no_more_than_one() -> None:
+    parts = [zlib.compress(noise(number + 8) + bytes(SIZE), 9) for number in range(200)]
+    value = b"\xff".join(parts) + noise(SIZE)
+    done, whole = work(value)
+    assert not whole
+    assert done <= MOST * len(value) + SIZE

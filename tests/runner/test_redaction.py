@@ -8,6 +8,7 @@ import html
 import json
 import random
 import re
+import time
 import uuid
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from veza_e2e.canonical import JSON, dumps
 from veza_e2e.redaction import Redactor, classify, mask
+from veza_e2e.redaction.known import Known
 from veza_e2e.redaction.names import CONTRACT
 from veza_e2e.redaction.patterns import secrets
 
@@ -534,3 +536,32 @@ def test_no_id_or_digest_is_taken_for_an_account_number() -> None:
     ids = [str(uuid.UUID(int=drawn.getrandbits(128), version=4)) for _ in range(20_000)]
     texts = [*ids, *(digest for one in ids for digest in (f"ord_{one[24:]}be12", sha256(one.encode()).hexdigest()))]
     assert [text for text in texts if any(found.kind == "iban" for found in secrets(text))] == []
+
+
+def test_a_long_word_beside_a_secret_costs_no_more_than_another() -> None:
+    text = f"x {'aA1' * 40_000} y {PASSWORD.upper().replace(' ', '')}"
+    began = time.perf_counter()
+    assert Redactor({"password": PASSWORD}).text(text).endswith("y [withheld]")
+    assert time.perf_counter() - began < 10
+
+
+def test_a_host_that_holds_a_credential_is_not_shown() -> None:
+    shown = Redactor({"password": "correct-Horse-battery-9"}).url("https://CORRECT-horse-BATTERY-9.veza.test/page")
+    assert shown == "https://%5Bwithheld%5D/page"
+
+
+def test_an_entity_that_is_no_character_ends_no_walkthrough() -> None:
+    redactor = Redactor({"password": PASSWORD})
+    value = f"&#{'1' * 5_000};"
+    assert redactor.headers([("X-Request-Id", value)]) == {"x-request-id": value}
+    assert redactor.find({"message": value}) == []
+
+
+def test_of_two_ids_that_begin_alike_the_longer_one_is_found_until_it_is_forgotten() -> None:
+    known = Known()
+    for value in ("pay_0000000001", "pay_00000000012"):
+        known.note_id(value)
+    assert known.spans("of pay_00000000012, pay_0000000001.") == [(3, 18), (20, 34)]
+    for number in range(4096):
+        known.note_id(f"ord_{number:010d}")
+    assert known.spans("of pay_00000000012, ord_0000004095.") == [(20, 34)]

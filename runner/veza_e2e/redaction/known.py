@@ -22,7 +22,8 @@ _IDS = 4096
 _TINY = 4
 _LONG, _VERY_LONG, _DISTINCT = 16, 32, 8
 _NAMES_AN_ID = re.compile(r"id|(?!request_)\w+_id")
-_ID = re.compile(r"[A-Za-z0-9_.\-]{8,128}")
+_BEGINNING = 8
+_ID = re.compile(rf"[A-Za-z0-9_.\-]{{{_BEGINNING},128}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Known:
         self._given: dict[str, Secret] = {}
         self._learnt: dict[str, OrderedDict[str, Secret]] = {}
         self._ids: OrderedDict[str, None] = OrderedDict()
+        self._begins: dict[str, list[str]] = {}
+        """The ids by how they begin, so that a search costs as much for many as for few."""
         self.changes = 0
         """Counts what was added: what was made from older values is out of date."""
 
@@ -123,9 +126,13 @@ class Known:
             and (re.search("[0-9]", value) or any(patterns.secrets(value)))
         ):
             self._ids[value] = None
-            self._ids.move_to_end(value)
+            self._begins.setdefault(value[:_BEGINNING], []).append(value)
             if len(self._ids) > _IDS:
-                self._ids.popitem(last=False)
+                oldest, _ = self._ids.popitem(last=False)
+                alike = self._begins[oldest[:_BEGINNING]]
+                alike.remove(oldest)
+                if not alike:
+                    del self._begins[oldest[:_BEGINNING]]
 
     def exact(self, text: str) -> str | None:
         """Return what stands for a text that is a secret as a whole."""
@@ -156,10 +163,15 @@ class Known:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where ids stand in a text, in order, without overlaps."""
-        present = sorted((one for one in self._ids if one in text), key=len, reverse=True)
-        if not present:
-            return []
-        return [found.span() for found in re.finditer("|".join(map(re.escape, present)), text)]
+        found: list[tuple[int, int]] = []
+        at, last = 0, len(text) - _BEGINNING if self._ids else -1
+        while at <= last:
+            ids = self._begins.get(text[at : at + _BEGINNING], ())
+            end = max((at + len(one) for one in ids if text.startswith(one, at)), default=0)
+            if end:
+                found.append((at, end))
+            at = end or at + 1
+        return found
 
 
 def looks_random(value: str) -> bool:

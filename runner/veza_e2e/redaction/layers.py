@@ -20,6 +20,8 @@ DEEP = 6
 """Layers inside each other that are decoded."""
 _LEAST = 8 * 1024 * 1024
 _TIMES = 40
+_PACKED = 2
+"""How often a value's own size may come out of what was packed in it, before that counts as too deep."""
 _INFLATED = 4 * 1024 * 1024
 _ATTEMPTS, _SIZE = 32, 16 * 1024
 """How many places are tried that look like the beginning of something packed, and one more for each so many bytes."""
@@ -43,6 +45,7 @@ _ESCAPE = re.compile(
     r"""\\{1,8}(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|u\{([0-9a-fA-F]{1,6})\}|([0-3][0-7]{2})|(["'/nrtbf]))"""
 )
 _CSS = re.compile(r"\\([0-9a-fA-F]{6}) ?")
+_ZEROS, _NO_CHARACTER = re.compile(r"&#0+(?=[0-9])"), re.compile(r"&#[0-9]{8,};?")
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s:,;_.\"'\-]{0,3}){8,}[0-9a-fA-F]?")
 _PREFIX = re.compile(r"0x|\\x")
@@ -64,11 +67,19 @@ class _Spent:
     """What is left of the work that a text may cost."""
 
     left: int
+    packed: int
+    """How much more of what was packed may be decoded further at no cost to the rest."""
 
     def on(self, size: int) -> None:
         self.left -= size
         if self.left < 0:
             raise TooDeepError
+
+    def unpacked(self, size: int) -> None:
+        """Allow for the decoding of what was packed, so far as a value of this size may hold it."""
+        more = min(size, self.packed)
+        self.packed -= more
+        self.left += _TIMES * more
 
 
 class TooDeepError(Exception):
@@ -81,7 +92,7 @@ def layers(value: str | bytes) -> Iterator[str | bytes]:
     Raises:
         TooDeepError: that is more than bounded work allows.
     """
-    spent = _Spent(_LEAST + _TIMES * len(value))
+    spent = _Spent(_LEAST + _TIMES * len(value), _PACKED * len(value))
     seen: set[str | bytes] = {value}
     now: list[str | bytes] = [value]
     for _ in range(DEEP):
@@ -106,6 +117,11 @@ def plain(text: str) -> str:
     )
 
 
+def unescaped(text: str) -> str:
+    """Return a text with the characters that its entities stand for; a number too long for one stands for none."""
+    return html.unescape(_NO_CHARACTER.sub("\ufffd", _ZEROS.sub("&#", text)))
+
+
 def _of_text(text: str) -> Iterator[str | bytes]:
     if not text.isascii():
         yield plain(text)
@@ -120,7 +136,7 @@ def _of_text(text: str) -> Iterator[str | bytes]:
     if "://" in text:
         yield from (found[1] for found in _BEHIND_HOST.finditer(text))
     if "&" in text:
-        yield from _changed(text, html.unescape(text))
+        yield from _changed(text, unescaped(text))
     if len(text) >= 12:  # noqa: PLR2004 - nothing shorter hides a part that counts
         yield from _numbers(text)
         yield from _based(text)
@@ -239,5 +255,5 @@ def _inflated(raw: bytes | memoryview, bits: int, spent: _Spent, *, whole: bool 
         return
     if whole and not engine.eof:
         raise TooDeepError
-    spent.left += _TIMES * min(len(out), 2 * len(raw))
+    spent.unpacked(min(len(out), 2 * len(raw)))
     yield out

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import gunzipped
+from veza_e2e.redaction.layers import unescaped
 from veza_e2e.redaction.names import SECRET_HEADERS, classify, shaped
 from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
@@ -173,7 +173,7 @@ class SecretScanner:
                 yield from (match for match in find(text) if text[match.start : match.end] != "***@")
 
     def _decoded(self, text: str, place: str, nested: int) -> Iterator[Finding]:
-        for plain in dict.fromkeys((unquote_plus(text), html.unescape(text), _UNICODE.sub(_character, text))):
+        for plain in dict.fromkeys((unquote_plus(text), unescaped(text), _UNICODE.sub(_character, text))):
             if plain != text:
                 yield from self._text(plain, place, nested)
         if text[:1] in {"{", "[", '"'} and len(text) > 1:

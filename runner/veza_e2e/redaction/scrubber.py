@@ -18,9 +18,8 @@ from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
 _REMEMBERED, _LONG = 4096, 256
 """How many values that hold no credential are remembered, and of what length."""
 _WORD = re.compile(r"\S+")
-_ODD = r"[A-Za-z0-9+/]*(?:[a-z0-9][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z])\S*"
-_BESIDE = re.compile(rf"\[withheld\]\s+{_ODD}|(?<!\S){_ODD}\s+\[withheld\]")
-"""A word beside a withheld one that may be the rest of it."""
+_ODD = re.compile(r"[A-Za-z0-9+/]*(?:[a-z0-9][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z])")
+"""How a word begins that may be the rest of a withheld one beside it."""
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,6};|\\u[0-9a-fA-F]{4}")
 
 
@@ -113,7 +112,7 @@ class Scrubber:
             return text
         if found.how == "whole":
             less = _WORD.sub(lambda word: WITHHELD if self._is_whole(word[0]) else word[0], text)
-            if less != text and not _BESIDE.search(less) and self._needles.find(less) is None:
+            if less != text and not _has_rest(less) and self._needles.find(less) is None:
                 return less
         return WITHHELD
 
@@ -149,6 +148,14 @@ class Scrubber:
 
 def _looks(text: str) -> int:
     return sum(1 for _ in patterns.secrets(text))
+
+
+def _has_rest(text: str) -> bool:
+    """Whether beside a withheld word stands one that may be the rest of it."""
+    return any(
+        (one.endswith(WITHHELD) and _ODD.match(other)) or (other.startswith(WITHHELD) and _ODD.match(one))
+        for one, other in pairwise(text.split())
+    )
 
 
 def _spliced(text: str, found: Iterable[Match], shown: Callable[[Match, str], str]) -> str:

@@ -74,6 +74,8 @@ DIFFERENT: dict[str, tuple[Sent, Sent]] = {
     "name of a long member": (posts({"a1" * 20: "a"}), posts({"b1" * 20: "a"})),
     "name twice": (posts(b'{"id":"1","id":"2"}', JSON), posts(b'{"id":"3","id":"2"}', JSON)),
     "query": (gets("/?q=a"), gets("/?q=b")),
+    "stars": (posts({"note": "*** new"}), posts({"note": "old"})),
+    "stars in the query": (gets("/?q=a***"), gets("/?q=b")),
     "encoded query": (gets("/?q=a%26b"), gets("/?q=a&b")),
     "repeated key": (gets("/?q=a&q=b"), gets("/?q=b&q=a")),
     "fewer keys": (gets("/?q=a&q=b"), gets("/?q=a")),

@@ -33,11 +33,13 @@ class Clean:
         redactor: the session's.
         origins: the alias of each real origin.
         keep: media types of responses whose bodies are kept even if their names do not tell what is private in them.
+        replayed: whether the requests are those of a replay, whose values may come from redacted responses.
     """
 
     redactor: Redactor
     origins: Mapping[str, str]
     keep: Collection[str] = ()
+    replayed: bool = False
 
     def request(
         self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes | None
@@ -53,7 +55,9 @@ class Clean:
             "headers": {name: self.text(unshown.unbound(shown[name])) for name in MATTERS if name in shown},
             "body": self._body(body),
         }
-        withheld = unshown.digests(self.redactor, self._opened, url, content or b"", headers=sent, shown=body)
+        withheld = unshown.digests(
+            self.redactor, self._opened, url, content or b"", headers=sent, shown=body, replayed=self.replayed
+        )
         return {**stored, "withheld": withheld} if withheld else stored
 
     def _opened(self, text: str) -> str:

@@ -72,7 +72,7 @@ class Replay:
         self._entries = self.tape.entries
         self._next = 0
         self._failed: Mismatch | None = None
-        self._clean = Clean(self.redactor, {})
+        self._clean = Clean(self.redactor, {}, replayed=True)
         self.clock = TapedClock(self)
         self._process: Process | None = None
 

@@ -21,7 +21,7 @@ from veza_e2e.redaction.encodings import decoded
 from veza_e2e.redaction.names import QUERY, classify
 
 UNKNOWN = "*"
-"""Stands for a value that holds a withheld one, or an alias: what it was while recording is not known."""
+"""Stands for a value of a replay that holds a withheld one, or an alias: what it was while recording is not known."""
 
 _SHORT = 16
 _LONGEST_LINE = 4096
@@ -58,6 +58,7 @@ def digests(
     *,
     headers: Mapping[str, str],
     shown: Mapping[str, JSON] | None,
+    replayed: bool,
 ) -> dict[str, JSON]:
     """Return the digests of a request's values that are not shown, by their place in it.
 
@@ -68,8 +69,9 @@ def digests(
         content: the bytes of its body.
         headers: its headers, by lower-case name.
         shown: what is shown of the body.
+        replayed: whether a value that holds an alias may stand for another, which only the recording process knew.
     """
-    walk = _Walk(redactor, opened)
+    walk = _Walk(redactor, opened, replayed=replayed)
     walk.url("url", url)
     try:
         plain = decoded(content, headers.get("content-encoding"))
@@ -114,7 +116,8 @@ def alike(recorded: Mapping[str, JSON], now: Mapping[str, JSON]) -> dict[str, JS
 class _Walk:
     """Finds what is not shown, and notes its digests."""
 
-    def __init__(self, redactor: Redactor, opened: Callable[[str], str]) -> None:
+    def __init__(self, redactor: Redactor, opened: Callable[[str], str], *, replayed: bool) -> None:
+        self._replayed = replayed
         self.found: dict[str, list[str]] = {}
         self._redactor = redactor
         self._opened = opened
@@ -198,7 +201,7 @@ class _Walk:
         return next(iter(cast("Mapping[str, JSON]", self._redactor.json({name: None}))))
 
     def _note(self, place: str, text: str, kind: str = "") -> None:
-        if _MARKER.search(text):
+        if self._replayed and _MARKER.search(text):
             self.found.setdefault(place, []).append(UNKNOWN)
         else:
             self._digest(place, kind + self._opened(text))

@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 JSON: TypeAlias = "None | bool | int | str | Sequence[JSON] | Mapping[str, JSON]"
 
+DEEPEST = 256
+"""How deep what is read may be nested: much deeper than anything that is written, and far from Python's own limit."""
+
 
 def clean(value: object) -> JSON:
     """Return `value` as JSON that has a canonical form.
@@ -61,7 +64,17 @@ def loads(data: bytes) -> JSON:
         value: JSON = _DECODER.decode(data.decode())
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+    if data.count(b"[") + data.count(b"{") > DEEPEST and _is_deeper(value):
+        raise ValueError("it is nested too deep")
     return value
+
+
+def _is_deeper(value: JSON) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        held = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [item for items in held for item in items]
+    return bool(level)
 
 
 def encoded(value: JSON) -> bytes:

@@ -7,6 +7,7 @@ import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from scripted_session import Script
 from veza_e2e.archive.dry_run import dry_run_for
 from veza_e2e.archive.index import glances
 from veza_e2e.archive.sessions import Archive
+from veza_e2e.canonical import dumps
 from veza_e2e.evidence import Glance, glance
 from veza_e2e.journal import read
+from veza_e2e.verify import verify, verify_archive
 
 AT = datetime(2026, 5, 4, 9, tzinfo=UTC)
 PASSED, OPEN = ("01KQS3EFM0000000000000000" + letter for letter in "AB")
@@ -168,3 +171,29 @@ def test_several_at_once_leave_a_whole_index(archive: Archive) -> None:
         found = list(pool.map(lambda _: listed(archive), range(8)))
     assert found == [listed(Archive(archive.root))] * 8
     assert len(json.loads(index_of(archive).read_bytes())["sessions"]) == 5
+
+
+@pytest.mark.parametrize("depth", [700, 200_000])
+def test_lines_and_manifests_that_are_nested_too_deep_stop_no_command(archive: Archive, depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    stored = next(one for one in archive.sessions() if one.session == OPEN)
+    with stored.journal.open("ab") as file:
+        file.write(b'{"at":"2026-05-04T10:00:00.000Z","hash":"0","note":' + nested + b',"type":"SessionEnded"}\n')
+    (stored.folder / "manifest-001.json").write_bytes(b'{"sessions":' + nested + b',"type":"Manifest"}\n')
+    assert isinstance(listed(archive)[OPEN], str)
+    assert isinstance(listed(archive)[PASSED], Glance)
+    assert {one.session for one in archive.others()} == {PASSED, OPEN}
+    assert {check.status for check in verify(stored)} >= {"damaged"}
+    assert verify_archive(archive)
+
+
+def test_a_forged_line_that_is_nested_too_deep_is_damage(archive: Archive) -> None:
+    stored = next(one for one in archive.sessions() if one.session == OPEN)
+    last = json.loads(stored.journal.read_bytes().splitlines()[-1])
+    members = {"at": last["at"], "note": "@", "prev": last["hash"], "seq": last["seq"] + 1, "type": "Forged"}
+    deep = (b"[" * 700 + b"]" * 700).decode()
+    own = sha256(dumps(members).replace('"@"', deep).encode()).hexdigest()
+    with stored.journal.open("a", encoding="utf-8") as file:
+        file.write(dumps({**members, "hash": own}).replace('"@"', deep) + "\n")
+    assert "is not JSON" in str(listed(archive)[OPEN])
+    assert ("chain", "damaged") in {(check.name, check.status) for check in verify(stored)}

@@ -47,8 +47,7 @@ def first_line(journal: Path) -> dict[str, JSON]:
         ValueError: it is not a line of JSON.
     """
     with journal.open("rb") as file:
-        found: dict[str, JSON] = json.loads(file.readline())
-    return found
+        return _parsed(file.readline())
 
 
 def last_line(journal: Path) -> dict[str, JSON]:
@@ -65,7 +64,14 @@ def last_line(journal: Path) -> dict[str, JSON]:
             before, _, line = (file.read(length) or b"").rpartition(b"\n")[0].rpartition(b"\n")
             if before or size <= length:
                 break
-    found: dict[str, JSON] = json.loads(line)
+    return _parsed(line)
+
+
+def _parsed(line: bytes) -> dict[str, JSON]:
+    try:
+        found: dict[str, JSON] = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
     return found
 
 

@@ -86,7 +86,7 @@ def read_manifest(path: Path) -> Manifest:
         data = path.read_bytes()
         members = loads(data)
         canonical = isinstance(members, dict) and dumps(members).encode() + b"\n" == data
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ArchiveError(f"{path}: is not JSON, or cannot be read") from error
     if not canonical or not isinstance(members, dict):
         raise ArchiveError(f"{path}: is not in its canonical form")

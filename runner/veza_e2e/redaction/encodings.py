@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import zlib
+from itertools import product
 from urllib.parse import quote, quote_plus
 
 SHORT = 8
@@ -31,9 +32,9 @@ def variants(value: str) -> list[str]:
 
 def base64_forms(value: str) -> list[str]:
     """Return the parts of a longer base64 text that a secret fixes, at each of the three offsets."""
-    raw = value.encode("utf-8", "replace")
+    encodings = ("utf-8",) if value.isascii() else ("utf-8", "utf-16-le", "utf-16-be")
     forms = set()
-    for shift in range(3):
+    for raw, shift in product((value.encode(one, "replace") for one in encodings), range(3)):
         padded = base64.b64encode(b"\0" * shift + raw)
         # Only a group of three bytes that lies wholly inside the secret encodes independently of its neighbours.
         whole = padded[4 if shift else 0 : len(padded) - 4 if (shift + len(raw)) % 3 else None].decode()

@@ -210,6 +210,8 @@ def _unbased(run: bytes) -> Iterator[bytes]:
 def _is_no_noise(raw: bytes) -> bool:
     if _PRINTABLE.search(raw) or _MAGIC.search(raw) or raw.count(0) * 4 > len(raw):
         return True
+    if len(raw) >= PROBE and len(raw.decode(errors="ignore").encode()) * 8 >= len(raw) * 7:
+        return True
     try:
         return len(zlib.decompressobj(-15).decompress(raw, PROBE)) > PROBE // 2
     except zlib.error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -43,6 +43,11 @@ def bones(value: str | bytes) -> bytes:
     return value.encode("ascii", "ignore").translate(_LOWER, _NO_LETTER)
 
 
+def letters(value: str) -> str:
+    """Return the letters and digits of a text in any script, in lower case and in their plain form."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", value).casefold()))
+
+
 def core(kind: str, value: str) -> str:
     """Return the secret part of a secret: of a database's URL the password, of a token what follows its header."""
     if kind == "dsn":
@@ -68,8 +73,12 @@ class Needles:
         self.secrets = secrets
         self._blocks: dict[bytes, list[tuple[bytes, int, str]]] = {}
         self._clear: set[str | bytes] = set()
+        self._foreign: dict[str, str] = {}
+        """What is written in other letters too, by all of its letters: bytes of it may stand among others."""
         for value, kind in secrets.items():
             whole = bones(value)
+            if not value.isascii() and len(written := letters(value)) >= LEAST:
+                self._foreign[written] = kind
             if len(whole) < LEAST:
                 continue
             size = _BLOCK if len(whole) >= PART else len(whole)
@@ -78,7 +87,7 @@ class Needles:
 
     def find(self, value: str | bytes) -> Found | None:
         """Return the first secret in a value; a whole one before a part of one."""
-        if len(value) < LEAST or value in self._clear or not self._blocks:
+        if len(value) < LEAST or value in self._clear or not (self._blocks or self._foreign):
             return None
         found = self._search(value)
         if found is None and len(value) <= _LONG:
@@ -91,13 +100,22 @@ class Needles:
         part = None
         try:
             for layer in layers(value):
-                found = self._in(bones(layer))
+                found = self._in(bones(layer)) or self._in_foreign(layer)
                 if found is not None and found.how == "whole":
                     return found
                 part = part or found
         except TooDeepError:
             return part or Found("unreadable", "too deep")
         return part
+
+    def _in_foreign(self, layer: str | bytes) -> Found | None:
+        if not self._foreign or layer.isascii():
+            return None
+        for text in map(letters, (layer,) if isinstance(layer, str) else _read(layer)):
+            for written, kind in self._foreign.items():
+                if written in text:
+                    return Found(kind, "whole")
+        return None
 
     def _in(self, text: bytes) -> Found | None:
         part = None
@@ -109,6 +127,14 @@ class Needles:
                     if part is None and _has_part(text, block, whole, at):
                         part = Found(kind, "part")
         return part
+
+
+def _read(raw: bytes) -> Iterator[str]:
+    """Read bytes as each encoding of Unicode, without those that do not belong to it."""
+    yield raw.decode(errors="ignore")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        yield raw.decode(encoding, "ignore")
+        yield raw[1:].decode(encoding, "ignore")
 
 
 def _has_part(text: bytes, block: bytes, whole: bytes, at: int) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from veza_e2e.config import Environment, Secrets, Settings
+from veza_e2e.config import Environment, Secrets, Settings, read_secrets
 from veza_e2e.engine.session import Parts
 from veza_e2e.journal.chain import Line
 from veza_e2e.ports.browser import PersonsBrowser
@@ -69,7 +69,7 @@ def assemble(
                     session=session,
                 )
             ),
-            redactor=Redactor(known_secrets(secrets)),
+            redactor=knowing(secrets),
             base_url=base_url,
             email=secrets.email,
             password=secrets.password,
@@ -120,6 +120,16 @@ def known_secrets(secrets: Secrets) -> dict[str, str]:
         "access_token": secrets.access_token,
     }
     return {kind: value for kind, value in named.items() if value}
+
+
+def knowing(secrets: Secrets) -> Redactor:
+    """Return a redactor that knows a session's secrets, and the shell's: a rehearsal works with others than these."""
+    own = known_secrets(secrets)
+    redactor = Redactor(own)
+    for kind, value in known_secrets(read_secrets()).items():
+        if kind != "email" and value not in own.values():
+            redactor.give(kind, value)
+    return redactor
 
 
 def _beside(base_url: str) -> httpx.Client:

@@ -13,8 +13,11 @@ from surroundings import variables
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.signatures import sign
+from veza_e2e.bootstrap import knowing
 from veza_e2e.child import child_environment
+from veza_e2e.config import Secrets
 from veza_e2e.ports.browser import PersonsBrowser
+from veza_e2e.rehearsal_process import rehearsal_account
 
 SECRETS = {
     "OPERATOR_EMAIL": KNOWN["email"],
@@ -88,3 +91,10 @@ def test_a_child_of_ours_gets_the_names_on_the_list_and_no_value_that_holds_a_se
     given = {"PATH": "/bin", "TZ": f"x{PASSWORD}", "HOME": "/home/a", **SECRETS, **ODD, **NEEDED}
     assert child_environment(given) == {"PATH": "/bin", "HOME": "/home/a"}
     assert child_environment(given, persons=True) == {"PATH": "/bin", "HOME": "/home/a", **NEEDED}
+
+
+def test_a_rehearsal_knows_the_keys_of_the_shell_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "snd_of-another-backend-4711"
+    monkeypatch.setenv("HYPERSWITCH_API_KEY", key)
+    here = knowing(rehearsal_account(Secrets()))
+    assert here.text(f"before {key} after") == "before {{api_key:2}} after"

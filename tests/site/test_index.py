@@ -197,3 +197,13 @@ def test_a_forged_line_that_is_nested_too_deep_is_damage(archive: Archive) -> No
         file.write(dumps({**members, "hash": own}).replace('"@"', deep) + "\n")
     assert "is not JSON" in str(listed(archive)[OPEN])
     assert ("chain", "damaged") in {(check.name, check.status) for check in verify(stored)}
+
+
+def test_a_last_line_that_was_changed_settles_no_money(archive: Archive) -> None:
+    stored = next(one for one in archive.sessions() if one.session == PASSED)
+    assert not stored.may_bar
+    data = stored.journal.read_bytes()
+    stored.journal.write_bytes(data.replace(b'"outcome":"passed"', b'"outcome":"failed"'))
+    assert stored.has_ended
+    assert stored.journal.read_bytes() != data
+    assert stored.may_bar

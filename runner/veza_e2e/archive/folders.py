@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ulid import ULID
 
-from veza_e2e.canonical import JSON
+from veza_e2e.canonical import JSON, digest
 
 JOURNAL = "journal.jsonl"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -73,6 +73,12 @@ def _parsed(line: bytes) -> dict[str, JSON]:
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     return found
+
+
+def fits(line: dict[str, JSON]) -> bool:
+    """Whether a line of a journal has the hash that it claims."""
+    claimed = line.get("hash")
+    return digest({name: one for name, one in line.items() if name != "hash"}) == claimed
 
 
 def _folders(path: Path | str) -> Iterator[os.DirEntry[str]]:

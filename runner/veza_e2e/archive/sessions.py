@@ -14,7 +14,7 @@ from pathlib import Path
 
 from veza_e2e.archive import manifests as listings
 from veza_e2e.archive.files import ArchiveError, write_new
-from veza_e2e.archive.folders import JOURNAL, last_line, session_folder, session_folders
+from veza_e2e.archive.folders import JOURNAL, fits, last_line, session_folder, session_folders
 from veza_e2e.archive.sealed import sealed
 from veza_e2e.canonical import dumps
 from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
@@ -77,8 +77,8 @@ class Stored:
         try:
             last = last_line(self.journal)
             settled = last["type"] == SessionEnded.__name__ and last.get("account") in {None, *SETTLED}
-            return not settled or bool(self.addendum_files())
-        except (OSError, ValueError, KeyError, TypeError):
+            return not settled or not fits(last) or bool(self.addendum_files())
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return True
 
     @property

@@ -17,7 +17,8 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from veza_e2e import evidence, journal, money
+from veza import money as veza_money
+from veza_e2e import canonical, evidence, journal, money
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.canonical import JSON, encoded, loads
@@ -115,7 +116,8 @@ def _save(path: Path, entries: Mapping[str, JSON]) -> None:
 
 @cache
 def _version() -> str:
-    """Return a digest of the code that a glance is made by."""
-    folders = [Path(str(module.__file__)).parent for module in (evidence, journal, money)]
+    """Return a digest of the code that a glance is made by: what reads a session, and what makes it a summary."""
+    folders = [Path(__file__).parent, *(Path(str(module.__file__)).parent for module in (evidence, journal, money))]
     code = sorted(path for folder in folders for path in folder.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in (*code, Path(__file__)))).hexdigest()
+    amounts = (Path(str(one.__file__)) for one in (canonical, veza_money))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (*code, *amounts))).hexdigest()

@@ -565,3 +565,11 @@ def test_of_two_ids_that_begin_alike_the_longer_one_is_found_until_it_is_forgott
     for number in range(4096):
         known.note_id(f"ord_{number:010d}")
     assert known.spans("of pay_00000000012, ord_0000004095.") == [(20, 34)]
+
+
+@pytest.mark.parametrize("password", ["completed", "order", "rehearsal", "5000"])
+def test_a_password_that_is_a_word_of_the_record_takes_no_status_or_amount_away(password: str) -> None:
+    redactor = Redactor({"password": password})
+    record = {"step": "order", "environment": "rehearsal", "order_status": "completed", "amount_cents": 5000}
+    assert redactor.kept(record) == record
+    assert redactor.json({"password": password}) == {"password": "{{password:1}}"}

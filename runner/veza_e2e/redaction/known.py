@@ -12,6 +12,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT, base64_forms, variants
+from veza_e2e.redaction.names import EVERYDAY
 from veza_e2e.redaction.needles import LEAST, bones, core
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD
 
@@ -78,7 +79,14 @@ class Known:
             self._counts[kind] = max(self._counts.get(kind, 0), int(number))
 
     def give(self, kind: str, value: str) -> None:
-        """Add a secret that was known before the session began. It never expires."""
+        """Add a secret that was known before the session began. It never expires.
+
+        One that is a word of the record itself, or a number as short as an amount, has an alias where it stands as a
+        secret, and is not looked for anywhere else: the steps, statuses and amounts would go with it.
+        """
+        if kind != "email" and (value.lower() in EVERYDAY or (value.isdecimal() and len(value) < SHORT)):
+            self.alias(kind, value)
+            return
         shown = patterns.mask(value) if kind == "email" else self.alias(kind, value)
         self._given[value] = _secret(value, shown, credential=kind != "email")
         self.changes += 1

@@ -43,6 +43,20 @@ _BESIDE = _words(
 
 ALLOWED = (CONTRACT | _BESIDE) - {"access_token", "refresh_token", "password", "email", "username"}
 
+EVERYDAY = ALLOWED | _words(
+    """
+    login logout products order pay completed license transfers refund revoked passed failed skipped pending
+    incomplete refused met not_met not_checked not_applicable equal differs untouched charged returned unknown
+    rehearsal staging sandbox production prod live test real development local other
+    operator script pasted backend processor bank person succeeded processing cancelled canceled expired refunded
+    partial partially_refunded requires_payment_method requires_customer_action requires_capture partially_captured
+    created reversed transfer reversal completion preflight dry_run order_completed amount_matches license_granted
+    transfer_booked refund_completed license_revoked bank_statement credit charge-dropped nothing basic premium
+    exclusive veza password secret token admin demo hyperswitch stripe
+    """
+)
+"""Words that stand in every record: names, steps, states, environments. No search for a secret may withhold them."""
+
 QUERY = _words("page limit status order_id product_id payment_id refund_id license_type force_sync per_page sort")
 
 HEADERS = _words(

@@ -573,3 +573,9 @@ def test_a_password_that_is_a_word_of_the_record_takes_no_status_or_amount_away(
     record = {"step": "order", "environment": "rehearsal", "order_status": "completed", "amount_cents": 5000}
     assert redactor.kept(record) == record
     assert redactor.json({"password": password}) == {"password": "{{password:1}}"}
+
+
+def test_a_word_of_the_record_stays_though_a_password_holds_it() -> None:
+    redactor = Redactor({"password": "my-refund-completed-4711"})
+    assert redactor.kept({"item": "refund_completed"}) == {"item": "refund_completed"}
+    assert redactor.kept({"item": "refund-completed-4711"}) == {"item": "[withheld]"}

@@ -11,6 +11,7 @@ from veza_e2e.redaction import patterns
 from veza_e2e.redaction.encodings import SHORT
 from veza_e2e.redaction.known import Known
 from veza_e2e.redaction.layers import plain
+from veza_e2e.redaction.names import EVERYDAY
 from veza_e2e.redaction.needles import Needles
 from veza_e2e.redaction.patterns import ALIAS, WITHHELD, Match
 from veza_e2e.redaction.scanner import BASE64, Finding, SecretScanner, Sought
@@ -66,7 +67,7 @@ class Scrubber:
     def verbatim(self, value: str) -> str:
         """Return an id, amount, currency, status or time as it is; `[withheld]` if it holds a credential."""
         self._refresh()
-        if value in self._unchanged:
+        if value in EVERYDAY or value in self._unchanged:
             return value
         if any(True for _ in self._scanner.strict.find(value)):
             return WITHHELD

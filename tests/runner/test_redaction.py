@@ -545,9 +545,11 @@ def test_a_long_word_beside_a_secret_costs_no_more_than_another() -> None:
     assert time.perf_counter() - began < 10
 
 
-def test_a_host_that_holds_a_credential_is_not_shown() -> None:
-    shown = Redactor({"password": "correct-Horse-battery-9"}).url("https://CORRECT-horse-BATTERY-9.veza.test/page")
-    assert shown == "https://%5Bwithheld%5D/page"
+def test_a_host_that_holds_a_credential_is_not_shown_and_stops_no_request() -> None:
+    redactor, url = Redactor({"password": "correct-Horse-battery-9"}), "https://CORRECT-horse-BATTERY-9.veza.test/page"
+    assert redactor.url(url) == "https://%5Bwithheld%5D/page"
+    assert "withheld" not in redactor.url(url, sent=True), "a withheld address is not asked"
+    assert redactor.find(redactor.url(url, sent=True)), "the record withholds it"
 
 
 def test_an_entity_that_is_no_character_ends_no_walkthrough() -> None:

@@ -173,7 +173,7 @@ class Redactor:
             fields = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=100)
         except ValueError:
             return WITHHELD
-        host = quote(WITHHELD) if self._scrubber.holds(host) else host
+        host = quote(WITHHELD) if not sent and self._scrubber.holds(host) else host
         if parts.scheme not in {"http", "https", ""}:
             return f"{parts.scheme}://{host}/***"
         path = "/".join(self._segment(segment, sent=sent) for segment in parts.path.split("/"))

@@ -572,7 +572,9 @@ def test_of_two_ids_that_begin_alike_the_longer_one_is_found_until_it_is_forgott
 @pytest.mark.parametrize("password", ["completed", "order", "rehearsal", "5000"])
 def test_a_password_that_is_a_word_of_the_record_takes_no_status_or_amount_away(password: str) -> None:
     redactor = Redactor({"password": password})
-    record = {"step": "order", "environment": "rehearsal", "order_status": "completed", "amount_cents": 5000}
+    record: dict[str, JSON] = {
+        "step": "order", "environment": "rehearsal", "order_status": "completed", "amount_cents": 5000,
+    }  # fmt: skip
     assert redactor.kept(record) == record
     assert redactor.json({"password": password}) == {"password": "{{password:1}}"}
 

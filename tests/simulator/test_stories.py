@@ -100,3 +100,13 @@ def test_a_charge_that_step_5_could_not_compare_is_compared_at_the_end(root: Pat
     history, commands = lived(root, capture="other_currency", mistake="quit", processor_network=((6, "garbage"),))
     assert commands[:2] == [("run", 4), ("resume", 1)]
     assert "the order's total is 5.00 EUR, the processor received 5.00 USD" in history.sim.ran[1].err
+
+
+def test_a_refund_that_only_the_backend_told_is_looked_at_again_after_a_kill(root: Path) -> None:
+    kills = (194,)
+    history, commands = lived(root, live=True, dry_run=False, license="revoked", refund="processor_lags", kills=kills)
+    assert commands[:3] == [("run", 1), ("resume", None), ("resume", 1)]
+    looked = history.sim.ran[2].document
+    assert (looked["account"], looked["refund_open"]) == ("unknown", None)
+    assert "the processor says charged 5.00 EUR, back 0.00 EUR so far" in history.sim.ran[2].err
+    assert history.sim.ran[-1].document["account"] == "returned", "days later, when the processor tells it, too"

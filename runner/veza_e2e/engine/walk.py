@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
@@ -15,11 +16,13 @@ from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walkthrough import walkthrough
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import (
+    Event,
     PreflightFinished,
     SessionInterrupted,
     SessionResumed,
     SessionStarted,
     StepFailed,
+    StepFinished,
     StepName,
     StepSkipped,
 )
@@ -149,13 +152,25 @@ def _wait_out(context: Context, seconds: float) -> None:
         left = max(0.0, seconds - (context.clock.monotonic() - begun))
 
 
+def _refund_unseen(events: Iterable[Event]) -> bool:
+    """Whether the refund was asked for, and step 9 did not end yet: what the witnesses say of it is to be read."""
+    unseen = False
+    for event in events:
+        if isinstance(event, StepFinished) and event.step == "refund":
+            unseen = True
+        elif isinstance(event, StepFinished | StepFailed) and event.step == "revoked":
+            unseen = False
+    return unseen
+
+
 def _walk(context: Context) -> None:
     """Run the walkthrough; if a rate limit names its end and an operator is there, wait and continue."""
     waits = 0
     while True:
-        failed = any(isinstance(event, StepFailed) for event in context.journal.events())
+        events = tuple(context.journal.events())
+        failed = any(isinstance(event, StepFailed) for event in events)
         # Without a charge there is nothing to refund, so a failure is final.
-        recovering = failed and context.account().may_be_out
+        recovering = failed and (context.account().may_be_out or _refund_unseen(events))
         if recovering and context.options.resumed and context.options.walkthrough > 1:
             look(context)
         try:

@@ -83,6 +83,15 @@ def test_the_keyrings_password_is_known_where_the_shell_names_no_account(shell: 
         assert PASSWORD not in noted(shell, f"it is {PASSWORD}")
 
 
+def test_a_session_knows_the_keyrings_passwords_where_a_person_says_something(shell: Shell) -> None:
+    with ring(Ring(f"{ADDRESS}@rehearsal", names_it=True)):
+        ran = shell("--archive", "archive", "run", "--unattended", "--no-refund", "--release", f"2026 {PASSWORD}")
+    assert ran.code == 0, ran.stderr
+    kept = [path.read_text(encoding="utf-8") for path in (shell.folder / "archive").rglob("*.*") if path.is_file()]
+    assert kept
+    assert not any(PASSWORD in text for text in [*kept, ran.stdout, ran.stderr])
+
+
 def test_the_shells_password_and_the_rehearsals_are_known(shell: Shell) -> None:
     kept = noted(shell, f"it is {PASSWORD}, or {DEFAULT_PASSWORD}", OPERATOR_PASSWORD=PASSWORD)
     assert PASSWORD not in kept

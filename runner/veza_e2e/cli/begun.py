@@ -17,6 +17,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.cassettes.session import description, record
 from veza_e2e.cli import lean, narrate
 from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.knowing import know_kept
 from veza_e2e.cli.lookup import archive_of, attested
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.config import Secrets, Settings, read_secrets
@@ -78,6 +79,8 @@ def _gated(
     invocation: Invocation, settings: Settings, asked: Asked, secrets: Secrets, parts: Parts, make: First
 ) -> Iterator[tuple[Stage, Recording | None]]:
     """Run the pre-flight. Delete its recording if no session follows."""
+    if not settings.environment.embedded or asked.release or not asked.unattended:
+        know_kept(parts.redactor, invocation.config)  # slow to ask, and a script says nothing of its own
     now = parts.ports.clock.now()
     session = parts.ports.ids.session(now)
     others = unnamed(Archive(settings.archive).others())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from veza_e2e.cli.asking import stored_passwords
 from veza_e2e.cli.output import Invocation
@@ -24,6 +25,12 @@ def redactor_of_notes(invocation: Invocation) -> Redactor:
         if kind != "email":
             redactor.give(kind, value)
     return redactor
+
+
+def know_kept(redactor: Redactor, config: Path | None = None) -> None:
+    """Let a session's redactor know the keyring's passwords, of every environment: a person may type another one's."""
+    for password in stored_passwords(read_secrets().email, environments(config)):
+        redactor.give("password", password)
 
 
 def _kept(invocation: Invocation, secrets: Secrets) -> Iterator[str]:

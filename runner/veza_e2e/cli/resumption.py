@@ -11,6 +11,7 @@ from veza_e2e.archive.finding import find
 from veza_e2e.archive.sessions import Stored, UnknownSessionError
 from veza_e2e.bootstrap import assemble
 from veza_e2e.cli.asking import password_for
+from veza_e2e.cli.knowing import know_kept
 from veza_e2e.cli.lookup import archive_of
 from veza_e2e.cli.narrate import Narrator
 from veza_e2e.cli.output import Exit, Stop
@@ -135,7 +136,7 @@ def parts_of(
         own = None
         if backend or not settings.environment.embedded:
             own = stack.enter_context(reachable(settings, secrets, first.session, first.faults, machine))
-        yield stack.enter_context(
+        parts = stack.enter_context(
             assemble(
                 settings,
                 secrets,
@@ -147,3 +148,6 @@ def parts_of(
                 session=first.session,
             )
         )
+        if not settings.environment.embedded or not first.unattended:
+            know_kept(parts.redactor)
+        yield parts

@@ -148,6 +148,6 @@ def parts_of(
                 session=first.session,
             )
         )
-        if not settings.environment.embedded or not first.unattended:
+        if not first.unattended:
             know_kept(parts.redactor)
         yield parts

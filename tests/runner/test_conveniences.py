@@ -129,6 +129,11 @@ def test_latest_is_of_the_environment_that_is_named(shell: Shell) -> None:
         assert shell("run", "--unattended", "--refund").code == 0
     assert shell("--json", *kept, "show", "latest").json["session"] == "01KQS9EFM000000000000000CC"
     assert shell("--json", "show", "latest").json["session"] != "01KQS9EFM000000000000000CC"
+    (journal,) = (shell.folder / "docs").rglob("journal.jsonl")
+    damaged = journal.parent.with_name("01KQS9EFM000000000000000CD") / journal.name
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"{}\n")
+    assert shell(*kept, "show", "latest").code == 6, "it may be the latest of prod: no older one is shown for it"
 
 
 def test_sessions_lists_what_is_due_first(shell: Shell) -> None:

@@ -71,6 +71,17 @@ def test_a_session_that_another_one_names_cannot_vanish(shell: Shell) -> None:
     assert f"session {sessions[0]['session']}, which was in the archive when this one began, is gone" in named
 
 
+def test_a_session_that_another_one_names_is_not_called_there_if_it_cannot_be_read(shell: Shell) -> None:
+    first, second = (shell.run("--refund").json for _ in range(2))
+    journal = shell.folder / first["paths"]["journal"]
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([lines[0], b"{}\n", *lines[2:-1]]))
+    verified = shell("--json", "verify", second["session"])
+    name = f"{second['session']} others"
+    assert (verified.code, statuses(verified)[name]) == (6, "damaged")
+    assert f"in session {first['session']} the event that was its last" in message(verified, name)
+
+
 def test_each_addendum_gets_a_manifest_that_cites_the_one_before(shell: Shell, stored: Path) -> None:
     Stored(SESSION, stored).vouch()
     assert shell("--json", "attest", "ex-9", "--by", "A. Person").code == 0

@@ -25,7 +25,8 @@ def find(archives: Sequence[Archive], name: str, environment: str | None = None)
     where = ", ".join(str(archive.root) for archive in archives)
     if name == LATEST:
         newest = (every[session] for session in sorted(every, reverse=True))
-        found = next((one for one in newest if environment is None or _environment(one) == environment), None)
+        # One whose beginning cannot be read may be meant; a command that gets it says that it is damaged.
+        found = next((one for one in newest if environment is None or _environment(one) in {environment, None}), None)
         if found is None:
             raise UnknownSessionError(f"no session{f' of {environment}' if environment else ''} in {where}")
         return found

@@ -79,7 +79,7 @@ def _gated(
     invocation: Invocation, settings: Settings, asked: Asked, secrets: Secrets, parts: Parts, make: First
 ) -> Iterator[tuple[Stage, Recording | None]]:
     """Run the pre-flight. Delete its recording if no session follows."""
-    if asked.release or settings.report.operator or not asked.unattended:
+    if asked.release or asked.product or settings.report.operator or not asked.unattended:
         know_kept(parts.redactor, invocation.config)  # slow to ask, and a script says nothing of its own
     now = parts.ports.clock.now()
     session = parts.ports.ids.session(now)

@@ -96,11 +96,11 @@ def gone(stored: Stored, named: Mapping[str, str], when: Literal["began", "ended
         if other is None:
             yield f"session {session}, which was in the archive when this one {when}, is gone"
         elif other.last_hash != last and not _holds(other, last):
-            yield f"session {session} does not hold the event that was its last when this session {when}"
+            yield f"in session {session} the event that was its last when this session {when} cannot be found"
 
 
 def _holds(other: Stored, last: str) -> bool:
     try:
         return any(line.hash == last for line in each_line(other.journal))
     except (DamagedError, OSError):
-        return True  # its own rows say so
+        return False  # what cannot be read is not there

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from simulator.history import live  # noqa: E402 - found through the line above
+from simulator.outcome import FIXED, OUTCOMES  # noqa: E402
 from simulator.plan import DEVIATIONS, DIALECT, NETWORK, drawn  # noqa: E402
 from simulator.story import shrunk, tell  # noqa: E402
 
@@ -79,7 +80,12 @@ def main() -> int:
     parser.add_argument("--only", type=int, metavar="SEED", help="tell the history of this seed, shrunk, and end")
     parser.add_argument("--write", action="store_true", help="write docs/simulate.md")
     parser.add_argument("--first", action="store_true", help="end at the first violation")
+    parser.add_argument(
+        "--accept", action="store_true", help="keep the outcomes of the fixed histories as they are now"
+    )
     given = parser.parse_args()
+    if given.accept:
+        return accept()
     if given.only is not None:
         return only(given.only)
     batches = []
@@ -133,6 +139,14 @@ def only(seed: int) -> int:
         for kind in dict.fromkeys(kind for kind, _ in told.violations):
             print(tell(shrunk(told.plan, kind, Path(root) / "machine")), end="\n\n")
     return 1
+
+
+def accept() -> int:
+    """Write the outcomes of the fixed histories; whoever commits them reads the difference."""
+    with folder() as root:
+        outcomes = [live(drawn(seed), Path(root) / "machine").outcome for seed in range(FIXED)]
+    OUTCOMES.write_text("\n".join(outcomes), encoding="utf-8")
+    return 0
 
 
 def stories(failing: dict[str, list[int]]) -> None:

@@ -18,6 +18,7 @@ from simulator.disk import new_root
 from simulator.healing import heal
 from simulator.machine import Ran, Simulated
 from simulator.operator import money
+from simulator.outcome import outcome
 from simulator.plan import DAY, HOUR, MINUTE, Plan
 
 from veza_e2e.cli.app import COMMANDS
@@ -60,6 +61,7 @@ class Told:
     reached: Counter[str] = field(default_factory=Counter)
     story: list[str] = field(default_factory=list)
     digest: str = ""
+    outcome: str = ""
 
 
 class History:
@@ -98,6 +100,7 @@ class History:
         self._at_last()
         self.told.story = self.sim.world.happened
         self._reached()
+        self.told.outcome = outcome(self.plan.seed, self.sim.ran, self.journals)
         return self.told
 
     def _dry_run(self, clock: SimulatedClock) -> None:

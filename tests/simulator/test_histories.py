@@ -11,19 +11,21 @@ import pytest
 from simulator.clock import SimulatedClock
 from simulator.disk import Disk, Killed
 from simulator.history import live
+from simulator.outcome import FIXED, accepted
 from simulator.plan import DEVIATIONS, DIALECT, Plan, drawn
 from simulator.story import MOST_LINES, shrunk, tell
 
-FIXED = 200
 SHARES = 8
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_no_fixed_history_violates_what_must_hold(root: Path, share: int) -> None:
+def test_no_fixed_history_violates_what_must_hold_and_each_comes_to_what_was_accepted(root: Path, share: int) -> None:
+    known = accepted()
     for seed in range(share, FIXED, SHARES):
         told = live(drawn(seed), root)
         found = [kind for kind, _ in told.violations]
         assert found == [], tell(shrunk(told.plan, found[0], root))
+        assert told.outcome == known[seed], "if it should: python -m benchmarks.simulate --accept, and read the diff"
 
 
 def test_straight_histories_pass_in_one_command(root: Path) -> None:

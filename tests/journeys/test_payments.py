@@ -65,7 +65,7 @@ def test_a_dispute_after_the_refund_is_named_and_no_second_refund_advised(shell:
     result = shell.run("--refund", "--fault", "dispute_after_refund=0")
     assert (result.code, finding(shell, result)) == (1, "dispute_opened")
     assert (figures(result.json["money"]), result.json["refund_open"]) == ((500, 500, "EUR"), False)
-    assert "say there that the payment was refunded" in result.stderr
+    assert "say there what was refunded" in result.stderr
     assert "did not come back" not in result.stderr
 
 

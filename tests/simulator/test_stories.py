@@ -110,3 +110,13 @@ def test_a_refund_that_only_the_backend_told_is_looked_at_again_after_a_kill(roo
     assert (looked["account"], looked["refund_open"]) == ("unknown", None)
     assert "the processor says charged 5.00 EUR, back 0.00 EUR so far" in history.sim.ran[2].err
     assert history.sim.ran[-1].document["account"] == "returned", "days later, when the processor tells it, too"
+
+
+def test_the_processor_is_asked_before_a_refund_beside_a_dispute_counts_as_arrived(root: Path) -> None:
+    plan = {"live": True, "dry_run": True, "refund": "processor_lags", "dispute": "before_refund"}
+    history, commands = lived(root, **plan, kills=(181,))
+    assert commands[:2] == [("run", None), ("resume", 1)]
+    looked = history.sim.ran[1].document
+    assert (looked["account"], looked["refund_open"]) == ("unknown", None)
+    assert "the processor says charged 5.00 EUR, back 0.00 EUR so far" in history.sim.ran[1].err
+    assert '"finding":"dispute_opened"' in history.journals[looked["session"]].decode()

@@ -120,12 +120,28 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
         done.refund_status is not RefundStatus.SUCCEEDED
         and done.status in {OrderStatus.REFUND_FAILED, OrderStatus.COMPLETED}
     )
-    status = f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r}"
+    observed = (
+        f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r} "
+        f"(refund {refund.refund_id}, payment {order.payment_id})"
+    )
+    if context.options.walkthrough > 1:
+        seen = cross_check(context, order)  # what it said before the refund is outdated
+        if not refused and (done.status is OrderStatus.DISPUTED or (seen is not None and seen.disputes)):
+            raise _disputed(context, observed)
     raise Failed(
         FindingCode.REFUND_FAILED if refused else FindingCode.UNKNOWN_STATUS,
-        f"{status} (refund {refund.refund_id}, payment {order.payment_id})",
+        observed,
         meaning=context.account().said,
         todo=_AGAIN if refused else _LOOK,
+    )
+
+
+def _disputed(context: Context, observed: str) -> Failed:
+    return Failed(
+        FindingCode.DISPUTE_OPENED,
+        observed,
+        meaning=f"The buyer may get the money twice. {context.account().said}",
+        todo="Answer the dispute at the processor's dashboard, and say there what was refunded.",
     )
 
 
@@ -202,12 +218,8 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     if not seen.unread or sides[0] != sides[1]:  # what was not read may have come back less, never more
         equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=told) and equal
     if seen.disputes and context.options.walkthrough > 1:
-        raise Failed(
-            FindingCode.DISPUTE_OPENED,
-            f"the processor has a dispute on a payment of order {done.id} ({', '.join(seen.disputes)})",
-            meaning=f"The buyer may get the money twice. {context.account().said}",
-            todo="Answer the dispute at the processor's dashboard, and say there that the payment was refunded.",
-        )
+        states = ", ".join(seen.disputes)
+        raise _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({states})")
     if not equal:
         raise Failed(
             FindingCode.REFUND_DIFFERS,

@@ -176,7 +176,8 @@ def copy(to: Path) -> Path:
 def python(at: Path, *words: str, seconds: float = LONGEST, **more: str) -> subprocess.CompletedProcess[str]:
     """Run Python on a copy of the tree."""
     rooms = os.pathsep.join(str(at / name) for name in ("sdk", "runner", "rehearsal", "tests", "."))
-    environment = {**os.environ, "PYTHONPATH": rooms, "PYTHONHASHSEED": "0", **more}
+    # Compiled files are written even if the shell forbids it: compiling every test anew would take most of the time.
+    environment = {**os.environ, "PYTHONPATH": rooms, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "", **more}
     return subprocess.run(
         [ROOT / ".venv" / "bin" / "python", *words],
         cwd=at, env=environment, capture_output=True, encoding="utf-8", timeout=seconds, check=False,
@@ -245,20 +246,25 @@ def survival(mutant: Mutant, at: Path, known: Contexts) -> str | None:
     file = at / mutant.path
     before = file.read_text(encoding="utf-8")
     names = at / "tests.txt"
-    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
-        compiled.unlink()
-    file.write_text(mutant.text, encoding="utf-8")
+    _rewrite(file, mutant.text)
     try:
         for some in filter(None, (tests[:FIRST], tests[FIRST:])):
             names.write_text("\n".join(some), encoding="utf-8")
-            done = python(at, "-m", "pytest", *QUICK, "-x", "@tests.txt", PYTHONDONTWRITEBYTECODE="1")
+            done = python(at, "-m", "pytest", *QUICK, "-x", "@tests.txt")
             if done.returncode != 0:
                 return None
     except subprocess.TimeoutExpired:
         return None
     finally:
-        file.write_text(before, encoding="utf-8")
+        _rewrite(file, before)
     return f"({len(tests)} tests)"
+
+
+def _rewrite(file: Path, text: str) -> None:
+    """Write a module; what was compiled of it goes, for a change may keep size and second."""
+    file.write_text(text, encoding="utf-8")
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        compiled.unlink()
 
 
 def page(every: int, chosen: list[Mutant], survived: list[tuple[Mutant, str]], seed: int, minutes: float) -> str:

@@ -18,6 +18,7 @@ PREFIX = "/api/v1"
 _PUBLIC = ("/health", "/status", "/auth/login", "/auth/refresh", "/auth/logout", "/marketplace/")
 ZERO_TIME = "0001-01-01T00:00:00Z"
 _REFUNDING = frozenset({"refund_pending", "refunded", "refund_failed"})
+OWNED = "this account owns it already"
 _TAKEN = frozenset({"completed", "disputed", "archived"}) | _REFUNDING
 
 
@@ -234,7 +235,7 @@ class VezaApi:
         if self.plan.honoured and key and before:
             return self._created(self.world.orders[before], 200)
         if any(one.status in _TAKEN - _REFUNDING and not one.foreign for one in self.world.orders.values()):
-            return self.error(409, "ORDER_ALREADY_OWNED", "this account owns it already")
+            return self.error(409, "ORDER_ALREADY_OWNED", OWNED)
         order = self.world.place(product, key)
         if key:
             self._keys["order", key] = order.id

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simulator.api import OWNED
 from simulator.books import BankLine, Order, Payment
 from simulator.chain import Chain
 from simulator.checks import CHECKS, Moment
@@ -356,7 +357,7 @@ class History:
         # Without a key nobody sees a method that settles after days: a day after the page expired it is missing.
         unseen = self.plan.checkout == "async" and self.plan.key == "none"
         # Another session of the account bought the product, and was killed before its refund: the backend is right.
-        owned = any("ORDER_ALREADY_OWNED" in ran.err for ran in self.sim.ran)
+        owned = any(OWNED in ran.err for ran in self.sim.ran)
         if wrong or unseen or owned or not paid or not self._ended():
             return
         outcomes = [ran.document.get("outcome") for ran in self.sim.ran if ran.document.get("session") == self.session]

@@ -23,9 +23,9 @@ from veza_e2e.journal import UnwritableError
 )
 def test_a_file_that_cannot_be_used_is_said_by_the_errors_number(number: int, said: str, hint: str) -> None:
     error = OSError(number, os.strerror(number), "journal.jsonl")
-    with pytest.raises(Stop) as plain, translated():
+    with pytest.raises(Stop) as plain, translated("veza-e2e resume"):
         raise error
-    with pytest.raises(Stop) as wrapped, translated():
+    with pytest.raises(Stop) as wrapped, translated("veza-e2e resume"):
         raise UnwritableError(f"journal.jsonl: {error.strerror}") from error
     for caught in (plain, wrapped):
         assert caught.value.code is Exit.INCOMPLETE

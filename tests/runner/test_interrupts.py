@@ -6,15 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from surroundings import PATIENCE
 
+from veza import SystemClock
 from veza.testing import FakeClock
 from veza_e2e.journal import Journal, MemorySink
 from veza_e2e.journal.events import StepStarted
 from veza_e2e.ports.interrupts import Interrupted, Interrupts
+from veza_e2e.ports.progress import Progress
+from veza_e2e.ports.terminal import Lines, TerminalOperator
 from veza_e2e.redaction import Redactor
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -84,6 +89,29 @@ def test_an_events_line_is_never_cut_in_two(interrupts: Interrupts) -> None:
     with pytest.raises(Interrupted):
         journal.append(StepStarted(step="login"))
     assert len(journal.lines) == 1, "what is on the disk is in hand as well"
+
+
+@pytest.mark.usefixtures("interrupts")
+@pytest.mark.parametrize("waits", ["ask", "ask with a progress", "paste", "pause"])
+def test_a_signal_reaches_whatever_waits_at_the_terminal(waits: str) -> None:
+    progress = Progress("waiting", 0.0, 60.0, 30.0, (), None, "q = leave")
+    keys, terminal = os.openpty()
+    operator = TerminalOperator(Lines(terminal))
+    waiting: dict[str, Callable[[], object]] = {
+        "ask": partial(operator.ask, "refund", "?"),
+        "ask with a progress": partial(operator.ask, "paid", "?", timeout=30, progress=progress),
+        "paste": partial(operator.paste, "transfers", "?"),
+        "pause": partial(operator.pause, progress, SystemClock().sleep),
+    }
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(Interrupted, match="SIGINT"):
+            waiting[waits]()
+    finally:
+        timer.join()
+        os.close(keys)
+        os.close(terminal)
 
 
 @pytest.mark.process

@@ -214,6 +214,7 @@ class Simulated:
         os.chdir(self.root)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)  # a caller in the background ignores some
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.stdin, sys.stdout, sys.stderr = _Input(), out, err
         try:
             with self.disk.mounted() if kept[3] != self.root else _nothing():

@@ -31,7 +31,7 @@ def abandon(invocation: Invocation, session: str, reason: str, loss: str | None)
     """End a session that nobody will resume. It is refused while money is or may be out."""
     settings = settings_of(invocation)
     reason, accepted = _reason(reason), _amount(loss)
-    with translated():
+    with translated(invocation.command("abandon", session, "--reason", reason)):
         stored = meant_session(settings, session)
         sink = FileSink(stored.journal, create=False)
         try:

@@ -6,7 +6,7 @@ import getpass
 import sys
 from collections.abc import Iterable, Iterator
 
-from veza_e2e.cli.output import Exit, Stop
+from veza_e2e.cli.output import Exit, Stop, say
 from veza_e2e.config import Secrets, Settings
 
 SERVICE = "veza-e2e"
@@ -21,6 +21,9 @@ def password_for(settings: Settings, secrets: Secrets, *, unattended: bool) -> s
         return stored
     try:
         return getpass.getpass(f"Password of the operator's account in {settings.environment.name} (hidden): ") or None
+    except KeyboardInterrupt:
+        say("")  # ends the prompt's line
+        raise
     except EOFError as error:
         raise Stop(Exit.INCOMPLETE, "the input ended before there was a password", "nothing was begun") from error
 

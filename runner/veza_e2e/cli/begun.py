@@ -27,7 +27,7 @@ from veza_e2e.engine.start import Asked, First, begin, first_event, gate_of
 from veza_e2e.evidence import Summary, summarise
 from veza_e2e.evidence.release import EX_9
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, SessionStarted
-from veza_e2e.ports.interrupts import Interrupts
+from veza_e2e.ports.interrupts import Interrupted, Interrupts
 from veza_e2e.ports.ledger import DatabaseLedger
 from veza_e2e.ports.protocols import Ledger
 from veza_e2e.preflight.deciding import Means, Rows
@@ -43,12 +43,12 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
     """Run the pre-flight and yield the session, still in memory. Its backend runs until the block ends."""
     interrupts = Interrupts()
     interrupts.install()
-    secrets = _account(settings, asked, read_secrets())
     machine = invocation.machine
     session = machine.new_id(machine.clock.now())
-    make = first_event(settings, asked, secrets)
     kept = False
     try:
+        secrets = _account(settings, asked, read_secrets())
+        make = first_event(settings, asked, secrets)
         with account_lock(settings, make(session).account_digest):
             refuse_unresolved(invocation, settings, make(session))
             with (
@@ -69,6 +69,12 @@ def begun(invocation: Invocation, settings: Settings, asked: Asked) -> Iterator[
                     yield stage, recording
                 finally:
                     kept = stage.kept
+    except Interrupted as signal:
+        if kept:
+            raise
+        raise Stop(
+            Exit.INTERRUPTED, f"interrupted by {signal.name}", "nothing was begun, and nothing was bought"
+        ) from signal
     finally:
         if not kept:
             forget(settings, session)

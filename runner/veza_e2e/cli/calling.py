@@ -39,16 +39,21 @@ _ROOM = "nothing acts on what is not on the disk; make room there, then resume"
 _RIGHT = "give this account the right to it, then resume"
 _BACK = "put the file back in its place, then resume"
 _CAUSE = "nothing acts on what is not on the disk; mend the cause, then resume"
-_KEPT = "what was begun is kept: `veza-e2e sessions` lists it"
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn errors of a session's files and backend into an exit code and a hint."""
+def translated(again: str) -> Iterator[None]:
+    """Turn errors of a session's files and backend into an exit code and a hint.
+
+    Args:
+        again: the command that continues after an interruption.
+    """
     try:
         yield
     except Interrupted as signal:
-        raise Stop(Exit.INTERRUPTED, f"interrupted by {signal.name}", _KEPT) from signal
+        raise Stop(
+            Exit.INTERRUPTED, f"interrupted by {signal.name}", f"nothing is lost; try again: {again}"
+        ) from signal
     except RehearsalError as error:
         raise Stop(Exit.REFUSED, str(error), "its state is in .veza-e2e/rehearsal") from error
     except (BusyError, LockedError) as error:

@@ -55,7 +55,7 @@ def record(invocation: Invocation, stored: Stored, read: Read) -> Path:
     Raises:
         Stop: nothing was written.
     """
-    with translated():
+    with translated(invocation.command("show", stored.session)):
         if not stored.read().ended:
             sink = FileSink(stored.journal, create=False)
             try:

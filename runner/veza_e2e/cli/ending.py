@@ -11,6 +11,8 @@ import click
 from veza_e2e.cli.nearest import meant
 from veza_e2e.cli.output import Exit, Stop, say, stopped
 
+_WHOLE = "what was written before is whole; try the command again"
+
 
 def code_of(error: Exception, words: Sequence[str], *, as_json: bool) -> int:
     """Say why a command ended, and return its exit code.
@@ -24,7 +26,7 @@ def code_of(error: Exception, words: Sequence[str], *, as_json: bool) -> int:
         case Stop():
             return stopped(error, as_json=as_json)
         case click.exceptions.Abort():
-            return int(Exit.INTERRUPTED)
+            return stopped(Stop(Exit.INTERRUPTED, "interrupted by SIGINT", _WHOLE), as_json=as_json)
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
             return int(Exit.USAGE)

@@ -88,7 +88,11 @@ def init(
 
 
 def _asked(text: str) -> str | None:
-    return click.prompt(text, default="", show_default=False, err=True).strip() or None
+    click.echo(f"{text}: ", err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise Stop(Exit.INCOMPLETE, "the input ended before there was an answer", "nothing was written")
+    return answer.strip() or None
 
 
 def _environment(name: str, url: str | None, *, live: bool) -> str:

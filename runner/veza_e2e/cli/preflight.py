@@ -21,7 +21,7 @@ def preflight(invocation: Invocation, *, live: bool) -> int:
     """Run only the pre-flight checks. Read-only."""
     settings = settings_of(invocation)
     asked = Asked(live=live)
-    with translated(), begun(invocation, settings, asked) as (stage, _):
+    with translated(invocation.command("preflight")), begun(invocation, settings, asked) as (stage, _):
         checks = [line.event for line in stage.journal.lines if isinstance(line.event, PreflightChecked)]
         gate = gate_of_stage(stage)
         if not invocation.json:

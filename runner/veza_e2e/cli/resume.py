@@ -139,6 +139,6 @@ def _tell_done(stage: Stage) -> None:
 def resume(invocation: Invocation, session: str | None) -> int:
     """Continue an open session, or re-check an ended one."""
     settings = settings_of(invocation)
-    with translated():
+    with translated(invocation.command("resume", *([session] if session else []))):
         stored, ended = resumed(invocation, settings, session)
     return concluded(invocation, stored, ended)

@@ -51,7 +51,7 @@ def rows(invocation: Invocation, session: str, file: Path | None) -> None:
     settings = settings_of(invocation)
     stored = stored_session(invocation, session)
     text = None if file is None else _text(file)
-    with translated():
+    with translated(invocation.command("rows", session)):
         try:
             supplied, place = _supplied(settings, stored, text, invocation.machine)
         except PasteError as error:

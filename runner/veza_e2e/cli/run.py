@@ -73,7 +73,7 @@ def run(
         live=live, release=release, unattended=unattended, refund=refund, product=product, faults=_switches(faults)
     )
     _refuse_contradictions(settings, asked, cassette)
-    with translated(), begun(invocation, settings, asked) as (stage, recording):
+    with translated(invocation.command("resume")), begun(invocation, settings, asked) as (stage, recording):
         gate = gate_of_stage(stage)
         if not gate.passed:
             raise blocked(stage, document_of(stage.summary(), None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -118,6 +119,6 @@ def serve(invocation: Invocation, out: Path, port: int) -> None:
             super().end_headers()
 
     handler = functools.partial(Handler, directory=str(out))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server, contextlib.suppress(KeyboardInterrupt):
         say(f"http://127.0.0.1:{server.server_port}/ until Ctrl-C")
         server.serve_forever()

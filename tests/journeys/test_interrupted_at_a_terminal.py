@@ -106,6 +106,8 @@ def test_ctrl_c_elsewhere_leaves_the_terminal_as_it_was(tmp_path: Path, person: 
     assert not (tmp_path / "client" / "veza-e2e.toml").exists()
     person.types("veza-e2e rehearsal serve --port 0", "Ctrl-C ends it", "books:")
     person.interrupts(0)
+    person.types("veza-e2e site serve --port 0", "until Ctrl-C")
+    person.interrupts(0)
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", PASSPHRASE, "-C", "", "-f", key], check=True)
     person.types("veza-e2e run --unattended --refund")

@@ -13,8 +13,11 @@ from veza import Veza
 from veza._session import issued
 from veza_contract.operations import document
 from veza_e2e.child import child_environment
+from veza_e2e.cli.lookup import home, settings_of
 from veza_e2e.cli.output import Exit, Invocation, Item, items, say
+from veza_e2e.cli.writing import check_place, write_file
 from veza_e2e.config import Secrets
+from veza_e2e.journal import disk
 from veza_e2e.redaction import Redactor
 from veza_e2e.rehearsal_process import rehearsal_account, run_backend
 
@@ -120,17 +123,28 @@ def coverage(invocation: Invocation, *, page: Path | None) -> int:
     from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
     from veza_contract import spec  # noqa: PLC0415
 
+    if page is not None:
+        check_place("--write", page, home(invocation))
+    _keep_tables(settings_of(invocation).state)
     say("Asking the rehearsal backend; this takes half a minute.")
     answered, documented = _answers_of_the_rehearsal()
     recordings = sorted(path for path in CASSETTES.glob("*") if path.is_dir())
     rows = covering.rows(spec.read(document()), answered, covering.recorded(recordings))
     if page is not None:
-        page.write_text(covering.page(rows), encoding="utf-8")
+        write_file("--write", page, covering.page(rows).encode(), home(invocation))
         say(f"Written: {page}")
     covered = [Item(f"{row.operation} {row.status}", _status(row), _directions(row)) for row in rows]
     complete = documented and all(row.covered for row in rows)
     items(invocation, covered, ok=complete)
     return int(Exit.PASSED if complete else Exit.DIFFERS)
+
+
+def _keep_tables(state: Path) -> None:
+    """Let the generator keep its tables in our folder, not in one of its own beside it."""
+    from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - only one command needs it
+
+    disk.make_ignored(state)
+    set_hypothesis_home_dir(state / "hypothesis")
 
 
 def _answers_of_the_rehearsal() -> tuple[Counts, bool]:

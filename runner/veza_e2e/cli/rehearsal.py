@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from pathlib import Path
 
 import click
 
 from veza_e2e.cli.fault_switches import wrong_fault
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
-from veza_e2e.config import read_secrets
+from veza_e2e.config import STATE, read_secrets
+from veza_e2e.journal import disk
 from veza_e2e.redaction import mask
 from veza_e2e.rehearsal_process import RehearsalError, check_faults, rehearsal_account, run_backend
 
@@ -48,7 +48,8 @@ def serve(invocation: Invocation, *, port: int, database: str | None, environmen
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    folder = Path(".veza-e2e") / "rehearsal" / "serve"
+    disk.make_ignored(STATE)
+    folder = STATE / "rehearsal" / "serve"
     try:
         with run_backend(folder, account, switches, port=port, database=database, environment=environment) as backend:
             if invocation.json:

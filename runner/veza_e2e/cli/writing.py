@@ -16,6 +16,19 @@ def write_file(option: str, path: Path, content: bytes, archive: Archive) -> Non
     Raises:
         Stop: it lies in the archive, its folder is not there, or it cannot be written.
     """
+    check_place(option, path, archive)
+    try:
+        disk.replace(path, content)
+    except OSError as error:
+        raise Stop(Exit.FAILED, f"{path}: {error.strerror}", "name a file in a folder that you may write") from error
+
+
+def check_place(option: str, path: Path, archive: Archive) -> None:
+    """Check a path that an option named, before long work whose result it is to hold.
+
+    Raises:
+        Stop: it lies in the archive, or its folder is not there.
+    """
     if archive.root.resolve() in path.resolve().parents:
         raise Stop(
             Exit.USAGE, f"{option} {path} lies in the archive, which grows by sessions only", "name another place"
@@ -26,7 +39,3 @@ def write_file(option: str, path: Path, content: bytes, archive: Archive) -> Non
             f"{option} {path}: its folder is not there",
             f"make it: mkdir -p {shlex.quote(str(path.parent))}",
         )
-    try:
-        disk.replace(path, content)
-    except OSError as error:
-        raise Stop(Exit.FAILED, f"{path}: {error.strerror}", "name a file in a folder that you may write") from error

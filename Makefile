@@ -6,7 +6,7 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz pictures simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check release clean FORCE
+.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz pictures simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check installers release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
@@ -78,6 +78,9 @@ constraints: $(VENV)/.python ## pins for every promised Python: PYTHONS="python3
 
 constraints-check: $(VENV)/.python ## whether the pins resolve; installs nothing
 	@$(BIN)/python tools/constraints.py check $(or $(PYTHONS),$(PYTHON))
+
+installers: $(VENV)/.dev ## the documented commands through pipx and uv, with the wheel of this tree (ARGS="--write")
+	@$(BIN)/python tools/installers.py $(ARGS)
 
 release: $(VENV)/.dev ## builds, checks and tags VERSION=x.y.z; publishes nothing
 	@$(BIN)/python tools/release.py "$(VERSION)"

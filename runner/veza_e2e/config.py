@@ -218,7 +218,8 @@ def _environment(path: Path, name: str, environments: Mapping[str, Any]) -> Envi
         return Environment(name, "", ("sandbox",), idempotency=True)
     if name not in environments:
         known = [REHEARSAL, *environments]
-        error = ConfigError(f"there is no environment {name!r:.60}; known: {', '.join(known)} (of {path})")
+        there = "" if path.exists() else f" (there is no {path})"
+        error = ConfigError(f"there is no environment {name!r:.60}; known: {', '.join(known)}{there}")
         error.meant = next(iter(difflib.get_close_matches(name, known, n=1)), None)
         raise error
     table = values.table(path, environments, name)

@@ -154,7 +154,7 @@ def test_leaving_at_the_checkout_is_no_answer(shell: Shell, live: str, key: str,
     person.terminal.expect(r"checkout page is at [^:]+: (\S+)")
     person.terminal.expect("Enter = paid")
     person.terminal.send(key)
-    person.terminal.expect("go on with: veza-e2e --env prod --archive archive resume [0-9A-Z]{26}")
+    person.terminal.expect("continue with: veza-e2e --env prod --archive archive resume [0-9A-Z]{26}")
     assert person.ends() == code
     left = session_of(shell)
     assert (left["outcome"], left["money"]["charged_cents"]) == ("incomplete", None)  # the page was open: not known

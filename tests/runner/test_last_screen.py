@@ -63,9 +63,9 @@ def test_what_is_done_is_no_longer_asked_for() -> None:
 @pytest.mark.parametrize(
     ("step", "account", "first"),
     [
-        ("order", "at risk", "go on with: veza-e2e"),
-        ("completed", "charged", "go on with: veza-e2e"),
-        ("login", "untouched", "go on with: veza-e2e"),
+        ("order", "at risk", "continue with: veza-e2e"),
+        ("completed", "charged", "continue with: veza-e2e"),
+        ("login", "untouched", "continue with: veza-e2e"),
     ],
 )
 def test_an_open_session_first_says_how_to_go_on(step: Any, account: str, first: str) -> None:

@@ -242,7 +242,7 @@ def test_a_rehearsal_is_no_dry_run_for_real_funds_and_one_for_a_rehearsed_decisi
     with meddling(live, real) as base_url:
         checks, finished = made(replace(LIVE, means=means), base_url)
     assert finished.funds == "real"
-    assert "ran on the rehearsal backend, not on a staging" in checks["dry_run"].message
+    assert "ran on the rehearsal backend, not on staging" in checks["dry_run"].message
 
 
 def test_what_a_live_run_lacks_is_said_though_the_backend_is_down() -> None:

@@ -327,7 +327,7 @@ def test_a_folded_line_loses_nothing_and_breaks_between_words(text: str, room: i
     assert all(screen.columns(line) <= room or " " not in line[indent:].strip(" ") for line in lines)
 
 
-@pytest.mark.parametrize("text", ["go on with: veza-e2e resume " + "x " * 60, "at https://pay.test/ " + "x " * 60])
+@pytest.mark.parametrize("text", ["continue with: veza-e2e resume " + "x " * 60, "at https://pay.test/ " + "x " * 60])
 def test_a_command_and_an_address_are_never_broken(text: str) -> None:
     assert screen.folded(text, 40) == text
 

@@ -70,6 +70,8 @@ show nope | 2 | no session 'nope' in build/rehearsals, docs/archive/payment-e2e 
 show 01 | 2 | sessions begin with '01': | which there are: ~ sessions
 bank {ended} | 2 | Missing option '--seen'. Choose from: credit, charge-dropped, nothing | see: ~ bank --help
 bank {ended} --seen money --date 2026-06-20 | 2 | 'money' is not one of 'credit' | see: ~ bank --help
+bank latest --seen credt --date 2026-06-20 | 2 | 'credt' is not one of | did you mean: ~ bank latest --seen credit
+rehearsal serve --environment=sandbx | 2 | 'sandbx' is not | did you mean: ~ rehearsal serve --environment=sandbox
 BANK --date tomorrow --amount '5.00 EUR' | 2 | --date 'tomorrow' is not a day | write it as 2026-12-30
 BANK --date 2026-13-01 --amount '5.00 EUR' | 2 | '2026-13-01' is not a day | write it as 2026-12-30
 BANK --date 2026-06-15 | 2 | --amount is missing | write it as "5.00 EUR"
@@ -167,7 +169,7 @@ def test_a_wrong_use_says_what_and_a_way_out_that_works(
 def works(shell: Shell, hint: str) -> None:
     """Paste the command of a hint, if it has one that ends by itself."""
     found = _COMMAND.search(hint)
-    if found is None or "serve --fault" in hint or "NAME" in hint or hint.endswith("site build"):
+    if found is None or "rehearsal serve" in hint or "NAME" in hint or hint.endswith("site build"):
         return
     again = shell(*shlex.split(found[1])[1:])
     assert not _MISUSED.search(again.stderr) or "none.toml" in hint, again.stderr
@@ -195,3 +197,13 @@ def test_global_options_may_stand_after_the_command(named: tuple[Shell, dict[str
     assert shell("sessions", "--json").json == shell("--json", "sessions").json
     assert shell("show", sessions["ended"], "--env=staging", "--no-color").code == 0
     assert shell("--json", "sessions", "--archive", str(tmp_path)).json["items"] == []
+
+
+def test_an_environment_that_no_file_names_leads_to_init(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    refused = shell("--env", "staging", "run")
+    assert refused.code == 2
+    message, hint = refused.stderr.rstrip().splitlines()
+    assert message == "veza-e2e: there is no environment 'staging'; known: rehearsal (there is no veza-e2e.toml)"
+    assert shell(*shlex.split(hint.rpartition(": veza-e2e ")[2])).code == 0
+    assert (tmp_path / "veza-e2e.toml").is_file()

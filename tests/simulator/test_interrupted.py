@@ -26,7 +26,7 @@ import veza_e2e
 from veza_e2e.ports.progress import Progress
 
 INTERRUPTED, INCOMPLETE = 130, 4
-_RESUME = re.compile(r"^(?:go on with|continue with): veza-e2e (.*)$", re.MULTILINE)
+_RESUME = re.compile(r"^continue with: veza-e2e (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def test_the_report_is_plain_markdown_with_both_runs_and_all_items(shell: Shell,
     for part in (
         SESSION, "charged 5.00 EUR, back 5.00 EUR", "REAL MONEY",
         "- [x] The bank statement shows the refund: dry-run not checked, live run met",
-        "- [x] Prerequisite EX-9", "## Risks that the operator holds", "## Linked artefacts", "- [x] Log archived",
+        "- [x] Prerequisite EX-9", "## The operator's risks", "## Linked artefacts", "- [x] Log archived",
         "- [ ] OPERATOR_PASSWORD rotated",
         "2026-05-12", "bank statement: credit on 2026-05-12, 5.00 EUR", "ex-9, by A. Person on", "R1: order total",
     ):  # fmt: skip

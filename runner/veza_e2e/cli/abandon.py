@@ -25,7 +25,7 @@ from veza_e2e.ports.machine import Machine
 @click.command()
 @click.argument("session")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept in the report.")
-@click.option("--accept-loss", "loss", metavar="AMOUNT", help='Give up exactly the money that is out: "5.00 EUR".')
+@click.option("--accept-loss", "loss", metavar="AMOUNT", help='Give up the money that is out, exactly: "5.00 EUR".')
 @click.pass_obj
 def abandon(invocation: Invocation, session: str, reason: str, loss: str | None) -> int:
     """End a session that nobody will resume. It is refused while money is or may be out."""

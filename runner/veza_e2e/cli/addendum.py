@@ -14,7 +14,7 @@ from veza_e2e.evidence import EvidenceFile
 EVIDENCE = click.option(
     "--evidence",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Only its digest and size are kept.",
+    help="A file that shows it. Only its digest and size are kept.",
 )
 NOTE = click.option("--note", help="A remark in your own words.")
 

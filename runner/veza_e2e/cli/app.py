@@ -94,9 +94,14 @@ class Commands(click.Group):
 @click.option(
     "--env", "environment", default="rehearsal", show_default=True, metavar="NAME", help="The environment to use."
 )
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="The archive to use.")
 @click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Instead of veza-e2e.toml."
+    "--archive", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where the sessions are kept."
+)
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The settings, if not in veza-e2e.toml.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--no-color", is_flag=True, help="No colours.")
@@ -105,7 +110,10 @@ class Commands(click.Group):
 def veza_e2e(
     context: click.Context, environment: str, archive: Path | None, config: Path | None, as_json: bool, no_color: bool
 ) -> None:
-    """Prove that one real purchase works from end to end, and keep the evidence."""
+    """Prove that one real purchase works from end to end, and keep the evidence.
+
+    Wherever a command takes a SESSION, type its id, the beginning of its id, or `latest`.
+    """
     from veza_e2e.cli.output import Invocation  # noqa: PLC0415 - only for a command
     from veza_e2e.config import moves_cursor, wants_color  # noqa: PLC0415 - as above
     from veza_e2e.ports import screen  # noqa: PLC0415 - as above

@@ -130,7 +130,7 @@ def refuse_unresolved(invocation: Invocation, settings: Settings, first: Session
     raise Stop(
         Exit.REFUSED,
         f"session {stored.session} of this account is not settled yet ({summary.money.sentence})",
-        f"go on with it: {invocation.command('resume', stored.session)}",
+        f"continue it: {invocation.command('resume', stored.session)}",
         {
             **document_of(summarise([]), None),
             "environment": first.environment,

@@ -38,9 +38,12 @@ def _redaction(secrets: Mapping[str, str]) -> Callable[[str], str]:
 
 @contract.command()
 @click.option("--base-url", required=True, metavar="URL", help="The backend, without /api/v1.")
-@click.option("--write", is_flag=True, help="Send writes too; refused unless everything says that it is a test.")
+@click.option("--write", is_flag=True, help="Send writes too. Refused unless all signs say that it is a test backend.")
 @click.option(
-    "--rate-limit", "rate_limit", metavar="N/UNIT", help="At most. [default: 20/min, on this machine no limit]"
+    "--rate-limit",
+    "rate_limit",
+    metavar="N/UNIT",
+    help="The most requests to send. [default: 20/min; no limit on this machine]",
 )
 @click.option("--examples", default=20, show_default=True, type=click.IntRange(1, 10_000), help="For each operation.")
 @click.option("--seed", type=click.IntRange(0), help="Makes a run repeatable.")
@@ -67,14 +70,20 @@ def test(
     metavar="FILE|URL",
     help="OpenAPI 3.x or Swagger 2.0, JSON or YAML; several count as one.",
 )
-@click.option("--map", "words", multiple=True, metavar='OP="METHOD /path"', help="Which of theirs is which; kept.")
+@click.option(
+    "--map",
+    "words",
+    multiple=True,
+    metavar='OP="METHOD /path"',
+    help="Which of their operations is our OP. Kept in contract-map.toml.",
+)
 @click.option("--write", is_flag=True, help="Draft the new openapi.yaml from it.")
 @click.option("--partial", is_flag=True, help="Compare only the operations that the spec has.")
 @click.option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Leave out what an earlier --json of this command has.",
+    help="Leave out the differences in FILE: the --json output of an earlier comparison.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How to print it.")
 @click.pass_obj
@@ -88,10 +97,10 @@ def diff(
     baseline: Path | None,
     form: str,
 ) -> int:
-    """Say what a backend's spec breaks in this SDK, what drifts, and what it offers beyond; exit 5 if it breaks.
+    """Compare a backend's spec with the contract: what would break this SDK (exit 5), what differs, what is new.
 
-    Operations are matched by --map (kept in contract-map.toml), by method and path, by operationId. A part that
-    cannot be read is named, and hides nothing else.
+    Operations are matched by --map (kept in contract-map.toml), by method and path, or by operationId. A part
+    that cannot be read is named; the rest is compared all the same.
     """
     from veza_e2e.cli.contract_diff import Options, report  # noqa: PLC0415 - only this command needs it
 
@@ -101,13 +110,19 @@ def diff(
 @contract.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--as", "named", multiple=True, metavar="OP=FILE", help="Which operation, or table, a file is of.")
-@click.option("--map", "words", multiple=True, metavar='OP="METHOD /path"', help="Where theirs is in a HAR; kept.")
+@click.option(
+    "--map",
+    "words",
+    multiple=True,
+    metavar='OP="METHOD /path"',
+    help="Where OP is in a HAR. Kept in contract-map.toml.",
+)
 @click.pass_obj
 def samples(invocation: Invocation, *, paths: tuple[Path, ...], named: tuple[str, ...], words: tuple[str, ...]) -> int:
-    r"""Say what of real answers, and of psql's \d of the two tables, is not as expected; exit 5 if it breaks.
+    r"""Compare real answers, and psql's \d of the two tables, with what is expected; exit 5 if something would break.
 
     PATH is a file or a folder: saved JSON, curl -i, a browser's HAR, psql's \d seller_transfers and \d orders.
-    An answer is told by the HAR's request, by its file's name (getOrder.json, POST_orders.json), or by its shape.
+    An answer is recognised by the HAR's request, by its file's name (getOrder.json, POST_orders.json), or by its shape.
     No value is printed, only names and kinds. With --env the tables are compared with that environment's names.
     """
     from veza_e2e.cli.contract_samples import report  # noqa: PLC0415 - only this command needs it
@@ -119,7 +134,7 @@ def samples(invocation: Invocation, *, paths: tuple[Path, ...], named: tuple[str
 @click.option("--write", "page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="As a page.")
 @click.pass_obj
 def coverage(invocation: Invocation, *, page: Path | None) -> int:
-    """Run the checks and count what held each documented answer: operation by status by direction."""
+    """Count which checks cover each documented answer of the contract; exit 5 if one is not covered."""
     from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
     from veza_contract import spec  # noqa: PLC0415
 

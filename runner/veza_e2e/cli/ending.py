@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -53,7 +54,18 @@ def _misused(error: click.ClickException, words: Sequence[str]) -> Stop:
         known = context.command.list_commands(context)
         message = f"there is no command {error.command_name!r:.40}; known: {', '.join(known)}"
         hint = meant(error.command_name, known, words, hint)
+    elif isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):
+        given = next((word for word in _values(error.param, words) if word not in error.param.type.choices), "")
+        hint = meant(given, error.param.type.choices, words, hint)
     return Stop(Exit.USAGE, message, hint)
+
+
+def _values(option: click.Parameter, words: Sequence[str]) -> Iterator[str]:
+    """Iterate over what a command line gives an option."""
+    for word, after in pairwise([*words, ""]):
+        name, equals, value = word.partition("=")
+        if name in option.opts:
+            yield value if equals else after
 
 
 def _defect(error: Exception) -> Stop:

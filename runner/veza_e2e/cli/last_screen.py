@@ -112,7 +112,7 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         if not summary.abandoned and (summary.money.unsettled_witness or not summary.money.settled):
             yield "look again with", write("resume", session)
     elif summary.outcome == "incomplete" or summary.money.may_be_out:
-        yield "go on with", write("resume", session)
+        yield "continue with", write("resume", session)
         yield "or give up", write("abandon", session, "--reason", "TEXT")
     if summary.outcome != "passed" or not summary.ended:
         return

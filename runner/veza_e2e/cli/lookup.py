@@ -72,6 +72,8 @@ def settings_of(invocation: Invocation) -> config.Settings:
         return config.load(invocation.environment, config=invocation.config, archive=invocation.archive)
     except config.ConfigError as error:
         hint = f"correct it, then try: {invocation.command('preflight')}"
+        if invocation.config is None and not config.CONFIG_FILE.exists():
+            hint = f"write the file: {replace(invocation, environment=config.REHEARSAL).command('init')}"
         if error.meant is not None:
             hint = f"did you mean: {replace(invocation, environment=error.meant).command('preflight')}"
         raise Stop(Exit.USAGE, str(error), hint) from error

@@ -28,5 +28,8 @@ def meant(word: str, known: Iterable[str], words: Sequence[str], otherwise: str)
     close = nearest(word.split("=", maxsplit=1)[0], known)
     if close is None:
         return otherwise
-    right = [one.replace(word, close, 1) if one == word or one.startswith(f"{word}=") else one for one in words]
+    right = [
+        one.replace(word, close, 1) if one == word or one.startswith(f"{word}=") or one.endswith(f"={word}") else one
+        for one in words
+    ]
     return f"did you mean: {shlex.join(['veza-e2e', *right])}"

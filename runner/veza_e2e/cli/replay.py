@@ -23,7 +23,12 @@ _GOOD = frozenset({"ok", "accepted"})
 @click.command()
 @click.argument("wanted", metavar="[NAME]...", nargs=-1)
 @click.option("--accept", "accepting", is_flag=True, help="Accept the changed report and summary as expected.")
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="JUnit XML, for a CI.")
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the results to FILE as JUnit XML, for CI.",
+)
 @click.pass_obj
 def replay(invocation: Invocation, *, wanted: tuple[str, ...], accepting: bool, junit: Path | None) -> int:
     """Replay recordings: no network, no person, no waiting."""

@@ -84,7 +84,7 @@ def first_of(
     if first.walkthrough not in WALKTHROUGHS and not any_version:
         raise UnresumableError(
             f"session {first.session} was begun by walkthrough {first.walkthrough}, this is {WALKTHROUGH}: "
-            f"install veza {first.tools.get('veza', 'of that time')} to go on with it"
+            f"install veza {first.tools.get('veza', 'of that time')} to resume it"
         )
     environment = settings.environment
     if first.environment != environment.name:

@@ -143,8 +143,8 @@ def _refuse_without_consent(stage: Stage, gate: PreflightFinished) -> None:
         raise Stop(Exit.INCOMPLETE, "the input ended before there was an answer", "nothing was begun") from end
     raise Stop(
         Exit.REFUSED,
-        "the operator left at the gate: nothing was bought",
-        "name the release, and make its dry-run first",
+        "you left before anything was bought",
+        "a GO needs --release NAME, and a dry-run of that release on staging, made before",
         {**document_of(stage.summary(), None), "session": None, "outcome": "refused", "waiting_for": None},
     )
 

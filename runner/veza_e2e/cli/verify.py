@@ -13,7 +13,7 @@ from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 
 @click.command()
 @click.argument("session", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Check every session, as without SESSION.")
+@click.option("--all", "everything", is_flag=True, help="Check every session. The same as naming none.")
 @click.option(
     "--allowed-signers",
     "signers",

@@ -93,7 +93,7 @@ def _dry_run(grounds: Grounds) -> Verdict:
         return "not_met", [first.seq], "no dry-run of this release was cited when the run started"
     gate = grounds.story.gate
     if started.dry_run.get("rehearsal") and gate is not None and gate.funds == "real":
-        return "not_met", [first.seq], f"{started.dry_run['session']} ran on the rehearsal backend, not on a staging"
+        return "not_met", [first.seq], f"{started.dry_run['session']} ran on the rehearsal backend, not on staging"
     age = datetime.fromisoformat(first.at) - datetime.fromisoformat(started.dry_run["ended_at"])
     if not timedelta(0) <= age <= DRY_RUN_AGE:
         return "not_met", [first.seq], f"the dry-run {started.dry_run['session']} is not within 14 days before"
@@ -148,8 +148,8 @@ def _transfer_booked(grounds: Grounds) -> Verdict:
     unproven = [
         *([] if result.get("confirmed") is True else ["the rows were not confirmed"]),
         *([] if compared.status == "equal" else ["R2 not compared: the rows do not tell every part of the sum"]),
-        *([] if result.get("seller_checked") else ["the rows do not name the product's seller"]),
-        *([] if result.get("complete") else ["the rows do not say how many they are"]),
+        *([] if result.get("seller_checked") else ["whose transfer it is was not checked: no seller is named"]),
+        *([] if result.get("complete") else ["whether a row is missing was not checked: the rows have no row_count"]),
         *([] if read and read[1].rows and result.get("rows") else ["no row was seen"]),
     ]
     return ("not_checked", evidence, "; ".join(unproven)) if unproven else ("met", evidence, step.observed)

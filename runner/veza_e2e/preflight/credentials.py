@@ -27,7 +27,7 @@ def email(address: str | None) -> PreflightChecked:
 def password(*, has: bool) -> PreflightChecked:
     """Check that there is a password to log in with."""
     if has:
-        return check("password", "ok", "the password can be had")
+        return check("password", "ok", "there is a password")
     return check(
         "password",
         "blocked",

@@ -58,7 +58,7 @@ def obstacles(release: str | None, dry_run: Mapping[str, str] | None, *, rehears
     elif dry_run is None:
         found["dry_run"] = f"no dry-run of release {release} counts"
     elif dry_run.get("rehearsal") and not rehearsal:
-        found["dry_run"] = f"dry-run {dry_run['session']} ran on the rehearsal backend, not on a staging"
+        found["dry_run"] = f"dry-run {dry_run['session']} ran on the rehearsal backend, not on staging"
     return found
 
 

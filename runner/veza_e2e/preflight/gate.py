@@ -171,7 +171,7 @@ def _environment(gate: Gate, api: Veza, seen: _Seen) -> PreflightChecked:
             if seen.liveness.live
             else f"Is this the right base_url? If so, set expected_environment of {gate.environment.name}.",
         )
-    rehearsal = ", the rehearsal backend (test funds whatever it pretends)" if seen.rehearsal else ""
+    rehearsal = "; it is the rehearsal backend, which moves no money" if seen.rehearsal else ""
     return _check("environment", "ok", f"/status reports {reported}{rehearsal}")
 
 
@@ -264,7 +264,7 @@ def _candidate(gate: Gate, seen: _Seen, products: list[Product]) -> PreflightChe
     prices = sorted(product.price_cents for product in fitting)
     low, high = (Money(price, gate.limit.currency) for price in (prices[0], prices[-1]))
     spread = f"{low}" if low == high else f"{low} to {high}"
-    return _check("limit", "ok", f"{len(fitting)} within the limit of {gate.limit} ({spread})")
+    return _check("limit", "ok", f"{len(fitting)} of them within the limit of {gate.limit} ({spread})")
 
 
 def _checkout_hosts(gate: Gate) -> Iterator[PreflightChecked]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import (
+    STEPS,
     Answered,
     Asked,
     BrowserOpened,
@@ -61,7 +62,7 @@ def _label(event: Event | None) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0
         case PreflightChecked():
             return event.name, _ELSE
         case PreflightFinished():
-            return "gate", _JUDGED
+            return f"pre-flight {'passed' if event.passed else 'blocked'}", _JUDGED
         case RowsRead():
             return "rows", _READ
         case Compared():
@@ -69,11 +70,11 @@ def _label(event: Event | None) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0
         case BrowserOpened():
             return "checkout page", _READ
         case StepFinished() | StepFailed() | StepPaused() | StepSkipped():
-            return f"{event.step} {_ENDS[type(event)]}", _JUDGED
+            return f"step {STEPS.index(event.step) + 1} {_ENDS[type(event)]}", _JUDGED
         case SessionStarted():
             return "start", _ELSE
         case StepStarted():
-            return f"{event.step} began", _ELSE
+            return f"step {STEPS.index(event.step) + 1} began", _ELSE
         case CallIntended():
             return f"{event.operation or event.method} intended", _JUDGED
         case SessionAbandoned():

@@ -155,7 +155,7 @@ def _told(
         Section("Prompts and confirmations", asked, tuple(_prompts(story, labels))),
         Section("Product, order and ids", ("What", "Value", EVIDENCE), _rows(facts(summary, story, addenda), labels)),
         Section(
-            "Risks that the operator holds",
+            "The operator's risks",
             ("Risk", "In this session", EVIDENCE),
             _rows(risks(summary, story, started, addenda), labels),
         ),

@@ -99,7 +99,7 @@ def report(release: Release[Held]) -> bytes:
 
 _EACH = ("Receipt", "The nine steps", "Reconciliation")
 """The parts of a session's report that stand in both blocks."""
-_ONCE = ("Risks that the operator holds", "Linked artefacts")
+_ONCE = ("The operator's risks", "Linked artefacts")
 """The parts that stand once, as the session that decides shows them."""
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from datetime import date
 from pathlib import Path
 
 import pytest
 from front_door import Shell
 from scripted_session import PAYMENT, SESSION, Script
 
+from veza_e2e.cli.last_screen import Surroundings, last_screen
+from veza_e2e.evidence import summarise
 from veza_e2e.journal.events import SessionAbandoned, StepSkipped
+
+DAY = date(2026, 5, 6)
 
 
 def listed(folder: Path, *words: str) -> str:
@@ -48,6 +53,18 @@ def test_a_session_that_was_given_up_without_a_refund_is_not_sent_to_the_bank(tm
     said = listed(tmp_path)
     assert "attest dashboard --session" in said
     assert " bank " not in said
+
+
+def test_money_that_never_moved_is_on_no_statement(tmp_path: Path) -> None:
+    for rehearsal in (True, False):
+        script = Script().start(live=True, rehearsal=rehearsal, release="2026.12").until("revoked").end()
+        script.store(tmp_path / str(rehearsal))
+        said = Shell(tmp_path)("--archive", str(rehearsal), "--json", "sessions").json["items"][0]["message"]
+        assert ("bank statement" in said) is not rehearsal
+        screen = last_screen(summarise(script.lines), Surroundings(lambda *words: " ".join(words), DAY))
+        assert any(line.startswith("  due ") for line in screen) is not rehearsal
+        (label,) = [line.partition(":")[0] for line in screen if ": bank " in line]
+        assert label == f"{'rehearse' if rehearsal else 'record'} the bank statement"
 
 
 @pytest.mark.parametrize("day", ["20260512", "2026-W20-2", "12.05.2026"])

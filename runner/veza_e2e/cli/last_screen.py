@@ -137,7 +137,8 @@ def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         yield "record the dashboard", write("attest", "dashboard", "--session", session, "--by", "NAME", *known, *read)
     if summary.item("bank_statement").status in {"pending", "not_met"}:
         read = ("--date", "YYYY-MM-DD", "--amount", "AMOUNT")
-        yield "record the bank statement", write("bank", session, "--seen", "credit", *read)
+        verb = "record" if summary.funds == "real" else "rehearse"
+        yield f"{verb} the bank statement", write("bank", session, "--seen", "credit", *read)
     if not there.ex_9:
         release = ("--release", summary.release) if summary.release else ()
         yield "attest EX-9", write("attest", "ex-9", "--by", "NAME", *release)

@@ -67,9 +67,9 @@ def due(refunded: date) -> Due:
 
 
 def statement_due(summary: Summary | Glance) -> Due | None:
-    """Return when the bank statement must show a session's refund; None if no statement is awaited."""
+    """Return when the bank statement must show a session's refund; None if none is awaited, as for test funds."""
     seen = glance(summary)
-    awaited = seen.live and seen.statement == "pending"
+    awaited = seen.funds == "real" and seen.statement == "pending"
     return due(date.fromisoformat(seen.refunded_at[:10])) if awaited and seen.refunded_at else None
 
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from veza_e2e.evidence import Summary
-from veza_e2e.evidence.due import Due, statement_due, still_open
+from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.report.cells import Command, Fact, Status
 from veza_e2e.report.told import moment
@@ -73,7 +73,7 @@ def _commands(summary: Summary) -> list[str]:
     named = [one for one in named if one in told]
     if _goes_on(summary) and not named:
         write("resume", str(summary.session))
-    if _awaited(summary) is not None:
+    if statement_due(summary) is not None:
         write("bank", str(summary.session), "--seen", "credit", "--date", "D", "--amount", "A")
     return named
 
@@ -82,14 +82,9 @@ def _goes_on(summary: Summary) -> bool:
     return summary.outcome == "incomplete" and not summary.ended and summary.abandoned is None
 
 
-def _awaited(summary: Summary) -> Due | None:
-    """Return when the statement must show the refund; for test funds none is awaited."""
-    return statement_due(summary) if summary.funds == "real" else None
-
-
 def due(summary: Summary) -> str:
     """Return what is to be done or awaited, whatever the day."""
-    said, window = [one for one in (still_open(summary),) if one], _awaited(summary)
+    said, window = [one for one in (still_open(summary),) if one], statement_due(summary)
     if _goes_on(summary) and not said:
         said.append("the walkthrough can be resumed")
     if window is not None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from veza_e2e.evidence import Summary
-from veza_e2e.evidence.due import Command, bank_command, todos
+from veza_e2e.evidence.due import Command, bank_command, statement_due, todos
 from veza_e2e.evidence.release import EX_9
 from veza_e2e.frozen import dataclass
-from veza_e2e.site.live_report import attest_command, awaited, decision_words, due_mark, evidence_signed
+from veza_e2e.site.live_report import attest_command, decision_words, due_mark, evidence_signed
 from veza_e2e.site.releases import Release, slug
 
 
@@ -70,7 +70,7 @@ def _urgency(release: Release) -> tuple[int, date]:
     """Return the place of the first that holds, and the day by which something is due."""
     summary = release.summary
     real = summary if summary and summary.funds == "real" else None
-    window = awaited(real) if real else None
+    window = statement_due(real) if real else None
     holds = (
         real is not None and _out(real),
         release.undecided > 0,
@@ -116,7 +116,7 @@ def _due(release: Release) -> Iterator[str | Markup]:
         return
     for todo in todos(summary):
         yield todo.said
-    window = awaited(summary)
+    window = statement_due(summary)
     if window is not None:
         said = Markup("bank statement between {} and {}").format(window.earliest, window.latest)
         yield said + due_mark(window)
@@ -139,7 +139,7 @@ def _after_live(release: Release, summary: Summary) -> Iterator[tuple[str, str]]
             yield todo.command, f"{said[:1].upper()}{said[1:]}."
     if summary.outcome == "incomplete" and not summary.abandoned:
         yield write("resume", str(summary.session)), "Continues the live run."
-    if awaited(summary) is not None:
+    if statement_due(summary) is not None:
         yield bank_command(str(summary.session), write), "Records the refund, once the bank statement shows it."
     if release.attested(EX_9) is None and "GO" in {summary.decision, summary.rehearsed_decision}:
         yield attest_command(release, EX_9), "Attests EX-9, which no machine can see."

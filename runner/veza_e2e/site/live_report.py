@@ -191,16 +191,11 @@ def due_words(summary: Summary | None) -> tuple[str, Markup]:
     """Return what is due, whatever the day, and the mark by which a browser tells how long it still has."""
     if summary is None:
         return "nothing is due", Markup()
-    left, window = still_open(summary), awaited(summary)
+    left, window = still_open(summary), statement_due(summary)
     if window is None:
         return left or "nothing is due", Markup()
     shown = f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
     return f"{left}; {shown}" if left else shown, due_mark(window)
-
-
-def awaited(summary: Summary) -> Due | None:
-    """Return when a bank statement is due. For test funds there is never one."""
-    return statement_due(summary) if summary.funds == "real" else None
 
 
 def due_mark(window: Due) -> Markup:

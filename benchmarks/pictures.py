@@ -33,10 +33,9 @@ _EXAMPLES = {
     f"xxx_{'x' * 20}": "pay_50fvo09UKGpKxr7DPRCb",
     f"xx_{'x' * 20}": "tr_W3nQz8LdR2vKx7TbYc41",
     "x" * 26: LIVE,
-    f"{'x' * 10}\n{'x' * 16}": f"{LIVE[:10]}\n{LIVE[10:]}",
+    f"{'x' * 8}\n{'x' * 18}": f"{LIVE[:8]}\n{LIVE[8:]}",
     "xxx.x.x.x:xxxxx": "127.0.0.1:49217",
     "archive/xxxx/xx": "archive/2026/05",
-    "xxxx-xx-xx to xxxx-xx-xx": "2026-05-11 to 2026-05-13",
     "xx:xx": "14:58",
     "x:xx": "0:02",
 }

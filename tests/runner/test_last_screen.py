@@ -45,12 +45,12 @@ def test_a_live_run_that_passed_ends_with_all_that_is_left_to_do() -> None:
         "  decision  PENDING: not all items are met: bank statement (pending)",
         "  missing   The bank statement shows the refund (pending): no statement was recorded yet",
         "  due       bank statement, 2026-05-11 to 2026-05-13 (not due yet)",
-        f"  report:   docs/{SESSION}/report.md",
+        f"  report    docs/{SESSION}/report.md",
         f"record the bank statement: {PROD} bank {SESSION} --seen credit --date YYYY-MM-DD --amount AMOUNT",
         f"attest EX-9: {PROD} attest ex-9 --by NAME --release 2026.12",
         f"sign: {PROD} sign {SESSION} --key FILE",
         f"commit: git add 'docs/a folder' && git commit -m 'Payment walkthrough {SESSION}'",
-        f"the release: {PROD} release 2026.12",
+        f"see the release: {PROD} release 2026.12",
     ]
 
 
@@ -83,7 +83,7 @@ def test_evidence_that_nobody_saw_is_asked_for_with_the_ids_and_without_the_amou
 
 def test_a_dry_run_is_brief() -> None:
     lines = shown(Script().start(rehearsal=True).until("revoked").end(), folder=None)
-    assert [line.split()[0] for line in lines[1:]] == ["account", "the", "the", "payment", "decision", "report:"]
+    assert [line.split()[0] for line in lines[1:]] == ["account", "the", "the", "payment", "decision", "report"]
 
 
 @pytest.mark.parametrize("room", [60, 80, 120])

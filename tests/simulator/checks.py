@@ -357,7 +357,7 @@ def words(moment: Moment) -> Found:
     if amount not in verdict:
         yield "words", f"the document says charged {amount}, the last lines do not"
     report = moment.sim.root / str(moment.document["paths"]["report"])
-    if "report: " in verdict and report.is_file() and amount not in report.read_text(encoding="utf-8"):
+    if "  report  " in verdict and report.is_file() and amount not in report.read_text(encoding="utf-8"):
         yield "report", f"the document says charged {amount}, the report does not"
 
 

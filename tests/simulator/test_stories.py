@@ -46,7 +46,7 @@ def test_a_report_that_could_not_be_written_is_not_named(root: Path) -> None:
     history, _ = lived(root, surcharge=40, checkout="early", disk_full=110)
     full = next(ran for ran in history.sim.ran if "cannot be written" in ran.err)
     assert "charged 5.40 EUR" in full.err
-    assert "report:" not in full.err
+    assert "  report  " not in full.err
 
 
 def test_a_login_secret_in_the_place_of_a_payment_is_neither_kept_nor_sent_on(root: Path) -> None:

@@ -82,7 +82,7 @@ def _facts(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
         yield label, text
         label = ""
     if there.report is not None:
-        yield "report:", there.report
+        yield "report", there.report
 
 
 def _witnesses(account: Account) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
             yield "sign", write("sign", session, "--key", "FILE")
         yield "commit", f"git add {shlex.quote(there.folder)} && git commit -m 'Payment walkthrough {session}'"
     if summary.release is not None:
-        yield "the release", write("release", summary.release)
+        yield "see the release", write("release", summary.release)
 
 
 def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:

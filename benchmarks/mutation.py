@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import json
 import os
 import platform
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +35,7 @@ from cosmic_ray.mutating import mutate_code
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "mutation.md"
 ROOMS = ("money", "evidence", "steps", "engine")
-QUICK = ("-m", "not process", "--brief", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no")
+QUICK = ("-m", "not process", "--brief", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-rfE")
 LEAVE_OUT = (
     "--ignore=tests/setup", "--ignore=tests/runner/test_structure.py",
     "--ignore=tests/sdk", "--ignore=tests/contract", "--ignore=tests/rehearsal",
@@ -66,6 +68,10 @@ class Mutant:
     def name(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}:{self.line}"
 
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(f"{self.path}\n{self.text}".encode()).hexdigest()[:16]
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -75,6 +81,12 @@ def main() -> int:
     parser.add_argument("--only", metavar="TEXT", help="only the changes whose name holds this")
     parser.add_argument(
         "--contexts", type=Path, metavar="FILE", help="which test runs what; kept here for the next time"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="what earlier runs noticed, kept here: only the rest is tested again",
     )
     parser.add_argument("--write", action="store_true", help="write docs/mutation.md")
     given = parser.parse_args()
@@ -86,7 +98,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copies = [copy(Path(folder) / str(number)) for number in range(given.processes)]
         known = contexts(copies[0], given.contexts)
-        survived = tested(chosen, copies, known)
+        survived = tested(chosen, copies, known, Noticed.read(given.results))
     minutes = (time.monotonic() - begun) / 60
     score = 1 - len(survived) / max(1, len(chosen))
     for one, why in survived:
@@ -213,16 +225,40 @@ def contexts(at: Path, kept: Path | None) -> Contexts:
     return Contexts(told["took"], told["files"])
 
 
-def tested(chosen: list[Mutant], copies: list[Path], known: Contexts) -> list[tuple[Mutant, str]]:
+@dataclass
+class Noticed:
+    """Which test noticed which change, in this run and in those before it."""
+
+    by: dict[str, str]
+    kept: Path | None
+
+    @classmethod
+    def read(cls, kept: Path | None) -> Noticed:
+        return cls(json.loads(kept.read_text(encoding="utf-8")) if kept and kept.is_file() else {}, kept)
+
+    def add(self, mutant: Mutant, test: str) -> None:
+        self.by[mutant.digest] = test
+        if self.kept is not None:
+            self.kept.write_text(json.dumps(self.by, indent=1), encoding="utf-8")
+
+    def in_order(self, tests: list[str], took: dict[str, float]) -> list[str]:
+        """The tests that noticed most for the time that they take, then the others as they are."""
+        often = Counter(self.by.values())
+        return sorted(tests, key=lambda test: -often[test] / (1 + took.get(test, 0.0)))
+
+
+def tested(chosen: list[Mutant], copies: list[Path], known: Contexts, noticed: Noticed) -> list[tuple[Mutant, str]]:
     """Test each change in a copy that is free; give those that survived."""
     free: SimpleQueue[Path] = SimpleQueue()
     for one in copies:
         free.put(one)
 
     def survives(mutant: Mutant) -> tuple[Mutant, str] | None:
+        if mutant.digest in noticed.by:
+            return None
         at = free.get()
         try:
-            why = survival(mutant, at, known)
+            why = survival(mutant, at, known, noticed)
         finally:
             free.put(at)
         return None if why is None else (mutant, why)
@@ -238,9 +274,9 @@ def tested(chosen: list[Mutant], copies: list[Path], known: Contexts) -> list[tu
     return survived
 
 
-def survival(mutant: Mutant, at: Path, known: Contexts) -> str | None:
+def survival(mutant: Mutant, at: Path, known: Contexts, noticed: Noticed) -> str | None:
     """Why a change survived; None if a test noticed it."""
-    tests = known.tests(mutant)
+    tests = noticed.in_order(known.tests(mutant), known.took)
     if not tests:
         return "(no quick test runs it)"
     file = at / mutant.path
@@ -252,8 +288,11 @@ def survival(mutant: Mutant, at: Path, known: Contexts) -> str | None:
             names.write_text("\n".join(some), encoding="utf-8")
             done = python(at, "-m", "pytest", *QUICK, "-x", "@tests.txt")
             if done.returncode != 0:
+                failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", done.stdout, re.MULTILINE)
+                noticed.add(mutant, failed[1] if failed else "")
                 return None
     except subprocess.TimeoutExpired:
+        noticed.add(mutant, "")
         return None
     finally:
         _rewrite(file, before)

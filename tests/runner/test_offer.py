@@ -122,6 +122,20 @@ def test_a_page_elsewhere_is_not_offered(walk: Walk) -> None:
     assert not walk.page.opened
 
 
+@pytest.mark.parametrize(
+    "page", ["ftp://api.veza.test/pay", "http://pay.veza.test/pay", "https:///pay", "javascript:pay()"]
+)
+def test_a_page_that_is_no_secure_web_page_is_not_offered(walk: Walk, page: str) -> None:
+    walk.goes_through()
+    create = walk.backend.shop.create
+    walk.backend.shop.create = lambda *given: {**create(*given), "checkout_url": page}  # type: ignore[method-assign]  # its page
+    walk.begin()
+    assert walk.go_on().outcome == "failed"
+    (failed,) = walk.events(StepFailed)
+    assert (failed.step, failed.finding) == ("pay", "unexpected_checkout")
+    assert not walk.page.opened
+
+
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_at_enter_the_processor_is_asked_and_what_it_says_is_shown(walk: Walk, version: str) -> None:
     walk.goes_through()

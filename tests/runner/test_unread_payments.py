@@ -92,6 +92,26 @@ def test_what_the_others_received_too_much_is_a_difference_all_the_same(walk: Wa
     assert rules(summary)["R1"] == "differs"
 
 
+def test_what_the_others_received_too_little_is_no_difference_before_it_is_told(walk: Walk) -> None:
+    Retried(walk, UNREADABLE["not found"])
+    tell = walk.processor
+    assert tell is not None
+
+    def part(request: httpx.Request) -> httpx.Response:
+        told = tell(request)
+        if request.url.path.endswith("/payments/pay-1"):
+            first = told.json()
+            refunds = [{**one, "amount": 300} for one in first["refunds"]]
+            return httpx.Response(200, json={**first, "amount_received": 300, "refunds": refunds})
+        return told
+
+    walk.processor = part
+    walk.begin()
+    summary = walk.go_on()
+    assert {one.status for one in summary.steps} == {"passed"}
+    assert (rules(summary)["R1"], str(summary.money.state)) == ("not_checked", "unknown")
+
+
 def test_one_that_may_be_told_in_a_moment_is_asked_for_again(walk: Walk) -> None:
     retried = Retried(walk, httpx.Response(503))
     sleep = walk.clock.sleep

@@ -84,7 +84,7 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
     test_card = context.options.rehearsal and context.options.walkthrough >= _VERSION
     text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
     if test_card:
-        text = text.replace(". ", ".\n", 1) + ", p = test card"
+        text = text.replace(". ", ".\n") + ", p = test card"
     since = context.clock.monotonic()
     context.asked("paid", text)
     pace, pause = context.pace(), 0.0

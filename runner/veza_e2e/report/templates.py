@@ -57,6 +57,8 @@ def text() -> Environment:
 def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only to render
 
+    from veza_e2e.report.compiled import Compiled  # noqa: PLC0415 - as above
+
     environment = Environment(
         loader=FileSystemLoader(folder()),
         undefined=StrictUndefined,
@@ -66,6 +68,7 @@ def _environment(finalize: Callable[[object], str], *, autoescape: bool) -> Envi
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,  # a process renders with one version of the templates
+        bytecode_cache=Compiled(folder(), finalize.__module__, template_version()),
     )
     environment.filters["block"] = block
     environment.filters["at"] = html.at

@@ -174,8 +174,8 @@ class Known:
         found: list[tuple[int, int]] = []
         at, last = 0, len(text) - _BEGINNING if self._ids else -1
         while at <= last:
-            ids = self._begins.get(text[at : at + _BEGINNING], ())
-            end = max((at + len(one) for one in ids if text.startswith(one, at)), default=0)
+            ids = self._begins.get(text[at : at + _BEGINNING])
+            end = max((at + len(one) for one in ids if text.startswith(one, at)), default=0) if ids else 0
             if end:
                 found.append((at, end))
             at = end or at + 1

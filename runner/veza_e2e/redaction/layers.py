@@ -119,6 +119,8 @@ def plain(text: str) -> str:
 
 def unescaped(text: str) -> str:
     """Return a text with the characters that its entities stand for; a number too long for one stands for none."""
+    if "&" not in text:
+        return text
     return html.unescape(_NO_CHARACTER.sub("\ufffd", _ZEROS.sub("&#", text)))
 
 

@@ -101,6 +101,7 @@ _KINDS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def verbatim(name: str) -> bool:
     """Whether a member of this name is an id, an amount, a currency, a status or a time.
 

@@ -67,6 +67,8 @@ class SecretScanner:
         self._spans = spans
         every = {**sought.others, **sought.credentials}
         self._bytes = {value.encode("utf-8", "replace"): kind for value, kind in every.items()}
+        self._least = min(map(len, every), default=0)
+        """What is shorter holds none of them."""
         self._short = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])") for value in sought.short]
         self._needles_suffice = not (every or sought.patterns)
         self._strict: SecretScanner | None = None
@@ -165,7 +167,7 @@ class SecretScanner:
 
     def _looks(self, text: str) -> Iterator[patterns.Match]:
         """Find what may be a secret, or a part of an id."""
-        for secret, kind in self._sought.others.items():
+        for secret, kind in self._sought.others.items() if len(text) >= self._least else ():
             if secret in text:
                 yield from (patterns.Match(kind, *found.span()) for found in re.finditer(re.escape(secret), text))
         if self._sought.patterns:
@@ -190,7 +192,7 @@ class SecretScanner:
             except ValueError:
                 yield Finding("unreadable gzip", place)
             return
-        for secret, kind in self._bytes.items():
+        for secret, kind in self._bytes.items() if len(raw) >= self._least else ():
             if secret in raw:
                 yield Finding(kind, place)
         try:

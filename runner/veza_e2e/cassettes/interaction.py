@@ -160,11 +160,11 @@ def _is_text(content: bytes) -> bool:
 
 def tagged(value: JSON) -> JSON:
     """Return a redacted body with each exact number as `{"$number": digits}`."""
-    if isinstance(value, Exact):
-        return {"$number": str(value)}
+    if isinstance(value, str):
+        return {"$number": str(value)} if isinstance(value, Exact) else value
     if isinstance(value, Mapping):
         return {key: tagged(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return [tagged(item) for item in value]
     return value
 

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import fields
 from datetime import UTC, datetime
 from html import unescape
@@ -97,8 +98,9 @@ def test_every_session_has_its_page_and_its_files(site: Path, sessions: Sessions
     for folder in sessions.folders.values():
         page = site / "archive" / "payment-e2e" / Path(*folder.parts[-3:])
         assert (page / "index.html").is_file()
-        assert (page / "journal.jsonl").read_bytes() == (folder / "journal.jsonl").read_bytes()
-        assert (page / "session.log").read_bytes() == (folder / "session.log").read_bytes()
+        offered = unpacked(page)
+        assert {"journal.jsonl", "session.log", *(one.name for one in folder.glob("manifest-*"))} <= set(offered)
+        assert offered == {name: (folder / name).read_bytes() for name in offered}
         told = json.loads((page / "summary.json").read_text(encoding="utf-8"))
         assert told == {**Stored(folder.name, folder).summary().to_json(), "paths": None}
 
@@ -110,6 +112,14 @@ def test_the_same_sessions_give_the_same_bytes(tmp_path: Path, checkout: Path, s
     done = Shell(again)("--archive", str(sessions.root), "site", "build", env=elsewhere)
     assert done.code == 0, done.stderr
     assert digests(again / "build" / "site") == digests(site)
+
+
+def unpacked(page: Path) -> dict[str, bytes]:
+    """The files of a session that its page offers; all lie in one folder, which has the session's name."""
+    (path,) = page.glob("*.zip")
+    with zipfile.ZipFile(path) as offered:
+        assert {name.partition("/")[0] for name in offered.namelist()} == {page.name}
+        return {name.partition("/")[2]: offered.read(name) for name in offered.namelist()}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -370,11 +380,11 @@ def test_a_log_that_was_altered_is_no_evidence(tmp_path: Path) -> None:
     folder = decided_go(tmp_path / "archive")
     page = tmp_path / "site-pages" / Path(*folder.parts[-3:])
     source = tree(tmp_path)
-    assert (page / "session.log").is_file()
+    assert "session.log" in unpacked(page)
     assert 'aria-label="done">☑</span> Log archived' in (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
     flip(folder / "session.log", b"Step", b"Stop")
     source = tree(tmp_path)
-    assert not (page / "session.log").exists()
+    assert "session.log" not in unpacked(page)
     assert "does not have the digest" in (page / "index.html").read_text(encoding="utf-8")
     assert 'aria-label="open">☐</span> Log archived' in (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -287,16 +286,17 @@ def test_two_addenda_at_once_leave_whole_manifests(stored: Path) -> None:
 
 
 def test_a_stranger_verifies_what_the_site_offers_with_python_alone(stored: Path, tmp_path: Path) -> None:
-    """The files as a browser saves them, in a folder of any name, and no package on the path."""
+    """What a browser saves and any unpacker opens, with no package on the path."""
     Stored(SESSION, stored).vouch()
     write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src")
     (offered,) = (tmp_path / "site-pages").rglob(SESSION)
-    saved = tmp_path / "Downloads" / "session"
-    saved.mkdir(parents=True)
-    for name in ("journal.jsonl", "session.log", "report.md", "manifest-001.json"):
-        shutil.copy(offered / name, saved)
-    page = (offered / "index.html").read_text(encoding="utf-8")
-    assert 'href="report.md" download>' in page
+    downloads, page = tmp_path / "Downloads", (offered / "index.html").read_text(encoding="utf-8")
+    assert f'href="{SESSION}.zip" download>' in page
+    unpack = [sys.executable, "-I", "-S", "-m", "zipfile", "-e", str(offered / f"{SESSION}.zip"), str(downloads)]
+    subprocess.run(unpack, check=True)
+    saved = downloads / SESSION
+    names = {"journal.jsonl", "session.log", "report.md", "manifest-001.json"}
+    assert {path.name for path in saved.iterdir()} == names
     assert sha256(saved / "manifest-001.json") in page
 
     def verify() -> subprocess.CompletedProcess[str]:

@@ -110,11 +110,11 @@ def record(lines: Sequence[Line], titles: Mapping[str, str]) -> tuple[Chapter, .
         titles: the steps' titles by name.
     """
     chapters: list[tuple[str | None, list[Entry]]] = []
+    shown = _Shown()
     for line in lines:
         step = getattr(line.event, "step", None)
         if not chapters or chapters[-1][0] != step:
             chapters.append((step, []))
-            shown = _Shown()
         chapters[-1][1].append(_entry(line, shown))
     return tuple(
         Chapter(

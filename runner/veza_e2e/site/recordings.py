@@ -96,7 +96,7 @@ def _recording(cassette: Path, there: Path) -> Recorded:
         pages.ROW: json.dumps(asdict(row)),
         pages.MADE_FROM: made_from,
     }
-    pages.make(there, texts, ())
+    pages.make(there, texts)
     return row
 
 

@@ -8,9 +8,11 @@ was made from: its journal's last hash, addenda, offered files, the sessions tha
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cache
@@ -174,7 +176,7 @@ def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
         runs = {name: past.run() for name, past in compared.items()}
         page = session_page(reading.lines, report, addenda, known=runs, links=links, files=files)
         texts = {SUMMARY: document(summary), PAGE: rendered("session.html", page=page), MADE_FROM: made_from}
-        make(there, texts, offered)
+        make(there, texts, {f"{stored.session}.zip": packed(stored.session, offered)})
         seen = run_of(reading.lines, report)
     known.by_id[stored.session] = _Past(stored, entry.html, own, seen)
     known.latest[summary.environment] = stored.session
@@ -189,7 +191,7 @@ def _told(lines: Sequence[Line], summary: Summary) -> bool:
 def _damaged(stored: Stored, there: Path, damage: str) -> Entry:
     entry = Entry(stored, None, damage, stored.beginning())
     page = rendered("damaged.html", session=stored.session, damage=damage)
-    make(there, {PAGE: page, MADE_FROM: ""}, ())
+    make(there, {PAGE: page, MADE_FROM: ""})
     return entry
 
 
@@ -201,14 +203,24 @@ def is_kept(there: Path, made_from: str) -> bool:
         return False
 
 
-def make(there: Path, texts: Mapping[str, str], offered: Sequence[Path]) -> None:
+def make(there: Path, texts: Mapping[str, str], offered: Mapping[str, bytes] | None = None) -> None:
     """Write a session's folder anew, `made-from` last: a folder without it is made again."""
     shutil.rmtree(there, ignore_errors=True)
     there.mkdir(parents=True)
-    for path in offered:
-        shutil.copyfile(path, there / path.name)
+    for name, content in (offered or {}).items():
+        (there / name).write_bytes(content)
     for name, text in texts.items():
         (there / name).write_text(text, encoding="utf-8")
+
+
+def packed(session: str, offered: Sequence[Path]) -> bytes:
+    """Return an archive of a session's folder; the same files give the same bytes."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in offered:
+            # A name without a file's time: 1980 is the earliest that the format knows.
+            archive.writestr(zipfile.ZipInfo(f"{session}/{path.name}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return whole.getvalue()
 
 
 def document(summary: Summary) -> str:
@@ -240,6 +252,8 @@ def _offered(entry: Entry) -> Iterator[Path]:
 
 def _files(entry: Entry, offered: Sequence[Path]) -> Iterator[Fact]:
     yield Fact(SUMMARY, Markup('<a href="{0}">{0}</a> (what veza-e2e --json show prints)').format(SUMMARY))
+    packed_up = f"{entry.stored.session}.zip"
+    yield Fact(packed_up, Markup('<a href="{0}" download>{0}</a> (all files below, byte for byte)').format(packed_up))
     newest, ended = entry.stored.manifests()[-1:], entry.summary is not None and entry.summary.ended
     for path in offered:
         remark = ""
@@ -247,7 +261,7 @@ def _files(entry: Entry, offered: Sequence[Path]) -> Iterator[Fact]:
             remark = " (the session has not ended: no digest proves it yet)"
         elif path in newest:
             remark = f" (vouches for the others; SHA-256 {digest_of(path)})"
-        yield Fact(path.name, Markup('<a href="{0}" download>{0}</a>{1}').format(path.name, remark))
+        yield Fact(path.name, f"{path.name}{remark}")
     if LOG in entry.altered:
         yield Fact(LOG, f"{LOG} does not have the digest that the journal names; it is not offered")
 

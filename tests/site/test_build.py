@@ -9,7 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-import zipfile
+import tarfile
 from dataclasses import fields
 from datetime import UTC, datetime
 from html import unescape
@@ -116,10 +116,11 @@ def test_the_same_sessions_give_the_same_bytes(tmp_path: Path, checkout: Path, s
 
 def unpacked(page: Path) -> dict[str, bytes]:
     """The files of a session that its page offers; all lie in one folder, which has the session's name."""
-    (path,) = page.glob("*.zip")
-    with zipfile.ZipFile(path) as offered:
-        assert {name.partition("/")[0] for name in offered.namelist()} == {page.name}
-        return {name.partition("/")[2]: offered.read(name) for name in offered.namelist()}
+    (path,) = page.glob("*.tar.xz")
+    with tarfile.open(path) as offered:
+        assert {name.partition("/")[0] for name in offered.getnames()} == {page.name}
+        read = {name: offered.extractfile(name) for name in offered.getnames()}
+        return {name.partition("/")[2]: file.read() for name, file in read.items() if file}
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -291,8 +291,8 @@ def test_a_stranger_verifies_what_the_site_offers_with_python_alone(stored: Path
     write_tree(Archive(stored.parents[2]), ROOT / "docs", tmp_path / "src")
     (offered,) = (tmp_path / "site-pages").rglob(SESSION)
     downloads, page = tmp_path / "Downloads", (offered / "index.html").read_text(encoding="utf-8")
-    assert f'href="{SESSION}.zip" download>' in page
-    unpack = [sys.executable, "-I", "-S", "-m", "zipfile", "-e", str(offered / f"{SESSION}.zip"), str(downloads)]
+    assert f'href="{SESSION}.tar.xz" download>' in page
+    unpack = [sys.executable, "-I", "-S", "-m", "tarfile", "-e", str(offered / f"{SESSION}.tar.xz"), str(downloads)]
     subprocess.run(unpack, check=True)
     saved = downloads / SESSION
     names = {"journal.jsonl", "session.log", "report.md", "manifest-001.json"}

@@ -23,7 +23,7 @@ from veza_e2e.journal.events import STEPS, CallFailed, CallFinished, StepFinishe
 from veza_e2e.redaction import Redactor
 from veza_e2e.report.escape import plain
 from veza_e2e.site.build import write_tree
-from veza_e2e.site.session_pages import staged
+from veza_e2e.site.shell import staged
 
 REPOSITORY = Path(__file__).parents[2]
 LIVE = "01KQS9EFM000000000000000CC"

@@ -285,9 +285,7 @@ def test_an_event_leads_back_to_what_it_bears_out_and_a_receipt_is_copied(
         page.goto(urls["real session"])
         page.locator("#step-3").get_by_role("link", name="createOrder 201").click()
         call = page.locator("details.veza-call[open]")
-        expect(call.locator(".veza-back")).to_contain_text(
-            "bears out 3. Place the order, The amount is the one agreed to"
-        )
+        expect(call.locator("small")).to_contain_text("bears out 3. Place the order, The amount is the one agreed to")
         call.get_by_role("link", name="3. Place the order").click()
         assert page.url.endswith("#step-3")
         expect(page.locator("#step-3")).to_be_in_viewport()

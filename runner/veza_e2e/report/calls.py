@@ -52,8 +52,12 @@ def timing(event: CallFinished | CallFailed) -> str:
 
 def title(event: CallFinished | CallFailed) -> str:
     """Return one line with the request and its result."""
-    came = event.status if isinstance(event, CallFinished) else event.error
-    return f"{event.method} {_path(event.url)} → {came}"
+    return f"{event.method} {_path(event.url)} → {came(event)}"
+
+
+def came(event: CallFinished | CallFailed) -> int | str:
+    """Return the status that came, or the error."""
+    return event.status if isinstance(event, CallFinished) else event.error
 
 
 def _path(url: str) -> str:

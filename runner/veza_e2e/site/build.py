@@ -20,8 +20,9 @@ from veza_e2e.site.live_report import checklist, release_view, unknown
 from veza_e2e.site.policy import write_headers
 from veza_e2e.site.recordings import Recorded, write_recordings
 from veza_e2e.site.releases import Archived, Entry, slug
-from veza_e2e.site.session_pages import put_sessions, rendered, staged, write_sessions, write_shell
+from veza_e2e.site.session_pages import rendered, write_sessions
 from veza_e2e.site.sessions_table import data_script, session_row
+from veza_e2e.site.shell import lighten, put_sessions, staged, write_shell
 
 ARCHIVE = "archive/payment-e2e"
 SOURCE, SCRIPT = Path("build/site-src"), "sessions.js"
@@ -83,6 +84,7 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")
     write_headers(out)
     put_sessions(staged(source), out / ARCHIVE)
+    lighten(out, out / ARCHIVE)
     (root / UNFINISHED).unlink()
     return Built(out, len(shown.entries), tuple(_damage(shown)))
 

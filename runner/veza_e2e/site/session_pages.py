@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import shutil
-import zipfile
+import tarfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cache
@@ -37,14 +36,7 @@ from veza_e2e.site.session_page import Link, session_page
 
 RECEIPT = "Receipt"
 SUMMARY, PAGE, MADE_FROM, ROW = "summary.json", "index.html", "made-from", "row.json"
-_SHELL = "0000/00/shell"
-_BODY, _TITLE = '<div id="veza-session-body"></div>', "veza-session-title"
 _UP = "../../../"
-
-
-def staged(source: Path) -> Path:
-    """Return the folder of the sessions' pages before they are put into the site."""
-    return source.with_name("site-pages")
 
 
 def write_sessions(archive: Archive, folder: Path) -> list[Entry]:
@@ -61,63 +53,6 @@ def leave(folder: Path, names: Collection[str]) -> None:
     """Remove the pages in `folder` that have none of these names."""
     for other in [there for there in folder.glob("*") if there.name not in names]:
         shutil.rmtree(other)
-
-
-def write_shell(pages: Path) -> None:
-    """Write the source of the empty page; `pages` is the archive's folder in mkdocs' tree."""
-    shell = pages / _SHELL / "index.md"
-    shell.parent.mkdir(parents=True)
-    hidden = "search:\n  exclude: true\nhide:\n  - navigation\n  - toc\n"
-    shell.write_text(f"---\ntitle: {_TITLE}\n{hidden}---\n{_BODY}\n", encoding="utf-8")
-
-
-def put_sessions(folder: Path, pages: Path) -> None:
-    """Put the sessions into the built site; `pages` is the archive's folder in it."""
-    shell = (pages / _SHELL / PAGE).read_text(encoding="utf-8")
-    shutil.rmtree(pages / Path(_SHELL).parts[0])
-    before, _, after = _without_sections(shell).partition(_BODY)
-    # A page without the theme's own heading has one, which is the session's.
-    before = re.sub(rf"<h1[^>]*>{_TITLE}</h1>", "", before)
-    for made in sorted(folder.glob("*/*/*")):
-        there = pages.joinpath(*made.parts[-3:])
-        shutil.copytree(made, there, ignore=shutil.ignore_patterns(MADE_FROM, PAGE, ROW))
-        body = (made / PAGE).read_text(encoding="utf-8")
-        title = body.partition("<h1>")[2].partition("</h1>")[0]
-        page = before.replace(_TITLE, title) + body + after.replace(_TITLE, title)
-        (there / PAGE).write_text(page, encoding="utf-8")
-
-
-def _without_sections(shell: str) -> str:
-    """Return the shell with a link in the place of each section of the navigation, whose lists are long."""
-    shown, place = [], 0
-    for section in _SECTION.finditer(shell):
-        if section.start() >= place:
-            end = _end_of_item(shell, section.start())
-            shown += [shell[place : section.start()], _as_link(shell[section.start() : end])]
-            place = end
-    return "".join([*shown, shell[place:]])
-
-
-_SECTION = re.compile(r'<li class="md-nav__item[^"]* md-nav__item--nested">')
-
-
-def _end_of_item(text: str, start: int) -> int:
-    """Return the place behind the item of a list that begins at `start`, whatever lists it holds."""
-    depth = 0
-    for tag in re.compile(r"<(/?)li\b").finditer(text, start):
-        depth += -1 if tag[1] else 1
-        if depth == 0:
-            return text.index(">", tag.start()) + 1
-    return len(text)
-
-
-def _as_link(section: str) -> str:
-    name = re.search(r'class="md-ellipsis">\s*([^<]+?)\s*<', section)
-    page = re.search(r'<a href="([^"#]+)"', section)
-    if not name or not page:
-        return section
-    told = f'<span class="md-ellipsis">{name[1]}</span>'
-    return f'<li class="md-nav__item"><a href="{page[1]}" class="md-nav__link">{told}</a></li>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +111,7 @@ def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
         runs = {name: past.run() for name, past in compared.items()}
         page = session_page(reading.lines, report, addenda, known=runs, links=links, files=files)
         texts = {SUMMARY: document(summary), PAGE: rendered("session.html", page=page), MADE_FROM: made_from}
-        make(there, texts, {f"{stored.session}.zip": packed(stored.session, offered)})
+        make(there, texts, {f"{stored.session}.tar.xz": packed(stored.session, offered)})
         seen = run_of(reading.lines, report)
     known.by_id[stored.session] = _Past(stored, entry.html, own, seen)
     known.latest[summary.environment] = stored.session
@@ -214,18 +149,23 @@ def make(there: Path, texts: Mapping[str, str], offered: Mapping[str, bytes] | N
 
 
 def packed(session: str, offered: Sequence[Path]) -> bytes:
-    """Return an archive of a session's folder; the same files give the same bytes."""
+    """Return an archive of a session's folder; the same files give the same bytes.
+
+    The report tells what the journal holds: xz finds that in all files at once, and a ZIP is a quarter larger.
+    """
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+    with tarfile.open(fileobj=whole, mode="w:xz", preset=1) as archive:
         for path in offered:
-            # A name without a file's time: 1980 is the earliest that the format knows.
-            archive.writestr(zipfile.ZipInfo(f"{session}/{path.name}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+            content = path.read_bytes()
+            entry = tarfile.TarInfo(f"{session}/{path.name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
     return whole.getvalue()
 
 
 def document(summary: Summary) -> str:
-    """Return what `show --json` prints, without the paths, which are of another machine."""
-    return json.dumps(summary.to_json(), ensure_ascii=False, indent=2) + "\n"
+    """Return the JSON of `show --json`, in one line and without the paths, which are of another machine."""
+    return json.dumps(summary.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _links(summary: Summary, known: _Known) -> Iterator[Link]:
@@ -251,8 +191,8 @@ def _offered(entry: Entry) -> Iterator[Path]:
 
 
 def _files(entry: Entry, offered: Sequence[Path]) -> Iterator[Fact]:
-    yield Fact(SUMMARY, Markup('<a href="{0}">{0}</a> (what veza-e2e --json show prints)').format(SUMMARY))
-    packed_up = f"{entry.stored.session}.zip"
+    yield Fact(SUMMARY, Markup('<a href="{0}">{0}</a> (the JSON of veza-e2e --json show)').format(SUMMARY))
+    packed_up = f"{entry.stored.session}.tar.xz"
     yield Fact(packed_up, Markup('<a href="{0}" download>{0}</a> (all files below, byte for byte)').format(packed_up))
     newest, ended = entry.stored.manifests()[-1:], entry.summary is not None and entry.summary.ended
     for path in offered:

@@ -15,7 +15,7 @@ from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.events import Answered, BrowserOpened, CallFailed, CallFinished
 from veza_e2e.journal.readings import RowsRead
-from veza_e2e.report.calls import title
+from veza_e2e.report.calls import came
 from veza_e2e.report.escape import inline
 from veza_e2e.report.telling import seconds
 from veza_e2e.report.view import TITLES
@@ -60,13 +60,15 @@ def waterfall(lines: Sequence[Line]) -> Markup:
     for x, duration in scale.cuts:
         parts.append(_cut(x, duration if x - named >= _LABEL else None, height))
         named = x if x - named >= _LABEL else named
+    lengths: list[str] = []
     for number, row in enumerate(rows):
         y = TOP + number * ROW
-        parts.append(f'<text class="veza-row" x="0" y="{y + 15}">{inline(_short(row))}</text>')
+        parts.append(f'<text y="{y + 15}">{inline(_short(row))}</text>')
         own = sorted((bar for bar in bars if bar.row == row), key=lambda bar: bar.start)
         parts += [_rect(bar, scale, y) for bar in own]
-        parts += [_length(bar, after, scale, y) for bar, after in zip_longest(own, own[1:])]
-    return Markup("\n".join([*parts, "</svg></div>"]))  # noqa: S704 - numbers, and texts that went through inline
+        lengths += [_length(bar, after, scale, y) for bar, after in zip_longest(own, own[1:])]
+    drawn = [*parts, '<g class="veza-length">', *filter(None, lengths), "</g></svg></div>"]
+    return Markup("\n".join(drawn))  # noqa: S704 - numbers, and texts that went through inline
 
 
 def _bars(lines: Sequence[Line]) -> Iterable[Bar]:
@@ -80,7 +82,7 @@ def _bars(lines: Sequence[Line]) -> Iterable[Bar]:
             start = min(max(_ms(event.started_at) - zero, 0), at)
             kind = "failed" if isinstance(event, CallFailed) else event.target
             name = event.operation or event.target
-            said = f"{title(event)}, {event.elapsed_ms} ms"
+            said = f"{name} {came(event)}, {event.elapsed_ms} ms"
             yield Bar(f"{place} · {name}", start, start + event.elapsed_ms, kind, line.seq, said)
         elif isinstance(event, Answered):
             said = f"{event.question}: waited {seconds(event.waited_ms)}"
@@ -146,8 +148,7 @@ def _axis(bars: Sequence[Bar]) -> str:
         ("failed", "lost", 210),
     ]
     drawn = [
-        f'<rect class="veza-bar veza-{kind}" x="{x}" y="2" width="10" height="10" rx="2"/>'
-        f'<text x="{x + 14}" y="11">{name}</text>'
+        f'<rect{_class(kind)} x="{x}" y="2" width="10" height="10"/><text x="{x + 14}" y="11">{name}</text>'
         for kind, name, x in legend
     ]
     ends = f'<text x="{LEFT}" y="11">0 s</text><text x="{WIDTH}" y="11" text-anchor="end">{seconds(end)}</text>'
@@ -158,9 +159,13 @@ def _rect(bar: Bar, scale: _Scale, y: int) -> str:
     x, end = scale.x(bar.start), scale.x(bar.end)
     return (
         f'<a href="#event-{bar.seq}" aria-label="{inline(bar.title)}">'
-        f'<rect class="veza-bar veza-{bar.kind}" x="{x:.1f}" y="{y + 4}" width="{max(end - x, 3):.1f}" '
-        f'height="{ROW - 8}" rx="2"/></a>'
+        f'<rect{_class(bar.kind)} x="{x:.1f}" y="{y + 4}" width="{max(end - x, 3):.1f}"/></a>'
     )
+
+
+def _class(kind: str) -> str:
+    """Return the class of a bar, from which it has its colour; its height is the style's, for all."""
+    return "" if kind == "api" else f' class="veza-{kind}"'
 
 
 def _length(bar: Bar, after: Bar | None, scale: _Scale, y: int) -> str:
@@ -171,8 +176,8 @@ def _length(bar: Bar, after: Bar | None, scale: _Scale, y: int) -> str:
     length = bar.end - bar.start
     shown = f"{length} ms" if length < 1000 else seconds(length)  # noqa: PLR2004 - a second
     if end + _LABEL < WIDTH:
-        return f'<text class="veza-length" x="{end + 4:.1f}" y="{y + 15}">{shown}</text>'
-    return f'<text class="veza-length" x="{x - 4:.1f}" y="{y + 15}" text-anchor="end">{shown}</text>'
+        return f'<text x="{end + 4:.1f}" y="{y + 15}">{shown}</text>'
+    return f'<text x="{x - 4:.1f}" y="{y + 15}" text-anchor="end">{shown}</text>'
 
 
 def _cut(x: float, duration: int | None, height: int) -> str:

@@ -29,7 +29,7 @@ WHAT = {
     "bench_walkthrough": "An unattended walkthrough with its report",
     "bench_replay": "Replay",
     "bench_redaction": "Redaction while cookies rotate",
-    "bench_site": "The site of 1,000 sessions",
+    "bench_site": "The site of 1,000 and of 3,000 sessions",
     "bench_archive": "An archive of 1,000 sessions",
 }
 

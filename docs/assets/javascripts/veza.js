@@ -68,6 +68,7 @@ function markDue() {
 // The archive's filters: every session is in sessions.js, so no server is needed. The address holds what is chosen.
 const COLUMNS = ["page", "session", "when", "outcome", "funds", "decision", "money", "release", "environment", "ids"];
 const SHOWN = ["when", "outcome", "funds", "decision", "money", "release", "environment", "session"];
+const MARKED = { session: "a", outcome: "span" };
 const PAGE = 25;
 const CHOICES = ["text", "outcome", "funds", "decision", "release"];
 const natural = new Intl.Collator("en", { numeric: true }).compare;
@@ -84,7 +85,7 @@ function filters() {
     for (const value of [...new Set(sessions.map((s) => s[select.name]))].filter(Boolean).sort(natural)) select.add(new Option(value));
   }
   form.hidden = false;
-  const archive = { form, sessions, page: 1, timer: 0, shown: null };
+  const archive = { form, sessions, page: 1, timer: 0, shown: [] };
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => chosen(archive, 1)));
   form.addEventListener("input", (event) => {
@@ -149,10 +150,12 @@ function show(archive) {
     : pages === 1
       ? `${found.length} session${found.length === 1 ? "" : "s"}${all}`
       : `Sessions ${first + 1} to ${first + shown.length} of ${found.length}${all && `,${all}`}`;
-  // Most keys change nothing that is shown, and a row is made once.
-  if (!archive.shown || shown.length !== archive.shown.length || shown.some((session, i) => session !== archive.shown[i])) {
-    document.querySelector(".veza-sessions tbody").replaceChildren(...shown.map((session) => (session.row ??= line(session))));
-  }
+  // A key changes as few cells as it can: what is laid out again is what it costs.
+  const body = document.querySelector(".veza-sessions tbody");
+  while (body.rows.length > shown.length) body.deleteRow(-1);
+  shown.forEach((session, i) => {
+    if (session !== archive.shown[i]) fill(body.rows[i] ?? empty(body), session);
+  });
   archive.shown = shown;
   document.querySelector(".veza-pages").replaceChildren(...(pages > 1 ? steps(archive, pages) : []));
 }
@@ -174,23 +177,22 @@ function* steps(archive, pages) {
   }
 }
 
-function line(session) {
-  const row = document.createElement("tr");
+function empty(body) {
+  const row = body.insertRow();
   for (const name of SHOWN) {
     const cell = row.insertCell();
-    if (name === "session") {
-      const link = document.createElement("a");
-      link.href = session.page;
-      link.textContent = session.session;
-      cell.append(link);
-    } else if (name === "outcome") {
-      const mark = document.createElement("span");
-      mark.className = `veza-status veza-${session.outcome}`;
-      mark.textContent = session.outcome;
-      cell.append(mark);
-    } else cell.textContent = session[name];
+    if (name in MARKED) cell.append(document.createElement(MARKED[name]));
   }
   return row;
+}
+
+function fill(row, session) {
+  SHOWN.forEach((name, i) => {
+    const told = row.cells[i].firstElementChild ?? row.cells[i];
+    if (told.textContent !== session[name]) told.textContent = session[name];
+    if (name === "session") told.href = session.page;
+    if (name === "outcome") told.className = `veza-status veza-${session.outcome}`;
+  });
 }
 
 function wideTables() {

@@ -151,7 +151,9 @@ def check_judged(page: PageRead, shown: Mapping[str, Any], events: int) -> None:
         assert led(row[3], item["evidence"])
     for row, rule in zip(page.rows("reconciliation"), shown["reconciliation"], strict=True):
         assert [row[0].text[:2], row[1].text] == [rule["id"], worded(rule["status"])]
-        assert row[2].text == ("" if rule["left"] is None else plain(f"{rule['left']} against {rule['right']}"))
+        same = rule["left"] == rule["right"]
+        sides = f"both {rule['left']}" if same else f"{rule['left']} against {rule['right']}"
+        assert row[2].text == ("" if rule["left"] is None else plain(sides))
 
 
 def check_money(page: PageRead, shown: Mapping[str, Any], events: int) -> None:

@@ -254,7 +254,10 @@ def _unequal(compared: Sequence[Reconciliation]) -> str:
 
 
 def _equal(compared: Sequence[Reconciliation]) -> str:
-    return "; ".join(f"{one.id}: {one.left} = {one.right}" for one in compared)
+    return "; ".join(
+        f"{one.id} equal: {one.left}" if one.left == one.right else f"{one.id} equal: {one.left} and {one.right}"
+        for one in compared
+    )
 
 
 def _by_step(grounds: Grounds, name: StepName) -> Verdict:

@@ -54,13 +54,13 @@ def _card(story: Story) -> Fact:
 
 def _live(story: Story, started: SessionStarted) -> Fact:
     title, first = "Sandbox against live confusion", story.lines[0].seq
-    asked = f"live was {'' if started.live_requested else 'not '}asked for"
+    asked = f"--live was {'' if started.live_requested else 'not '}given"
     gate = story.last(PreflightFinished)
     if gate is None:
         return Fact(title, f"The pre-flight did not finish; {asked}.", (first,))
     reported = gate[1].reported_environment
     called = f"called itself {reported}" if reported else "did not say what it is"
-    return Fact(title, f"The backend {called}; {asked}; funds were {gate[1].funds}.", (first, gate[0].seq))
+    return Fact(title, f"The backend {called}; {asked}; the funds were {gate[1].funds} funds.", (first, gate[0].seq))
 
 
 def _vat(story: Story) -> Fact:

@@ -206,7 +206,9 @@ def _said(text: str, seqs: tuple[int, ...], labels: Labels) -> Row:
 
 
 def _sides(left: str | None, right: str | None) -> str:
-    return "" if left is None else f"{left} against {right}"
+    if left is None:
+        return ""
+    return f"both {left}" if left == right else f"{left} against {right}"
 
 
 def _prompts(story: Story, labels: Labels) -> Iterator[Row]:

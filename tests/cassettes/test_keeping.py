@@ -66,7 +66,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_keep_replaces_the_whole_cassette(workshop: Path) -> None:
-    done = command(workshop, "cassettes", "keep", "01A", "refund")
+    done = command(workshop, "cassettes", "keep", "01a", "refund")
     assert done.code == 0, done.stderr
     assert contents(workshop / "cassettes" / "refund") == contents(ROOT / "cassettes" / "no-refund")
     assert [path.name for path in (workshop / "cassettes").iterdir()] == ["refund"]

@@ -105,7 +105,7 @@ sign {ended} --key none | 2 | 'none' does not exist | see: ~ sign --help
 sign {open} --key veza-e2e.toml | 3 | {open} has not ended | end it first: ~ resume {open}
 replay nope | 2 | no cassette in cassettes | make one: ~ run --record NAME
 replay --acept | 2 | no option --acept | did you mean: ~ replay --accept
-cassettes keep nope x | 2 | no recording of a session 'nope' | live runs are never recorded
+cassettes keep nope x | 2 | no recording of a session 'nope' | which sessions there are: ~ sessions
 cassettes keep {ended} ../x | 2 | a cassette's name is made of a-z, 0-9 | name it like staging-refund
 cassettes check --spec none.yaml | 2 | none.yaml: No such file | name a file that holds an OpenAPI description
 contract diff | 2 | Missing option '--spec' | see: ~ contract diff --help

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from veza_e2e.archive.finding import LATEST
 from veza_e2e.bootstrap import known_secrets
 from veza_e2e.cassettes import files
 from veza_e2e.cassettes.errors import CassetteError, Mismatch
 from veza_e2e.cli import lean
 from veza_e2e.cli.asking import stored_passwords
+from veza_e2e.cli.lookup import stored_session
 from veza_e2e.cli.nearest import meant
 from veza_e2e.cli.output import Exit, Invocation, Stop
 from veza_e2e.config import Settings, read_secrets
@@ -42,13 +44,13 @@ def chosen(wanted: Sequence[str]) -> list[Path]:
     return [FOLDER / name for name in (wanted or known)]
 
 
-def publish(invocation: Invocation, settings: Settings, session: str, name: str) -> Path:  # noqa: ARG001 - as the other commands
+def publish(invocation: Invocation, settings: Settings, session: str, name: str) -> Path:
     """Publish the recording of a session.
 
     Args:
         invocation: the global options.
         settings: name the folder of the recordings.
-        session: the session's id, or its beginning.
+        session: the session's id, its beginning, or `latest`.
         name: the name of the new cassette.
 
     Returns:
@@ -60,7 +62,7 @@ def publish(invocation: Invocation, settings: Settings, session: str, name: str)
     with lean.only_httpx_stub():
         from veza_e2e.cassettes.keep import publish as put  # noqa: PLC0415 - as above
 
-    recording = recording_of(settings.state / "recordings", session)
+    recording = recording_of(invocation, settings.state / "recordings", session)
     try:
         target = files.named(FOLDER, name)
     except CassetteError as error:
@@ -86,12 +88,12 @@ def redactor_of(settings: Settings) -> Redactor:
     return redactor
 
 
-def recording_of(folder: Path, session: str) -> Path:
+def recording_of(invocation: Invocation, folder: Path, session: str) -> Path:
+    session = stored_session(invocation, session).session if session == LATEST else session
     known = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-    found = [name for name in known if session and name.startswith(session)]
+    found = [name for name in known if session and name.startswith(session.upper())]
     if len(found) != 1:
         which = "no recording" if not found else "more than one recording"
-        raise Stop(
-            Exit.USAGE, f"there is {which} of a session {session!r:.40} in {folder}", "live runs are never recorded"
-        )
+        hint = f"live runs are never recorded; which sessions there are: {invocation.command('sessions')}"
+        raise Stop(Exit.USAGE, f"there is {which} of a session {session!r:.40} in {folder}", hint)
     return folder / found[0]

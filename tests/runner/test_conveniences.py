@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+from contextlib import chdir
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import click
 import pexpect
 import pytest
 from front_door import ACCOUNT, Shell
 from scripted_session import Script
+
+from veza_e2e.cli.app import veza_e2e
+from veza_e2e.cli.examples import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 GIVEN = ("init", "--staging", "https://staging.veza.test", "--production", "https://veza.test/api/v1")
@@ -163,3 +169,27 @@ def test_replay_writes_junit(shell: Shell) -> None:
     refused = shell("replay", "refund", "--junit", "nowhere/results.xml")
     assert refused.code == 2
     assert "mkdir -p nowhere" in refused.stderr
+
+
+def leaves(group: click.Group, above: click.Context) -> dict[str, click.Command]:
+    """The commands that do something, by their whole name."""
+    found: dict[str, click.Command] = {}
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        assert command is not None
+        below = leaves(command, above) if isinstance(command, click.Group) else {"": command}
+        found |= {f"{name} {one}".strip(): leaf for one, leaf in below.items()}
+    return found
+
+
+def test_each_command_has_an_example_that_it_takes(tmp_path: Path) -> None:
+    for name in ("rows.csv", "id_ed25519", "answers.har", "openapi.yaml"):
+        (tmp_path / name).touch()
+    with click.Context(veza_e2e) as context, chdir(tmp_path):
+        commands = leaves(veza_e2e, context)
+        assert set(commands) == set(EXAMPLES)
+        for name, command in commands.items():
+            assert f"veza-e2e {EXAMPLES[name]}" in (command.epilog or "")
+            before, _, words = EXAMPLES[name].partition(name)
+            assert before in {"", "--env staging ", "--env prod "}
+            command.make_context(name, shlex.split(words.replace("~/.ssh/", "")), parent=context)

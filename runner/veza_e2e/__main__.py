@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 _SELDOM = 100_000
 """New objects between two collections: nearly all that a command makes it keeps, so that looking finds little."""
@@ -22,16 +24,29 @@ def main() -> int:
     _open_input()
     gc.set_threshold(_SELDOM)
     try:
-        import click  # noqa: F401, PLC0415 - asked for before anything else
-    except ModuleNotFoundError:
+        run = _command()
+    except KeyboardInterrupt:  # from here on the command says more of itself
+        sys.stderr.write("\nveza-e2e: interrupted by SIGINT\n  nothing was begun\n")
+        return 130
+    if run is None:
         sys.stderr.write("veza-e2e needs the extra: pip install 'veza[e2e]'\n")
         return 2
+    code = run()
+    with suppress(KeyboardInterrupt):  # the command has ended, so its exit code stands
+        _spare_the_exit()
+        gc.freeze()  # else Python looks through everything once more before it exits
+    return code
+
+
+def _command() -> Callable[[], int] | None:
+    """Import the command; return None if click is not installed."""
+    try:
+        import click  # noqa: F401, PLC0415 - asked for before anything else
+    except ModuleNotFoundError:
+        return None
     from veza_e2e.cli.app import main as run  # noqa: PLC0415
 
-    code = run()
-    _spare_the_exit()
-    gc.freeze()  # else Python looks through everything once more before it exits
-    return code
+    return run
 
 
 def _spare_the_exit() -> None:

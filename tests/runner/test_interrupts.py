@@ -125,3 +125,22 @@ def test_what_the_caller_ignores_stays_ignored() -> None:
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
     )
     assert done.stdout == "still here\n"
+
+
+@pytest.mark.process
+def test_ctrl_c_while_modules_are_imported_is_no_traceback() -> None:
+    code = """if True:
+        import signal, sys
+        class Press:
+            def find_spec(self, name, *_):
+                if name == "click":
+                    signal.raise_signal(signal.SIGINT)
+        sys.meta_path.insert(0, Press())
+        from veza_e2e.__main__ import main
+        sys.exit(main())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "\nveza-e2e: interrupted by SIGINT\n  nothing was begun\n"

@@ -12,7 +12,7 @@ import click
 from veza_e2e.cli.nearest import meant
 from veza_e2e.cli.output import Exit, Stop, say, stopped
 
-_WHOLE = "what was written before is whole; try the command again"
+_WHOLE = "nothing is half written; type the command again"
 
 
 def code_of(error: Exception, words: Sequence[str], *, as_json: bool) -> int:

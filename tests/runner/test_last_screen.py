@@ -13,6 +13,7 @@ from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 from veza_e2e.cli.app import veza_e2e
 from veza_e2e.cli.last_screen import Surroundings, last_screen
 from veza_e2e.evidence import summarise
+from veza_e2e.journal.events import StepSkipped
 from veza_e2e.ports.screen import columns
 
 DRY_RUN = {"session": "01M3EXAMP1E0000000000000BB", "hash": "a" * 64, "ended_at": "2026-05-03T09:00:00Z"}
@@ -84,6 +85,15 @@ def test_evidence_that_nobody_saw_is_asked_for_with_the_ids_and_without_the_amou
 def test_a_dry_run_is_brief() -> None:
     lines = shown(Script().start(rehearsal=True).until("revoked").end(), folder=None)
     assert [line.split()[0] for line in lines[1:]] == ["account", "the", "the", "payment", "decision", "report"]
+
+
+def test_a_dry_run_says_what_nobody_checked() -> None:
+    script = Script().start(rehearsal=True).until("license").say(StepSkipped(step="transfers", reason="no psql here"))
+    lines = shown(script.refund().revoked().end(), folder=None)
+    missing = [line.partition(": ") for line in lines if "(not checked)" in line]
+    assert [(name.strip(), why) for name, _, why in missing] == [
+        ("missing   The seller's transfer is booked, and nothing is unexplained (not checked)", "no psql here"),
+    ]
 
 
 @pytest.mark.parametrize("room", [60, 80, 120])

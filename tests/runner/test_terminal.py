@@ -210,14 +210,16 @@ def test_a_file_that_cannot_be_used_is_said_and_asked_again(
     os.mkfifo(tmp_path / "pipe")
     full = name if name.startswith(("~", "/")) or not name else f"{tmp_path}/{name}"
     with typed(f"@{full}\na|b\n\n".encode()) as lines:
-        assert TerminalOperator(lines).paste("transfers", "Paste.") == "a|b"
+        assert TerminalOperator(lines).paste("transfers", "Rows.\nPaste them.") == "a|b"
     assert "not a file" in (said := capsys.readouterr().err) or "larger" in said or "home directory" in said
+    assert said.endswith("? Paste them. "), "it is asked again"
+    assert said.count("Rows.") == 1
 
 
 def test_s_shows_what_psql_would_print_where_there_is_a_rehearsal(capsys: pytest.CaptureFixture[str]) -> None:
     with typed(b"s\nx\n\n") as lines:
         assert TerminalOperator(lines).paste("transfers", "Paste.", lambda: "two\n\x1b[2Jlines") == "x"
-    assert "two\n[U+001B][2Jlines\n" in capsys.readouterr().err
+    assert capsys.readouterr().err == "? Paste. two\n[U+001B][2Jlines\n? Paste. "
     with typed(b"s\n\n") as lines:
         assert TerminalOperator(lines).paste("transfers", "Paste.") == "s"
 

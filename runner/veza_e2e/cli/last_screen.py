@@ -73,7 +73,7 @@ def _facts(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
         yield "payment", f"{summary.payment_id}, order {summary.order_id or ''}"
     yield "decision", f"{summary.decision}: {summary.reason}"
     label = "missing"
-    for item in summary.acceptance if summary.live_requested and summary.outcome == "passed" else ():
+    for item in summary.acceptance if summary.outcome == "passed" else ():
         if item.status not in {"met", "not_applicable"}:
             yield label, f"{item.title} ({item.status.replace('_', ' ')}): {item.reason}"
             label = ""

@@ -188,6 +188,7 @@ class TerminalOperator:
             if stripped == "s" and peek is not None and not kept:
                 for row in peek().split("\n"):
                     screen.line(plain(row), whole=True)
+                self._prompt(text.rpartition("\n")[2])
                 continue
             if stripped.lower() in _WORDS and not kept:
                 return stripped
@@ -195,6 +196,7 @@ class TerminalOperator:
                 content = self._file(stripped[1:].strip())
                 if content is not None:
                     return content
+                self._prompt(text.rpartition("\n")[2])
                 continue
             if stripped in {"", "."}:
                 # psql prints an empty line between two results: one before ours does not end the paste.

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-_SELDOM = 100_000
+_SELDOM = 250_000
 """New objects between two collections: nearly all that a command makes it keeps, so that looking finds little."""
 
 

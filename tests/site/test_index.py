@@ -16,6 +16,7 @@ from scripted_session import Script
 
 from veza_e2e.archive.dry_run import dry_run_for
 from veza_e2e.archive.index import glances
+from veza_e2e.archive.manifests import named_by
 from veza_e2e.archive.sessions import Archive
 from veza_e2e.canonical import dumps
 from veza_e2e.evidence import Glance, glance
@@ -207,3 +208,42 @@ def test_a_last_line_that_was_changed_settles_no_money(archive: Archive) -> None
     assert stored.has_ended
     assert stored.journal.read_bytes() != data
     assert stored.may_bar
+
+
+def test_a_last_line_without_a_canonical_form_settles_no_money(archive: Archive) -> None:
+    stored = next(one for one in archive.sessions() if one.session == PASSED)
+    *before, last = stored.journal.read_bytes().splitlines(keepends=True)
+    for odd in (b'"a":1.5,', b'"a":"\\ud800",', b'"a":NaN,'):
+        line = b"{" + odd + last[1:]
+        own = sha256(json.dumps({k: v for k, v in json.loads(line).items() if k != "hash"}).encode()).hexdigest()
+        claimed = json.loads(last)["hash"].encode()
+        stored.journal.write_bytes(b"".join([*before, line.replace(claimed, own.encode())]))
+        assert stored.may_bar
+
+
+def test_a_journal_that_changed_is_read_again(archive: Archive) -> None:
+    stored = next(one for one in archive.sessions() if one.session == OPEN)
+    (first, *_, before, last), seen = stored.journal.read_bytes().splitlines(keepends=True), stored.last_hash
+    assert seen == json.loads(last)["hash"]
+    with stored.journal.open("ab") as file:
+        file.write(last.replace(b'"hash":"', b'"hash":"0'))
+    assert stored.last_hash == f"0{seen}"
+    about, data = stored.journal.stat(), stored.journal.read_bytes()
+    other = stored.folder / "other"
+    other.write_bytes(data.replace(b'"hash":"0', b'"hash":"1'))
+    os.utime(other, ns=(about.st_atime_ns, about.st_mtime_ns))
+    other.replace(stored.journal)
+    assert stored.last_hash == f"1{seen}", "another file is another one, whatever its time and size"
+    long = dumps({**json.loads(first), "others": {"A" * 9000: "0"}}).encode() + b"\n"
+    stored.journal.write_bytes(long + before)
+    assert stored.last_hash == json.loads(before)["hash"]
+    assert "A" * 9000 in named_by(stored.folder), "a first line may be long"
+
+
+def test_a_process_reads_the_ends_of_each_journal_once(archive: Archive) -> None:
+    before = [(one.last_hash, one.has_ended) for one in archive.sessions()]
+    for one in archive.sessions():
+        about, data = one.journal.stat(), one.journal.read_bytes()
+        one.journal.write_bytes(b" " * len(data))  # which nothing but a second reading could tell
+        os.utime(one.journal, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert [(one.last_hash, one.has_ended) for one in archive.sessions()] == before

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from datetime import UTC
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 from ulid import ULID
 
-from veza_e2e.canonical import JSON, digest
+from veza_e2e.canonical import JSON, encoded, loads
 
 JOURNAL = "journal.jsonl"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _TAILS = (1 << 12, 1 << 16)
 """How much of a journal's end is read: nearly always enough, and enough for any last line."""
+_SHARED = 10_000
+"""How many journals' ends are remembered; they take about 2 KB each."""
 
 
 def session_folders(root: Path) -> Iterator[Path]:
@@ -39,46 +43,64 @@ def session_folder(root: Path, session: str) -> Path | None:
     return None if found is None else found.parent
 
 
-def first_line(journal: Path) -> dict[str, JSON]:
-    """Return the journal's first line, unchecked, reading nothing else.
+def first_line(folder: Path) -> dict[str, JSON]:
+    """Return the first line of a session's journal, unchecked, reading nothing else.
 
     Raises:
         OSError: it cannot be read.
         ValueError: it is not a line of JSON.
     """
-    with journal.open("rb") as file:
-        return _parsed(file.readline())
+    return _parsed(_ends(folder)[0])
 
 
-def last_line(journal: Path) -> dict[str, JSON]:
-    """Return the journal's last whole line, reading nothing but its end.
+def last_line(folder: Path) -> dict[str, JSON]:
+    """Return the last whole line of a session's journal, reading nothing but its end.
 
     Raises:
         OSError: it cannot be read.
         ValueError: the end is not a line of JSON.
     """
-    with journal.open("rb", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
+    return _parsed(_ends(folder)[1])
+
+
+def _ends(folder: Path) -> tuple[bytes, bytes]:
+    """Return a journal's first and last line. A process that asks several things of all sessions reads each once."""
+    path = f"{folder}/{JOURNAL}"
+    about = os.stat(path)  # noqa: PTH116 - one of many
+    return _read_ends(path, (about.st_ino, about.st_size, about.st_mtime_ns))
+
+
+@lru_cache(maxsize=_SHARED)
+def _read_ends(path: str, state: tuple[int, ...]) -> tuple[bytes, bytes]:  # noqa: ARG001 - what changed is read again
+    file = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(file).st_size
+        head, line_end, _ = os.pread(file, _TAILS[0], 0).partition(b"\n")
+        if not line_end:
+            head = os.pread(file, size, 0).partition(b"\n")[0]
+        tail = b""
         for length in _TAILS:
-            file.seek(max(0, size - length))
-            before, _, line = (file.read(length) or b"").rpartition(b"\n")[0].rpartition(b"\n")
+            whole = os.pread(file, length, max(0, size - length)).rpartition(b"\n")[0]
+            before, _, tail = whole.rpartition(b"\n")
             if before or size <= length:
                 break
-    return _parsed(line)
+    finally:
+        os.close(file)
+    return head, tail
 
 
 def _parsed(line: bytes) -> dict[str, JSON]:
-    try:
-        found: dict[str, JSON] = json.loads(line)
-    except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
-    return found
+    return cast("dict[str, JSON]", loads(line))
 
 
 def fits(line: dict[str, JSON]) -> bool:
-    """Whether a line of a journal has the hash that it claims."""
+    """Whether a line of a journal has the hash that it claims.
+
+    Raises:
+        ValueError: it has no canonical form.
+    """
     claimed = line.get("hash")
-    return digest({name: one for name, one in line.items() if name != "hash"}) == claimed
+    return sha256(encoded({name: one for name, one in line.items() if name != "hash"})).hexdigest() == claimed
 
 
 def _folders(path: Path | str) -> Iterator[os.DirEntry[str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.folders import JOURNAL, first_line
+from veza_e2e.archive.folders import first_line
 from veza_e2e.canonical import JSON, dumps, loads
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import disk
@@ -181,7 +181,7 @@ def named_by(folder: Path) -> Mapping[str, str]:
 def named_at_beginning(folder: Path) -> Mapping[str, str] | None:
     """Return the sessions that the journal's first event names; None if it is of an earlier version, or unreadable."""
     try:
-        others = first_line(folder / JOURNAL).get("others")
+        others = first_line(folder).get("others")
     except (OSError, ValueError, AttributeError):
         return None
     return cast("Mapping[str, str]", others) if _texts(others) else None

@@ -51,9 +51,10 @@ class Story:
         return iter(self._all(kind))
 
     def _all(self, kind: type[E]) -> list[tuple[Line, E]]:
-        for line in self.lines[self._counted[0] :]:  # the lines of an open session grow
-            self._found.setdefault(type(line.event), []).append((line, line.event))
-        self._counted[0] = len(self.lines)
+        if self._counted[0] < len(self.lines):  # the lines of an open session grow
+            for line in self.lines[self._counted[0] :]:
+                self._found.setdefault(type(line.event), []).append((line, line.event))
+            self._counted[0] = len(self.lines)
         return self._found.get(kind, [])
 
     def last(self, kind: type[E]) -> tuple[Line, E] | None:

@@ -27,7 +27,12 @@ class Call:
     """The duration and the request id."""
     request: str
     answer: str
-    curl: str
+    event: CallFinished | CallFailed
+
+    @property
+    def curl(self) -> str:
+        """A command that repeats the call, with each secret as a shell variable."""
+        return _curl(self.event)
 
 
 def describe(event: CallFinished | CallFailed, asked: str = "") -> Call:
@@ -36,7 +41,7 @@ def describe(event: CallFinished | CallFailed, asked: str = "") -> Call:
         answer = f"{event.error}: {event.message}"
     else:
         answer = _message(f"HTTP {event.status}", event.response_headers, event.response_body)
-    return Call(title(event), timing(event), asked or request(event), answer, _curl(event))
+    return Call(title(event), timing(event), asked or request(event), answer, event)
 
 
 def request(event: CallFinished | CallFailed) -> str:
@@ -106,7 +111,6 @@ _WORDS = {None: "null", True: "true", False: "false"}
 
 
 def _curl(event: CallFinished | CallFailed) -> str:
-    """Return a command that repeats the call, with each secret as a shell variable."""
     parts = ["curl"] if event.method == "GET" else ["curl", "-X", _quoted(event.method)]
     parts.append(_quoted(event.url))
     for name, value in sorted(event.request_headers.items()):

@@ -49,11 +49,9 @@ def plain(value: object) -> str:
 
 def inline(value: object) -> Markup:
     """Return `value` as text for a Markdown line, a table's cell, an HTML element or an attribute."""
-    if isinstance(value, Markup):
-        return value
     if type(value) is int or (type(value) is str and len(value) <= _SHORT):
         return _short(value)
-    return _inline(value)
+    return value if isinstance(value, Markup) else _inline(value)
 
 
 def _inline(value: object) -> Markup:
@@ -69,11 +67,9 @@ def typed(value: object) -> Markup:
     Unlike `inline` it keeps hyphens and quotation marks, so it fits no attribute, nor a dialect that prettifies them.
     A backslash escapes what every dialect lets be escaped so.
     """
-    if isinstance(value, Markup):
-        return value
     if type(value) is int or (type(value) is str and len(value) <= _SHORT):
         return _short_typed(value)
-    return _typed(value)
+    return value if isinstance(value, Markup) else _typed(value)
 
 
 def _typed(value: object) -> Markup:

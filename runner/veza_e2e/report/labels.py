@@ -34,15 +34,17 @@ class Labels:
     def __init__(self, lines: Sequence[Line], places: Mapping[int, str]) -> None:
         self._events: dict[int, Event] = {line.seq: line.event for line in lines}
         self._places = places
+        self._refs: dict[int, Ref] = {}
 
     def some(self, seqs: Sequence[int]) -> Events:
         """Return the events of these numbers, in order, each once."""
         return Events(tuple(map(self._ref, sorted(set(seqs)))))
 
     def _ref(self, seq: int) -> Ref:
-        event = self._events.get(seq)
-        label, rank = _label(event)
-        return Ref(seq, label, self._places.get(seq), rank)
+        if seq not in self._refs:
+            label, rank = _label(self._events.get(seq))
+            self._refs[seq] = Ref(seq, label, self._places.get(seq), rank)
+        return self._refs[seq]
 
 
 _WRITES, _JUDGED, _READ, _ELSE = 3, 2, 1, 0

@@ -17,9 +17,9 @@ _SHOWN = 6
 
 def shown(value: object) -> Markup:
     """Return a cell, or any text, for a line or a table's cell of Markdown."""
+    if isinstance(value, str):  # nearly all are
+        return typed(value)
     match value:
-        case str():  # nearly all are
-            return typed(value)
         case Status():
             return typed(value.told)
         case Events():
@@ -46,8 +46,10 @@ def fence(text: str, language: str = "") -> Markup:
     A tab becomes spaces, as some dialects would have it. A left angle bracket becomes its escape in JSON, so that who
     knows no fences sees no tag either.
     """
-    body = re.sub("(?m)^ +$", "", lines(text).expandtabs(4)).replace("<", "\\u003c")
-    ticks = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", body)), 3)
+    body = lines(text).expandtabs(4).replace("<", "\\u003c")
+    if " \n" in body or body.endswith(" "):
+        body = re.sub("(?m)^ +$", "", body)
+    ticks = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", body)), 3) if "`" in body else "```"
     return Markup(f"{ticks}{language}\n{body}\n{ticks}")  # noqa: S704 - the fence is longer than any run inside
 
 
@@ -62,9 +64,9 @@ def numbers(value: object) -> Markup:
     return typed(", ".join(str(ref.seq) for ref in value.refs)) if isinstance(value, Events) else shown(value)
 
 
-def _ref(ref: Ref) -> Markup:
+def _ref(ref: Ref) -> str:
     label = typed(f"{ref.seq} {ref.label}".strip())
-    return label if ref.place is None else Markup(f"[{label}](#{typed(ref.place)})")  # noqa: S704 - escaped
+    return label if ref.place is None else f"[{label}](#{typed(ref.place)})"
 
 
 def _link(url: str) -> Markup:

@@ -73,6 +73,11 @@ class ReportView:
     chapters: tuple[Chapter, ...]
     summary: Summary
 
+    @property
+    def led_back(self) -> tuple[Chapter, ...]:
+        """The chapters, whose entries know the rows that they bear out: for pages, which link them."""
+        return tuple(_led_back(self.chapters, self.sections))
+
 
 def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> ReportView:
     """Return the values for a report of these lines; pass `addenda` for a page made after the session.
@@ -101,7 +106,7 @@ def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) 
         sentences=tuple(_sentences(summary, story, labels)),
         sections=sections,
         attest=Command(_attest(summary)),
-        chapters=tuple(_led_back(chapters, sections)),
+        chapters=chapters,
         summary=summary,
     )
 

@@ -7,6 +7,7 @@ import sys
 import time
 
 import httpx
+from benchmarks.targets import told
 
 from veza.testing import FakeClock
 from veza_contract.operations import operation_of
@@ -44,10 +45,10 @@ def main() -> int:
             if call >= PART:  # the first part warms up
                 spent.append(time.process_time() - began)
     first, last = (sum(part) / PART for part in (spent[:PART], spent[-PART:]))
-    print("| calls | CPU ms a call | ratio | bound |\n|---|--:|--:|--:|")
-    print(f"| {PART + 1} to {2 * PART} | {first * 1000:.2f} | 1 | |")
-    print(f"| {CALLS - PART + 1} to {CALLS} | {last * 1000:.2f} | {last / first:.2f} | {BOUND} |")
-    return int(last > BOUND * first)
+    print("| calls | CPU ms a call | ratio |\n|---|--:|--:|")
+    print(f"| {PART + 1} to {2 * PART} | {first * 1000:.2f} | 1 |")
+    print(f"| {CALLS - PART + 1} to {CALLS} | {last * 1000:.2f} | {last / first:.2f} |")
+    return int(not told(f"a recorded call after {CALLS:,} with rotating cookies, x after {PART}", last / first, BOUND))
 
 
 if __name__ == "__main__":

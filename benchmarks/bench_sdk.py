@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "sdk" / "benchmarks.md"
 VENV = ROOT / "build" / "bench-venv"
 OTHERS = ("openai", "anthropic", "stripe", "workos", "githubkit", "hishel<2", "polar-sdk")
+GET = 0.85
+"""What a typed GET was to cost, of httpx and json."""
 CASES = (
     "veza products.list", "veza orders.get", "openai models.list", "anthropic models.list", "stripe products.list",
     "workos get_organization", "githubkit list_tags", "polar refunds.list",
@@ -117,12 +119,14 @@ def report(python: Path, *, alone: bool) -> tuple[str, list[str]]:
     """Return the page and the bounds that were passed."""
     over: list[str] = []
 
-    def bounded(name: str, value: float, most: float) -> str:
+    def bounded(name: str, value: float, most: float, target: float | None = None) -> str:
         if value > most:
             over.append(f"{name}: {value:.2f} is over {most}")
-        return f"| {name} | {value:.2f} | ≤ {most:g} |"
+        target = target or most
+        verdict = "reached" if value <= target else "**not reached**"
+        return f"| {name} | {value:.2f} | ≤ {target:g} | {verdict} | ≤ {most:g} |"
 
-    own = ["| what | measured | bound |", "|---|--:|--:|"]
+    own = ["| what | measured | target | | bound |", "|---|--:|--:|---|--:|"]
     least = compare(python, BASE, IMPORTS["veza (every name lazy)"])
     client = compare(python, BASE + "; httpx.Client()", IMPORTS["veza, with a client"])
     first = compare(python, FIRST_RAW, FIRST_VEZA)
@@ -139,20 +143,21 @@ def report(python: Path, *, alone: bool) -> tuple[str, list[str]]:
     for name, most in ((CASES[0], 0.9), (CASES[1], 0.9)):
         found = calls[name]
         assert found
-        own.append(bounded(f"`{name}`, CPU against `httpx.Client.get` and `json.loads`", found["ratio"], most))
+        own.append(bounded(f"`{name}`, CPU against `httpx.Client.get` and `json.loads`", found["ratio"], most, GET))
     memory = measured(python, "bench_sdk_memory.py")
     assert memory
     for name in CASES[:2]:
         found = measured(python, "bench_sdk_others.py", f"async {name}")
         assert found
         against = "`httpx.AsyncClient.get` and `json.loads`"
-        own.append(bounded(f"async `{name}`, CPU against {against}", found["ratio"], 0.9))
+        own.append(bounded(f"async `{name}`, CPU against {against}", found["ratio"], 0.9, GET))
     own.append(bounded("growth of resident memory, 10,000 mixed calls from 8 threads, MiB", memory["growth_mib"], 1))
     machine = f"{platform.system()} {platform.machine()}"
     lines = [
         "# What the SDK costs", "",
         "Written by `python benchmarks/bench_sdk.py`. All numbers are ratios measured in one run, over one fake",
-        "transport that every client shares; they move by a few hundredths from run to run.", "",
+        "transport that every client shares; they move by a few hundredths from run to run. `make bench` fails over a",
+        "bound; a target may be lower.", "",
         f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {machine}, {os.cpu_count()} cores.", "",
         *own, "",
     ]  # fmt: skip

@@ -66,12 +66,3 @@ def table(costs: Mapping[str, list[Cost]], base: str) -> list[str]:
 def ratio(costs: Mapping[str, list[Cost]], name: str, base: str) -> float:
     """Return the median of the ratios of CPU within the rounds."""
     return statistics.median(one.cpu / other.cpu for one, other in zip(costs[name], costs[base], strict=True))
-
-
-def over(ratios: Mapping[str, tuple[float, float]]) -> int:
-    """Print what passed its limit; return the exit code. Each has its ratio and the most that it may be."""
-    missed = [f"{name}: {found:.2f}, at most {most}" for name, (found, most) in ratios.items() if found > most]
-    print(f"\nLimits of the ratio of CPU: {', '.join(f'{name} {most}' for name, (_, most) in ratios.items())}.")
-    for line in missed:
-        print(f"Over its limit: {line}.")
-    return int(bool(missed))

@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,44 +44,58 @@ def processor() -> str:
     return named[0] if named else platform.processor() or "unnamed"
 
 
-def page(printed: dict[str, str], failed: list[str], seconds: float) -> str:
+def section(name: str, printed: str, *, failed: bool = False) -> str:
+    """Return a part of the page: what was measured when and on what, and its targets."""
+    text, targets = collected(printed)
+    made = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {platform.system()}"
+    lines = [f"## {WHAT[name]}", "", f"{made} {platform.machine()}, Python {platform.python_version()}.", ""]
+    lines += ["It failed.", ""] if failed else []
+    if text:
+        lines += [*([text] if text.startswith("|") else ["```", text, "```"]), ""]
+    return "\n".join([*lines, *([*HEAD, *targets] if targets else [])]).rstrip() + "\n"
+
+
+def page(sections: Mapping[str, str]) -> str:
     """Return the page that is committed to the docs."""
-    found = {name: collected(printed[name]) for name in WHAT}
-    rows = [row for _, targets in found.values() for row in targets]
-    missed = sum("not reached" in row for row in rows)
+    rows = [
+        line for text in sections.values() for line in text.splitlines() if line.endswith(("reached |", "reached** |"))
+    ]
+    missed = [row.split(" | ")[0].strip("| ") for row in rows if row.endswith("** |")]
     lines = [
         "# The numbers", "",
-        f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench` in {seconds / 60:.1f} minutes on {os.cpu_count()}",
-        f"cores ({processor()}), {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
-        "Ratios are of one run; machines differ.", "",
-        f"{len(rows) - missed} of {len(rows)} targets reached.",
-        *([f"Failed: {', '.join(failed)}."] if failed else []),
+        "Written by `make bench`, or in part by `python -m benchmarks NAME`. Ratios are of one run; machines differ.",
         "What the SDK costs has [a page of its own](sdk/benchmarks.md).", "",
-        *HEAD, *rows,
+        f"{len(rows) - len(missed)} of {len(rows)} targets reached.{' Not reached:' if missed else ''}", "",
+        *(f"- {what}" for what in missed), *([""] if missed else []),
     ]  # fmt: skip
-    for name, title in WHAT.items():
-        text = found[name][0]
-        if text:
-            lines += ["", f"## {title}", "", *([text] if text.startswith("|") else ["```", text, "```"])]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + "\n".join(sections[name] for name in WHAT if name in sections)
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """Return the parts of a page, each by the name of its benchmark."""
+    parts = {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
+    return {name: f"## {parts[title].rstrip()}\n" for name, title in WHAT.items() if title in parts}
 
 
 def main() -> int:
-    """Run them; 1 where one of them failed or missed its numbers."""
-    missed, failed, printed, began = [], [], {}, time.monotonic()
-    for name in ORDER:
+    """Run them, or those that are named; 1 if one of them failed or missed a target."""
+    names = sys.argv[1:] or ORDER
+    path = DOCS / "benchmarks.md"
+    sections, missed = sections_of(path.read_text(encoding="utf-8")), []
+    for name in names:
         print(f"== {name}", flush=True)
         command = [sys.executable, "-m", f"benchmarks.{name}"]
         done = subprocess.run(command, check=False, cwd=DOCS.parent, stdout=subprocess.PIPE, encoding="utf-8")
         print(done.stdout, flush=True)
-        printed[name] = done.stdout
         if done.returncode:
             missed.append(name)
-            if "not reached" not in done.stdout:
-                failed.append(name)
-    (DOCS / "benchmarks.md").write_text(page(printed, failed, time.monotonic() - began), encoding="utf-8")
-    for name, path in OF_ITS_OWN.items():
-        path.write_text(printed[name], encoding="utf-8")
+        if name in OF_ITS_OWN:
+            OF_ITS_OWN[name].write_text(done.stdout, encoding="utf-8")
+        else:
+            sections[name] = section(
+                name, done.stdout, failed=done.returncode != 0 and "not reached" not in done.stdout
+            )
+            path.write_text(page(sections), encoding="utf-8")
     if missed:
         print(f"not reached: {', '.join(missed)}")
     return int(bool(missed))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import __main__ as bench
-from benchmarks.targets import HEAD, all_told, collected
+from benchmarks.targets import HEAD, all_told
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,20 +50,16 @@ def test_the_pages_of_make_bench_say_when_and_on_what_they_were_measured() -> No
         assert "Python 3." in text, page
 
 
-def test_make_bench_collects_the_targets_into_one_table(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = dict.fromkeys(bench.WHAT, "some figures")
+def test_make_bench_tells_the_targets_of_each_part_and_how_many_are_reached(capsys: pytest.CaptureFixture[str]) -> None:
     print("| a | table |")
     assert not all_told([("a run, x another", 1.234, 1.5), ("a build, s", 31, 30.0)])
-    printed["bench_beside"] = capsys.readouterr().out
-    page = bench.page(printed, ["bench_site"], 60)
-    table = [
-        *HEAD,
-        "| a run, x another | 1.23 | 1.5 | reached |",
-        "| a build, s | 31.00 | 30 | **not reached** |",
-    ]
-    assert "\n".join(table) in page
-    assert "1 of 2 targets reached." in page
-    assert "Failed: bench_site." in page
-    assert collected(printed["bench_beside"])[0] == "| a | table |"
-    assert page.count("target: ") == 0
-    assert "## A walkthrough beside Robot Framework\n\n| a | table |" in page
+    beside = bench.section("bench_beside", capsys.readouterr().out)
+    table = [*HEAD, "| a run, x another | 1.23 | 1.5 | reached |", "| a build, s | 31.00 | 30 | **not reached** |"]
+    assert "\n\n| a | table |\n\n" + "\n".join(table) in beside
+    assert DATED.search(beside)
+    site = bench.section("bench_site", "figures", failed=True)
+    assert "It failed.\n\n```\nfigures\n```" in site
+    page = bench.page({"bench_site": site, "bench_beside": beside})
+    assert "1 of 2 targets reached. Not reached:\n\n- a build, s\n\n## A walkthrough beside" in page
+    assert "target: " not in page
+    assert bench.page(bench.sections_of(page)) == page, "a part can be measured again, and the others stay"

@@ -61,12 +61,14 @@ def page(sections: Mapping[str, str]) -> str:
         line for text in sections.values() for line in text.splitlines() if line.endswith(("reached |", "reached** |"))
     ]
     missed = [row.split(" | ")[0].strip("| ") for row in rows if row.endswith("** |")]
+    unmeasured = [title for name, title in WHAT.items() if name not in sections]
     lines = [
         "# The numbers", "",
         "Written by `make bench`, or in part by `python -m benchmarks NAME`. Ratios are of one run; machines differ.",
         "What the SDK costs has [a page of its own](sdk/benchmarks.md).", "",
         f"{len(rows) - len(missed)} of {len(rows)} targets reached.{' Not reached:' if missed else ''}", "",
         *(f"- {what}" for what in missed), *([""] if missed else []),
+        *([f"Not measured: {'; '.join(unmeasured)}.", ""] if unmeasured else []),
     ]  # fmt: skip
     return "\n".join(lines) + "\n" + "\n".join(sections[name] for name in WHAT if name in sections)
 

@@ -12,24 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from benchmarks.mutants_bugs import Bug
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "simulate-bugs.md"
 MOST = 5_000
 FIRST = 7_000_000
-
-
-@dataclass(frozen=True)
-class Bug:
-    """A bug: in `file` of the runner, the first `old` becomes `new`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
 
 
 BUGS = (

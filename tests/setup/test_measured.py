@@ -60,6 +60,7 @@ def test_make_bench_tells_the_targets_of_each_part_and_how_many_are_reached(caps
     site = bench.section("bench_site", "figures", failed=True)
     assert "It failed.\n\n```\nfigures\n```" in site
     page = bench.page({"bench_site": site, "bench_beside": beside})
-    assert "1 of 2 targets reached. Not reached:\n\n- a build, s\n\n## A walkthrough beside" in page
+    assert "1 of 2 targets reached. Not reached:\n\n- a build, s\n\n" in page
+    assert "\n\nNot measured: What a command costs before it does anything; An unattended walk" in page
     assert "target: " not in page
     assert bench.page(bench.sections_of(page)) == page, "a part can be measured again, and the others stay"

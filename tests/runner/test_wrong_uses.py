@@ -77,7 +77,7 @@ BANK --date 2026-13-01 --amount '5.00 EUR' | 2 | '2026-13-01' is not a day | wri
 BANK --date 2026-06-15 | 2 | --amount is missing | write it as "5.00 EUR"
 BANK --date 2026-06-15 --amount '-5.00 EUR' | 2 | not an amount of money that was seen | write it as "5.00 EUR"
 BANK --date 2020-01-01 --amount '5.00 EUR' | 2 | 2020-01-01 lies before the session | read the day off the statement
-BANK --date 2099-01-01 --amount '5.00 EUR' | 2 | 2099-01-01 lies in the future | record what was seen
+BANK --date 2099-01-01 --amount '5.00 EUR' | 2 | 2099-01-01 lies in the future | record what the statement shows
 BANK --date 2026-06-15 --amount '5.00 EUR' --evidence none.pdf | 2 | 'none.pdf' does not exist | see: ~ bank --help
 bank {open} --seen nothing --date 2026-06-15 | 3 | {open} has not ended | end it first: ~ resume {open}
 attest ex-10 --by A | 2 | 'ex-10' is not an item that can be attested; known: ex-9, | did you mean: ~ attest ex-9 --by A

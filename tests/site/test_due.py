@@ -73,3 +73,24 @@ def test_a_day_is_written_as_the_message_says(tmp_path: Path, day: str) -> None:
     words = ("--archive", "archive", "bank", SESSION, "--seen", "credit", "--date", day, "--amount", "5.00")
     assert Shell(tmp_path)(*words).code == 2
     assert not list(folder.glob("addendum-*"))
+
+
+def test_a_way_out_names_the_environment_and_the_archive_of_the_session(tmp_path: Path) -> None:
+    Shell(tmp_path).configure("prod", "https://veza.test", reports="prod", live=True)
+    folder = Script().start(live=True, rehearsal=False).until("transfers").store(tmp_path / "kept")
+    kept = ["--archive", "kept"]
+    for words in (
+        ["sign", SESSION, "--key", "veza-e2e.toml"],
+        ["bank", SESSION, "--seen", "nothing", "--date", "2026-05-12"],
+    ):
+        refused = Shell(tmp_path)(*kept, *words)
+        assert refused.code == 3
+        assert refused.stderr.endswith(f"veza-e2e --env prod {' '.join(kept)} resume {SESSION}\n")
+    (folder / "journal.jsonl").write_bytes((folder / "journal.jsonl").read_bytes().replace(b"5.00", b"6.00", 1))
+    for words in (["show", SESSION], ["open", SESSION], ["sign", SESSION, "--key", "veza-e2e.toml"]):
+        damaged = Shell(tmp_path)(*kept, *words)
+        assert damaged.code == 6
+        way = shlex.split(damaged.stderr.rpartition("damaged: ")[2])
+        assert way == ["veza-e2e", *kept, "verify", SESSION]
+    listed = Shell(tmp_path)(*kept, "sessions")
+    assert f"more: veza-e2e --archive kept verify {SESSION}" in listed.stdout

@@ -7,7 +7,7 @@ import click
 from veza.money import Money
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.cli.calling import translated
-from veza_e2e.cli.lookup import settings_of
+from veza_e2e.cli.lookup import command_in, settings_of
 from veza_e2e.cli.output import Exit, Invocation, Stop, document, say
 from veza_e2e.cli.resumption import first_of, meant_session, parts_of
 from veza_e2e.config import Settings
@@ -77,7 +77,7 @@ def _abandoned(
             raise Stop(
                 Exit.REFUSED,
                 f"--accept-loss {accepted} is not what is open ({stake or 'nothing'})",
-                f"see: veza-e2e --env {first.environment} show {stored.session}",
+                f"see: {command_in(stored.folder.parents[2], first.environment, 'show', stored.session)}",
             )
         if gate is not None and not gate.rehearsal:
             try:

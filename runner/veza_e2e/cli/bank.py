@@ -10,7 +10,7 @@ import click
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.cli.addendum import EVIDENCE, NOTE, amount_of, evidence_file
 from veza_e2e.cli.knowing import redactor_of_notes
-from veza_e2e.cli.lookup import stored_session, summary_of, written
+from veza_e2e.cli.lookup import in_its_environment, stored_session, summary_of, written
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.cli.session_line import due_line
 from veza_e2e.evidence import BankStatement, Summary
@@ -86,7 +86,7 @@ def bank(
 
 def _refuse_bank(invocation: Invocation, stored: Stored, summary: Summary, on: date, seen: SeenAtBank) -> None:
     if not summary.ended:
-        hint = f"end it first: {invocation.command('resume', stored.session)}"
+        hint = f"end it first: {in_its_environment(invocation, stored).command('resume', stored.session)}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: its last hash cannot be cited yet", hint)
     if not summary.refund_requested:
         raise Stop(
@@ -105,7 +105,7 @@ def _refuse_bank(invocation: Invocation, stored: Stored, summary: Summary, on: d
         raise Stop(
             Exit.USAGE,
             f"--date {on} lies in the future: today is {invocation.today}",
-            "record what was seen, once it was",
+            "record what the statement shows, on that day or later",
         )
     refunded = refund_day(Story(stored.read().lines))
     if seen != "nothing" and refunded and before_refund(on, refunded):

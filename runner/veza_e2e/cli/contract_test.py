@@ -111,7 +111,9 @@ def _refuse(address: str, *, write: bool) -> None:
     if taken.live:
         raise Stop(Exit.REFUSED, f"--write: {status.environment!r} may be real money: {taken.reason}", _HINT)
     if unclear:
-        raise Stop(Exit.REFUSED, f"--write: the mode of {', '.join(sorted(unclear))} is no word for a test", _HINT)
+        raise Stop(
+            Exit.REFUSED, f"--write: the mode of {', '.join(sorted(unclear))} does not say that it is a test", _HINT
+        )
 
 
 def _known(address: str, token: str | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -51,7 +52,8 @@ def _signed(manifest: Path, key: Path) -> None:
     try:
         sign(manifest, key, asks=False)
     except ArchiveError as error:
-        say(f"Not signed: {error}. Nothing is lost; later: veza-e2e sign {manifest.parent.name} --key {key}")
+        later = command_in(manifest.parents[3], None, "sign", manifest.parent.name, "--key", str(key))
+        say(f"Not signed: {error}. Nothing is lost; later: {later}")
 
 
 def attested(archive: Archive, item: str, release: str | None) -> bool | None:
@@ -92,6 +94,27 @@ def stored_session(invocation: Invocation, prefix: str) -> Stored:
         raise Stop(Exit.USAGE, str(error), f"which there are: {invocation.command('sessions')}") from error
 
 
+def command_in(archive: Path, environment: str | None, *words: str) -> str:
+    """Return the command line of some words about an archive's sessions; the two default ones need not be named."""
+    given = ["veza-e2e"]
+    if environment is not None:
+        given += ["--env", environment]
+    if archive not in {config.REHEARSAL_ARCHIVE, config.PUBLISHED_ARCHIVE}:
+        given += ["--archive", str(archive)]
+    return shlex.join([*given, *words])
+
+
+def verify_command(stored: Stored) -> str:
+    """Return the command that says what of a session is damaged."""
+    return command_in(stored.folder.parents[2], None, "verify", stored.session)
+
+
+def in_its_environment(invocation: Invocation, stored: Stored) -> Invocation:
+    """Return the invocation with the environment of a session, whatever `--env` was given."""
+    first = stored.beginning()
+    return invocation if first is None else replace(invocation, environment=first.environment)
+
+
 def summary_of(stored: Stored) -> Summary:
     """Return a session's summary.
 
@@ -101,7 +124,7 @@ def summary_of(stored: Stored) -> Summary:
     try:
         return stored.summary()
     except (DamagedError, ArchiveError, OSError) as error:
-        raise Stop(Exit.DAMAGED, str(error), f"what is damaged: veza-e2e verify {stored.session}") from error
+        raise Stop(Exit.DAMAGED, str(error), f"what is damaged: {verify_command(stored)}") from error
 
 
 def written(write: Callable[[], Path]) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.cli.lookup import settings_of, stored_session
+from veza_e2e.cli.lookup import settings_of, stored_session, verify_command
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.journal import DamagedError, disk
 from veza_e2e.ports.browser import open_file
@@ -26,13 +26,13 @@ def open(invocation: Invocation, session: str) -> None:  # noqa: A001 - a comman
     try:
         content = single_file(stored)
     except (DamagedError, ArchiveError, ReportError, OSError) as error:
-        raise Stop(Exit.DAMAGED, str(error), f"see what is damaged: veza-e2e verify {stored.session}") from error
+        raise Stop(Exit.DAMAGED, str(error), f"see what is damaged: {verify_command(stored)}") from error
     path = (settings.state / "pages" / f"{stored.session}.html").resolve()
     try:
         disk.make_ignored(settings.state)
         disk.replace(path, content)
     except OSError as error:
-        elsewhere = f"veza-e2e render {stored.session} --single-file FILE"
+        elsewhere = invocation.command("render", stored.session, "--single-file", "FILE")
         raise Stop(Exit.FAILED, f"{path}: {error.strerror}", f"write it elsewhere: {elsewhere}") from error
     opened = open_file(path, window=settings.window)
     items(invocation, [Item(stored.session, "opened" if opened else "written", str(path))], ok=True)

@@ -12,7 +12,7 @@ from veza_e2e.archive.sessions import Stored, UnknownSessionError
 from veza_e2e.bootstrap import assemble
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.knowing import know_kept
-from veza_e2e.cli.lookup import archive_of
+from veza_e2e.cli.lookup import archive_of, command_in
 from veza_e2e.cli.narrate import Narrator
 from veza_e2e.cli.output import Exit, Stop
 from veza_e2e.config import Secrets, Settings, read_secrets
@@ -39,7 +39,9 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
             return find([archive], session, settings.environment.name)
         except UnknownSessionError as error:
             raise Stop(
-                Exit.USAGE, str(error), f"which there are: veza-e2e --env {settings.environment.name} sessions"
+                Exit.USAGE,
+                str(error),
+                f"which there are: {command_in(settings.archive, settings.environment.name, 'sessions')}",
             ) from error
     found = [one for one in archive.sessions() if _open_here(one, settings.environment.name)]
     if len(found) == 1:
@@ -48,12 +50,12 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
         raise Stop(
             Exit.USAGE,
             f"no session of {settings.environment.name} is left to resume in {settings.archive}",
-            f"which there are: veza-e2e --env {settings.environment.name} sessions",
+            f"which there are: {command_in(settings.archive, settings.environment.name, 'sessions')}",
         )
     raise Stop(
         Exit.USAGE,
         f"{len(found)} sessions can be resumed: {', '.join(one.session for one in found[:5])}",
-        "name one of them",
+        f"name one, such as: {command_in(settings.archive, settings.environment.name, 'resume', found[-1].session)}",
     )
 
 
@@ -91,7 +93,7 @@ def first_of(
         raise Stop(
             Exit.USAGE,
             f"session {first.session} belongs to {first.environment}, not {environment.name}",
-            f"veza-e2e --env {first.environment} {command} {first.session}",
+            command_in(path.parents[3], first.environment, *command.split(), first.session),
         )
     if not environment.embedded and first.base_url != environment.base_url:
         raise Stop(

@@ -59,7 +59,9 @@ def rows(invocation: Invocation, session: str, file: Path | None) -> None:
         except Failed as error:
             raise Stop(Exit.FAILED, error.observed, error.todo) from error
         except (RowsSkipped, EndOfInput) as error:
-            raise Stop(Exit.INCOMPLETE, "no rows were supplied", "run it again when they are there") from error
+            raise Stop(
+                Exit.INCOMPLETE, "no rows were supplied", f"when they are there: {invocation.command('rows', session)}"
+            ) from error
     _tell(invocation, stored, supplied, place)
 
 

@@ -78,7 +78,7 @@ def run(
         if not gate.passed:
             raise blocked(stage, document_of(stage.summary(), None))
         if unattended and not gate.rehearsal:
-            raise Stop(Exit.USAGE, "--unattended is for the rehearsal backend only", "run it attended")
+            raise Stop(Exit.USAGE, "--unattended is for the rehearsal backend only", "leave --unattended out")
         if plan:
             return _plan(invocation, stage)
         _refuse_without_consent(stage, gate)

@@ -9,7 +9,7 @@ import click
 from ulid import ULID
 
 from veza_e2e.archive.index import glances
-from veza_e2e.cli.lookup import archives
+from veza_e2e.cli.lookup import archives, verify_command
 from veza_e2e.cli.output import Exit, Invocation, Item, items, say
 from veza_e2e.cli.session_line import due_line, session_line
 from veza_e2e.evidence import Glance
@@ -27,6 +27,7 @@ class Row:
     seen: Glance | str
     """Why it cannot be read, if it is damaged."""
     due: str | None
+    """What is due, with its command; of a damaged one the command that says more."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ class Row:
     def more(self) -> tuple[str, ...]:
         """The lines below the row: release and money, and what is due."""
         if isinstance(self.seen, str):
-            return (f"{plain(self.seen)}; veza-e2e verify {self.session} says more",)
+            return (f"{plain(self.seen)}; more: {plain(self.due or '')}",)
         release = f"release {plain(self.seen.release)}, " if self.seen.release else ""
         waits = f", waits for {self.seen.waiting_for}" if self.seen.waiting_for else ""
         gone = ", abandoned" if self.seen.abandoned else ""
@@ -57,7 +58,7 @@ def sessions(invocation: Invocation, *, limit: int | None) -> None:
     Those with something due come first, then the newest.
     """
     rows = [
-        Row(stored.session, seen, None if isinstance(seen, str) else due_line(invocation, seen))
+        Row(stored.session, seen, verify_command(stored) if isinstance(seen, str) else due_line(invocation, seen))
         for archive in archives(invocation)
         for stored, seen in glances(archive)
     ]

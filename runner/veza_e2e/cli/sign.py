@@ -10,7 +10,7 @@ import click
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.signatures import sign as sign_file
 from veza_e2e.archive.signatures import signature_of
-from veza_e2e.cli.lookup import settings_of, stored_session
+from veza_e2e.cli.lookup import in_its_environment, settings_of, stored_session, verify_command
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items
 from veza_e2e.journal import DamagedError
 
@@ -34,22 +34,20 @@ def sign(invocation: Invocation, session: str, key: Path | None) -> None:
     try:
         reading = stored.read()
     except (DamagedError, OSError) as error:
-        raise Stop(Exit.DAMAGED, str(error), f"what is damaged: veza-e2e verify {stored.session}") from error
+        raise Stop(Exit.DAMAGED, str(error), f"what is damaged: {verify_command(stored)}") from error
     if not reading.ended:
-        hint = f"end it first: veza-e2e resume {stored.session}"
+        hint = f"end it first: {in_its_environment(invocation, stored).command('resume', stored.session)}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: a signature would not fit its end", hint)
     damage = [check for check in verify(stored) if check.status == "damaged"]
     if damage:
-        raise Stop(
-            Exit.DAMAGED, f"{damage[0].name}: {damage[0].message}", f"what is damaged: veza-e2e verify {stored.session}"
-        )
+        raise Stop(Exit.DAMAGED, f"{damage[0].name}: {damage[0].message}", f"what is damaged: {verify_command(stored)}")
     try:
         manifest = replace(stored, signs=None).vouch()
         if signature_of(manifest).exists():
             raise Stop(
                 Exit.REFUSED,
                 f"session {stored.session} is signed already: {manifest.name}",
-                f"check it: veza-e2e verify {stored.session}",
+                f"check it: {verify_command(stored)}",
             )
         signature = sign_file(manifest, key)
     except (ArchiveError, OSError) as error:

@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"[^@\s<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9-]+(\
 def email(address: str | None) -> PreflightChecked:
     """Check that the account's address is one."""
     if address is None:
-        return check("email", "blocked", "OPERATOR_EMAIL is not set", "Set it to the operator's account.")
+        return check("email", "blocked", "OPERATOR_EMAIL is not set", "Set it to the address of the account that buys.")
     if not _ADDRESS.fullmatch(address):
         return check(
             "email",

@@ -66,7 +66,7 @@ def live_checks(means: Means, *, rehearsal: bool) -> Iterator[PreflightChecked]:
     """Check what a live run needs to be decided by: release, dry-run, rows and EX-9."""
     missing = obstacles(means.release, means.dry_run, rehearsal=rehearsal)
     if "release" in missing:
-        yield check("release", "warn", f"{NO_GO}: {missing['release']}", "Leave, and name it with --release.")
+        yield check("release", "warn", f"{NO_GO}: {missing['release']}", "Leave with `q`, and name it with --release.")
     else:
         yield check("release", "ok", f"the run is evidence for release {means.release}")
     if "dry_run" in missing:

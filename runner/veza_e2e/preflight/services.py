@@ -33,7 +33,7 @@ def processor(status: Told | None) -> PreflightChecked:
     if service.status is ServiceState.HEALTHY:
         return check("hyperswitch", "ok", "Hyperswitch is healthy")
     if service.status is ServiceState.ENABLED:
-        return check("hyperswitch", "ok", "Hyperswitch is enabled; whether it works is not told")
+        return check("hyperswitch", "ok", "Hyperswitch is enabled; /status does not say whether it works")
     if service.status is ServiceState.DEGRADED:
         return check("hyperswitch", "warn", "Hyperswitch is degraded", "A payment may take longer or fail.")
     return check(

@@ -79,6 +79,7 @@ def test_ctrl_c_at_the_prompts_of_a_live_run_leaves_the_terminal_as_it_was(tmp_p
         assert person.interrupts().startswith(" \r\nveza-e2e: interrupted by SIGINT\r\n  nothing was begun")
         person.types(run, "`q` to leave")
         assert "nothing was begun" in person.interrupts()
+        assert not list(tmp_path.rglob("journal.jsonl"))
         person.types(run, "`q` to leave")
         person.types("charge anyway", "Which one do you buy")
         person.types("1", "currency to go on")

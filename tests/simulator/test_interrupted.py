@@ -226,11 +226,12 @@ PASSED_ON = frozenset({
 """What only hands a question or a wait on to the next."""
 AT_A_TERMINAL = frozenset({
     "cli/asking.py: getpass", "cli/init.py: readline", "cli/site.py: serve_forever", "cli/rehearsal.py: wait",
-    "archive/signatures.py: run",
+    "archive/signatures.py: Popen",
 })  # fmt: skip
 """What the simulated machine has not; see `tests/journeys/test_interrupted_at_a_terminal.py`."""
 SHORT = frozenset({
-    "rehearsal_process.py: wait", "rehearsal_process.py: Popen", "site/build.py: run", "ports/browser.py: open",
+    "archive/signatures.py: run", "rehearsal_process.py: wait", "rehearsal_process.py: Popen", "site/build.py: run",
+    "ports/browser.py: open",
 })  # fmt: skip
 """Children that end by themselves: Ctrl-C reaches them, and whoever waits for them."""
 _CALLS = frozenset({"getchar", "getpass", "input", "serve_forever", "Popen", "sleep"})

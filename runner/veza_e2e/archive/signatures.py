@@ -21,6 +21,8 @@ _ASKS = frozenset({"SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY", "WAYLAND_DIS
 """With these ssh-keygen asks for a passphrase in a window."""
 _PATIENCE = 120
 """Seconds that ssh-keygen may take; a security key waits for a touch."""
+_GRACE = 10
+"""Seconds in which an interrupted ssh-keygen has put the terminal back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +96,49 @@ def sign(path: Path, key: Path, *, asks: bool = True) -> Path:
     if signature_of(path).exists():
         raise ArchiveError(f"{signature_of(path)}: is there already")
     command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path)]
-    environment = child_environment(persons=True)
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, own names
-            command,
-            stdin=None if asks else subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            env=environment if asks else {name: one for name, one in environment.items() if name not in _ASKS},
-            timeout=None if asks else _PATIENCE,
-            start_new_session=not asks,
-        )
+        code, words = _asking(command) if asks else _silent(command)
     except FileNotFoundError as error:
         raise ArchiveError("ssh-keygen is not installed") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ArchiveError(f"ssh-keygen did not sign {path.name}: {type(error).__name__}") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ArchiveError(f"ssh-keygen did not sign {path.name}: {said[-1] if said else done.returncode}")
+    if code:
+        said = words.decode(errors="replace").strip().splitlines()
+        raise ArchiveError(f"ssh-keygen did not sign {path.name}: {said[-1] if said else code}")
     return signature_of(path)
+
+
+def _asking(command: list[str]) -> tuple[int, bytes]:
+    """Run a command that may ask the person for a passphrase; return its exit code and its errors.
+
+    While it asks, the terminal shows nothing that is typed. If the person interrupts it, it is waited for, so that it
+    puts the terminal back.
+    """
+    with subprocess.Popen(  # noqa: S603 - no shell, own names
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=child_environment(persons=True)
+    ) as child:
+        try:
+            _, said = child.communicate()
+        except KeyboardInterrupt:
+            child.terminate()
+            try:
+                child.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            raise
+        return child.returncode, said
+
+
+def _silent(command: list[str]) -> tuple[int, bytes]:
+    """Run a command that can ask nobody, neither at the terminal nor in a window."""
+    environment = child_environment(persons=True)
+    done = subprocess.run(  # noqa: S603 - no shell, own names
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env={name: one for name, one in environment.items() if name not in _ASKS},
+        timeout=_PATIENCE,
+        start_new_session=True,
+    )
+    return done.returncode, done.stderr

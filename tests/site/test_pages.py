@@ -421,8 +421,26 @@ def test_paper_has_every_column_in_light(browser: Browser, urls: dict[str, str])
             text = " ".join(sheet.extract_text() for sheet in PdfReader(BytesIO(page.pdf(format="A4"))).pages)
             told = " ".join(text.split())
             assert [column for column in columns if column not in told] == [], name
-        page.emulate_media(media="print")
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+PAINTED = """() => [document.body, ...document.querySelectorAll("article *")].map((element) => {
+  const style = getComputedStyle(element);
+  const names = ["color", "backgroundColor", "borderTopColor", "fill", "stroke"];
+  return [element.tagName, ...names.map((name) => style[name])].join(" ");
+})"""
+
+
+def test_paper_from_dark_is_paper_from_light(browser: Browser, urls: dict[str, str]) -> None:
+    for name in ("home", "release", "real session"):
+        seen = {}
+        for scheme in ("light", "dark"):
+            with watched(browser, color_scheme=scheme) as page:
+                page.emulate_media(media="print")
+                page.goto(urls[name])
+                seen[scheme] = page.evaluate(PAINTED)
+        differing = [pair for pair in zip(seen["light"], seen["dark"], strict=True) if pair[0] != pair[1]]
+        assert differing == [], name
+        assert seen["dark"][0].endswith("rgb(255, 255, 255) rgb(0, 0, 0) rgb(0, 0, 0) none"), seen["dark"][0]
 
 
 def test_a_trace_link_works_without_scripts(browser: Browser, urls: dict[str, str]) -> None:

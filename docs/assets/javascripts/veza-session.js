@@ -25,6 +25,15 @@
     of.append(made);
   }
 
+  function word(text) {
+    const made = document.createElement("span");
+    made.className = "veza-word";
+    made.textContent = text.trim();
+    const both = document.createDocumentFragment();
+    both.append(" ", made);
+    return both;
+  }
+
   // Paper shows all evidence.
   const folded = new Set();
   addEventListener("beforeprint", () => {
@@ -44,6 +53,8 @@
       if (/^[0-9]/.test(cell.textContent)) button(cell, cell.textContent);
     }
     for (const code of document.querySelectorAll("code.veza-copied")) {
+      // A line does not break within the name of an option.
+      code.replaceChildren(...code.textContent.split(/(\s--[\w-]+)/).map((part, i) => (i % 2 ? word(part) : part)));
       const beside = document.createElement("span");
       code.after(beside);
       button(beside, code.textContent);

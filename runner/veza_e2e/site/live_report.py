@@ -48,6 +48,8 @@ class Tick:
     done: str
     """`x` or a space."""
     text: str | Markup
+    command: str = ""
+    """What to type, if it is not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ def _ex_9(release: Release) -> Tick:
     attested = release.attested(EX_9)
     what = "EX-9 (Stripe Connect KYC, live mode)"
     if attested is None:
-        return Tick(" ", f"{what}: nobody attested it yet: {attest_command(release, EX_9)}")
+        return Tick(" ", f"{what}: nobody attested it yet", attest_command(release, EX_9))
     return Tick("x", f"{what}: attested by {attested.by} on {attested.at[:10]}")
 
 
@@ -239,9 +241,9 @@ def _housekeeping(release: Release) -> list[Tick]:
         Tick("x" if flipped else " ", f"GO/NO-GO row flipped: it says {release.decision}"),
         Tick(
             "x" if rotated else " ",
-            f"OPERATOR_PASSWORD rotated, if it passed through shell history: attested by {rotated.by}"
-            if rotated
-            else f"OPERATOR_PASSWORD rotated, if it passed through shell history: {attest_command(release, ROTATED)}",
+            "OPERATOR_PASSWORD rotated, if it passed through shell history"
+            + (f": attested by {rotated.by}" if rotated else ""),
+            "" if rotated else attest_command(release, ROTATED),
         ),
     ]
 
@@ -260,6 +262,9 @@ def unknown(shown: Archived, up: str) -> tuple[Markup, ...]:
 def checklist(tick: Tick) -> Markup:
     """Return a line of a checklist as HTML."""
     sign, word = ("☑", "done") if tick.done == "x" else ("☐", "open")
-    return Markup('<span class="veza-tick" role="img" aria-label="{}">{}</span> {}').format(
+    said = Markup('<span class="veza-tick" role="img" aria-label="{}">{}</span> {}').format(
         word, sign, inline(tick.text)
     )
+    if not tick.command:
+        return said
+    return said + Markup(': <code class="veza-copied">{}</code>').format(inline(tick.command))

@@ -162,6 +162,8 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "dashboard": ("attest", "dashboard", "--by", "O", "--payment", "pay_1", "--charged", "5.00 EUR", "--session"),
     "ex-9": ("attest", "ex-9", "--by", "O"),
     "abandon": ("abandon", "--reason", "done", "--accept-loss", "5.00 EUR"),
+    "render": ("render", "--single-file", "one.html"),
+    "release": ("release", "2026.12", "--report", "live.md"),
 }
 
 
@@ -169,8 +171,8 @@ LATER: Mapping[str, tuple[str, ...]] = {
 def test_ctrl_c_in_the_middle_of_a_later_command_leaves_all_whole(root: Path, name: str) -> None:
     mistake = {"resume": "keep", "abandon": "end_of_input"}.get(name, "")
     sim = Simulated(Plan(seed=1, live=True, mistake=mistake), new_root(root))
-    ran = sim.command("run", "--live")
-    words = LATER[name] if name == "ex-9" else (*LATER[name], str(ran.document["session"]))
+    ran = sim.command("run", "--live", "--release", "2026.12")
+    words = LATER[name] if name in {"ex-9", "release"} else (*LATER[name], str(ran.document["session"]))
     pressed = Pressed(sim)
     interrupted = sim.command(*words)
     assert pressed.done, "it writes"

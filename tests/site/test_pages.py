@@ -249,6 +249,7 @@ def test_the_live_report_pairs_the_runs_and_links_to_evidence(page: Page, urls: 
     expect(page.get_by_role("region", name="Receipt")).to_contain_text("Refunded")
     items = page.locator("article table").filter(has_text="Acceptance item").locator("tbody tr")
     expect(items).to_have_count(9)
+    expect(items.nth(6)).to_contain_text(re.compile(r"[0-9]+ requestRefund 202 .*\+[0-9]+ more"))
     items.nth(6).get_by_role("link").first.click()
     expect(page.locator(f"#{urlsplit(page.url).fragment}")).to_be_in_viewport()
 
@@ -268,6 +269,9 @@ def test_the_board_says_how_long_a_statement_still_has(page: Page, urls: dict[st
     expect(row.locator(".veza-due")).to_have_text("OVERDUE")
     rehearsed = page.get_by_role("row").filter(has=page.get_by_role("link", name="live", exact=True))
     expect(rehearsed.locator(".veza-due")).to_have_count(0)
+    page.goto(urls["archive"])
+    page.get_by_role("link", name="01KQS3EFM000000000000000CC").click()
+    expect(page.locator(".veza-head .veza-due")).to_have_text("OVERDUE")
 
 
 def test_light_and_dark_can_be_switched(page: Page, urls: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
 from veza_e2e.frozen import dataclass
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.escape import inline
+from veza_e2e.report.html import at
 from veza_e2e.report.told import moment
 from veza_e2e.site.releases import Archived, Entry, Release, slug
 from veza_e2e.site.sessions_table import session_row
@@ -38,7 +39,7 @@ class Judged:
     dry_css: str
     live: str
     live_css: str
-    evidence: tuple[Markup, ...]
+    evidence: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _items(release: Release, up: str) -> list[Judged]:
             title,
             *_status(of_dry.get(name)),
             *_status(of_live.get(name)),
-            tuple(_evidence(of_live.get(name), release.live, up)),
+            _evidence(name, release.live, up),
         )
         for name, title in TITLES.items()
     ]
@@ -178,15 +179,11 @@ def _status(item: Item | None) -> tuple[str, str]:
     return status.replace("_", " "), status.replace("_", "-")
 
 
-def _evidence(item: Item | None, entry: Entry | None, up: str) -> list[Markup]:
-    if item is None or entry is None or entry.summary is None:
-        return []
-    page = up + entry.html
-    seqs = item.evidence if len(item.evidence) <= 4 else (*item.evidence[:2], *item.evidence[-2:])  # noqa: PLR2004
-    last = entry.summary.events
-    return [
-        Markup('<a href="{}#{}">{}</a>').format(page, f"event-{seq}" if seq <= last else "addenda", seq) for seq in seqs
-    ]
+def _evidence(name: str, entry: Entry | None, up: str) -> Markup:
+    """Return what bears an item out, as the session's page shows it, with links to that page."""
+    rows = entry.acceptance.rows if entry and entry.acceptance else ()
+    cells = (row.cells[-1] for row in rows if row.id == f"item-{name}")
+    return at(next(cells, ""), up + entry.html if entry else "")
 
 
 def due_words(summary: Summary | None) -> tuple[str, Markup]:

@@ -24,7 +24,8 @@ class Entry(Held):
     """The views whose digest differs from that in the journal."""
     receipt: Section | None = None
     """What was charged, refunded, reversed and credited; None if the files are damaged."""
-
+    acceptance: Section | None = None
+    """The acceptance items with their evidence, of a run that was asked for as live."""
     ids: tuple[str, ...] = ()
     """Its order, payment, refund, license and all others that its steps saw."""
 

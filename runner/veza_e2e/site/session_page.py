@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from veza_e2e.evidence import Addendum
+from veza_e2e.evidence.due import statement_due
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.report.cells import Fact, Section
 from veza_e2e.report.view import ReportView
 from veza_e2e.site.compared import Run, previous, run_of, with_dry_run, with_previous
 from veza_e2e.site.flow import money_flow
+from veza_e2e.site.live_report import due_mark
 from veza_e2e.site.waterfall import waterfall
 
 SUMMARY = ("Receipt", "The nine steps", "Acceptance")
@@ -32,6 +34,8 @@ class SessionPage:
     """A session's page."""
 
     report: ReportView
+    due: Markup
+    """The mark by which a browser tells how long what is due still has."""
     links: tuple[Link, ...]
     receipt: Section
     summary: tuple[Section, ...]
@@ -71,6 +75,7 @@ def session_page(
     sections = {section.title: section for section in report.sections}
     return SessionPage(
         report=report,
+        due=due_mark(window) if (window := statement_due(report.summary)) else Markup(),
         links=tuple(links),
         receipt=sections[SUMMARY[0]],
         summary=tuple(sections[title] for title in SUMMARY[1:]),

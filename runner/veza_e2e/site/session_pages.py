@@ -35,7 +35,7 @@ from veza_e2e.site.compared import Run, run_of
 from veza_e2e.site.releases import Entry, ids_of, slug
 from veza_e2e.site.session_page import Link, session_page
 
-RECEIPT = "Receipt"
+RECEIPT, ACCEPTANCE = "Receipt", "Acceptance"
 SUMMARY, PAGE, MADE_FROM, ROW = "summary.json", "index.html", "made-from", "row.json"
 _UP = "../../../"
 _QUICK = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": 1 << 18}]
@@ -101,8 +101,15 @@ def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
         report = None if _told(reading.lines, summary) else view(reading.lines, addenda)
     except (DamagedError, ArchiveError, ReportError, OSError) as error:
         return _damaged(stored, there, str(error).replace(str(stored.folder) + "/", ""))
-    receipt = next((one for one in report.sections if one.title == RECEIPT), None) if report else None
-    entry = Entry(stored, summary, altered=stored.altered(reading), receipt=receipt, ids=ids_of(reading.lines))
+    told = {section.title: section for section in report.sections} if report else {}
+    entry = Entry(
+        stored,
+        summary,
+        altered=stored.altered(reading),
+        receipt=told.get(RECEIPT),
+        acceptance=told.get(ACCEPTANCE),
+        ids=ids_of(reading.lines),
+    )
     compared, offered = known.of(summary), tuple(_offered(entry))
     links, files = tuple(_links(summary, known)), tuple(_files(entry, offered))
     own = digest(summary.last_hash, *(path.read_bytes() for path in stored.addendum_files()))

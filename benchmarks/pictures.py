@@ -22,11 +22,12 @@ IMAGES = ROOT / "docs" / "assets" / "images"
 TODAY = "2026-05-10T12:00:00Z"
 LIVE = f"{SESSION[:-1]}4"
 PAGES = {
-    "board": "index.html",
-    "session": f"archive/payment-e2e/2026/05/{LIVE}/index.html",
-    "live-report": "releases/2026.05.html",
+    "board": ("index.html", 760),
+    "session": (f"archive/payment-e2e/2026/05/{LIVE}/index.html", 760),
+    "live-report": ("releases/2026.05.html", 1580),
 }
-
+"""Each page, and how much of it is shown."""
+RECORDED = "archive/payment-e2e/recorded/rehearsals/refund/index.html"
 
 _EXAMPLES = {
     f"{'x' * 8}-{'x' * 4}-{'x' * 4}-{'x' * 4}-{'x' * 12}": "9cdebe43-f74f-42bd-8262-ec9788125920",
@@ -82,9 +83,13 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1200, "height": 760})
             page.clock.set_fixed_time(TODAY)
-            for name, path in PAGES.items():
+            for name, (path, height) in PAGES.items():
+                page.set_viewport_size({"width": 1200, "height": height})
                 page.goto((root / "build" / "site" / path).as_uri())
                 page.screenshot(path=IMAGES / f"{name}.png")
+            dark = browser.new_page(viewport={"width": 1200, "height": 760}, color_scheme="dark")
+            dark.goto((root / "build" / "site" / RECORDED).as_uri())
+            dark.get_by_role("region", name="Timeline").screenshot(path=IMAGES / "session-dark.png")
             for name, text in _screens():
                 page.set_content(_TERMINAL.format(text=escape(text)))
                 page.locator("pre").screenshot(path=IMAGES / f"terminal-{name}.png")

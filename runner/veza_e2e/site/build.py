@@ -83,8 +83,8 @@ def build(archive: Archive, *, root: Path, out: Path, policy: Path | None = None
     if done.returncode:
         raise SiteError(f"mkdocs build --strict: {(done.stderr or done.stdout).strip()[-2000:]}")
     write_headers(out)
-    put_sessions(staged(source), out / ARCHIVE)
     lighten(out, out / ARCHIVE)
+    put_sessions(staged(source), out / ARCHIVE)
     (root / UNFINISHED).unlink()
     return Built(out, len(shown.entries), tuple(_damage(shown)))
 

@@ -45,26 +45,36 @@ def put_sessions(folder: Path, pages: Path) -> None:
 
 
 def lighten(site: Path, pages: Path) -> None:
-    """Make the pages of months and releases small, and remove the theme's source maps, which no visitor asks for."""
-    for path in (*pages.glob("[0-9]*/[0-9]*/index.html"), *site.glob("releases/*.html")):
+    """Make the theme's part of each page small, and remove the theme's source maps, which no visitor asks for.
+
+    The pages of months and releases are many, and have a short navigation.
+    """
+    many = {*pages.glob("[0-9]*/[0-9]*/index.html"), *site.glob("releases/*.html")}
+    for path in site.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
         article = _ARTICLE.search(page)
         if article:
-            small = _small(page[: article.start()]), article[0], _small(page[article.end() :])
-            path.write_text("".join(small), encoding="utf-8")
+            small = _small if path in many else _tight
+            parts = small(page[: article.start()]), article[0], small(page[article.end() :])
+            path.write_text("".join(parts), encoding="utf-8")
     for path in (site / "assets").rglob("*.map"):
         path.unlink()
 
 
 def _small(shell: str) -> str:
-    """Return the theme's part without its indentation, and with a link for each section of the navigation."""
+    """Return the theme's part, tight, with a link for each section of the navigation."""
     shown, place = [], 0
     for section in _SECTION.finditer(shell):
         if section.start() >= place:
             end = _end_of_item(shell, section.start())
             shown += [shell[place : section.start()], _as_link(shell[section.start() : end])]
             place = end
-    parts = _SCRIPT.split("".join([*shown, shell[place:]]))
+    return _tight("".join([*shown, shell[place:]]))
+
+
+def _tight(shell: str) -> str:
+    """Return the theme's part without its blank lines and indentation."""
+    parts = _SCRIPT.split(shell)
     # The policy names each script by its digest, so none is touched.
     return "".join(part if number % 2 else re.sub(r"\s*\n\s*", "\n", part) for number, part in enumerate(parts))
 

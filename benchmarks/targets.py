@@ -11,7 +11,7 @@ HEAD = ["| what was promised | measured | at most | |", "|---|--:|--:|---|"]
 def told(what: str, found: float, most: float) -> bool:
     """Print a row of the table; return whether the target is reached."""
     reached = found <= most
-    print(f"{MARK}| {what} | {found:.2f} | {most:g} | {'reached' if reached else '**not reached**'} |")
+    print(f"{MARK}| {what} | {found:.2f} | {most:.3g} | {'reached' if reached else '**not reached**'} |")
     return reached
 
 

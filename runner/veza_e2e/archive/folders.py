@@ -60,18 +60,24 @@ def last_line(folder: Path) -> dict[str, JSON]:
         OSError: it cannot be read.
         ValueError: the end is not a line of JSON.
     """
-    return _parsed(_ends(folder)[1])
+    last = _ends(folder)[1]
+    if last is None:
+        raise ValueError(f"{folder}: its journal ends with no line of JSON")
+    return last
 
 
-def _ends(folder: Path) -> tuple[bytes, bytes]:
-    """Return a journal's first and last line. A process that asks several things of all sessions reads each once."""
+def _ends(folder: Path) -> tuple[bytes, dict[str, JSON] | None]:
+    """Return a journal's first line and what its last one holds; None if that is no JSON.
+
+    A process that asks several things of all sessions reads each journal's ends once.
+    """
     path = f"{folder}/{JOURNAL}"
     about = os.stat(path)  # noqa: PTH116 - one of many
     return _read_ends(path, (about.st_ino, about.st_size, about.st_mtime_ns))
 
 
 @lru_cache(maxsize=_SHARED)
-def _read_ends(path: str, state: tuple[int, ...]) -> tuple[bytes, bytes]:  # noqa: ARG001 - what changed is read again
+def _read_ends(path: str, state: tuple[int, ...]) -> tuple[bytes, dict[str, JSON] | None]:  # noqa: ARG001 - what changed is read again
     file = os.open(path, os.O_RDONLY)
     try:
         size = os.fstat(file).st_size
@@ -86,7 +92,10 @@ def _read_ends(path: str, state: tuple[int, ...]) -> tuple[bytes, bytes]:  # noq
                 break
     finally:
         os.close(file)
-    return head, tail
+    try:
+        return head, _parsed(tail)
+    except ValueError:
+        return head, None
 
 
 def _parsed(line: bytes) -> dict[str, JSON]:

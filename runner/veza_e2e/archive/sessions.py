@@ -77,8 +77,10 @@ class Stored:
         """
         try:
             last = last_line(self.folder)
-            settled = last["type"] == SessionEnded.__name__ and last.get("account") in {None, *SETTLED}
-            return not settled or not fits(last) or any(map(_ADDENDUM.fullmatch, os.listdir(self.folder)))  # noqa: PTH208 - one of many
+            account = last.get("account")
+            settled = last["type"] == SessionEnded.__name__ and (account is None or account in SETTLED)
+            names = os.listdir(self.folder)  # noqa: PTH208 - one of many
+            return not settled or not fits(last) or any(name.startswith("addendum-") for name in names)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return True
 

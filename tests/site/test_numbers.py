@@ -180,6 +180,10 @@ def check_money(page: PageRead, shown: Mapping[str, Any], events: int) -> None:
 
 def check_record(page: PageRead, lines: Sequence[Line]) -> None:
     assert sorted(page.record) == [line.seq for line in lines]
+    chapters = re.findall(r"^.+: ([0-9]+) events?(?:, ([0-9]+) calls?)?$", page.text, re.MULTILINE)
+    assert sum(int(events) for events, _ in chapters) == len(lines)
+    made = [line for line in lines if isinstance(line.event, CallFinished | CallFailed)]
+    assert sum(int(calls or 0) for _, calls in chapters) == len(made)
     for line in lines:
         text, event = page.record[line.seq].strip(), line.event
         merged = "reads, each with an answer that is shown above" in text

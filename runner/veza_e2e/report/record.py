@@ -149,7 +149,7 @@ def _runs(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 
 def _size(entries: Sequence[Entry]) -> str:
-    calls = sum(bool(entry.calls) for entry in entries)
+    calls = sum(entry.kind in {"call", "poll"} for entry in entries)
     events = f"{len(entries)} event{'s' if len(entries) > 1 else ''}"
     return f"{events}, {calls} call{'s' if calls > 1 else ''}" if calls else events
 

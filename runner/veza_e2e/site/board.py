@@ -118,8 +118,10 @@ def _due(release: Release) -> Iterator[str | Markup]:
         yield todo.said
     window = statement_due(summary)
     if window is not None:
-        said = Markup("bank statement between {} and {}").format(window.earliest, window.latest)
-        yield said + due_mark(window)
+        earliest, latest = (
+            Markup('<span class="veza-word">{}</span>').format(day) for day in (window.earliest, window.latest)
+        )
+        yield Markup("bank statement between {} and {}").format(earliest, latest) + due_mark(window)
 
 
 def _next(release: Release) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ from datetime import date
 import click
 
 from veza_e2e.evidence import Summary
-from veza_e2e.evidence.due import statement_due
+from veza_e2e.evidence.due import bank_command, statement_due
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.account import Account
 from veza_e2e.money.order_account import KINDS, AccountState
@@ -136,9 +136,8 @@ def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         read = ("--charged", "AMOUNT", "--refunded", "AMOUNT")
         yield "record the dashboard", write("attest", "dashboard", "--session", session, "--by", "NAME", *known, *read)
     if summary.item("bank_statement").status in {"pending", "not_met"}:
-        read = ("--date", "YYYY-MM-DD", "--amount", "AMOUNT")
         verb = "record" if summary.funds == "real" else "rehearse"
-        yield f"{verb} the bank statement", write("bank", session, "--seen", "credit", *read)
+        yield f"{verb} the bank statement", bank_command(session, write)
     if not there.ex_9:
         release = ("--release", summary.release) if summary.release else ()
         yield "attest EX-9", write("attest", "ex-9", "--by", "NAME", *release)

@@ -149,10 +149,10 @@ def _unseen(seen: Glance, write: Command) -> Iterator[Todo]:
 
 
 def _dashboard(seen: Glance, write: Command) -> str:
-    known = ("--payment", seen.payment_id or "ID", "--charged", "A", "--refund", seen.refund_id or "ID")
-    return write("attest", "dashboard", "--session", str(seen.session), "--by", "NAME", *known, "--refunded", "A")
+    known = ("--payment", seen.payment_id or "ID", "--charged", "AMOUNT", "--refund", seen.refund_id or "ID")
+    return write("attest", "dashboard", "--session", str(seen.session), "--by", "NAME", *known, "--refunded", "AMOUNT")
 
 
 def bank_command(session: str, command: Command) -> str:
     """Return the command that records what the bank statement shows."""
-    return command("bank", session, "--seen", "credit", "--date", "D", "--amount", "A")
+    return command("bank", session, "--seen", "credit", "--date", "YYYY-MM-DD", "--amount", "AMOUNT")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from veza_e2e.evidence.due import Command, bank_command, statement_due, todos
 from veza_e2e.evidence.release import EX_9
 from veza_e2e.frozen import dataclass
 from veza_e2e.site.live_report import attest_command, decision_words, due_mark, evidence_signed
-from veza_e2e.site.releases import Release, slug
+from veza_e2e.site.releases import Archived, Entry, Release, slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +45,28 @@ class Board:
     """All releases, the most urgent first."""
 
     cards: tuple[Card, ...]
-    """Releases with a live run, or with one that is damaged."""
+    """Runs with open money that decide about no release; then releases with a live run, or with one that is damaged."""
     waiting: tuple[Card, ...]
     """Releases without a live run."""
 
 
-def board(releases: Sequence[Release], policy: Path | None = None, up: str = "") -> Board:
+def board(shown: Archived, archive: str, policy: Path | None = None, up: str = "") -> Board:
     """Return the board.
 
     Args:
-        releases: the newest first, which is kept among equally urgent ones.
+        shown: the newest first, which is kept among equally urgent ones.
+        archive: the path from the page to the sessions' pages, with a slash at its end.
         policy: OpenSSH's allowed signers file, if there is one.
         up: the path from the page to the site's root.
     """
-    ranked = sorted(releases, key=_urgency)
+    ranked = sorted(shown.releases, key=_urgency)
     begun = [release for release in ranked if release.live or release.undecided]
+    deciding = {release.live.session for release in begun if release.live}
+    beside = [
+        _beside(one, one.summary, archive) for one in shown.entries if one.summary and one.session not in deciding
+    ]
     return Board(
-        tuple(_card(release, policy, up) for release in begun),
+        (*(card for card in beside if card.money), *(_card(release, policy, up) for release in begun)),
         tuple(_card(release, policy, up) for release in ranked if release not in begun),
     )
 
@@ -92,12 +97,13 @@ def _card(release: Release, policy: Path | None, up: str) -> Card:
     command, advice = _next(release)
     funds = {"real": "real money", "test": "test funds"}[summary.funds] if summary else "no live run"
     attested = release.attested(EX_9)
+    gone = summary is not None and summary.abandoned and release.decision == "PENDING"
     return Card(
         name=release.name,
         url=f"{up}releases/{slug(release.name)}.html",
         decision=decision_words(release),
         css=release.decision.lower(),
-        reason=release.reason,
+        reason=f"the run was abandoned: {summary.money.sentence}" if gone and summary else release.reason,
         money=summary.money.sentence if summary and _out(summary) else None,
         funds=funds,
         due=tuple(_due(release)),
@@ -105,6 +111,26 @@ def _card(release: Release, policy: Path | None, up: str) -> Card:
         ex_9=f"attested by {attested.by} on {attested.at[:10]}" if attested else "not attested",
         next=command,
         advice=advice,
+    )
+
+
+def _beside(entry: Entry, summary: Summary, archive: str) -> Card:
+    """Return the card of a session that decides about no release, for its money."""
+    todo = next(iter(todos(summary)), None)
+    why = "a later run decides about the release" if summary.release else "it was run without --release"
+    return Card(
+        name=f"{summary.release}, earlier run" if summary.release else "No release",
+        url=f"{archive}{entry.html}",
+        decision=summary.decision,
+        css=summary.decision.lower(),
+        reason=f"session {entry.session}: {why}",
+        money=summary.money.sentence if _out(summary) else None,
+        funds="real money" if summary.funds == "real" else "test funds",
+        due=tuple(todo.said for todo in todos(summary)),
+        evidence="not applicable",
+        ex_9="not applicable",
+        next=todo.command if todo else None,
+        advice=_advice(summary, todo.said) if todo else "Look at the session.",
     )
 
 
@@ -137,8 +163,7 @@ def _after_live(release: Release, summary: Summary) -> Iterator[tuple[str, str]]
     write = _write(summary)
     if summary.funds == "real" or summary.money.may_be_out:
         for todo in todos(summary):
-            said = todo.said.replace(f"{summary.money.sentence}: ", "money is open: ", 1)
-            yield todo.command, f"{said[:1].upper()}{said[1:]}."
+            yield todo.command, _advice(summary, todo.said)
     if summary.outcome == "incomplete" and not summary.abandoned:
         yield write("resume", str(summary.session)), "Continues the live run."
     if statement_due(summary) is not None:
@@ -146,9 +171,13 @@ def _after_live(release: Release, summary: Summary) -> Iterator[tuple[str, str]]
     if release.attested(EX_9) is None and "GO" in {summary.decision, summary.rehearsed_decision}:
         yield attest_command(release, EX_9), "Attests EX-9, which no machine can see."
     if release.decision == "GO":
-        words = ["veza-e2e", "release", release.name, "--markdown"]
-        yield shlex.join(words), "Prints the row for your GO/NO-GO document."
+        yield write("release", release.name, "--markdown"), "Prints the row for your GO/NO-GO document."
     yield write("show", str(summary.session)), "Shows the live run, step by step."
+
+
+def _advice(summary: Summary, said: str) -> str:
+    said = said.replace(f"{summary.money.sentence}: ", "money is open: ", 1)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _before_live(release: Release) -> tuple[str | None, str]:

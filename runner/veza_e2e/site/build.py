@@ -196,13 +196,13 @@ def _releases(shown: Archived, source: Path, policy: Path | None) -> None:
     damage = unknown(shown, f"{ARCHIVE}/")
     listed = {"releases": views, "checklist": checklist, "damage": damage}
     _write(source / "live-report.md", "live_report.md", newest=views[:1], **listed)
-    _write(source / "go-no-go.md", "go_no_go.md", board=board(shown.releases, policy), damage=damage)
+    _write(source / "go-no-go.md", "go_no_go.md", board=board(shown, f"{ARCHIVE}/", policy), damage=damage)
 
 
 def _home(shown: Archived, source: Path, policy: Path | None) -> None:
     rows = [session_row(entry, f"{ARCHIVE}/") for entry in shown.entries[:5]]
     damage = unknown(shown, f"{ARCHIVE}/")
-    _fill(source / "index.md", "board", "_board.html", board=board(shown.releases, policy), damage=damage)
+    _fill(source / "index.md", "board", "_board.html", board=board(shown, f"{ARCHIVE}/", policy), damage=damage)
     _fill(source / "index.md", "latest sessions", "latest.md", rows=rows)
 
 

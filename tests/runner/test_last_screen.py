@@ -94,6 +94,7 @@ def test_a_dry_run_says_what_nobody_checked() -> None:
     assert [(name.strip(), why) for name, _, why in missing] == [
         ("missing   The seller's transfer is booked, and nothing is unexplained (not checked)", "no psql here"),
     ]
+    assert lines[-1] == f"supply the rows: {PROD} rows {SESSION}"
 
 
 @pytest.mark.parametrize("room", [60, 80, 120])

@@ -6,8 +6,9 @@ import shlex
 from datetime import date
 from pathlib import Path
 
+import pexpect
 import pytest
-from front_door import Shell
+from front_door import COMMAND, Shell
 from scripted_session import PAYMENT, SESSION, Script
 
 from veza_e2e.cli.last_screen import Surroundings, last_screen
@@ -94,3 +95,26 @@ def test_a_way_out_names_the_environment_and_the_archive_of_the_session(tmp_path
         assert way == ["veza-e2e", *kept, "verify", SESSION]
     listed = Shell(tmp_path)(*kept, "sessions")
     assert f"more: veza-e2e --archive kept verify {SESSION}" in listed.stdout
+
+
+def test_the_awaited_statement_is_due_with_the_command_that_records_it(tmp_path: Path) -> None:
+    script = Script().start(live=True, rehearsal=False, release="2026.12").until("revoked").end()
+    script.store(tmp_path / "archive")
+    said = listed(tmp_path)
+    bank = f"bank {SESSION} --seen credit --date YYYY-MM-DD --amount AMOUNT"
+    assert f"once it shows the refund: veza-e2e --env prod --archive archive {bank}" in said
+
+
+@pytest.mark.process
+def test_a_terminal_gets_whole_words_and_whole_commands(tmp_path: Path) -> None:
+    script = Script().start(live=True, rehearsal=False, release="2026.12").until("revoked").end()
+    script.store(tmp_path / "docs" / "archive" / "payment-e2e")
+    piped = Shell(tmp_path)("show", SESSION).stdout
+    words = [*COMMAND, "show", SESSION]
+    terminal = pexpect.spawn(words[0], words[1:], cwd=tmp_path, dimensions=(24, 60), encoding="utf-8", timeout=60)
+    lines = terminal.read().replace("\r", "").splitlines()
+    terminal.close()
+    assert " ".join(piped.split()) == " ".join(" ".join(lines).split())
+    wide = [line for line in lines if len(line) > 60]
+    assert all(len(line.split()) == 1 or line.strip().startswith("veza-e2e --env prod bank") for line in wide)
+    assert "  met             The license was granted to this buyer, for" in lines

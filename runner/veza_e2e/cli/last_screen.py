@@ -118,6 +118,8 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         return
     if summary.live_requested:
         yield from _evidence(summary, there)
+    elif summary.money.moved and _rows_unseen(summary):
+        yield "supply the rows", write("rows", session)
     if there.folder is not None:
         if not there.signed:
             yield "sign", write("sign", session, "--key", "FILE")
@@ -126,10 +128,14 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         yield "see the release", write("release", summary.release)
 
 
+def _rows_unseen(summary: Summary) -> bool:
+    return any(one.id in {"R2", "R5"} and one.status == "not_checked" for one in summary.reconciliation)
+
+
 def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
     session, write = str(summary.session), there.command
     unseen = {one.id for one in summary.reconciliation if one.status == "not_checked"}
-    if unseen & {"R2", "R5"}:
+    if _rows_unseen(summary):
         yield "supply the rows", write("rows", session)
     if unseen & {"R1", "R4", "R6"}:
         known = ("--payment", summary.payment_id or "ID", "--refund", summary.refund_id or "ID")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import field
 from datetime import date
@@ -15,7 +16,10 @@ import click
 from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.ports.machine import Machine
-from veza_e2e.ports.screen import line, plain
+from veza_e2e.ports.screen import folded, line, plain, width
+
+_NARROWEST = 20
+"""Columns that a text gets beside its label, however narrow the terminal."""
 
 
 class Exit(IntEnum):
@@ -89,9 +93,30 @@ def items(invocation: Invocation, rows: Sequence[Item], *, ok: bool) -> None:
     if invocation.json:
         document({"ok": ok, "items": [{"name": r.name, "status": r.status, "message": r.message} for r in rows]})
         return
-    width = max((len(row.status) for row in rows), default=0)
+    room = max((len(row.status) for row in rows), default=0)
     for row in rows:
-        click.echo(f"{row.status:<{width}}  {plain(row.name)}: {plain(row.message)}")
+        labelled(f"{row.status:<{room}}  ", f"{row.name}: {row.message}")
+
+
+def labelled(label: str, text: str) -> None:
+    """Print a label and a text on standard output. A terminal gets it broken between words, the rest below the text.
+
+    A command in the text goes on a line of its own, and stays whole. Outside text may be hostile.
+    """
+    lines = [plain(text)]
+    if _on_terminal():
+        prose, name, command = lines[0].partition("veza-e2e ")
+        lines = folded(prose.rstrip(), max(width() - len(label), _NARROWEST)).split("\n") if prose.strip() else []
+        lines += [f"{name}{command}"] if name else []
+    for number, one in enumerate(lines):
+        click.echo(f"{'' if number else label:<{len(label)}}{one}")
+
+
+def _on_terminal() -> bool:
+    try:
+        return sys.stdout.isatty()
+    except ValueError:
+        return False
 
 
 def say(text: str) -> None:

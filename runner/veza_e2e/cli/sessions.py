@@ -10,7 +10,7 @@ from ulid import ULID
 
 from veza_e2e.archive.index import glances
 from veza_e2e.cli.lookup import archives, verify_command
-from veza_e2e.cli.output import Exit, Invocation, Item, items, say
+from veza_e2e.cli.output import Exit, Invocation, Item, items, labelled, say
 from veza_e2e.cli.session_line import due_line, session_line
 from veza_e2e.evidence import Glance
 from veza_e2e.frozen import dataclass
@@ -90,4 +90,4 @@ def _print(rows: Sequence[Row]) -> None:
     for cells, row in zip(table, (None, *rows), strict=True):
         click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
         for line in row.more if row else ():
-            click.echo(f"    {line}")
+            labelled("    ", line)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from veza_e2e.cli.lookup import stored_session, summary_of
-from veza_e2e.cli.output import Invocation, document
-from veza_e2e.cli.session_line import session_line
-from veza_e2e.ports.screen import plain
+from veza_e2e.cli.output import Invocation, document, labelled
+from veza_e2e.cli.session_line import due_line, session_line
 
 
 @click.command()
@@ -20,12 +19,17 @@ def show(invocation: Invocation, session: str) -> None:
     if invocation.json:
         document(summary.to_json(stored.paths))
         return
-    click.echo(f"{stored.session}  {plain(session_line(invocation, summary))}")
+    labelled(f"{stored.session}  ", session_line(invocation, summary, due=False))
     for step in summary.steps:
-        click.echo(f"  {step.number} {step.name:<10} {step.status:<8} {plain(step.observed)}")
+        labelled(f"  {step.number} {step.name:<10} {step.status:<8} ", step.observed)
         if step.status == "failed":
-            click.echo(f"      {plain(step.meaning or '')} {plain(step.todo or '')}")
+            labelled("      ", f"{step.meaning or ''} {step.todo or ''}")
     click.echo("")
     for item in summary.acceptance:
-        click.echo(f"  {item.status.replace('_', ' '):<15} {item.title}: {plain(item.reason)}")
-    click.echo(f"\n{summary.decision}: {plain(summary.reason)}\n{stored.paths['report']}")
+        labelled(f"  {item.status.replace('_', ' '):<15} ", f"{item.title}: {item.reason}")
+    click.echo("")
+    labelled("", f"{summary.decision}: {summary.reason}")
+    due = due_line(invocation, summary)
+    if due is not None:
+        labelled("due: ", due)
+    click.echo(stored.paths["report"])

@@ -29,6 +29,8 @@ command -v "$python" >/dev/null ||
 whole && exit 0
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
   fail "$python cannot make a virtual environment (no ensurepip). Install it: apt-get install python3-venv"
+"$python" -c 'import lzma, sqlite3, ssl' 2>/dev/null ||
+  fail "$python was built without lzma, sqlite3 or ssl. Name another one: make PYTHON=/usr/bin/python3 …"
 
 [ ! -e $venv ] || [ -f $venv/.python ] && [ ! -e $venv/.unfinished ] ||
   echo "The last set-up was interrupted; $venv is made again."

@@ -192,4 +192,5 @@ def test_each_command_has_an_example_that_it_takes(tmp_path: Path) -> None:
             assert f"veza-e2e {EXAMPLES[name]}" in (command.epilog or "")
             before, _, words = EXAMPLES[name].partition(name)
             assert before in {"", "--env staging ", "--env prod "}
+            assert " " not in name or not command.get_short_help_str(68).endswith("...")
             command.make_context(name, shlex.split(words.replace("~/.ssh/", "")), parent=context)

@@ -170,5 +170,5 @@ def test_p_is_known_on_the_rehearsal_backend_only(walk: Walk, *, rehearsal: bool
         walk.go_on()
     (asked,) = [event for event in walk.events(Asked) if event.question == "paid"]
     assert ("p = test card" in asked.text) is rehearsal
-    assert ("'p' is not an answer: type Enter, r, s, q." in walk.person.told) is not rehearsal
+    assert ("'p' is not an answer: press Enter, or type r, s or q." in walk.person.told) is not rehearsal
     assert [event.answer for event in walk.events(Answered) if event.question == "paid"] == ["q"]

@@ -42,7 +42,10 @@ def keep(invocation: Invocation, *, session: str, name: str) -> int:
 )
 @click.pass_obj
 def check_all(invocation: Invocation, *, other: Path | None) -> int:
-    """Check every cassette: safe to load, no secret, valid against the contract; old recordings are warned of."""
+    """Check every cassette.
+
+    It must be safe to load, hold no secret and be valid against the contract. An old recording is warned of.
+    """
     with lean.only_httpx_stub():
         from veza_e2e.cassettes.check import check  # noqa: PLC0415 - brings the schema validator, and vcrpy
         from veza_e2e.cassettes.spec import Spec  # noqa: PLC0415

@@ -25,9 +25,9 @@ def config() -> None:
 @config.command()
 @click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show each setting of an environment, and where it comes from: the file, an option, a variable or the default.
+    """Show each setting of an environment and its source.
 
-    Secrets are masked.
+    The source is the file, an option, a variable or the default. Secrets are masked.
     """
     settings = settings_of(invocation)
     items(invocation, [*_settings(invocation, settings), *_secrets()], ok=True)

@@ -51,10 +51,11 @@ def _redaction(secrets: Mapping[str, str]) -> Callable[[str], str]:
 def test(
     invocation: Invocation, *, base_url: str, write: bool, rate_limit: str | None, examples: int, seed: int | None
 ) -> int:
-    """Test a running backend with schemathesis: reads only, unless --write; the login is never fuzzed.
+    """Test a running backend with schemathesis.
 
-    The token comes from VEZA_ACCESS_TOKEN; without one, only public operations are tested. An operation is proven by
-    a success that the SDK reads. One failed: 5; none failed, and not all were proven: 4.
+    Sends only reads, unless --write is given; the login is never fuzzed. The token comes from VEZA_ACCESS_TOKEN;
+    without one, only public operations are tested. An operation is proven by a success that the SDK reads. One
+    failed: 5; none failed, and not all were proven: 4.
     """
     from veza_e2e.cli.contract_test import Asked, report  # noqa: PLC0415 - only this command needs it
 
@@ -97,10 +98,11 @@ def diff(
     baseline: Path | None,
     form: str,
 ) -> int:
-    """Compare a backend's spec with the contract: what would break this SDK (exit 5), what differs, what is new.
+    """Compare a backend's spec with the contract.
 
-    Operations are matched by --map (kept in contract-map.toml), by method and path, or by operationId. A part
-    that cannot be read is named; the rest is compared all the same.
+    Shows what would break this SDK (exit 5), what differs and what is new. Operations are matched by --map (kept in
+    contract-map.toml), by method and path, or by operationId. A part that cannot be read is named; the rest is
+    compared all the same.
     """
     from veza_e2e.cli.contract_diff import Options, report  # noqa: PLC0415 - only this command needs it
 
@@ -119,11 +121,12 @@ def diff(
 )
 @click.pass_obj
 def samples(invocation: Invocation, *, paths: tuple[Path, ...], named: tuple[str, ...], words: tuple[str, ...]) -> int:
-    r"""Compare real answers, and psql's \d of the two tables, with what is expected; exit 5 if something would break.
+    r"""Compare real answers, and psql's tables, with the contract.
 
-    PATH is a file or a folder: saved JSON, curl -i, a browser's HAR, psql's \d seller_transfers and \d orders.
-    An answer is recognised by the HAR's request, by its file's name (getOrder.json, POST_orders.json), or by its shape.
-    No value is printed, only names and kinds. With --env the tables are compared with that environment's names.
+    Exit 5 if something would break. PATH is a file or a folder: saved JSON, curl -i, a browser's HAR, psql's
+    \d seller_transfers and \d orders. An answer is recognised by the HAR's request, by its file's name (getOrder.json,
+    POST_orders.json), or by its shape. No value is printed, only names and kinds. With --env the tables are compared
+    with that environment's names.
     """
     from veza_e2e.cli.contract_samples import report  # noqa: PLC0415 - only this command needs it
 
@@ -131,10 +134,10 @@ def samples(invocation: Invocation, *, paths: tuple[Path, ...], named: tuple[str
 
 
 @contract.command()
-@click.option("--write", "page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="As a page.")
+@click.option("--write", "page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page.")
 @click.pass_obj
 def coverage(invocation: Invocation, *, page: Path | None) -> int:
-    """Count which checks cover each documented answer of the contract; exit 5 if one is not covered."""
+    """Count the checks of each documented answer. Exit 5 if one is not covered."""
     from veza_contract import coverage as covering  # noqa: PLC0415 - only this command needs it
     from veza_contract import spec  # noqa: PLC0415
 

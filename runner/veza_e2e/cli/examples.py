@@ -42,5 +42,6 @@ def exemplify(command: click.Command, name: str) -> None:
     if isinstance(command, click.Group):
         for below, one in command.commands.items():
             exemplify(one, f"{name} {below}")
+        command.epilog = f"Example: veza-e2e {name} {next(iter(command.commands))} --help"
     elif name in EXAMPLES:
         command.epilog = f"Example: veza-e2e {EXAMPLES[name]}"

@@ -16,7 +16,7 @@ import click
 from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.ports.machine import Machine
-from veza_e2e.ports.screen import folded, line, plain, width
+from veza_e2e.ports.screen import columns, folded, line, plain, width
 
 _NARROWEST = 20
 """Columns that a text gets beside its label, however narrow the terminal."""
@@ -99,14 +99,15 @@ def items(invocation: Invocation, rows: Sequence[Item], *, ok: bool) -> None:
 
 
 def labelled(label: str, text: str) -> None:
-    """Print a label and a text on standard output. A terminal gets it broken between words, the rest below the text.
+    """Print a label and a text on standard output. A terminal gets a long one broken between words.
 
-    A command in the text goes on a line of its own, and stays whole. Outside text may be hostile.
+    A command in a long text goes on a line of its own, and stays whole. Outside text may be hostile.
     """
     lines = [plain(text)]
-    if _on_terminal():
+    room = max(width() - len(label), _NARROWEST) if _on_terminal() else None
+    if room is not None and columns(lines[0]) > room:
         prose, name, command = lines[0].partition("veza-e2e ")
-        lines = folded(prose.rstrip(), max(width() - len(label), _NARROWEST)).split("\n") if prose.strip() else []
+        lines = folded(prose.rstrip(), room).split("\n") if prose.strip() else []
         lines += [f"{name}{command}"] if name else []
     for number, one in enumerate(lines):
         click.echo(f"{'' if number else label:<{len(label)}}{one}")

@@ -53,7 +53,11 @@ def reference() -> str:
 def _command(command: click.Command, path: str, level: int, parent: click.Context | None) -> Iterator[str]:
     context = click.Context(command, info_name=path.rpartition(" ")[2], parent=parent)
     usage = " ".join([path, *command.collect_usage_pieces(context)])
-    example = f"\n    {command.epilog.removeprefix('Example: ')}" if command.epilog else ""
+    example = (
+        f"\n    {command.epilog.removeprefix('Example: ')}"
+        if command.epilog and not isinstance(command, click.Group)
+        else ""
+    )
     yield f"{'#' * min(level, 3)} {path}\n\n{_text(command.help)}\n\n    {usage}{example}\n"
     options = [record for parameter in command.params if (record := parameter.get_help_record(context)) and record[1]]
     if options:

@@ -66,7 +66,7 @@ def _built(invocation: Invocation, out: Path) -> bool:
         built = build_site(archive, root=Path.cwd(), out=out, policy=policy_of(invocation))
     except (SiteError, OSError) as error:
         raise Stop(Exit.FAILED, str(error), "the site that was there before is untouched") from error
-    rows = [Item("site", "ok", f"{built.sessions} sessions; open {(out / 'index.html').resolve()}")]
+    rows = [Item("site", "ok", f"{_counted(built.sessions)}; open {(out / 'index.html').resolve()}")]
     rows += [Item(name, "damaged", shown) for name, shown in built.damaged]
     items(invocation, rows, ok=not built.damaged)
     return bool(built.damaged)
@@ -90,7 +90,7 @@ def _written(invocation: Invocation, into: Path) -> bool:
         raise Stop(Exit.USAGE, f"--into: {error}", _OWN) from error
     except OSError as error:
         raise Stop(Exit.FAILED, f"--into {into}: {error.strerror}", "name a folder that you may write") from error
-    rows = [Item("pages", "ok", f"{written.sessions} sessions in {into / 'index.md'}")]
+    rows = [Item("pages", "ok", f"{_counted(written.sessions)} in {into / 'index.md'}")]
     rows += [Item(session, "damaged", "shown as damaged; veza-e2e verify says more") for session in written.damaged]
     items(invocation, rows, ok=not written.damaged)
     return bool(written.damaged)
@@ -122,3 +122,7 @@ def serve(invocation: Invocation, out: Path, port: int) -> None:
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server, contextlib.suppress(KeyboardInterrupt):
         say(f"http://127.0.0.1:{server.server_port}/ until Ctrl-C")
         server.serve_forever()
+
+
+def _counted(sessions: int) -> str:
+    return f"{sessions} session{'s' * (sessions != 1)}"

@@ -137,7 +137,9 @@ def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) 
                 "Paid with a test card." if paid else "The test card could not be used: open the page."
             )
         case _:
-            context.operator.tell(f"{answer!r:.20} is not an answer: type Enter, r, s, q{', p' * test_card}.")
+            context.operator.tell(
+                f"{answer!r:.20} is not an answer: press Enter, or type r, s{', q or p' if test_card else ' or q'}."
+            )
 
 
 def ran_out(context: Context) -> bool:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from veza_e2e.evidence import Summary
-from veza_e2e.evidence.due import statement_due, still_open
+from veza_e2e.evidence.due import bank_command, statement_due, still_open
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.report.cells import Command, Fact, Status
 from veza_e2e.report.told import moment
@@ -74,7 +74,7 @@ def _commands(summary: Summary) -> list[str]:
     if _goes_on(summary) and not named:
         write("resume", str(summary.session))
     if statement_due(summary) is not None:
-        write("bank", str(summary.session), "--seen", "credit", "--date", "D", "--amount", "A")
+        bank_command(str(summary.session), write)
     return named
 
 

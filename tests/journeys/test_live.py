@@ -222,6 +222,7 @@ def test_what_was_typed_before_a_question_about_money_is_no_answer_to_it(shell: 
     person.terminal.expect("Enter = paid")
     assert person.terminal.expect(["noted: paid", pexpect.TIMEOUT], timeout=1) == 1
     person.terminal.sendline("q")
+    person.terminal.expect("You left; nothing is lost.")
     assert person.ends() == 4
 
 

@@ -52,22 +52,22 @@ run --unattended --max-amount '1.00 EUR' | 3 | no product on sale costs at most 
 run --unattended --product nope | 3 | product 'nope' is not among the products | Choose another
 run --env staging --unattended | 3 | 127.0.0.1:9 refused it | Check base_url
 --env staging run --fault webhook_lost | 2 | the embedded rehearsal backend only, not for staging | leave --fault out
-resume 01ZZZ | 2 | no session '01ZZZ' in build/rehearsals | which there are: ~ --env rehearsal sessions
+resume 01ZZZ | 2 | no session '01ZZZ' in build/rehearsals | list them: ~ --env rehearsal sessions
 resume a b | 2 | unexpected extra argument (b) | see: ~ resume --help
---env staging resume | 2 | no session of staging is left to resume | which there are: ~ --env staging sessions
+--env staging resume | 2 | no session of staging is left to resume | list them: ~ --env staging sessions
 --env staging resume {ended} | 2 | no session '{ended}' in docs/archive/payment-e2e | ~ --env staging sessions
 abandon | 2 | Missing argument 'SESSION' | see: ~ abandon --help
 abandon {open} | 2 | Missing option '--reason' | see: ~ abandon --help
 abandon {open} --reason '' | 2 | --reason is empty | write why: --reason TEXT
-abandon nope --reason x | 2 | no session 'nope' | which there are: ~ --env rehearsal sessions
+abandon nope --reason x | 2 | no session 'nope' | list them: ~ --env rehearsal sessions
 abandon {open} --reason x --accept-loss 5 | 2 | --accept-loss '5' is not an amount | write it as "5.00 EUR"
 abandon {open} --reason x --accept-loss '5.00 EUR' | 3 | is not what is open (nothing) | rehearsal show {open}
-rows nope | 2 | no session 'nope' | which there are: ~ sessions
+rows nope | 2 | no session 'nope' | list them: ~ sessions
 rows {ended} --file none.csv | 2 | 'none.csv' does not exist | see: ~ rows --help
 rows {ended} --file . | 2 | '.' is a directory | see: ~ rows --help
 show | 2 | Missing argument 'SESSION' | see: ~ show --help
-show nope | 2 | no session 'nope' in build/rehearsals, docs/archive/payment-e2e | which there are: ~ sessions
-show 01 | 2 | sessions begin with '01': | which there are: ~ sessions
+show nope | 2 | no session 'nope' in build/rehearsals, docs/archive/payment-e2e | list them: ~ sessions
+show 01 | 2 | sessions begin with '01': | list them: ~ sessions
 bank {ended} | 2 | Missing option '--seen'. Choose from: credit, charge-dropped, nothing | see: ~ bank --help
 bank {ended} --seen money --date 2026-06-20 | 2 | 'money' is not one of 'credit' | see: ~ bank --help
 bank latest --seen credt --date 2026-06-20 | 2 | 'credt' is not one of | did you mean: ~ bank latest --seen credit
@@ -85,7 +85,7 @@ attest ex-9 | 2 | Missing option '--by' | see: ~ attest --help
 attest ex-9 --by '' | 2 | --by names nobody | write who says so: --by "A. Person"
 attest ex-9 --by A --session {ended} | 2 | ex-9 is said of a release, not of a session | name it with --release
 attest ex-9 --by A --charged '5.00 EUR' | 2 | --charged: only for dashboard | see: ~ attest --help
-attest dashboard --by A | 2 | --session is missing | which there are: ~ sessions
+attest dashboard --by A | 2 | --session is missing | list them: ~ sessions
 DASHBOARD | 2 | no figure is given | see --charged, --refunded and --reversed
 DASHBOARD --payment p | 2 | --payment and --charged belong together | give the payment's id
 DASHBOARD --charged x | 2 | --charged 'x' is not an amount | write it as "5.00 EUR"
@@ -95,17 +95,17 @@ attest unrelated --session {ended} --by A --note n | 3 | {ended} is not damaged 
 release 2026.13 | 2 | no session of release '2026.13' | did you mean: ~ release 2026.12
 release 2026.12 --report no/such/x.md | 2 | no/such/x.md: its folder is not there | make it: mkdir -p no/such
 release 2026.12 --report build/rehearsals/x.md | 2 | lies in the archive | name another place
-render --single-file x.html | 2 | --single-file is of one session: name it | which there are: ~ sessions
+render --single-file x.html | 2 | --single-file is of one session: name it | list them: ~ sessions
 render {ended} --single-file no/such/x.html | 2 | its folder is not there | make it: mkdir -p no/such
-render nope | 2 | no session 'nope' | which there are: ~ sessions
-verify nope | 2 | no session 'nope' | which there are: ~ sessions
+render nope | 2 | no session 'nope' | list them: ~ sessions
+verify nope | 2 | no session 'nope' | list them: ~ sessions
 verify --allowed-signers none | 2 | 'none' does not exist | see: ~ verify --help
 sign {ended} | 2 | nothing says which key signs | name one: --key FILE, or [signing] key
 sign {ended} --key none | 2 | 'none' does not exist | see: ~ sign --help
 sign {open} --key veza-e2e.toml | 3 | {open} has not ended | end it first: ~ resume {open}
 replay nope | 2 | no cassette in cassettes | make one: ~ run --record NAME
 replay --acept | 2 | no option --acept | did you mean: ~ replay --accept
-cassettes keep nope x | 2 | no recording of a session 'nope' | which sessions there are: ~ sessions
+cassettes keep nope x | 2 | no recording of a session 'nope' | list the sessions: ~ sessions
 cassettes keep {ended} ../x | 2 | a cassette's name is made of a-z, 0-9 | name it like staging-refund
 cassettes check --spec none.yaml | 2 | none.yaml: No such file | name a file that holds an OpenAPI description
 contract diff | 2 | Missing option '--spec' | see: ~ contract diff --help

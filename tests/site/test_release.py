@@ -174,3 +174,11 @@ def test_json_is_one_document_with_the_row_in_it(shell: Shell, archive: Path) ->
     result = shell("--json", *RELEASE, "--markdown")
     assert json.loads(result.stdout)["ok"] is True
     assert message(result, "markdown").startswith("| 2026.05 | PENDING |")
+
+
+def test_a_release_of_another_archive_is_named_with_the_command_that_shows_it(shell: Shell, archive: Path) -> None:
+    real().until("revoked").end().store(archive)
+    missed = shell("release", "2026.05")
+    assert missed.code == 2
+    assert "it is in docs/archive/payment-e2e: veza-e2e --env prod release 2026.05" in missed.stderr
+    assert shell("--env", "prod", "release", "2026.05").code == 0

@@ -141,7 +141,7 @@ def _session(invocation: Invocation, said: _Said, name: str) -> Stored:
         raise Stop(
             Exit.USAGE,
             f"--session is missing: of which session is {name} said?",
-            f"which there are: {invocation.command('sessions')}",
+            f"list them: {invocation.command('sessions')}",
         )
     return stored_session(invocation, said.session)
 

@@ -97,7 +97,8 @@ def concluded(invocation: Invocation, stored: Stored, ended: Ended) -> int:
         error = {} if problem is None else {"error": {"message": problem[0], "hint": problem[1]}}
         document({**summary.to_json(stored.paths), **error})
     if ended.interrupted is not None:
-        say(f"\nInterrupted ({ended.interrupted}); nothing is lost.")
+        left = ended.interrupted == "left"
+        say(f"\n{'You left' if left else f'Interrupted ({ended.interrupted})'}; nothing is lost.")
     if problem is not None:
         say(f"veza-e2e: {plain(problem[0])}\n  {problem[1]}")
     to_stderr = bool(invocation.json or ended.interrupted or problem)

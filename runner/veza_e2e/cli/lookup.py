@@ -91,7 +91,7 @@ def stored_session(invocation: Invocation, prefix: str) -> Stored:
         named = invocation.environment if invocation.environment != config.REHEARSAL else None
         return find(archives(invocation), prefix, named)
     except UnknownSessionError as error:
-        raise Stop(Exit.USAGE, str(error), f"which there are: {invocation.command('sessions')}") from error
+        raise Stop(Exit.USAGE, str(error), f"list them: {invocation.command('sessions')}") from error
 
 
 def command_in(archive: Path, environment: str | None, *words: str) -> str:

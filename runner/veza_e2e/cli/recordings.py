@@ -94,6 +94,6 @@ def recording_of(invocation: Invocation, folder: Path, session: str) -> Path:
     found = [name for name in known if session and name.startswith(session.upper())]
     if len(found) != 1:
         which = "no recording" if not found else "more than one recording"
-        hint = f"live runs are never recorded; which sessions there are: {invocation.command('sessions')}"
+        hint = f"live runs are never recorded; list the sessions: {invocation.command('sessions')}"
         raise Stop(Exit.USAGE, f"there is {which} of a session {session!r:.40} in {folder}", hint)
     return folder / found[0]

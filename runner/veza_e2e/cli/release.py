@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from veza_e2e.archive.releases import Held, releases
 from veza_e2e.archive.sessions import Archive
-from veza_e2e.cli.lookup import home
+from veza_e2e.cli.lookup import archives, home
 from veza_e2e.cli.nearest import nearest
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.cli.session_line import due_line
@@ -57,9 +58,20 @@ def _named(invocation: Invocation, shown: Archived[Held], name: str, archive: Ar
     if name in named:
         return named[name]
     close = nearest(name, named)
-    hint = f"which sessions there are: {invocation.command('sessions')}"
+    hint = f"list the sessions: {invocation.command('sessions')}"
     hint = hint if close is None else f"did you mean: {invocation.command('release', close)}"
+    hint = next(_elsewhere(invocation, name), hint)
     raise Stop(Exit.USAGE, f"no session of release {name!r:.60} is in {archive.root}", hint)
+
+
+def _elsewhere(invocation: Invocation, name: str) -> Iterator[str]:
+    """Yield where else the release is, with the command that shows it."""
+    for other in archives(invocation)[1:]:
+        for one in releases(other).releases:
+            runs = [run.summary for run in (one.live, one.dry_run) if run and run.summary]
+            if one.name == name and runs:
+                there = replace(invocation, environment=runs[0].environment)
+                yield f"it is in {other.root}: {there.command('release', name)}"
 
 
 def _rows(invocation: Invocation, found: Release[Held], shown: Archived[Held], due: str) -> Iterator[Item]:

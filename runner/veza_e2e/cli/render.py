@@ -50,7 +50,7 @@ def _mailed(invocation: Invocation, session: tuple[str, ...], path: Path) -> Non
 
     if len(session) != 1:
         raise Stop(
-            Exit.USAGE, "--single-file is of one session: name it", f"which there are: {invocation.command('sessions')}"
+            Exit.USAGE, "--single-file is of one session: name it", f"list them: {invocation.command('sessions')}"
         )
     stored = stored_session(invocation, session[0])
     try:

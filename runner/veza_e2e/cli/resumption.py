@@ -41,7 +41,7 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
             raise Stop(
                 Exit.USAGE,
                 str(error),
-                f"which there are: {command_in(settings.archive, settings.environment.name, 'sessions')}",
+                f"list them: {command_in(settings.archive, settings.environment.name, 'sessions')}",
             ) from error
     found = [one for one in archive.sessions() if _open_here(one, settings.environment.name)]
     if len(found) == 1:
@@ -50,7 +50,7 @@ def meant_session(settings: Settings, session: str | None) -> Stored:
         raise Stop(
             Exit.USAGE,
             f"no session of {settings.environment.name} is left to resume in {settings.archive}",
-            f"which there are: {command_in(settings.archive, settings.environment.name, 'sessions')}",
+            f"list them: {command_in(settings.archive, settings.environment.name, 'sessions')}",
         )
     raise Stop(
         Exit.USAGE,

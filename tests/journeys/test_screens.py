@@ -47,6 +47,11 @@ class Sees(Person):
         with_prompt = self.terminal.expect([r"[^\r\n]+", pexpect.TIMEOUT], timeout=1)
         assert with_prompt in {0, 1}
 
+    def awaits_the_prompt(self) -> None:
+        """Read on until the checkout's prompt is whole: it is drawn behind what is waited for."""
+        while not re.search(r"\? Enter = paid.*test card", " ".join(self.screen.visible[-3:])):
+            self.terminal.expect(r"[^\x00]")
+
     def looks_at_the_rows(self) -> None:
         self.terminal.expect("End with an empty line")
         self.terminal.sendline(psql(self.base_url))
@@ -102,6 +107,7 @@ def test_the_screens_of_a_live_run(shell: Shell, live: str, columns: int, env: d
     terminal.expect(r"p\s+=\s+test\s+card")
     terminal.expect("backend: pending_payment")
     someone.until("link expires")
+    someone.awaits_the_prompt()
     someone.keeps("checkout")
     if columns == 80:
         resized(someone)
@@ -140,8 +146,7 @@ def resized(someone: Sees) -> None:
         someone.screen.columns = columns
         someone.terminal.expect("waiting for the payment")
         someone.terminal.expect("link expires")
-        while "? Enter = paid" not in "".join(someone.screen.visible[-2:]):
-            someone.terminal.expect(r"[^\x00]")  # the prompt is drawn again behind it
+        someone.awaits_the_prompt()
 
 
 def compare(columns: int, kept: dict[str, list[str]]) -> None:

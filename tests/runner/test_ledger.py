@@ -378,4 +378,5 @@ def test_the_script_is_a_read_only_transaction_that_shows_the_real_columns_first
     lines = script(ORDER).split("\n")
     assert lines[0] == "BEGIN READ ONLY;"
     assert "information_schema.columns" in lines[1]
+    assert max(map(len, lines)) < 80, "no line is broken in the middle of a name"
     assert lines[-1] == "ROLLBACK;"

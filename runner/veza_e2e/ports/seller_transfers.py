@@ -45,11 +45,10 @@ def query(order_id: str, names: LedgerNames = ASSUMED) -> str:
     key, foreign = names.orders.expression("o", "id"), names.transfers.expression("t", "order_id")
     return f"""\
 SELECT {o("id", "order_id")}, {o("total_amount_cents")}, {o("tax_amount_cents")}, {o("currency")},
-       {t("id", "transfer_id")}, {t("seller_id")}, {t("stripe_transfer_id")}, {t("amount_cents")}, \
-{t("platform_fee_cents")},
-       {t("currency", "transfer_currency")}, {t("status")}, {t("reversed_amount_cents")}, \
-{t("stripe_reversal_id")}, {t("error_message")},
-       {_unexplained(names)} AS unexplained_cents,{_license(names)}
+       {t("id", "transfer_id")}, {t("seller_id")}, {t("stripe_transfer_id")}, {t("amount_cents")},
+       {t("platform_fee_cents")}, {t("currency", "transfer_currency")}, {t("status")},
+       {t("reversed_amount_cents")}, {t("stripe_reversal_id")}, {t("error_message")},
+       {_unexplained(names)},{_license(names)}
        count(*) OVER () AS row_count
   FROM {names.orders.relation} o LEFT JOIN {names.transfers.relation} t ON {foreign} = {key}
  WHERE {key}{_equals(order_id)}
@@ -63,13 +62,14 @@ def _output(names: TableNames, alias: str, column: str, label: str | None = None
 
 
 def _unexplained(names: LedgerNames) -> str:
-    """Return the expression for what the rows leave of the total: unknown if one of its parts is."""
+    """Return the column of what the rows leave of the total: unknown if one of its parts is."""
     known = names.orders.has("total_amount_cents", "tax_amount_cents") and names.transfers.has("platform_fee_cents")
     if not known:
-        return "NULL"
+        return "NULL AS unexplained_cents"
     o, t = partial(names.orders.expression, "o"), partial(names.transfers.expression, "t")
     return f"""{o("total_amount_cents")} - coalesce({o("tax_amount_cents")}, 0)
-         - coalesce(sum({t("amount_cents")} + {t("platform_fee_cents")}) OVER (), 0)"""
+         - coalesce(sum({t("amount_cents")} + {t("platform_fee_cents")}) OVER (), 0)
+         AS unexplained_cents"""
 
 
 def _license(names: LedgerNames) -> str:

@@ -502,6 +502,7 @@ def test_an_empty_archive_shows_recordings_which_never_count(tmp_path: Path) -> 
     assert "veza-damaged" in archive, "a recording that cannot be replayed is named, without a page"
     assert "broken/index.html" not in archive
     example = (tmp_path / "src" / "example.md").read_text(encoding="utf-8")
+    assert "not checked</span><p>whether a row is missing was not checked" in example
     anchors = set(re.findall(r"refund/index.html#(event-[0-9]+)", example))
     assert len(anchors) > 10
     assert all(f'id="{anchor}"' in (page / "index.html").read_text(encoding="utf-8") for anchor in anchors)
@@ -512,6 +513,8 @@ def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")
     for name in ("archive/payment-e2e/index.md", "index.md", "example.md"):
         assert "veza-e2e run --unattended --refund" in (tmp_path / "src" / name).read_text(encoding="utf-8")
+    for name in ("archive/payment-e2e/index.md", "index.md"):
+        assert "veza-e2e --archive build/rehearsals site build" in (tmp_path / "src" / name).read_text(encoding="utf-8")
     assert "There is no release yet" in (tmp_path / "src" / "live-report.md").read_text(encoding="utf-8")
     for name in ("go-no-go.md", "index.md"):
         assert "veza-e2e run --unattended --refund --release" in (tmp_path / "src" / name).read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 import veza_e2e
 from veza_e2e.cassettes.errors import CassetteError, Mismatch
-from veza_e2e.evidence import summarise
+from veza_e2e.evidence import Item, summarise
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import chain
 from veza_e2e.report.cells import Fact
@@ -33,6 +33,8 @@ class Judged:
     title: str
     status: str
     evidence: tuple[int, ...]
+    why: str = ""
+    """Of an item that counts and is not met: the reason."""
 
     @property
     def css(self) -> str:
@@ -87,7 +89,7 @@ def _recording(cassette: Path, there: Path) -> Recorded:
     summary = summarise(lines)
     links = (Link("All recorded rehearsals", "../../../index.html#recorded-rehearsals"),)
     page = session_page(lines, report, links=links, files=tuple(_files()))
-    judged = tuple(Judged(item.title, item.status, item.evidence) for item in summary.acceptance)
+    judged = tuple(_judged(item) for item in summary.acceptance)
     row = Recorded(cassette.name, summary.outcome, money_line(summary), summary.events, judged)
     texts = {
         "journal.jsonl": b"".join(chain(line.seq, line.at, line.event, line.prev)[1] for line in lines).decode(),
@@ -98,6 +100,11 @@ def _recording(cassette: Path, there: Path) -> Recorded:
     }
     pages.make(there, texts)
     return row
+
+
+def _judged(item: Item) -> Judged:
+    counts = item.status not in {"met", "not_applicable"}
+    return Judged(item.title, item.status, item.evidence, item.reason if counts else "")
 
 
 def _files() -> Iterator[Fact]:

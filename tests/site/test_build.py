@@ -327,7 +327,7 @@ def test_a_newer_real_run_in_doubt_stands_before_an_older_go(tmp_path: Path) -> 
     real(JUNE, OTHER).until("pay").store(tmp_path / "archive")
     said = state(tree(tmp_path))
     assert "| PENDING |" in said
-    assert f"| the card may be charged: go on | veza-e2e --env prod resume {OTHER} |" in said
+    assert f"| the card may be charged: continue | veza-e2e --env prod resume {OTHER} |" in said
 
 
 def test_the_latest_real_run_decides_even_if_it_charged_nothing(tmp_path: Path) -> None:
@@ -340,7 +340,8 @@ def test_the_latest_real_run_decides_even_if_it_charged_nothing(tmp_path: Path) 
 def test_money_that_is_out_is_due(tmp_path: Path) -> None:
     real().until("transfers").store(tmp_path / "archive")
     said = state(tree(tmp_path))
-    assert f"| charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR: get it | veza-e2e --env prod resume {SESSION} |" in said
+    due = "charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR: get it back"
+    assert f"| {due} | veza-e2e --env prod resume {SESSION} |" in said
     listed = Shell(tmp_path)("--archive", "archive", "--json", "sessions").json["items"][0]["message"]
     assert "charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR" in listed
 

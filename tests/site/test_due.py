@@ -25,7 +25,7 @@ def listed(folder: Path, *words: str) -> str:
 def test_the_commands_keep_the_options_of_this_command_line(tmp_path: Path) -> None:
     Script().start(live=True, rehearsal=False).until("transfers").keep().store(tmp_path / "archive")
     Shell(tmp_path).configure("prod", "https://veza.test", reports="prod", live=True)
-    command = listed(tmp_path).rpartition("get it with: ")[2]
+    command = listed(tmp_path).rpartition("get it back with: ")[2]
     assert shlex.split(command) == ["veza-e2e", "--env", "prod", "--archive", "archive", "resume", SESSION]
 
 

@@ -128,9 +128,9 @@ def _money(seen: Glance, write: Command) -> Iterator[Todo]:
         case AccountState.CHARGED if seen.ended or seen.order_failed:
             yield Todo(f"{seen.money}: refund it at the processor's dashboard, then look again", again)
         case AccountState.CHARGED:
-            yield Todo(f"{seen.money}: get it", again)
+            yield Todo(f"{seen.money}: get it back", again)
         case AccountState.AT_RISK:
-            yield Todo(f"{seen.money}: go on", again)
+            yield Todo(f"{seen.money}: continue", again)
         case _:
             other = f"; or record what the processor's dashboard shows with: {attest}"
             yield Todo(f"{seen.money}: look again", again, other)

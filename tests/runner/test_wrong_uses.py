@@ -36,6 +36,8 @@ run --liev | 2 | no option --liev | see: ~ run --help
 run --planned | 2 | no option --planned | did you mean: ~ run --plan
 run extra | 2 | unexpected extra argument (extra) | see: ~ run --help
 run --release | 2 | '--release' requires an argument | see: ~ run --help
+run --release '' | 2 | --release '' is not a release's name | name it like 2026.12
+run --release ' 2026.12' | 2 | --release ' 2026.12' is not a release's name | leave --release out
 run --live | 2 | --live needs a terminal | start it in a terminal
 run --live --unattended | 2 | --unattended and --live contradict each other | leave --unattended out
 run --live --record x | 2 | no live run is recorded | leave --record out

@@ -112,6 +112,11 @@ def _refuse_contradictions(settings: Settings, asked: Asked, cassette: str | Non
             "--record and --live contradict each other: no live run is recorded",
             "leave --record out",
         ),
+        (
+            asked.release is not None and not _is_name(asked.release),
+            f"--release {asked.release!r:.60} is not a release's name",
+            "name it like 2026.12, or leave --release out",
+        ),
         (not named, f"--record {cassette!r:.60} is not a cassette's name: {NAMED}", "name it like staging-refund"),
         (
             bool(asked.faults) and not environment.embedded,
@@ -133,6 +138,11 @@ def _refuse_contradictions(settings: Settings, asked: Asked, cassette: str | Non
     for refused, message, hint in refusals:
         if refused:
             raise Stop(Exit.USAGE, f"{message}. Nothing was begun.", hint)
+
+
+def _is_name(release: str) -> bool:
+    """Whether people can tell the name from others: an empty variable of the shell names nothing."""
+    return release.isprintable() and release == release.strip() != ""
 
 
 def _refuse_without_consent(stage: Stage, gate: PreflightFinished) -> None:

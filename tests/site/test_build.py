@@ -286,11 +286,11 @@ def test_a_damaged_live_session_keeps_its_row_and_no_go_stands_beside_it(tmp_pat
     assert "| NO-GO |" in state(tree(tmp_path))
     flip(folder / "journal.jsonl", b'"seq":7', b'"seq":8')
     said = state(tree(tmp_path))
-    assert "| PENDING | 1 damaged live sessions, which cannot be judged |" in said
+    assert "| PENDING | 1 damaged live session, which cannot be judged |" in said
     assert f"| not known of the damaged live sessions | veza-e2e verify {OTHER} |" in said
     decided_go(tmp_path / "archive")
     source = tree(tmp_path)
-    assert "| PENDING | 1 damaged live sessions, which cannot be judged; of the others: all nine" in state(source)
+    assert "| PENDING | 1 damaged live session, which cannot be judged; of the others: all nine" in state(source)
     report = (source / "releases" / "2026.05.md").read_text(encoding="utf-8")
     assert OTHER in report
     assert '<p class="veza-money">GO' not in report

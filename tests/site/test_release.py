@@ -182,3 +182,14 @@ def test_a_release_of_another_archive_is_named_with_the_command_that_shows_it(sh
     assert missed.code == 2
     assert "it is in docs/archive/payment-e2e: veza-e2e --env prod release 2026.05" in missed.stderr
     assert shell("--env", "prod", "release", "2026.05").code == 0
+
+
+def test_a_damaged_live_run_is_not_called_none_and_what_is_due_is_not_known(shell: Shell, archive: Path) -> None:
+    journal = real().until("revoked").end().store(archive) / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b"answers 200", b"answers 201"))
+    shown = shell("--json", *RELEASE)
+    assert shown.code == 6
+    said = {item["name"]: (item["status"], item["message"]) for item in shown.json["items"]}
+    assert said["decision"] == ("PENDING", "1 damaged live session, which cannot be judged")
+    assert said["live run"] == ("damaged", "1 damaged, see below")
+    assert said["due"] == ("pending", "not known of the damaged live sessions")

@@ -38,7 +38,9 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
     archive = home(invocation)
     shown = releases(archive)
     found = _named(invocation, shown, name, archive)
-    due = (due_line(invocation, found.summary) if found.summary else None) or "nothing is due"
+    known = due_line(invocation, found.summary) if found.summary else None
+    lost = "not known of the damaged live sessions" if found.undecided else None
+    due = "; ".join(one for one in (lost, known) if one) or "nothing is due"
     if report is not None:
         write_file("--report", report, release_report.report(found), archive)
         say(f"written: {report}")
@@ -80,7 +82,9 @@ def _rows(invocation: Invocation, found: Release[Held], shown: Archived[Held], d
         yield Item("rehearsed_decision", found.rehearsed_decision, "as it would be with real money")
     for title, run in (("live run", found.live), ("dry-run", found.dry_run)):
         if run is None or run.summary is None:
-            yield Item(title, "none", f"there is no {title} of {found.name}")
+            lost = found.undecided if title == "live run" else 0
+            said = f"{lost} damaged, see below" if lost else f"there is no {title} of {found.name}"
+            yield Item(title, "damaged" if lost else "none", said)
         else:
             yield Item(title, run.summary.outcome, f"{run.session}: {run.summary.money.sentence}")
     for item in found.summary.acceptance if found.summary else ():

@@ -84,7 +84,7 @@ class Release(Generic[E]):
         """Why the decision is what it is."""
         alone = self.summary.reason if self.summary else "there was no live run yet"
         if self.undecided:
-            damaged = f"{self.undecided} damaged live sessions, which cannot be judged"
+            damaged = f"{self.undecided} damaged live session{'s' * (self.undecided > 1)}, which cannot be judged"
             return f"{damaged}; of the others: {alone}" if self.summary else damaged
         if self.summary is None or "GO" not in {self.summary.decision, self.summary.rehearsed_decision}:
             return alone

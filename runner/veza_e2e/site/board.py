@@ -95,7 +95,7 @@ def _out(summary: Summary) -> bool:
 def _card(release: Release, policy: Path | None, up: str) -> Card:
     summary = release.summary
     command, advice = _next(release)
-    funds = {"real": "real money", "test": "test funds"}[summary.funds] if summary else "no live run"
+    funds = {"real": "real money", "test": "test funds"}[summary.funds] if summary else _unknown(release)
     attested = release.attested(EX_9)
     gone = summary is not None and summary.abandoned and release.decision == "PENDING"
     return Card(
@@ -112,6 +112,10 @@ def _card(release: Release, policy: Path | None, up: str) -> Card:
         next=command,
         advice=advice,
     )
+
+
+def _unknown(release: Release) -> str:
+    return "damaged" if release.undecided else "no live run"
 
 
 def _beside(entry: Entry, summary: Summary, archive: str) -> Card:

@@ -193,3 +193,8 @@ def test_a_damaged_live_run_is_not_called_none_and_what_is_due_is_not_known(shel
     assert said["decision"] == ("PENDING", "1 damaged live session, which cannot be judged")
     assert said["live run"] == ("damaged", "1 damaged, see below")
     assert said["due"] == ("pending", "not known of the damaged live sessions")
+    written = shell(*RELEASE, "--report", "report.md")
+    assert written.code == 6
+    report = (shell.folder / "report.md").read_text(encoding="utf-8")
+    assert "\nDue: not known of the damaged live sessions\n" in report
+    assert "A live run that may belong to this release is damaged." in report

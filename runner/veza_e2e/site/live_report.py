@@ -92,9 +92,7 @@ def release_view(release: Release, up: str, policy: Path | None = None) -> Relea
         policy: OpenSSH's allowed signers file, if there is one.
     """
     summary = release.summary
-    window, overdue = due_words(summary)
-    if release.undecided:
-        window = "not known of the damaged live sessions" + (f"; of the others: {window}" if summary else "")
+    window, overdue = due_words(summary, release.undecided)
     damaged = tuple(Fact("Session", session_row(entry, up).link) for entry in release.damaged)
     earlier = tuple(Fact("Session", session_row(entry, up).link) for entry in release.earlier)
     unrelated = tuple(
@@ -113,7 +111,7 @@ def release_view(release: Release, up: str, policy: Path | None = None) -> Relea
         overdue=overdue,
         blocks=(
             _block("Dry-run", release.dry_run, up, none, policy),
-            _block("Live run", release.live, up, "There is no live run of this release yet.", policy),
+            _block("Live run", release.live, up, no_live_run(release.undecided), policy),
             *([Block("Damaged", damaged)] if damaged else []),
             *([Block("Earlier NO-GO", earlier)] if earlier else []),
             *([Block("Attested as unrelated", unrelated)] if unrelated else []),
@@ -186,8 +184,25 @@ def _evidence(name: str, entry: Entry | None, up: str) -> Markup:
     return at(next(cells, ""), up + entry.html if entry else "")
 
 
-def due_words(summary: Summary | None) -> tuple[str, Markup]:
-    """Return what is due, whatever the day, and the mark by which a browser tells how long it still has."""
+def no_live_run(undecided: int) -> str:
+    """Return what a release says in the place of its live run; `undecided` are the damaged ones."""
+    return (
+        "A live run that may belong to this release is damaged."
+        if undecided
+        else "There is no live run of this release yet."
+    )
+
+
+def due_words(summary: Summary | None, undecided: int = 0) -> tuple[str, Markup]:
+    """Return what is due, whatever the day, and the mark by which a browser tells how long it still has.
+
+    Args:
+        summary: the live run's; None if there is none.
+        undecided: how many live runs are damaged, so that nobody knows what is due of them.
+    """
+    if undecided:
+        said, mark = due_words(summary)
+        return "not known of the damaged live sessions" + (f"; of the others: {said}" if summary else ""), mark
     if summary is None:
         return "nothing is due", Markup()
     left, window = still_open(summary), statement_due(summary)

@@ -18,7 +18,7 @@ from veza_e2e.report.escape import typed
 from veza_e2e.report.head import funds, money_line
 from veza_e2e.report.told import moment
 from veza_e2e.report.view import ReportView, view
-from veza_e2e.site.live_report import due_words
+from veza_e2e.site.live_report import due_words, no_live_run
 
 COLUMNS = ("Release", "Decision", "Reason", "Live run", "Dry-run", "Due")
 """The columns of a release's row."""
@@ -70,7 +70,14 @@ def row(release: Release[Held]) -> str:
     """Return the release's row of a Markdown table, escaped; its columns are `COLUMNS`."""
     live = release.live.session if release.live else "none"
     dry = release.dry_run.session if release.dry_run else "none"
-    cells = (release.name, decided(release), release.reason, live, dry, due_words(release.summary)[0])
+    cells = (
+        release.name,
+        decided(release),
+        release.reason,
+        live,
+        dry,
+        due_words(release.summary, release.undecided)[0],
+    )
     return f"| {' | '.join(map(typed, cells))} |"
 
 
@@ -81,10 +88,10 @@ def report(release: Release[Held]) -> bytes:
         name=release.name,
         decision=decided(release),
         reason=release.reason,
-        due=due_words(release.summary)[0],
+        due=due_words(release.summary, release.undecided)[0],
         runs=(
             _run("dry-run", release.dry_run, dry, _absent(release)),
-            _run("live run", release.live, live, "There is no live run of this release yet."),
+            _run("live run", release.live, live, no_live_run(release.undecided)),
         ),
         items=tuple(_items(release)),
         ex_9=_ex_9(release),

@@ -105,9 +105,12 @@ def artefacts(started: SessionStarted, seq: int) -> list[Fact]:
     """Return the commands that do the same again, and the documents that belong to the session."""
     words = ["veza-e2e", "--env", started.environment]
     live = ["--live"] if started.live_requested else []
+    again = shlex.join([*words, "run", *live, *_options(started)])
+    # What charges a card is told, and is not there to copy.
+    run: Cell = f"{again} (this charges a card)" if live else Command(again)
     commands = [
         Fact("The same pre-flight again", Command(shlex.join([*words, "preflight", *live])), (seq,)),
-        Fact("The same walkthrough again", Command(shlex.join([*words, "run", *live, *_options(started)])), (seq,)),
+        Fact("The same walkthrough again", run, (seq,)),
     ]
     return commands + [Fact(title, _linked(started.links.get(name)), (seq,)) for name, title in _DOCUMENTS.items()]
 

@@ -81,7 +81,9 @@ def sections_of(text: str) -> dict[str, str]:
 
 def main() -> int:
     """Run them, or those that are named; 1 if one of them failed or missed a target."""
-    names = sys.argv[1:] or ORDER
+    names = [f"bench_{name.removeprefix('bench_')}" for name in sys.argv[1:]] or ORDER
+    if unknown := [name for name in names if name not in ORDER]:
+        raise SystemExit(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ORDER)}")
     path = DOCS / "benchmarks.md"
     sections, missed = sections_of(path.read_text(encoding="utf-8")), []
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from veza_e2e.archive.sessions import Archive
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.site.board import Board, board
 from veza_e2e.site.build import write_tree
+from veza_e2e.site.into import write_into
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -26,7 +28,7 @@ def script(number: int, release: str | None, *, live: bool = True, rehearsal: bo
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Board:
+def archive(tmp_path: Path) -> Archive:
     archive = tmp_path / "archive"
     rejected = script(1, "no-go").until("completed").say(StepStarted(step="license")).fail("license", "license_missing")
     sessions = [
@@ -48,7 +50,12 @@ def shown(tmp_path: Path) -> Board:
     seen = ("--seen", "credit", "--date", "2026-05-18", "--amount", "5.00 EUR")
     assert shell(*prod, "bank", f"{SESSION[:-1]}9", *seen).code == 0
     assert shell(*prod, "attest", "ex-9", "--by", "A. Person", "--release", "go").code == 0
-    return board(write_tree(Archive(archive), DOCS, tmp_path / "src"), "archive/")
+    return Archive(archive)
+
+
+@pytest.fixture
+def shown(archive: Archive, tmp_path: Path) -> Board:
+    return board(write_tree(archive, DOCS, tmp_path / "src"), "archive/")
 
 
 def test_the_most_urgent_release_comes_first(shown: Board) -> None:
@@ -86,3 +93,17 @@ def test_only_real_money_is_due_or_out(shown: Board) -> None:
 
 def test_an_abandoned_run_is_called_abandoned(shown: Board) -> None:
     assert {card.name: card.reason for card in shown.cards}["given-up"] == "the run was abandoned: nothing was charged"
+
+
+def test_a_foreign_site_has_the_same_board(archive: Archive, shown: Board, tmp_path: Path) -> None:
+    write_into(archive, tmp_path / "theirs")
+    index = (tmp_path / "theirs" / "index.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in index.partition("\n\n## ")[0].splitlines() if line.startswith("| [")]
+    cards = (*shown.cards, *shown.waiting)
+    assert [row[0].partition("]")[0] for row in rows] == [f"| [{card.name}" for card in cards]
+    assert [row[-1].removesuffix(" |") for row in rows] == [" ".join(filter(None, (c.advice, c.next))) for c in cards]
+    assert "charged 5.00 EUR, back 0.00 EUR, open 5.00 EUR" in rows[0][2]
+    assert rows[2][3] == "bank statement between 2026-05-11 and 2026-05-13"
+    linked = {page for row in rows for page in re.findall(r"\]\((.*?)\)", row[0])}
+    assert len(linked) == len(rows)
+    assert all((tmp_path / "theirs" / page).is_file() for page in linked)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import Summary
@@ -28,17 +30,25 @@ class Held:
         return self.stored.session
 
 
+H = TypeVar("H", bound=Held)
+
+
 def releases(archive: Archive) -> Archived[Held]:
     """Return everything in the archive, by release."""
-    entries = [_held(stored) for stored in archive.sessions()]
+    return releases_of(archive, Held)
+
+
+def releases_of(archive: Archive, kind: type[H]) -> Archived[H]:
+    """Return everything in the archive, by release, each session as `kind`."""
+    entries = [_held(stored, kind) for stored in archive.sessions()]
     try:
         return by_release(entries, archive.attestations())
     except ArchiveError as error:
         return by_release(entries, (), f"none is counted: {error}")
 
 
-def _held(stored: Stored) -> Held:
+def _held(stored: Stored, kind: type[H]) -> H:
     try:
-        return Held(stored, stored.summary())
+        return kind(stored, stored.summary())
     except (DamagedError, ArchiveError, OSError) as error:
-        return Held(stored, None, str(error), stored.beginning())
+        return kind(stored, None, str(error), stored.beginning())

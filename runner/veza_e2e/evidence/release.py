@@ -34,23 +34,23 @@ class Kept(Protocol):
         ...
 
 
-E = TypeVar("E", bound=Kept)
+E_co = TypeVar("E_co", bound=Kept, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Release(Generic[E]):
+class Release(Generic[E_co]):
     """A release, with the sessions and attestations about it."""
 
     name: str
-    dry_run: E | None
-    live: E | None
+    dry_run: E_co | None
+    live: E_co | None
     """The live run that decides."""
     attestations: tuple[Attestation, ...]
-    damaged: tuple[E, ...] = ()
+    damaged: tuple[E_co, ...] = ()
     """Sessions of this release whose files are damaged."""
-    doubtful: tuple[E, ...] = ()
+    doubtful: tuple[E_co, ...] = ()
     """Damaged sessions that may belong to this release, those above included, unless attested as unrelated."""
-    earlier: tuple[E, ...] = ()
+    earlier: tuple[E_co, ...] = ()
     """Other live runs with real funds that were a NO-GO."""
 
     @property
@@ -108,16 +108,16 @@ class Release(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True)
-class Archived(Generic[E]):
+class Archived(Generic[E_co]):
     """Everything in the archive, the newest first."""
 
-    entries: tuple[E, ...]
-    releases: tuple[Release[E], ...]
+    entries: tuple[E_co, ...]
+    releases: tuple[Release[E_co], ...]
     damage: str | None = None
     """Why no attestation counts: one of them is damaged."""
 
     @property
-    def unknown(self) -> tuple[E, ...]:
+    def unknown(self) -> tuple[E_co, ...]:
         """The damaged sessions whose release is unknown."""
         return tuple(e for e in self.entries if e.summary is None and e.claimed is None)
 
@@ -132,7 +132,9 @@ def release_of(entry: Kept) -> str | None:
     return entry.summary.release if entry.summary else entry.claimed.release if entry.claimed else None
 
 
-def by_release(entries: Sequence[E], attestations: Sequence[Attestation], damage: str | None = None) -> Archived[E]:
+def by_release(
+    entries: Sequence[E_co], attestations: Sequence[Attestation], damage: str | None = None
+) -> Archived[E_co]:
     """Group the sessions, the newest first, by release.
 
     Args:
@@ -144,7 +146,7 @@ def by_release(entries: Sequence[E], attestations: Sequence[Attestation], damage
     return Archived(tuple(entries), tuple(_release(name, entries, attestations) for name in names if name), damage)
 
 
-def _release(name: str, entries: Sequence[E], attestations: Sequence[Attestation]) -> Release[E]:
+def _release(name: str, entries: Sequence[E_co], attestations: Sequence[Attestation]) -> Release[E_co]:
     own = [(e, e.summary) for e in entries if e.summary and e.summary.release == name]
     live = [(e, s) for e, s in own if s.live_requested and s.outcome != "refused"]
     deciding = _deciding(live)
@@ -164,7 +166,7 @@ def _release(name: str, entries: Sequence[E], attestations: Sequence[Attestation
     )
 
 
-def _dry_run(own: Sequence[tuple[E, Summary]], live: E | None) -> E | None:
+def _dry_run(own: Sequence[tuple[E_co, Summary]], live: E_co | None) -> E_co | None:
     """Return the dry-run that the live run cites; if it cites none, the newest that passed, else the newest."""
     cited = live.summary.dry_run if live and live.summary else None
     if cited:
@@ -173,7 +175,7 @@ def _dry_run(own: Sequence[tuple[E, Summary]], live: E | None) -> E | None:
     return next((e for e, s in dry if s.outcome == "passed"), dry[0][0] if dry else None)
 
 
-def _deciding(live: Sequence[tuple[E, Summary]]) -> E | None:
+def _deciding(live: Sequence[tuple[E_co, Summary]]) -> E_co | None:
     """Return the live run that decides: the latest with real funds; without one, the latest rehearsal."""
     real = [e for e, s in live if s.funds == "real"]
     return next(iter(real or [e for e, _ in live]), None)

@@ -50,7 +50,7 @@ class Board:
     """Releases without a live run."""
 
 
-def board(shown: Archived, archive: str, policy: Path | None = None, up: str = "") -> Board:
+def board(shown: Archived, archive: str, policy: Path | None = None, up: str = "", *, markdown: bool = False) -> Board:
     """Return the board.
 
     Args:
@@ -58,16 +58,20 @@ def board(shown: Archived, archive: str, policy: Path | None = None, up: str = "
         archive: the path from the page to the sessions' pages, with a slash at its end.
         policy: OpenSSH's allowed signers file, if there is one.
         up: the path from the page to the site's root.
+        markdown: link to pages of Markdown, not to those that were built from it.
     """
+    end = ".md" if markdown else ".html"
     ranked = sorted(shown.releases, key=_urgency)
     begun = [release for release in ranked if release.live or release.undecided]
     deciding = {release.live.session for release in begun if release.live}
     beside = [
-        _beside(one, one.summary, archive) for one in shown.entries if one.summary and one.session not in deciding
+        _beside(one, one.summary, archive + (one.page if markdown else one.html))
+        for one in shown.entries
+        if one.summary and one.session not in deciding
     ]
     return Board(
-        (*(card for card in beside if card.money), *(_card(release, policy, up) for release in begun)),
-        tuple(_card(release, policy, up) for release in ranked if release not in begun),
+        (*(card for card in beside if card.money), *(_card(release, policy, up, end) for release in begun)),
+        tuple(_card(release, policy, up, end) for release in ranked if release not in begun),
     )
 
 
@@ -92,7 +96,7 @@ def _out(summary: Summary) -> bool:
     return summary.funds == "real" and summary.money.may_be_out and not summary.money.settled
 
 
-def _card(release: Release, policy: Path | None, up: str) -> Card:
+def _card(release: Release, policy: Path | None, up: str, end: str) -> Card:
     summary = release.summary
     command, advice = _next(release)
     funds = {"real": "real money", "test": "test funds"}[summary.funds] if summary else _unknown(release)
@@ -100,7 +104,7 @@ def _card(release: Release, policy: Path | None, up: str) -> Card:
     gone = summary is not None and summary.abandoned and release.decision == "PENDING"
     return Card(
         name=release.name,
-        url=f"{up}releases/{slug(release.name)}.html",
+        url=f"{up}releases/{slug(release.name)}{end}",
         decision=decision_words(release),
         css=release.decision.lower(),
         reason=f"the run was abandoned: {summary.money.sentence}" if gone and summary else release.reason,
@@ -118,13 +122,13 @@ def _unknown(release: Release) -> str:
     return "damaged" if release.undecided else "no live run"
 
 
-def _beside(entry: Entry, summary: Summary, archive: str) -> Card:
+def _beside(entry: Entry, summary: Summary, url: str) -> Card:
     """Return the card of a session that decides about no release, for its money."""
     todo = next(iter(todos(summary)), None)
     why = "a later run decides about the release" if summary.release else "it was run without --release"
     return Card(
         name=f"{summary.release}, earlier run" if summary.release else "No release",
-        url=f"{archive}{entry.html}",
+        url=url,
         decision=summary.decision,
         css=summary.decision.lower(),
         reason=f"session {entry.session}: {why}",

@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.releases import releases
+from veza_e2e.archive.releases import releases_of
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError
@@ -18,7 +18,8 @@ from veza_e2e.report.escape import typed
 from veza_e2e.report.head import money_line
 from veza_e2e.report.view import view
 from veza_e2e.site import release_report
-from veza_e2e.site.releases import slug
+from veza_e2e.site.board import Card, board
+from veza_e2e.site.releases import Entry, slug
 
 WRITTEN = ".veza-e2e-pages"
 """A file that says that the folder holds nothing but what was written here, which the next time may replace."""
@@ -53,16 +54,15 @@ def write_into(archive: Archive, folder: Path) -> Pages:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "releases").mkdir(parents=True)
     (folder / WRITTEN).write_text("", encoding="utf-8")
-    decided = []
-    for release in releases(archive).releases:
-        page = f"releases/{slug(release.name)}.md"
-        (folder / page).write_bytes(release_report.report(release))
-        decided.append((_link(release.name, page), release.decision, release.reason))
+    shown = releases_of(archive, Entry)
+    for release in shown.releases:
+        (folder / f"releases/{slug(release.name)}.md").write_bytes(release_report.report(release))
+    decided = board(shown, "", markdown=True)
     sessions = [(stored, _session(stored, folder)) for stored in archive.sessions()]
     lines = [
         "# Payment walkthroughs",
         "",
-        *_table(("Release", "Decision", "Reason"), decided),
+        *_table(("Release", "Decision", "Reason", "Due", "Next"), map(_decided, (*decided.cards, *decided.waiting))),
         "",
         "## Sessions",
         "",
@@ -70,6 +70,14 @@ def write_into(archive: Archive, folder: Path) -> Pages:
     ]
     (folder / "index.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Pages(len(sessions), tuple(stored.session for stored, row in sessions if row[2] == "damaged"))
+
+
+def _decided(card: Card) -> tuple[str, ...]:
+    """Return a release's row in the index."""
+    reason = card.reason if card.money is None else f"{card.money}; {card.reason}"
+    due = "; ".join(Markup.escape(one).striptags() for one in card.due)
+    then = f"{card.advice} {card.next}" if card.next else card.advice
+    return _link(card.name, card.url), f"{card.decision} ({card.funds})", reason, due or "nothing", then
 
 
 def _session(stored: Stored, folder: Path) -> tuple[str, ...]:

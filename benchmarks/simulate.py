@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import multiprocessing
 import os
 import platform
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -47,6 +48,7 @@ class Batch:
     """What the histories of one seed reached."""
 
     first: int
+    histories: int
     minutes: float = 0
     reached: Counter[str] = field(default_factory=Counter)
     failing: dict[str, list[int]] = field(default_factory=dict)
@@ -79,6 +81,9 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", type=int, metavar="SEED", help="tell the history of this seed, shrunk, and end")
     parser.add_argument("--write", action="store_true", help="write docs/simulate.md")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="the batches of earlier runs, kept here: the page tells them too"
+    )
     parser.add_argument("--first", action="store_true", help="end at the first violation")
     parser.add_argument(
         "--accept", action="store_true", help="keep the outcomes of the fixed histories as they are now"
@@ -88,22 +93,32 @@ def main() -> int:
         return accept()
     if given.only is not None:
         return only(given.only)
-    batches = []
+    batches = earlier(given.results)
     for number in range(given.batches):
         fresh = given.seed is None or number > 0
         batches.append(batch(given, int.from_bytes(os.urandom(4)) * 100_000 if fresh else given.seed))
         if given.first and batches[-1].failing:
             return 1
+        if given.results is not None:
+            given.results.write_text(json.dumps([asdict(one) for one in batches], indent=1), encoding="utf-8")
         if given.write:
             PAGE.write_text(page(given, batches), encoding="utf-8")
     return 1 if any(one.failing for one in batches) else 0
+
+
+def earlier(kept: Path | None) -> list[Batch]:
+    """The batches that earlier runs kept."""
+    if kept is None or not kept.is_file():
+        return []
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    return [Batch(**{**one, "reached": Counter(one["reached"])}) for one in told]
 
 
 def batch(given: argparse.Namespace, first: int) -> Batch:
     """Run the histories of one seed, and print the failing ones."""
     print(f"{given.histories} histories from seed {first} on")
     begun = time.monotonic()
-    done = Batch(first)
+    done = Batch(first, given.histories)
     with multiprocessing.get_context("spawn").Pool(given.processes, gc.freeze, maxtasksperchild=1000) as pool:
         for number, (seed, violations, counted) in enumerate(slices(pool, first, given.histories), 1):
             done.reached.update(counted)
@@ -189,7 +204,7 @@ def page(given: argparse.Namespace, batches: list[Batch]) -> str:
     kills = Counter({name.removeprefix("killed at "): number for name, number in left.items() if "killed at" in name})
     rows = [f"| {name} | {number:,} |" for name, number in kills.most_common()]
     tables.append("## Killed\n\n| at | times |\n|---|--:|\n" + "\n".join(rows))
-    seeds = [f"| {one.first} | {given.histories:,} | {one.minutes:.1f} | {violations(one)} |" for one in batches]
+    seeds = [f"| {one.first} | {one.histories:,} | {one.minutes:.1f} | {violations(one)} |" for one in batches]
     return (
         "# Simulated histories\n\n"
         "The real commands run in a simulated world: API, processor, database, bank, operator, clock and disk. Each\n"

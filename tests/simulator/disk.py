@@ -33,7 +33,7 @@ class Disk:
     """
 
     def __init__(self, root: Path, chance: Random, tick: Callable[[str], None], full_at: int = 0) -> None:
-        self._syncs = 0
+        self.syncs = 0
         self._full_at = full_at
         self.root = root
         self._chance = chance
@@ -57,8 +57,8 @@ class Disk:
 
     def sync(self, descriptor: int) -> None:
         self._tick("disk: before a sync")
-        self._syncs += 1
-        if self._syncs == self._full_at:
+        self.syncs += 1
+        if self.syncs == self._full_at:
             self._tick(DISK_FULL)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         about = os.fstat(descriptor)

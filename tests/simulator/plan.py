@@ -151,6 +151,10 @@ NETWORK = (
 )  # fmt: skip
 
 
+TICKS, SYNCS = 320, 130
+"""A straight run from its first tick and sync of the disk to its last (a test holds it to that), and a little more."""
+
+
 def drawn(seed: int) -> Plan:
     """The plan of a seed."""
     chance = Random(seed)
@@ -198,9 +202,9 @@ def _machine(chance: Random) -> dict[str, Any]:
     """What befalls the machine itself: kills, and a full disk."""
     chosen: dict[str, Any] = {}
     if chance.random() < 0.06:
-        chosen["disk_full"] = chance.randint(1, 120)
+        chosen["disk_full"] = chance.randint(1, SYNCS)
     if chance.random() < 0.4:
-        kills = [chance.randint(20, 260)]
+        kills = [chance.randint(20, TICKS)]
         for _ in range(chance.choice((0, 0, 1, 2))):
             kills.append(kills[-1] + chance.randint(5, 160))
         chosen["kills"] = tuple(kills)

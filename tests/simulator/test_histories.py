@@ -11,8 +11,9 @@ import pytest
 from simulator.clock import SimulatedClock
 from simulator.disk import Disk, Killed
 from simulator.history import live
+from simulator.machine import Simulated
 from simulator.outcome import FIXED, accepted
-from simulator.plan import DEVIATIONS, DIALECT, Plan, drawn
+from simulator.plan import DEVIATIONS, DIALECT, SYNCS, TICKS, Plan, drawn
 from simulator.story import MOST_LINES, shrunk, tell
 
 SHARES = 8
@@ -33,6 +34,13 @@ def test_straight_histories_pass_in_one_command(root: Path) -> None:
         told = live(plan, root)
         assert told.violations == []
         assert told.reached["exit 0 of run"] == 1
+
+
+def test_kills_and_a_full_disk_are_drawn_up_to_the_end_of_a_straight_run(tmp_path: Path) -> None:
+    straight = Simulated(Plan(seed=1), tmp_path)
+    assert straight.command("run").exit == 0
+    assert TICKS - 40 < straight.ticks <= TICKS
+    assert SYNCS - 20 < straight.disk.syncs <= SYNCS
 
 
 def test_the_same_seed_gives_the_same_bytes(root: Path) -> None:

@@ -19,7 +19,8 @@ from veza_e2e.engine.start import begin
 from veza_e2e.engine.walk import go_on
 from veza_e2e.evidence import Summary
 from veza_e2e.journal import Line, MemorySink
-from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted
+from veza_e2e.journal.events import SCHEMA, WALKTHROUGH, CallIntended, Event, SessionResumed, SessionStarted, StepFailed
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.ports.processor import NO_PAYMENT
 from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.protocols import EndOfInput, LedgerReading, Ports
@@ -200,9 +201,15 @@ class Walk:
         assert self.stage.journal.lines[-1].event.passed, [line.event for line in self.stage.journal.lines]  # type: ignore[attr-defined]
         return self.stage
 
-    def go_on(self) -> Summary:
-        """Walk to where it ends now."""
+    def go_on(self, *, defect: bool = False) -> Summary:
+        """Walk to where it ends now; a defect of the program is no failure that a test may be content with."""
         go_on(self.stage, resumed=any(isinstance(e, SessionResumed) for e in self.stage.journal.events()))
+        met = [
+            e.observed
+            for e in self.stage.journal.events()
+            if isinstance(e, StepFailed) and e.finding == FindingCode.DEFECT
+        ]
+        assert bool(met) == defect, met
         return self.stage.summary()
 
     def resume(self, *, upto: int | None = None) -> Stage:

@@ -184,6 +184,7 @@ def test_an_address_that_is_none_is_never_opened(walk: Walk, url: str) -> None:
     summary = walk.go_on()
     assert walk.page.opened == []
     assert (summary.outcome, summary.money.state) == ("failed", "at risk")  # it can be paid from elsewhere
+    assert walk.events(StepFailed)[0].finding == "unexpected_checkout"
 
 
 def test_what_this_program_cannot_deal_with_bars_no_refund(walk: Walk) -> None:
@@ -195,13 +196,13 @@ def test_what_this_program_cannot_deal_with_bars_no_refund(walk: Walk) -> None:
     rows = walk.ledger.rows
     walk.ledger.rows = broken  # type: ignore[assignment,method-assign]  # rows that nobody foresaw
     walk.begin()
-    walk.go_on()
+    walk.go_on(defect=True)
     (failed,) = walk.events(StepFailed)
     assert (failed.step, failed.finding) == ("transfers", "defect")
     assert "secret" not in failed.observed
     walk.ledger.rows = rows  # type: ignore[method-assign]
     walk.resume()
-    assert walk.go_on().money.refunded_cents == 500
+    assert walk.go_on(defect=True).money.refunded_cents == 500
 
 
 def test_a_limit_of_requests_at_the_refund_is_no_second_question(walk: Walk) -> None:

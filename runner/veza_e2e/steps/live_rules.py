@@ -30,6 +30,7 @@ def refuse_other_hosts(context: Context, order: PlacedOrder) -> None:
     hosts = context.options.checkout_hosts
     try:
         url = httpx.URL(order.checkout_url or "about:blank")
+        host = url.host  # decodes an international name, which may be none
     except (httpx.InvalidURL, ValueError) as error:
         raise Failed(
             FindingCode.UNEXPECTED_CHECKOUT,
@@ -37,12 +38,12 @@ def refuse_other_hosts(context: Context, order: PlacedOrder) -> None:
             meaning=context.account().said,
             todo="Report it to the backend's makers; the order expires unpaid.",
         ) from error
-    local = context.options.loopback and url.host == context.options.backend_host
+    local = context.options.loopback and host == context.options.backend_host
     secure = url.scheme == "https" or (url.scheme == "http" and local)
-    if not secure or not url.host or url.userinfo or (hosts and url.host not in hosts):
+    if not secure or not host or url.userinfo or (hosts and host not in hosts):
         raise Failed(
             FindingCode.UNEXPECTED_CHECKOUT,
-            f"the checkout page is at {url.scheme}://{url.host}, which is not among checkout_hosts: {', '.join(hosts)}",
+            f"the checkout page is at {url.scheme}://{host}, which is not among checkout_hosts: {', '.join(hosts)}",
             meaning=context.account().said,
             todo="Do not open it. Report it to the backend's makers; the order expires unpaid.",
         )

@@ -35,6 +35,7 @@ BUGS = (
     Bug("a failed session exits 0", "cli/calling.py", '"failed": Exit.FAILED', '"failed": Exit.PASSED'),
     Bug("a session ends while money is out", "engine/finish.py", "(summary.money.may_be_out and not refunded)", "(summary.money.may_be_out and refunded)"),
     Bug("a refund under way is asked for again", "steps/refund.py", "    if seen is not None and seen.pending:\n        return True", "    if seen is not None and seen.pending:\n        return False"),
+    Bug("a list denies an order at once", "money/doubt.py", "CARRIED_OUT: Final = timedelta(minutes=5)", "CARRIED_OUT: Final = timedelta(0)"),
     Bug("late is missing", "steps/rows.py", "return since is not None and context.clock.now() - since >= LATE", "return since is not None"),
 )  # fmt: skip
 

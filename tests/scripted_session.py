@@ -113,7 +113,7 @@ class Script:
 
     def call(
         self, step: StepName | None, operation: str, data: JSON, *, method: str = "GET", path: str = "/x",
-        processor: bool = False, body: Mapping[str, JSON] | None = None, status: int = 200,
+        processor: bool = False, body: Mapping[str, JSON] | None = None, status: int = 200, whole: bool = False,
     ) -> int:  # fmt: skip
         self.calls += 1
         target: Target = "processor" if processor else "api"
@@ -125,7 +125,7 @@ class Script:
                     idempotency_key=f"key-{self.calls}", body_digest="b" * 64,
                 )
             )  # fmt: skip
-        answer: JSON = data if processor else {"success": True, "data": data}
+        answer: JSON = data if processor or whole else {"success": True, "data": data}
         self.say(
             CallFinished(
                 call=self.calls, step=step, operation=operation, target=target, method=method, url=url,

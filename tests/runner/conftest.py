@@ -283,6 +283,8 @@ class Walk:
         def answer(request: httpx.Request) -> httpx.Response:
             if request.url.path.endswith(NO_PAYMENT):
                 return httpx.Response(404, json={"error": {"code": "HE_02"}})
+            if request.url.path.endswith("/payments/list"):
+                return httpx.Response(200, json={"size": 0, "data": []})
             order = self.backend.shop.order(self.only_order())
             total, status = order["total_amount_cents"], order["status"]
             paid = status in {"completed", "refund_pending", "refunded"}
@@ -292,6 +294,7 @@ class Walk:
                 "amount": total,
                 "amount_received": total if paid else 0,
                 "currency": order["currency"],
+                "customer_id": "cus",
                 "payment_link": {"link": f"https://pay.veza.test/payment_link/veza/{order['payment_id']}"},
                 "refunds": [],
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from scripted_session import ORDER, PAYMENT, SESSION, Script
+from scripted_session import ORDER, PAYMENT, PRODUCT, SESSION, Script
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
@@ -220,8 +220,62 @@ def test_an_order_that_was_asked_for_and_never_answered_is_at_risk_until_a_list_
     script = Script().start().until("products")
     script.call("order", "createOrder", None, method="POST", path="/orders", status=502)
     assert fold(script.lines).state is AccountState.AT_RISK
+    script.clock.at += timedelta(seconds=290)
+    script.call("order", "listOrders", [])
+    assert fold(script.lines).state is AccountState.AT_RISK, "the backend may still be making it"
+    script.clock.at += timedelta(seconds=10)
     script.call("order", "listOrders", [])
     assert fold(script.lines).state is AccountState.UNTOUCHED
+
+
+MADE: dict[str, JSON] = {
+    "id": "9", "status": "pending_payment", "created_at": "2026-05-04T09:00:00.123456789Z",
+    "items": [{"product_id": PRODUCT}],
+}  # fmt: skip
+WHOLE: JSON = {"page": 1, "total_pages": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "meta", "denied"),
+    [
+        (None, {}, True),
+        ([], {"page": 1}, True),
+        ([MADE], WHOLE, False),
+        ([MADE | {"status": "completed"}], WHOLE, False),
+        ([MADE | {"status": "archived"}], WHOLE, False),
+        ([MADE | {"items": None}], WHOLE, False),
+        ([MADE | {"items": [{}]}], WHOLE, False),
+        ([MADE | {"created_at": "2026-05-04T08:00:00Z"}], WHOLE, False),
+        ([MADE | {"created_at": "soon"}], WHOLE, False),
+        ([MADE | {"created_at": "2020-05-04T08:00:00"}], WHOLE, False),
+        ([MADE | {"created_at": "2026-05-03T08:00:00Z"}], WHOLE, True),
+        ([MADE | {"created_at": "2026-05-03T08:00:00Z"}], {}, True),
+        ([MADE | {"status": "expired"}], WHOLE, True),
+        ([MADE | {"status": "refunded"}], WHOLE, True),
+        ([MADE | {"items": [{"product_id": "another"}]}], WHOLE, True),
+        ([MADE | {"items": [{"product_id": "another"}]}], {}, False),
+        ([MADE | {"items": [{"product_id": "another"}]}], {"page": 1, "total_pages": 2}, False),
+        ("nothing", WHOLE, False),
+    ],
+)  # fmt: skip
+def test_a_list_denies_an_order_only_by_what_it_tells(data: JSON, meta: JSON, denied: bool) -> None:
+    script = Script().start().until("products")
+    script.call("order", "createOrder", None, method="POST", path="/orders", status=502)
+    script.clock.at += timedelta(seconds=300)
+    script.call("order", "listOrders", {"success": True, "data": data, "meta": meta}, path="/orders?page=1", whole=True)
+    assert (fold(script.lines).state is AccountState.UNTOUCHED) == denied
+
+
+def test_a_list_denies_an_order_only_with_all_its_pages() -> None:
+    script = Script().start().until("products")
+    script.call("order", "createOrder", None, method="POST", path="/orders", status=502)
+    script.clock.at += timedelta(seconds=300)
+    other: JSON = [MADE | {"items": [{"product_id": "another"}]}]
+    for first, state in (([MADE], AccountState.AT_RISK), (other, AccountState.UNTOUCHED)):
+        for number, data in ((1, first), (2, other)):
+            told: JSON = {"success": True, "data": data, "meta": {"page": number, "total_pages": 2}}
+            script.call("order", "listOrders", told, path=f"/orders?page={number}", whole=True)
+        assert fold(script.lines).state is state
 
 
 def test_nothing_is_to_be_expected_a_day_after_the_page_could_last_be_paid() -> None:

@@ -91,11 +91,34 @@ def test_without_a_witness_a_refund_in_doubt_is_not_sent_again_until_a_person_ha
     walk.stage.journal.append(DashboardRead(by="A. Person", currency="EUR", payment_id="pay-1", charged_cents=500))
     walk.resume()
     assert walk.go_on().outcome == "incomplete", "that says nothing of a refund"
-    walk.stage.journal.append(DashboardRead(by="A. Person", currency="EUR", refunded_cents=0))
-    walk.resume()
-    walk.go_on()
-    assert walk.backend.shop.order(ORDER)["status"] == "refunded"
+    for too_early in (True, False):
+        walk.stage.journal.append(DashboardRead(by="A. Person", currency="EUR", refunded_cents=0))
+        walk.resume()
+        walk.go_on()
+        assert (walk.backend.shop.order(ORDER)["status"] == "refunded") is not too_early
+        walk.clock.sleep(300)
     assert walk.writes("requestRefund") == sent + 1
+
+
+def test_a_refund_in_doubt_is_not_sent_again_while_somebody_may_be_at_it_nor_without_a_question(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.begin()
+    walk.backend.script("requestRefund", *[Reply(status=500)] * 6)
+    assert walk.go_on().outcome == "incomplete"
+    sent = walk.writes("requestRefund")
+    walk.backend._scripts.clear()
+    walk.clock.sleep(290)
+    walk.resume()
+    assert walk.go_on().outcome == "incomplete"
+    assert (walk.writes("requestRefund"), findings(walk)[-1]) == (sent, "refund_in_doubt")
+    walk.clock.sleep(10)
+    walk.person.always = {**walk.person.always, "refund": "n"}
+    walk.resume()
+    assert (walk.go_on().refund_open, walk.writes("requestRefund")) == (True, sent)
+    walk.person.always = {**walk.person.always, "refund": "y"}
+    walk.resume()
+    assert (walk.go_on().money.refunded_cents, walk.writes("requestRefund")) == (500, sent + 1)
 
 
 def test_with_its_key_a_refund_in_doubt_needs_no_witness(walk: Walk) -> None:
@@ -162,7 +185,7 @@ def test_what_the_processor_says_after_the_end_counts_though_the_order_cannot_be
 
     def answer(request: httpx.Request) -> httpx.Response:
         data = tell(request).json()
-        for one in data["refunds"]:
+        for one in data.get("refunds", ()):
             one["status"] = "failed"
         return httpx.Response(200, json=data)
 
@@ -221,6 +244,30 @@ def test_a_processor_that_may_answer_in_a_moment_is_asked_again(walk: Walk, stat
     r1 = next(one.status for one in summary.reconciliation if one.id == "R1")
     assert r1 == ("equal" if tries == 3 else "not_checked")
     assert summary.outcome == "passed"
+
+
+@pytest.mark.parametrize(("status", "read"), [(200, True), (403, False), (500, False), (None, False)])
+def test_what_the_processor_received_is_not_compared_without_its_list_of_payments(
+    walk: Walk,
+    status: int | None,
+    read: bool,
+) -> None:
+    walk.goes_through()
+    walk.processes(customer_id=None if status is None else "cus")
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        listed = request.url.path.endswith("/payments/list")
+        return httpx.Response(status, json={"data": []}) if listed and status else tell(request)
+
+    walk.processor = answer
+    walk.begin()
+    summary = walk.go_on()
+    compared = {one.id: one.status for one in summary.reconciliation}
+    assert (compared["R1"], compared["R4"]) == (("equal", "equal") if read else ("not_checked", "not_checked"))
+    assert summary.item("amount_matches").status == ("met" if read else "not_checked")
+    assert summary.outcome == "passed", "what was not looked at changes the decision only"
 
 
 def test_a_purchase_that_the_operator_keeps_is_said_to_be_kept_by_them(walk: Walk) -> None:

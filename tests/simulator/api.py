@@ -260,7 +260,13 @@ class VezaApi:
         status = question.query.get("status")
         found = [one for one in self.world.orders.values() if status in {None, one.status}]
         found.sort(key=lambda one: one.created, reverse=True)
-        answer = self._page(question, [self.order_data(one) for one in found])
+        told = [self.order_data(one) for one in found]
+        odd = "whole" if self.world.healed else self.plan.orders_list
+        if odd == "no_items":
+            told = [{**one, "items": None} for one in told]
+        answer = self._page(question, told)
+        if odd == "no_pages" and isinstance(answer.document, dict):
+            answer.document["meta"].pop("total_pages", None)
         answer.delivered = self._tells(*found)
         return answer
 

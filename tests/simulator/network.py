@@ -17,6 +17,8 @@ API_HOST, PROCESSOR_HOST, PAGE_HOST = "api.veza.example", "hyperswitch.example",
 BASE_URL = f"https://{API_HOST}"
 PROCESSOR_URL = f"https://{PROCESSOR_HOST}"
 LATENCY = 0.05
+LATE = 150
+"""Seconds after which the backend carries out a request whose answer a proxy no longer awaited."""
 _LOST = {"lost_before": httpx.ConnectError, "lost_after": httpx.ReadError}
 
 
@@ -66,8 +68,20 @@ class Network(httpx.BaseTransport):
             return self._response(_broken(fault), request)
         if request.method != "GET":
             self._sent(request.method, request.url.path)
+        if fault == "late_after" and request.method != "GET":
+            self._later(_question(request))
+            return self._response(_broken(fault), request)
         answer = self._answer(host, _question(request))
-        self._tick(f"network: after {name}")
+        return self._delivered(request, answer, fault)
+
+    def _later(self, question: Question) -> None:
+        def carry_out() -> None:
+            self._api.answer(question)
+
+        self._api.world.after(LATE, carry_out)
+
+    def _delivered(self, request: httpx.Request, answer: Answer, fault: str) -> httpx.Response:
+        self._tick(f"network: after {request.method} {request.url.path}")
         if fault == "lost_after":
             raise _LOST[fault]("simulated", request=request)
         if fault == "error_after" or (fault == "garbage" and request.method != "GET"):

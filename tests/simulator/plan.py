@@ -29,6 +29,8 @@ class Plan:
     error_shape: int = 0
     payment_told: str = "created"
     services: str = "object"
+    orders_list: str = "whole"
+    payments_list: str = "whole"
     # The surroundings.
     live: bool = False
     dry_run: bool = True
@@ -104,6 +106,8 @@ DIALECT: Mapping[str, tuple[object, ...]] = {
     "error_shape": (1, 2, 3, 4),
     "payment_told": ("later",),
     "services": ("text",),
+    "orders_list": ("no_items", "no_pages"),
+    "payments_list": ("refused", "no_buyer"),
 }
 DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "key": ("none", "none", "rejected", "down"),
@@ -148,6 +152,7 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
 }  # fmt: skip
 NETWORK = (
     "lost_before", "lost_after", "error_before", "error_after", "garbage", "limited", "limited_long", "conflict_after",
+    "late_after",
 )  # fmt: skip
 
 
@@ -184,17 +189,18 @@ def _together(chance: Random) -> dict[str, Any]:
     """What matters only together, and would seldom be drawn so."""
     drawn_at = chance.random()
     if drawn_at < 0.04:
-        lost = (chance.randint(6, 8), chance.choice(("lost_before", "lost_after", "error_after", "conflict_after")))
+        how = ("lost_before", "lost_after", "error_after", "conflict_after", "late_after")
         return {
-            "honoured": False, "network": (lost,), "key": chance.choice(("good", "none")),
-            "foreign": chance.choice(("", "pending")),
+            "honoured": False, "network": ((chance.randint(6, 8), chance.choice(how)),),
+            "key": chance.choice(("good", "none")), "foreign": chance.choice(("", "pending")),
+            "orders_list": chance.choice(("whole", "whole", "no_items", "no_pages")),
         }  # fmt: skip
     if drawn_at < 0.05:
         return {"tax": "added", "mistake": "total_refused"}
     if drawn_at < 0.06:
         return {"webhook": -1, "gap": DAY + HOUR}
     if drawn_at < 0.08:
-        return {"honoured": False, "network": ((chance.randint(14, 24), "lost_before"),)}
+        return {"honoured": False, "network": ((chance.randint(14, 24), chance.choice(("lost_before", "late_after"))),)}
     return {}
 
 

@@ -42,6 +42,8 @@ class HyperswitchApi:
         return Answer(200, self._data(payment), delivered=lambda: self._tell(payment))
 
     def _list(self, question: Question) -> Answer:
+        if self.world.plan.payments_list == "refused" and not self.world.healed:
+            return _error(403, "IR_02", "this key may not list payments")
         customer = question.query.get("customer_id")
         found = [one for one in self.world.payments.values() if customer in {None, self._customer()}]
         found.reverse()
@@ -63,6 +65,9 @@ class HyperswitchApi:
     def _customer(self) -> str:
         return f"cus_{BUYER}"
 
+    def _named_buyer(self) -> str | None:
+        return None if self.world.plan.payments_list == "no_buyer" and not self.world.healed else self._customer()
+
     def _tell(self, payment: Payment) -> None:
         at = self.world.clock.at
         status = payment.word or payment.status
@@ -80,7 +85,7 @@ class HyperswitchApi:
             "amount": payment.amount, "net_amount": payment.net_amount or payment.amount,
             "amount_capturable": 0 if payment.received else payment.amount,
             "amount_received": payment.received or None, "currency": payment.currency, "connector": "stripe",
-            "customer_id": self._customer(), "payment_method": "card" if payment.received else None,
+            "customer_id": self._named_buyer(), "payment_method": "card" if payment.received else None,
             "attempt_count": 1, "processor_merchant_id": "veza", "error_message": payment.error,
             "metadata": {"order_id": self._named(payment)}, "merchant_order_reference_id": self._named(payment),
             "payment_link": {"link": link, "payment_link_id": f"plink_{payment.id[4:]}"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from veza.money import Money
 from veza_e2e.engine.look import look
@@ -10,6 +11,7 @@ from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walk import context_of
 from veza_e2e.journal import timestamp
 from veza_e2e.money.account import Account
+from veza_e2e.money.doubt import CARRIED_OUT
 from veza_e2e.money.order_account import AccountState
 
 
@@ -46,10 +48,15 @@ def give_up(stage: Stage, accepted: Money | None, tell: Callable[[str], object])
     if account.lapsed(context.clock.now()):
         tell("The order could last be paid more than 24 hours ago, and no charge was seen.")
         return None
-    raise MoneyMayBeOutError(f"money is or may be out: {account.sentence}", _todo(account, accepted))
+    raise MoneyMayBeOutError(
+        f"money is or may be out: {account.sentence}", _todo(account, accepted, context.clock.now())
+    )
 
 
-def _todo(account: Account, accepted: Money | None) -> str:
+def _todo(account: Account, accepted: Money | None, now: datetime) -> str:
+    settled = None if account.in_doubt_since is None else account.in_doubt_since + CARRIED_OUT
+    if settled is not None and now < settled:
+        return f"abandon it after {timestamp(settled)}: until then the backend may still be making the order"
     stake = account.at_stake
     loss = "" if stake is None else f'; or give up exactly what is open with --accept-loss "{stake}"'
     wrong = "" if accepted is None or stake is None else f"{accepted} is not what is open ({stake}); "

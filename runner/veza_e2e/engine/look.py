@@ -5,13 +5,20 @@ from __future__ import annotations
 from veza import VezaError
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
+from veza_e2e.steps.in_doubt import recent_orders
 
 
 def look(context: Context) -> None:
-    """Read orders and payments again, outside the nine steps.
+    """Read orders and payments again, outside the nine steps; where an order is in doubt, the list of orders.
 
     A witness that does not answer is told to the operator, and hides no other.
     """
+    in_doubt_since = context.account().in_doubt_since
+    if in_doubt_since is not None:
+        try:
+            list(recent_orders(context, in_doubt_since))
+        except VezaError as error:
+            context.operator.tell(f"The account's orders could not be read: {error}")
     for order in context.account().orders:
         try:
             context.api.orders.get(order.order_id)

@@ -18,7 +18,8 @@ from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum
 from veza_e2e.journal.events import SessionAbandoned
 from veza_e2e.journal.story import Story
-from veza_e2e.money.gathering import in_doubt_since, orders_of
+from veza_e2e.money.doubt import in_doubt_since
+from veza_e2e.money.gathering import orders_of
 from veza_e2e.money.order_account import (
     KINDS,
     RETRIES,

@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Final
 
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import Line
-from veza_e2e.journal.events import CallFinished, CallIntended, StepFailed, StepFinished, StepPaused
+from veza_e2e.journal.events import CallIntended, StepFailed, StepFinished, StepPaused
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.order_account import OrderAccount
-from veza_e2e.money.readings import Readings, body_of
-
-NOTHING_DONE: Final = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
-"""Answers that say that a write was not carried out."""
+from veza_e2e.money.readings import Readings
 
 
 def orders_of(story: Story, readings: Readings) -> tuple[OrderAccount, ...]:
@@ -103,23 +99,6 @@ def _told_payments(story: Story, order_id: str) -> set[str]:
         if text_of(result.get("order_id")) == order_id:
             found.add(text_of(result.get("payment_id")))
     return {one for one in found if one}
-
-
-def in_doubt_since(story: Story) -> datetime | None:
-    """Return when an order was asked for that may exist: no answer settled it, and no later list denied it."""
-    doubts: dict[int, Line] = {}
-    for line in story.lines:
-        event = line.event
-        if isinstance(event, CallIntended) and event.operation == "createOrder":
-            doubts[event.call] = line
-        elif not isinstance(event, CallFinished):
-            continue
-        elif event.operation == "createOrder" and event.status in NOTHING_DONE:
-            doubts.pop(event.call, None)
-        elif event.operation == "listOrders" and isinstance(body_of(event), list | tuple):
-            doubts.clear()
-    first = next(iter(doubts.values()), None)
-    return None if first is None else _at(first)
 
 
 def _at(line: Line) -> datetime:

@@ -72,6 +72,13 @@ class OrderPayments:
     """Why the buyer's list was not read, so that another payment of the order would not be seen; None if it was."""
     unread: tuple[Unread, ...] = ()
     """The payments that may hold more than the others tell: what these add up to settles nothing."""
+    passing: bool = False
+    """Whether asking again may help to read what is left."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every payment of the order was read."""
+        return not self.unread and self.unlisted is None
 
     @property
     def named(self) -> ProcessorPayment:

@@ -91,9 +91,12 @@ class Processor:
             ProcessorError: no payment could be read.
         """
         found, unread = self._read(named if whole else named[:1])
-        unlisted = None
+        unlisted, passing = None, False
         if whole and found:
-            listed, unlisted = self._others(order_id, found)
+            try:
+                listed = self._others(order_id, found)
+            except ProcessorError as error:
+                listed, unlisted, passing = (), str(error), error.passing
             more, missing = self._read(
                 one for one in listed if one not in {*found, *(each.payment_id for each in unread)}
             )
@@ -101,7 +104,8 @@ class Processor:
         if not found:
             told = "; ".join(one.told for one in unread)
             raise ProcessorError(told or "the order names no payment", passing=any(one.passing for one in unread))
-        return OrderPayments(tuple(found.values()), unlisted, tuple(unread))
+        passing = passing or any(one.passing for one in unread)
+        return OrderPayments(tuple(found.values()), unlisted, tuple(unread), passing)
 
     def _read(self, names: Iterable[str]) -> tuple[dict[str, ProcessorPayment], list[Unread]]:
         found, unread = dict[str, ProcessorPayment](), list[Unread]()
@@ -112,15 +116,17 @@ class Processor:
                 unread.append(Unread(name, str(error), passing=error.passing))
         return found, unread
 
-    def _others(self, order_id: str, found: Mapping[str, ProcessorPayment]) -> tuple[Sequence[str], str | None]:
-        """Return the order's payments in its buyer's list; if that was not read, why."""
+    def _others(self, order_id: str, found: Mapping[str, ProcessorPayment]) -> Sequence[str]:
+        """Return the order's payments in its buyer's list.
+
+        Raises:
+            ProcessorError: it was not read.
+        """
         customer = next((one.customer for one in found.values() if one.customer), None)
         if customer is None:
-            return (), f"payment {next(iter(found))} names no buyer whose payments could be listed"
-        try:
-            return self._listed(customer, order_id), None
-        except ProcessorError as error:
-            return (), str(error)
+            # The list of all buyers would bring other people's payments into the journal.
+            raise ProcessorError(f"payment {next(iter(found))} names no buyer whose payments could be listed")
+        return self._listed(customer, order_id)
 
     def _listed(self, customer: str, order_id: str) -> list[str]:
         """Return the buyer's payments that name the order."""

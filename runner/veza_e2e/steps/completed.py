@@ -55,6 +55,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
         tax_cents=done.tax_amount_cents or 0,
         currency=done.currency,
         completed_at=timestamp(done.completed_at) if done.completed_at else None,
+        unlisted=None if seen is None else seen.unlisted,
     )
 
 
@@ -211,9 +212,9 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayme
 
 
 def _told_enough(seen: OrderPayments, total: Money) -> bool:
-    """Whether R1 can be judged: a payment that could not be read can only add to what was received."""
+    """Whether R1 can be judged: a payment that was not read can only add to what was received."""
     received = seen.received
-    return not seen.unread or (received is not None and (received.currency != total.currency or received > total))
+    return seen.whole or (received is not None and (received.currency != total.currency or received > total))
 
 
 def _odd_payment(context: Context, done: Order, said: str, status: PaymentStatus, wrong: list[str]) -> NoReturn:

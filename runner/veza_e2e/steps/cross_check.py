@@ -34,7 +34,7 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
                 )
                 return None
         else:
-            if not pause or not any(one.passing for one in seen.unread):
+            if not pause or not seen.passing:
                 break
         context.clock.sleep(pause)
     if seen.unlisted is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -11,7 +11,8 @@ from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, CallIntended, StepFinished, StepName
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
-from veza_e2e.money.gathering import NOTHING_DONE
+from veza_e2e.money.doubt import CARRIED_OUT, NOTHING_DONE
+from veza_e2e.money.order_account import RETRIES
 from veza_e2e.ports.protocols import SKEW
 from veza_e2e.steps.context import Context
 
@@ -33,6 +34,12 @@ class Doubt:
     at: datetime
     """When the write was first intended."""
     key: str | None
+    last: datetime
+    """When it was last intended."""
+
+    def settled(self, at: datetime) -> bool:
+        """Whether nobody can be at the write any more: what is not there then was not done."""
+        return at - self.last >= CARRIED_OUT
 
 
 def open_doubt(context: Context, operation: str, nothing_done: AbstractSet[int] = NOTHING_DONE) -> Doubt | None:
@@ -58,7 +65,7 @@ def open_doubt(context: Context, operation: str, nothing_done: AbstractSet[int] 
     if not open_intents:
         return None
     at, intent = next(iter(open_intents.values()))
-    return Doubt(at, intent.idempotency_key)
+    return Doubt(at, intent.idempotency_key, max(moment for moment, _ in open_intents.values()))
 
 
 def recorded_answer(context: Context, operation: str) -> JSON:
@@ -71,8 +78,8 @@ def recorded_answer(context: Context, operation: str) -> JSON:
 
 
 def nothing_seen_since(context: Context, doubt: Doubt) -> bool:
-    """Whether a person read at the dashboard, after the write in doubt, that nothing came back."""
-    later = (line for line in context.journal.lines if datetime.fromisoformat(line.at) >= doubt.at)
+    """Whether a person read at the dashboard that nothing came back, when nobody was at the write in doubt any more."""
+    later = (line for line in context.journal.lines if doubt.settled(datetime.fromisoformat(line.at)))
     read = [line.event for line in later if isinstance(line.event, DashboardRead)]
     told = [event.refunded_cents for event in read if event.refunded_cents is not None]
     return bool(told) and told[-1] == 0
@@ -97,15 +104,18 @@ def found_orders(context: Context, product_id: str, doubt: Doubt) -> list[Order]
     order that ended unpaid may be ours only if it was made after the intent.
     """
     since = doubt.at - SKEW
-    found: list[Order] = []
+    return [
+        order
+        for order in recent_orders(context, doubt.at)
+        if order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
+        and order.status in _UNTOUCHED
+        and any(item.product_id == product_id for item in order.items)
+    ]
+
+
+def recent_orders(context: Context, at: datetime) -> Iterator[Order]:
+    """Read the account's orders, the newest first, as far back as one may be that was asked for then."""
     for page in context.api.orders.list(limit=100).pages():
-        found += [
-            order
-            for order in page.data
-            if order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
-            and order.status in _UNTOUCHED
-            and any(item.product_id == product_id for item in order.items)
-        ]
-        if all(order.created_at < since for order in page.data):
+        yield from page.data
+        if all(order.created_at < at - RETRIES for order in page.data):
             break
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -17,10 +17,11 @@ from veza import (
     OrderStatus,
 )
 from veza.money import Money
+from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.journal.story import text_of
-from veza_e2e.money.gathering import NOTHING_DONE
+from veza_e2e.money.doubt import CARRIED_OUT, NOTHING_DONE
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import (
@@ -89,7 +90,7 @@ def _made_before(context: Context, product: ChosenProduct, doubt: Doubt) -> Plac
             return _send_again(context, product, doubt)
         except (ConflictError, *REFUSALS):
             return None
-    found = found_orders(context, product.product_id, doubt)
+    found = _found(context, product, doubt)
     return _several(context, found) if found else None
 
 
@@ -118,7 +119,7 @@ def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
 def _settle_by_asking(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
     named = [context.api.orders.get(one) for one in named_orders(context)]
     paid = [order for order in named if order.status is not OrderStatus.PENDING_PAYMENT]
-    orders = paid or named or found_orders(context, product.product_id, doubt)
+    orders = paid or named or _found(context, product, doubt)
     if len(orders) > 1:
         _several(context, orders)
     if orders:
@@ -128,10 +129,33 @@ def _settle_by_asking(context: Context, product: ChosenProduct, doubt: Doubt) ->
             FindingCode.ORDER_IN_DOUBT,
             "the request for the order was sent, its answer was lost, and the account shows no such order",
             meaning=f"{context.account().said} No idempotency key is valid here, so nothing is sent a second time.",
-            todo="Resume later, in case the order turns up; or end the session with `abandon`.",
+            todo=_later(context, doubt),
             waiting_for="operator",
         )
     return _send_again(context, product, doubt)
+
+
+def _later(context: Context, doubt: Doubt) -> str:
+    if context.account().in_doubt_since is None or context.options.walkthrough == 1:
+        return "Resume later, in case the order turns up; or end the session with `abandon`."
+    if not doubt.settled(context.clock.now()):
+        return f"Resume after {timestamp(doubt.last + CARRIED_OUT)}: until then the backend may still be making it."
+    return "Resume later: the account has orders that may be this one, or did not tell all. Pay none of them."
+
+
+def _found(context: Context, product: ChosenProduct, doubt: Doubt) -> Sequence[Order]:
+    try:
+        return found_orders(context, product.product_id, doubt)
+    except (InvalidResponseError, *REFUSALS) as error:
+        if context.options.walkthrough == 1:
+            raise
+        raise Paused(
+            FindingCode.ORDER_IN_DOUBT,
+            f"the answer to the request for the order was lost, and the account's orders could not be read: {error}",
+            meaning=context.account().said,
+            todo="Resume when the backend tells them: what is in doubt is settled first.",
+            waiting_for="operator",
+        ) from error
 
 
 def _several(context: Context, orders: Iterable[Order]) -> NoReturn:

@@ -14,8 +14,10 @@ from veza import (
     RefundedOrder,
     RefundStatus,
 )
+from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.doubt import CARRIED_OUT
 from veza_e2e.money.order_account import UNDER_WAY, AccountState
 from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.ports.screen import plain
@@ -51,9 +53,10 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     if seen is not None and seen.came_back:
         _refunded_elsewhere(context, current, seen)
     _refuse_in_doubt(context, order, doubt, seen)
-    if doubt is None and not _wanted(context, order):
-        raise Skipped(f"{_kept_by(context)}; the refund stays open")
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
+    asked = doubt is None or (key is None and context.options.walkthrough > 1)
+    if asked and not _wanted(context, order):  # with another key the processor takes it for another refund
+        raise Skipped(f"{_kept_by(context)}; the refund stays open")
     rest = _rest(context, current) if again else None
     return _request(context, order, key or context.ids.key(), rest)
 
@@ -69,9 +72,13 @@ def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, 
         raise _in_doubt(
             context, order, f"{seen.returned} came back, and the processor did not tell {seen.unread[0].told}"
         )
-    if doubt is None or (seen is not None and not seen.unread):
+    if doubt is None or may_send_again(context, doubt):
         return
-    if not may_send_again(context, doubt) and not nothing_seen_since(context, doubt):
+    if seen is not None and not seen.unread:
+        if not doubt.settled(context.clock.now()):
+            after = timestamp(doubt.last + CARRIED_OUT)
+            raise _in_doubt(context, order, f"the processor has none yet, and may still be asked for it until {after}")
+    elif not nothing_seen_since(context, doubt):
         raise _in_doubt(context, order, "the processor did not say whether it has the refund")
 
 

@@ -135,11 +135,14 @@ class PaidOrder(Result):
     tax_cents: int
     currency: str
     completed_at: str | None
+    unlisted: str | None = None
+    """Why the processor's list of payments was not read, so that R1 is not compared; else None."""
 
     @property
     def observed(self) -> str:
         """The state and the amount."""
-        return f"order {self.status}, {Money(self.total_cents, self.currency)}"
+        told = f"order {self.status}, {Money(self.total_cents, self.currency)}"
+        return told if self.unlisted is None else f"{told}; whether it has other payments was not seen: {self.unlisted}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _charge(context: Context, order: PlacedOrder, seen: OrderPayments | None) ->
     compared = any(isinstance(event, Compared) and event.id == "R1" for event in context.journal.events())
     if seen is None or received is None or received == order.total or compared or context.options.walkthrough == 1:
         return
-    if seen.unread and received.currency == order.total.currency and received < order.total:
+    if not seen.whole and received.currency == order.total.currency and received < order.total:
         return  # what was not read can only add to it
     raise Failed(
         FindingCode.AMOUNT_DIFFERS,
@@ -215,7 +215,7 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     equal = context.compare("R6", named, payments, *seen.calls)
     sides = (seen.told("received"), seen.told("returned"))
     told = seen.received is not None and seen.returned is not None
-    if not seen.unread or sides[0] != sides[1]:  # what was not read may have come back less, never more
+    if seen.whole or sides[0] != sides[1]:  # what was not read may have come back less, never more
         equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=told) and equal
     if seen.disputes and context.options.walkthrough > 1:
         states = ", ".join(seen.disputes)

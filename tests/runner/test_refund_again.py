@@ -268,6 +268,7 @@ def test_what_the_processor_received_is_not_compared_without_its_list_of_payment
     assert (compared["R1"], compared["R4"]) == (("equal", "equal") if read else ("not_checked", "not_checked"))
     assert summary.item("amount_matches").status == ("met" if read else "not_checked")
     assert summary.outcome == "passed", "what was not looked at changes the decision only"
+    assert ("whether there are other payments was not seen" in summary.money.sentence) is not read
 
 
 def test_a_purchase_that_the_operator_keeps_is_said_to_be_kept_by_them(walk: Walk) -> None:

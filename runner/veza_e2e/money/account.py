@@ -215,7 +215,9 @@ class Account:
         names = ", ".join(quote(one, safe="") for order in self.orders for one in order.untold)
         if names:
             return f"; the processor did not tell payment {names}"
-        return "; the processor did not answer" if self.silent else ""
+        if self.silent:
+            return "; the processor did not answer"
+        return "; whether there are other payments was not seen" if any(one.unlisted for one in self.orders) else ""
 
     @property
     def said(self) -> str:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import Line
-from veza_e2e.journal.events import CallIntended, StepFailed, StepFinished, StepPaused
+from veza_e2e.journal.events import CallFinished, CallIntended, StepFailed, StepFinished, StepPaused
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.order_account import OrderAccount
-from veza_e2e.money.readings import Readings
+from veza_e2e.money.readings import LIST, Readings, body_of
 
 
 def orders_of(story: Story, readings: Readings) -> tuple[OrderAccount, ...]:
@@ -73,7 +73,19 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
             if one.payment_id in ids or (order_id == last and one.payment_id not in known)
         ),
         bank=readings.bank if order_id == last else None,
+        unlisted=order_id == text_of(story.result("completed").get("order_id"))
+        and _unlisted(story)
+        and not any(one.charged is not None for one in readings.persons),
     )
+
+
+def _unlisted(story: Story) -> bool:
+    """Whether step 5 did not learn which payments there are, and no later list told it."""
+    completed = story.last_of_step(StepFinished, "completed")
+    if completed is None or not completed[1].result.get("unlisted"):
+        return False
+    later = (event for line, event in story.of(CallFinished) if line.seq > completed[0].seq)
+    return not any(event.target == "processor" and LIST in event.url and body_of(event) is not None for event in later)
 
 
 def _unheard(readings: Readings, ids: Collection[str]) -> set[str | None]:

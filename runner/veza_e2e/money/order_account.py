@@ -78,6 +78,7 @@ class OrderAccount:
         payments: what the processor said of its payments.
         silent: whether the processor was asked after that, and did not tell.
         unread: the payments that it was asked for and never told.
+        unlisted: whether nobody told which payments there are, neither the processor nor a person.
         persons: what people read at a dashboard.
         bank: what the bank statement shows.
     """
@@ -90,6 +91,7 @@ class OrderAccount:
     persons: tuple[PersonRead, ...]
     bank: BankRead | None
     unread: tuple[str, ...] = ()
+    unlisted: bool = False
 
     @cached_property
     def latest(self) -> tuple[PaymentRead, ...]:

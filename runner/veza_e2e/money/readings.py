@@ -25,7 +25,7 @@ from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 Data: TypeAlias = Mapping[str, JSON]
 _REREAD: Final = ("order_id", "order_status", "refund_status", "refunded_cents", "currency")
 _OF_ORDERS: Final = frozenset({"listOrders", "createOrder", "requestRefund", "getOrder"})
-_LIST: Final = "/payments/list"
+LIST: Final = "/payments/list"
 _PAYMENT: Final = re.compile(r"/payments/([^/?#]+)")
 
 
@@ -160,13 +160,13 @@ def _asked_processor(story: Story) -> Iterator[tuple[Line, CallFinished | CallFa
         event = line.event
         if not isinstance(event, CallFinished | CallFailed) or event.target != "processor":
             continue
-        if line.seq > (gate[0].seq if gate else 0) and _LIST not in event.url:
+        if line.seq > (gate[0].seq if gate else 0) and LIST not in event.url:
             yield line, event
 
 
 def _listed(story: Story) -> Iterator[tuple[str, str]]:
     for line, event in story.of(CallFinished):
-        if event.target == "processor" and _LIST in event.url:
+        if event.target == "processor" and LIST in event.url:
             found = _payments(line.seq, datetime.fromisoformat(line.at), event)
             yield from ((one.payment_id, one.order_id) for one in found if one.order_id is not None)
 

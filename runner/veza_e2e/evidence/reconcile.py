@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from veza.money import Money
@@ -27,7 +28,15 @@ RULES: Mapping[str, str] = {
 def reconcile(
     story: Story, account: Account, persons: Sequence[PersonRead], rows: SuppliedRows | None, *, refund_kept: bool
 ) -> tuple[Reconciliation, ...]:
-    """Return R1 to R6. A comparison that differed once stays different; what was not read is not checked.
+    """Return R1 to R6. What was not read, or not told, is not checked.
+
+    A comparison that differed once stays different, since what it compared cannot change later: what was agreed to,
+    charged or transferred, and of which payment a refund is. Where money was only late, the latest comparison counts:
+
+    - R1, if the processor had received nothing yet.
+    - R4, since refunds arrive after the order says so.
+    - R5, if the transfers are the same: a reversal that was refused can be made later.
+    - R6, if every payment that had a refund then is still named: a refund was listed, or its payment found, later.
 
     Args:
         story: the session.
@@ -41,16 +50,46 @@ def reconcile(
 
 
 def _compared(story: Story, name: str, by_hand: Reconciliation | None, *, refund_kept: bool) -> Reconciliation:
-    compared = [(line.seq, event) for line, event in story.of(Compared) if event.id == name]
+    # A side that was not told made no comparison, whatever an earlier version recorded.
+    compared = [(line.seq, event) for line, event in story.of(Compared) if event.id == name and not _untold(event)]
     if not compared or (by_hand is not None and by_hand.status == "differs"):
         kept = refund_kept and name in {"R4", "R5", "R6"}
         none: ComparisonStatus = "not_applicable" if kept else "not_checked"
         return by_hand or Reconciliation(name, RULES[name], none, None, None, ())
-    differing = [pair for pair in compared if not pair[1].equal]
+    latest = compared[-1][1]
+    differing = [pair for pair in compared if not pair[1].equal and not (latest.equal and _was_late(pair[1], latest))]
     seq, event = (differing or compared)[-1]
     evidence = (*story.answers(event.calls), seq, *(by_hand.evidence if by_hand else ()))
     status: ComparisonStatus = "differs" if differing else "equal"
     return Reconciliation(name, RULES[name], status, event.left, event.right, evidence)
+
+
+_UNTOLD = re.compile(r"(^|received )not told$")
+_NOTHING_YET = re.compile(r"received 0(\.0+)? [A-Z]{3}$")
+
+
+def _untold(event: Compared) -> bool:
+    """Whether the processor did not tell the amount. Two amounts without a sum are told."""
+    return event.id in {"R1", "R4"} and bool(_UNTOLD.search(event.left) or _UNTOLD.search(event.right))
+
+
+def _was_late(earlier: Compared, latest: Compared) -> bool:
+    """Whether an earlier comparison differed only because money, or word of it, had not arrived yet."""
+    match earlier.id:
+        case "R1":
+            return earlier.left == latest.left and bool(_NOTHING_YET.search(earlier.right))
+        case "R4":
+            return True
+        case "R5":
+            return earlier.left == latest.left
+        case "R6":
+            return _named(earlier.right) <= _named(latest.right)
+        case _:
+            return False
+
+
+def _named(payments: str) -> set[str]:
+    return set(payments.split(", ")) - {"none"}
 
 
 def _by_rows(rows: SuppliedRows | None) -> Iterator[Reconciliation]:

@@ -222,7 +222,8 @@ class OrderAccount:
         elif refund is None and (status == "completed" or (status == "disputed" and not before)):
             yield Figure("refunded", "backend", last.seq, none, since=since)
         else:
-            yield Figure("refunded", "backend", last.seq, last.refunded, since=since)
+            told = last.refunded or None if before else last.refunded  # after a refund a zero says nothing
+            yield Figure("refunded", "backend", last.seq, told, since=since)
 
     def _same_since(self) -> int:
         """Return the event since which the backend has been saying of the refund what it says now."""

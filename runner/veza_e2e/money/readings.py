@@ -42,7 +42,7 @@ class OrderRead:
     refund_id: str | None
     refund_status: str | None
     refunded: Money | None
-    """What came back of it; None if the order does not tell."""
+    """What came back of it; None if the order does not tell. Beside a refund that is done a zero tells nothing."""
     operation: str | None
 
 
@@ -223,18 +223,17 @@ def _orders(seq: int, at: datetime, event: CallFinished) -> Iterator[OrderRead]:
 
 
 def _order(seq: int, at: datetime, data: Data, operation: str | None) -> OrderRead:
-    return OrderRead(
-        seq=seq,
-        at=at,
-        order_id=text_of(data.get("id")) or "",
-        status=text_of(data.get("status")),
-        total=_amount(data, "total_amount"),
-        payment_id=text_of(data.get("payment_id")),
-        refund_id=text_of(data.get("refund_id")),
-        refund_status=text_of(data.get("refund_status")),
-        refunded=_amount(data, "refunded_amount"),
-        operation=operation,
-    )
+    names = ("status", "payment_id", "refund_id", "refund_status")
+    status, payment_id, refund_id, refund = (text_of(data.get(name)) for name in names)
+    refunded = _refunded(status, refund, _amount(data, "refunded_amount"))
+    order_id, total = text_of(data.get("id")) or "", _amount(data, "total_amount")
+    return OrderRead(seq, at, order_id, status, total, payment_id, refund_id, refund, refunded, operation)
+
+
+def _refunded(status: str | None, refund_status: str | None, told: Money | None) -> Money | None:
+    """Return what an order says came back: a zero beside a refund that is done is what Go writes for "not told"."""
+    done = refund_status == "succeeded" or (status == "refunded" and refund_status is None)
+    return None if done and not told else told
 
 
 def _amount(data: Data, name: str) -> Money | None:
@@ -300,7 +299,7 @@ def _reread(item: Reread, at: datetime) -> Iterator[OrderRead]:
     for one in said:
         order_id, status, refund = (text_of(one.get(name)) for name in ("order_id", "order_status", "refund_status"))
         if status:
-            refunded = money(one.get("refunded_cents"), one.get("currency"))
+            refunded = _refunded(status, refund, money(one.get("refunded_cents"), one.get("currency")))
             yield OrderRead(item.seq, at, order_id or "", status, None, None, None, refund, refunded, "reread")
 
 

@@ -103,6 +103,11 @@ class OrderPayments:
         return tuple(one for one in self.payments if one.taken) or (self.named,)
 
     @property
+    def untold(self) -> bool:
+        """Whether a payment does not tell what it received: then nothing is compared with it."""
+        return any(one.received is None for one in self.payments)
+
+    @property
     def asked(self) -> Money | None:
         """What the counted payments asked for; None if that is not one amount."""
         return _sum([one.asked for one in self.counted])

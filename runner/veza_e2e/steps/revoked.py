@@ -8,6 +8,7 @@ from typing import TypeVar
 from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.journal import timestamp
+from veza_e2e.journal.events import CallIntended
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import Compared
 from veza_e2e.money.payment_states import VOIDED
@@ -16,6 +17,7 @@ from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.steps.reversals import check_reversals
+from veza_e2e.steps.rows import over, refund_seen_at
 from veza_e2e.steps.step import Failed, Finding, Paused, step
 from veza_e2e.steps.waiting import licenses_said, order_said, waiting_for
 
@@ -84,17 +86,22 @@ def _charge(context: Context, order: PlacedOrder, seen: OrderPayments | None) ->
 
 def _whole(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments | None) -> None:
     """Fail unless what came back is the charge, as far as it is told."""
-    account = context.account()
-    back = done.refunded_amount_cents
-    told = None if back is None else Money(back, done.currency)
+    told = _said_back(context, order)
     if done.currency != order.currency or (told is not None and told != order.total):
         raise Failed(
             FindingCode.REFUND_DIFFERS,
             f"the order says that {told or 'an amount in ' + done.currency} came back of {order.total}"
             + (f"; the processor says {seen.returned}" if seen is not None else ""),
-            meaning=account.said,
+            meaning=context.account().said,
             todo="Compare with the processor's dashboard. Resume to ask for the rest, if all witnesses agree on it.",
         )
+
+
+def _said_back(context: Context, order: PlacedOrder) -> Money | None:
+    """Return what the backend last said came back of the order; None if it does not tell."""
+    known = next((one for one in context.account().orders if one.order_id == order.order_id), None)
+    figures = known.refunded if known is not None else ()
+    return next((one.amount for one in figures if one.by == "backend"), None)
 
 
 def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Order:
@@ -173,11 +180,18 @@ def _await_licenses(context: Context, order: PlacedOrder) -> Sequence[License]:
         ) from None
 
 
-def _refuse_last_pending(context: Context, done: Order, refund: RequestedRefund) -> None:
-    """Pause if the processor, which is silent now, last said that the refund had not ended."""
+def _refuse_last_pending(context: Context, order: PlacedOrder, done: Order, refund: RequestedRefund) -> None:
+    """Pause if the processor, which is silent now, last said that the refund had not ended, or had not arrived."""
+    if context.options.walkthrough == 1:
+        return
     figures = context.account().figures("refunded")
-    if context.options.walkthrough > 1 and any(one.by == "processor" and one.pending for one in figures):
+    if any(one.by == "processor" and one.pending for one in figures):
         raise _still_pending(context, done, refund)
+    since = max((one.since or one.seq for one in figures if one.by == "backend"), default=0)
+    last = [one.amount for one in figures if one.by == "processor" and one.amount is not None and one.seq > since]
+    told = _said_back(context, order) or order.total
+    if any(one.currency == told.currency and one < told for one in last) and not over(context, refund_seen_at(context)):
+        raise _not_there_yet(context, done, refund, str(last[0]), told)
 
 
 def _still_pending(context: Context, done: Order, refund: RequestedRefund) -> Paused:
@@ -190,21 +204,64 @@ def _still_pending(context: Context, done: Order, refund: RequestedRefund) -> Pa
     )
 
 
-def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund, done: Order) -> OrderPayments | None:
-    """Compare R4 and R6 with the processor, if it answers. Waits while one of its refunds is pending."""
+def _not_there_yet(context: Context, done: Order, refund: RequestedRefund, back: str, told: Money) -> Paused:
+    return Paused(
+        FindingCode.REFUND_PENDING,
+        f"order {done.id} is {done.status}; the processor shows {back} of {told} back so far "
+        f"(refund {refund.refund_id}, payment {done.payment_id})",
+        meaning=context.account().said,
+        todo="Resume later: the processor may lag 24 hours behind the order. The refund is only looked at.",
+        waiting_for="refund",
+    )
+
+
+def _lags(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments) -> bool:
+    """Whether the processor does not list yet what the order says came back. Late is not missing, for 24 hours.
+
+    A refund that it does list is its word, however much that brought back.
+    """
+    told, back = _said_back(context, order) or order.total, seen.returned
+    if context.options.walkthrough == 1 or back is None or back.currency != told.currency or back >= told:
+        return False
+    lines = context.journal.lines
+    asked = [one.seq for one in lines if isinstance(e := one.event, CallIntended) and e.operation == "requestRefund"]
+    reads = [one for each in context.account().orders for one in each.payments if one.seq < max(asked, default=0)]
+    before = {refund.refund_id for one in reads for refund in one.refunds}
+    listed = {one.refund_id for one in seen.refunds}
+    return done.refund_id not in listed and listed <= before and not over(context, refund_seen_at(context))
+
+
+def _heard(context: Context, order: PlacedOrder, refund: RequestedRefund, done: Order) -> OrderPayments | None:
+    """Return what the processor tells; None if it is silent. Waits while its refund is pending, or lags."""
+    last: OrderPayments | None = None
+
+    def read() -> OrderPayments | None:
+        nonlocal last
+        last = cross_check(context, order)
+        return last
 
     def settled(seen: OrderPayments | None) -> bool:
-        return seen is None or not seen.pending or context.options.walkthrough == 1
+        if seen is None or context.options.walkthrough == 1:
+            return True
+        return not seen.pending and (bool(seen.disputes) or not _lags(context, order, done, seen))
 
     try:
         waiting = waiting_for(context, order, "waiting for the refund at the processor")
-        seen = context.wait(
-            lambda: cross_check(context, order), settled, timeout=context.options.grace, waiting=waiting
-        )
+        seen = context.wait(read, settled, timeout=context.options.grace, waiting=waiting)
     except TimedOut:
+        if last is not None and not last.pending:
+            told = _said_back(context, order) or order.total
+            raise _not_there_yet(context, done, refund, last.told("returned"), told) from None
         raise _still_pending(context, done, refund) from None
     if seen is None:
-        _refuse_last_pending(context, done, refund)
+        _refuse_last_pending(context, order, done, refund)
+    return seen
+
+
+def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund, done: Order) -> OrderPayments | None:
+    """Compare R4 and R6 with the processor, if it answers. What it does not tell is not compared."""
+    seen = _heard(context, order, refund, done)
+    if seen is None:
         return None
     back = [one for one in seen.refunds if one.status is RefundStatus.SUCCEEDED]
     voided = [one.payment_id for one in seen.payments if one.status == VOIDED]
@@ -212,11 +269,13 @@ def _at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund,
     returned = {*voided, *(one.payment_id for one in back)}
     payments = ", ".join(sorted(returned)) or "none"
     named = payments if returned and returned <= ours else ", ".join(sorted(ours))
-    equal = context.compare("R6", named, payments, *seen.calls)
-    sides = (seen.told("received"), seen.told("returned"))
-    told = seen.received is not None and seen.returned is not None
-    if seen.whole or sides[0] != sides[1]:  # what was not read may have come back less, never more
-        equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=told) and equal
+    sides, equal = (seen.told("received"), seen.told("returned")), True
+    if not seen.disputes or not _lags(context, order, done, seen):
+        equal = context.compare("R6", named, payments, *seen.calls)
+        known = seen.received is not None and seen.returned is not None
+        # What was not read may have come back less, never more; what is not told is not compared.
+        if not seen.untold and (seen.whole or sides[0] != sides[1]):
+            equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=known) and equal
     if seen.disputes and context.options.walkthrough > 1:
         states = ", ".join(seen.disputes)
         raise _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({states})")

@@ -1,0 +1,171 @@
+"""The processor may lag behind an order that says refunded; late is not missing, and a zero tells no amount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from veza_e2e.evidence import Summary
+from veza_e2e.journal.events import StepPaused
+from veza_e2e.journal.readings import Compared
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+DAY = 24 * 3600.0
+
+
+@pytest.fixture
+def walk(walk: Walk) -> Walk:
+    walk.goes_through()
+    walk.processes()
+    return walk
+
+
+def changed(walk: Walk, change: Callable[[dict[str, Any]], object]) -> None:
+    """Let the processor tell each payment with a change."""
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = tell(request)
+        data = told.json()
+        if "payment_id" in data:
+            change(data)
+        return httpx.Response(told.status_code, json=data)
+
+    walk.processor = answer
+
+
+def hidden(walk: Walk, **order: Any) -> Callable[[], None]:
+    """Keep the refund out of the processor's answers until the returned function is called; change the order."""
+    tell, state = walk.processor, [True]
+    changed(walk, lambda data: data.update(refunds=None) if state[0] else None)
+    if order:
+        told_otherwise(walk, **order)
+    assert tell is not None
+    return lambda: state.__setitem__(0, False)
+
+
+def told_otherwise(walk: Walk, **order: Any) -> None:
+    refund = walk.backend.shop.refund
+
+    def odd(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        answer = refund(order_id, amount_cents)
+        walk.backend.shop.order(ORDER).update(order)
+        return answer
+
+    walk.backend.shop.refund = odd  # type: ignore[method-assign]  # the fake tells the amount
+
+
+def rules(summary: Summary) -> dict[str, str]:
+    return {one.id: one.status for one in summary.reconciliation}
+
+
+@pytest.mark.parametrize("told", [{}, {"refunded_amount_cents": None}, {"refunded_amount_cents": 0}])
+def test_a_refund_that_the_processor_does_not_list_yet_is_waited_for(walk: Walk, told: dict[str, Any]) -> None:
+    listed = hidden(walk, **told)
+    walk.begin()
+    since = walk.clock.monotonic()
+    summary = walk.go_on()
+    assert walk.clock.monotonic() - since >= walk.first().grace_ms / 1000
+    assert (summary.outcome, summary.waiting_for) == ("incomplete", "refund")
+    assert "the processor shows 0.00 EUR of 5.00 EUR back so far" in summary.step("revoked").observed
+    assert (rules(summary)["R4"], rules(summary)["R6"]) == ("not_checked", "not_checked")
+    assert str(summary.money.state) == "unknown"
+    listed()
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, str(summary.money.state)) == ("passed", "returned")
+    assert (rules(summary)["R4"], rules(summary)["R6"]) == ("equal", "equal")
+    assert summary.item("refund_completed").status == "met"
+    assert walk.writes("requestRefund") == 1
+
+
+def test_a_refund_that_is_not_listed_a_day_after_it_was_seen_is_missing(walk: Walk) -> None:
+    hidden(walk)
+    walk.begin()
+    assert walk.go_on().outcome == "incomplete"
+    walk.clock.sleep(DAY)
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.step("revoked").finding) == ("failed", "refund_differs")
+    assert (rules(summary)["R4"], rules(summary)["R6"]) == ("differs", "differs")
+
+
+def test_a_processor_that_falls_silent_before_it_listed_the_refund_is_waited_for(walk: Walk) -> None:
+    hidden(walk)
+    walk.begin()
+    walk.go_on()
+    walk.processor = lambda _: httpx.Response(503)
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for) == ("incomplete", "refund")
+
+
+def test_a_refund_that_the_processor_lists_is_its_word_however_little_it_brought(walk: Walk) -> None:
+    changed(walk, lambda data: [one.update(amount=470) for one in data["refunds"] or ()])
+    walk.begin()
+    assert walk.go_on().step("revoked").finding == "refund_differs"
+    assert not walk.events(StepPaused)
+
+
+def test_what_arrives_after_a_comparison_that_differed_is_what_counts(walk: Walk) -> None:
+    """4.70 of 5.00 came back, by all witnesses; then the rest does, as another refund."""
+    parts = [470]
+    told_otherwise(walk, refunded_amount_cents=470)
+
+    def tell(data: dict[str, Any]) -> None:
+        (one, *_) = data["refunds"] or [{}]
+        data["refunds"] = [{**one, "refund_id": f"r{n}", "amount": part} for n, part in enumerate(parts) if one]
+
+    changed(walk, tell)
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, rules(summary)["R4"]) == ("failed", "differs")
+
+    def rest(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        assert amount_cents == 30
+        parts.append(30)
+        order = walk.backend.shop.order(order_id)
+        order.update(refunded_amount_cents=500)
+        return {"refund": {"id": "r1", "status": "succeeded", "amount_cents": 30}, "order": dict(order)}
+
+    walk.backend.shop.refund = rest  # type: ignore[method-assign]  # the fake refunds an order once
+    walk.resume()
+    summary = walk.go_on()
+    assert [one.equal for one in walk.events(Compared) if one.id == "R4"] == [False, True]
+    assert (rules(summary)["R4"], summary.item("refund_completed").status) == ("equal", "met")
+
+
+def test_a_refund_of_another_payment_stays_one(walk: Walk) -> None:
+    """The processor contradicts itself: whose refund it is cannot change."""
+    stranger = ["pay_other"]
+    changed(
+        walk, lambda data: [one.update(payment_id=stranger[-1] or data["payment_id"]) for one in data["refunds"] or ()]
+    )
+    walk.begin()
+    assert rules(walk.go_on())["R6"] == "differs"
+    stranger.append("")
+    walk.resume()
+    summary = walk.go_on()
+    assert [one.equal for one in walk.events(Compared) if one.id == "R6"] == [False, True]
+    assert rules(summary)["R6"] == "differs"
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_a_zero_beside_a_refund_that_is_done_tells_no_amount(walk: Walk, *, key: bool) -> None:
+    told_otherwise(walk, refunded_amount_cents=0)
+    if not key:
+        walk.processor = None
+    walk.begin()
+    summary = walk.go_on()
+    (said,) = [one for one in summary.money.figures("refunded") if one.by == "backend"]
+    assert (said.amount, summary.outcome) == (None, "passed")
+    assert str(summary.money.state) == ("returned" if key else "unknown")
+    assert "0.00" not in summary.money.sentence
+    assert summary.item("refund_completed").status == ("met" if key else "not_checked")

@@ -119,9 +119,30 @@ def test_a_second_payment_is_added_up_and_still_out() -> None:
 
 
 def test_a_completed_order_without_money_at_the_processor_is_no_seen_charge() -> None:
-    account = processor(paid(), status="processing", amount_received=0)
+    for status in ("processing", "requires_capture"):
+        account = processor(paid(), status=status, amount_received=0)
+        assert (account.state, account.moved, account.charged_cents) == (AccountState.AT_RISK, False, None)
+        assert account.sentence == "the card may be charged"
+
+
+def test_a_completed_order_whose_payment_failed_contradicts_the_processor() -> None:
+    account = processor(paid(), status="failed", amount_received=0)
     assert account.state is AccountState.UNKNOWN
     assert "the processor says charged 0.00 EUR" in account.sentence
+
+
+def test_reserved_money_beside_a_payment_that_was_received_is_a_charge() -> None:
+    script = paid()
+    processor(script, status="requires_capture", amount_received=0)
+    other = processor(script, payment_id="pay_2222", amount_received=500, metadata={"order_id": ORDER})
+    assert (other.state, other.charged_cents) == (AccountState.CHARGED, 500)
+
+
+def test_a_processor_that_was_heard_before_the_order_completed_takes_no_charge_back() -> None:
+    script = Script().start().until("pay")
+    processor(script, status="processing", amount_received=0)
+    script.call("completed", "getOrder", script.order("completed"))
+    assert fold(script.lines).moved is True
 
 
 def test_a_processor_that_saw_more_later_contradicts_nobody() -> None:

@@ -64,13 +64,14 @@ def _compared(story: Story, name: str, by_hand: Reconciliation | None, *, refund
     return Reconciliation(name, RULES[name], status, event.left, event.right, evidence)
 
 
-_UNTOLD = re.compile(r"(^|received )not told$")
 _NOTHING_YET = re.compile(r"received 0(\.0+)? [A-Z]{3}$")
 
 
 def _untold(event: Compared) -> bool:
-    """Whether the processor did not tell the amount. Two amounts without a sum are told."""
-    return event.id in {"R1", "R4"} and bool(_UNTOLD.search(event.left) or _UNTOLD.search(event.right))
+    """Whether the processor did not tell what it received, and what it asked for is the order's total."""
+    asked, _, _ = event.left.partition(", ")
+    r1 = event.id == "R1" and event.right == f"{asked}, received not told"
+    return r1 or (event.id == "R4" and "not told" in {event.left, event.right})
 
 
 def _was_late(earlier: Compared, latest: Compared) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
@@ -102,18 +103,22 @@ class OrderAccount:
     def untold(self) -> tuple[str, ...]:
         """The payments of which nobody told anything, though the processor told others: they may hold more money."""
         by_hand = {one.payment_id for one in self.persons if one.charged is not None}
-        return tuple(one for one in self.unread if one not in by_hand) if self.latest else ()
+        return tuple(one for one in self.unread if self.latest and one not in by_hand)
 
     @cached_property
     def charged(self) -> tuple[Figure, ...]:
         """The last figure of each witness; of the processor one for each currency."""
-        return tuple(sorted((*self._backend_charged(), *self._processor_charged(), *self._person("charged")), key=_seq))
+        return tuple(
+            sorted(
+                (*self._backend_charged(), *self._processor_charged(), *self._person("charged")), key=attrgetter("seq")
+            )
+        )
 
     @cached_property
     def refunded(self) -> tuple[Figure, ...]:
         """As `charged`, of what came back."""
         back = (*self._backend_back(), *self._processor_back(), *self._person("refunded"), *self._bank_back())
-        return tuple(sorted(back, key=_seq))
+        return tuple(sorted(back, key=attrgetter("seq")))
 
     @cached_property
     def back(self) -> Sequence[Figure]:
@@ -156,19 +161,15 @@ class OrderAccount:
     def _charged(self, total: Money) -> AccountState:
         back = self.back
         amounts = {one.amount for one in back}
-        if not back or None in amounts or any(one.amount.currency != total.currency for one in back if one.amount):
-            return AccountState.UNKNOWN
-        if len(amounts) > 1:
+        foreign = any(one.amount.currency != total.currency for one in back if one.amount)
+        if len(amounts) != 1 or None in amounts or foreign:
             return AccountState.UNKNOWN
         (came,) = amounts
         assert came is not None
         if came < total:
             return AccountState.CHARGED
-        more = (
-            bool(self.untold)
-            or any(one.pending for one in back)
-            or any(one.status in AUTHORISED and not (one.received and one.received.minor) for one in self.latest)
-        )
+        reserved = any(one.status in AUTHORISED and not one.received for one in self.latest)
+        more = reserved or bool(self.untold) or any(one.pending for one in back)
         return AccountState.RETURNED if came == total and not more else AccountState.UNKNOWN
 
     @property
@@ -194,7 +195,16 @@ class OrderAccount:
         named = [one.payment_id for one in reversed(self.reads) if one.payment_id]
         return tuple(dict.fromkeys([*named, *(one.payment_id for one in reversed(self.payments))]))
 
+    @cached_property
+    def _reserved(self) -> bool:
+        """Whether the processor, heard after the order completed, tells of reserved money only: that is no charge."""
+        since = next((one.seq for one in self.reads if one.status in CHARGED), 0)
+        none = all(one.seq >= since and one.received is not None and not one.received for one in self.latest)
+        return none and not self.unread and any(one.status in AUTHORISED for one in self.latest)
+
     def _backend_charged(self) -> Iterable[Figure]:
+        if self._reserved:
+            return
         taken = {one.total: one for one in self.reads if one.status in CHARGED and one.total is not None}
         if taken:
             # An order that changes its total contradicts itself: each total is a figure.
@@ -232,15 +242,11 @@ class OrderAccount:
         return self.reads[other + 1].seq
 
     def _processor_charged(self) -> Iterable[Figure]:
-        if not self.latest:
-            return
-        seq = max(one.seq for one in self.latest)
-        if any(one.received is None for one in self.latest):
-            yield Figure("charged", "processor", seq, None)
-            return
-        received = [one.received for one in self.latest if one.received is not None]
-        for amount in _sums([one for one in received if one.minor] or received[:1]):
-            yield Figure("charged", "processor", seq, amount)
+        received = [one.received for one in self.latest]
+        told = [one for one in received if one is not None]
+        sums: Sequence[Money | None] = _sums([one for one in told if one] or told[:1])
+        for amount in sums if len(told) == len(received) else [None]:
+            yield Figure("charged", "processor", max(one.seq for one in self.latest), amount)
 
     def _processor_back(self) -> Iterable[Figure]:
         taken = [one for one in self.latest if one.received is None or one.received.minor]
@@ -314,7 +320,3 @@ def _sums(amounts: Sequence[Money]) -> list[Money]:
         Money(sum(one.minor for one in amounts if one.currency == code), code)
         for code in sorted({one.currency for one in amounts})
     ]
-
-
-def _seq(figure: Figure) -> int:
-    return figure.seq

@@ -217,5 +217,5 @@ def _optional(value: object) -> str | None:
 
 def _money(value: object, currency: object) -> Money:
     if isinstance(value, int) and not isinstance(value, bool):
-        return Money(value, _text(currency))
+        return Money(value, _text(currency).upper())  # as everywhere, without regard to case
     raise TypeError(f"{value!r:.40} is not an integer")

@@ -10,7 +10,7 @@ from veza.money import Money
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import RETRIES
-from veza_e2e.money.payment_states import IN_FLIGHT, PAYABLE, UNTAKEN, VOID
+from veza_e2e.money.payment_states import AUTHORISED, IN_FLIGHT, PAID, PAYABLE, UNTAKEN, VOID
 from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.steps.checkout_page import link_gone, offer, offer_again, operator_pays
 from veza_e2e.steps.context import Context, TimedOut
@@ -191,6 +191,7 @@ def _disputed(context: Context, observed: str) -> NoReturn:
 def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments | None) -> None:
     total = Money(done.total_amount_cents, done.currency)
     wrong = [] if total == order.total else [f"the order was {order.total} and is now {total}"]
+    equal = True
     if seen is not None and _told_enough(seen, total):
         asked, received = seen.told("asked"), seen.told("received")
         right = f"{asked}, received {received}"
@@ -199,9 +200,8 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayme
             wrong.append(f"the order's total is {total}, the processor's amount {asked}, received {received}")
         if len(seen.counted) > 1:
             wrong.append(f"{len(seen.counted)} payments were captured")
-        odd = [one for one in seen.counted if one.status is not PaymentStatus.SUCCEEDED]
-        if odd and (equal or odd[0].status is not PaymentStatus.PARTIALLY_CAPTURED):
-            _odd_payment(context, done, f"{odd[0].payment_id} is {str(odd[0].status)!r}", odd[0].status, wrong)
+    if seen is not None:
+        _refuse_odd(context, done, seen, wrong, equal=equal)
     if wrong:
         raise Failed(
             FindingCode.AMOUNT_DIFFERS,
@@ -212,17 +212,29 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayme
 
 
 def _told_enough(seen: OrderPayments, total: Money) -> bool:
-    """Whether R1 can be judged: a payment that was not read can only add to what was received."""
-    received = seen.received
-    return seen.whole or (received is not None and (received.currency != total.currency or received > total))
+    """Whether R1 can be judged. What was not read, or is not told, can only add to what was received."""
+    if not any(one.taken for one in seen.payments) and seen.named.status in AUTHORISED:
+        return False  # nothing was charged yet
+    if seen.whole and not seen.untold:
+        return True
+    told = [one.received for one in seen.counted if one.received is not None]
+    other = any(one.currency != total.currency for one in told) or sum(one.minor for one in told) > total.minor
+    return other or (seen.untold and seen.whole and seen.asked != total)
 
 
-def _odd_payment(context: Context, done: Order, said: str, status: PaymentStatus, wrong: list[str]) -> NoReturn:
-    known = "" if status.known else ", which this version does not know"
+def _refuse_odd(context: Context, done: Order, seen: OrderPayments, wrong: list[str], *, equal: bool) -> None:
+    """Fail if a payment of the completed order is in a state in which no order may be completed."""
+    counted = [one for one in seen.counted if one.taken or not seen.unread]
+    odd = next((one for one in counted if one.status is not PAID), None)
+    if odd is None or (not equal and odd.status is PaymentStatus.PARTIALLY_CAPTURED):
+        return
+    known = "" if odd.status.known else ", which this version does not know"
+    said = f"payment {odd.payment_id} is {str(odd.status)!r} at the processor{known}"
+    none = "" if odd.taken or odd.status not in AUTHORISED else ", and nothing of it was received"
     more = f"; {'; '.join(wrong)}" if wrong else ""
     raise Failed(
-        FindingCode.PAYMENT_STATUS if status.known else FindingCode.UNKNOWN_STATUS,
-        f"order {done.id} is completed, and payment {said} at the processor{known}{more}",
+        FindingCode.PAYMENT_STATUS if odd.status.known else FindingCode.UNKNOWN_STATUS,
+        f"order {done.id} is completed, and {said}{none}{more}",
         meaning=context.account().said,
         todo="Look the payment up at the processor's dashboard, and report it to the backend's makers.",
     )

@@ -1,0 +1,94 @@
+"""What the processor does not tell, or tells in small letters, is neither a difference nor a charge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from veza_e2e.evidence import Summary
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+
+@pytest.fixture
+def walk(walk: Walk) -> Walk:
+    walk.goes_through()
+    walk.processes()
+    return walk
+
+
+def changed(walk: Walk, change: Callable[[dict[str, Any]], object]) -> None:
+    """Let the processor tell each payment with a change."""
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = tell(request)
+        data = told.json()
+        if "payment_id" in data:
+            change(data)
+        return httpx.Response(told.status_code, json=data)
+
+    walk.processor = answer
+
+
+def rules(summary: Summary) -> dict[str, str]:
+    return {one.id: one.status for one in summary.reconciliation}
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_an_amount_that_the_processor_does_not_tell_is_not_compared(walk: Walk, *, absent: bool) -> None:
+    changed(walk, lambda data: data.pop("amount_received") if absent else data.update(amount_received=None))
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, str(summary.money.state)) == ("passed", "unknown")
+    assert (rules(summary)["R1"], rules(summary)["R4"], rules(summary)["R6"]) == ("not_checked", "not_checked", "equal")
+    items = {one: summary.item(one).status for one in ("order_completed", "amount_matches", "refund_completed")}
+    assert list(items.values()) == ["met", "not_checked", "not_checked"]
+
+
+def test_an_amount_that_is_not_told_hides_no_other_difference(walk: Walk) -> None:
+    changed(walk, lambda data: data.update(amount_received=None, net_amount=540))
+    walk.begin()
+    summary = walk.go_on()
+    assert (rules(summary)["R1"], summary.step("completed").finding) == ("differs", "amount_differs")
+
+
+@pytest.mark.parametrize(("status", "finding"), [("conflicted", "payment_status"), ("mystery", "unknown_status")])
+def test_an_amount_that_is_not_told_hides_no_state(walk: Walk, status: str, finding: str) -> None:
+    changed(walk, lambda data: data["amount_received"] and data.update(amount_received=None, status=status))
+    walk.begin()
+    assert walk.go_on().step("completed").finding == finding
+
+
+def test_a_currency_in_small_letters_is_the_same_currency(walk: Walk) -> None:
+    def small(data: dict[str, Any]) -> None:
+        for one in (data, *(data["refunds"] or ())):
+            one["currency"] = one["currency"].lower()
+
+    changed(walk, small)
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, str(summary.money.state)) == ("passed", "returned")
+    assert {rules(summary)[name] for name in ("R1", "R4", "R6")} == {"equal"}
+    assert not [text for text in walk.person.told if "did not tell" in text]
+
+
+@pytest.mark.parametrize("told", [{"status": "requires_capture", "amount_received": 0}, {"status": "processing"}])
+def test_money_that_is_only_reserved_is_no_charge(walk: Walk, told: dict[str, Any]) -> None:
+    def reserved(data: dict[str, Any]) -> None:
+        if data["amount_received"]:
+            data.update({"amount_received": None, **told})
+
+    changed(walk, reserved)
+    walk.begin()
+    summary = walk.go_on()
+    step = summary.step("completed")
+    assert (step.status, step.finding) == ("failed", "payment_status")
+    assert step.observed.endswith("at the processor, and nothing of it was received")
+    assert (str(summary.money.state), summary.money.charged_cents, summary.money.moved) == ("at risk", None, False)
+    assert rules(summary)["R1"] == "not_checked", "it may be charged later"

@@ -154,11 +154,7 @@ class RecordedLedger:
         return reading
 
     def peek(self, order_id: str) -> str | None:
-        printed = self._ledger.peek(order_id)
-        self._recording.entry(
-            "peek", order_id=order_id, printed=None if printed is None else self._recording.clean(printed)
-        )
-        return printed
+        return self._ledger.peek(order_id)  # what the operator looks at changes nothing, so no replay needs it
 
     def script(self, sql: str, order_id: str) -> str | None:
         return self._ledger.script(sql, order_id)

@@ -191,9 +191,8 @@ class TapedLedger:
         )
 
     def peek(self, order_id: str) -> str | None:
-        """See `protocols.Ledger`."""
-        printed = self._replay.take("peek", order_id=order_id)["printed"]
-        return None if printed is None else str(printed)
+        """See `protocols.Ledger`; nobody looks."""
+        return None
 
     def script(self, sql: str, order_id: str) -> str | None:
         """Write nothing: where the file was is no part of a recording."""

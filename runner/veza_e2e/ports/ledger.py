@@ -84,27 +84,28 @@ class RehearsalLedger(_Scripts):
 
     def rows(self, sql: str, order_id: str) -> LedgerReading:
         """See `protocols.Ledger`."""
-        if not self._read:
-            return LedgerReading(None)
-        rows = self._booked(order_id)
-        return LedgerReading(rows, "the rehearsal backend's books cannot be read" if rows is None else None)
+        return self._booked(order_id) if self._read else LedgerReading(None)
 
     def peek(self, order_id: str) -> str | None:
         """See `protocols.Ledger`."""
-        rows = self._booked(order_id)
-        return None if rows is None else ledger.expanded(rows)
+        reading = self._booked(order_id)
+        return reading.reason if reading.rows is None else ledger.expanded(reading.rows)
 
-    def _booked(self, order_id: str) -> list[dict[str, JSON]] | None:
-        """Return the rows; None if the backend on this machine is not a rehearsal backend."""
+    def _booked(self, order_id: str) -> LedgerReading:
+        """Return the rows in the books; why not, if the backend on this machine answers anything else."""
+        unread = "the rehearsal backend's books cannot be read"
         try:
             books = self._client.get("/rehearsal/books", params={"order_id": order_id})
-        except httpx.HTTPError:
-            return None
+        except httpx.HTTPError as error:
+            return LedgerReading(None, f"{unread}: {type(error).__name__}")
         if books.status_code != httpx.codes.OK:
-            return None
-        booked = books.json()["transfers"]
-        rows = [_joined(order_id, row) for row in booked] or [dict.fromkeys(ledger.COLUMNS) | {"order_id": order_id}]
-        return [{**row, "row_count": len(rows)} for row in rows]
+            return LedgerReading(None, f"{unread}: it answered {books.status_code}")
+        try:
+            rows = [_joined(order_id, row) for row in books.json()["transfers"]]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return LedgerReading(None, f"{unread}: its answer is no books")
+        rows = rows or [dict.fromkeys(ledger.COLUMNS) | {"order_id": order_id}]
+        return LedgerReading([{**row, "row_count": len(rows)} for row in rows])
 
 
 def _joined(order_id: str, row: Mapping[str, Any]) -> dict[str, JSON]:

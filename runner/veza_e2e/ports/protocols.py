@@ -131,7 +131,7 @@ class Ledger(Protocol):
         ...
 
     def peek(self, order_id: str) -> str | None:
-        """Return what psql would print; None without a rehearsal backend."""
+        """Ask the rehearsal backend for what psql would print; None without one. Called only if the operator asks."""
         ...
 
     def script(self, sql: str, order_id: str) -> str | None:

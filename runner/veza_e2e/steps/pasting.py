@@ -14,7 +14,7 @@ from veza_e2e.ports.protocols import Left
 from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
-from veza_e2e.steps.rows import Judge, asks, record_rows, script_of
+from veza_e2e.steps.rows import Judge, asks, has_books, record_rows, script_of
 
 Question = Literal["transfers", "reversals"]
 _END = "End with an empty line or `.`"
@@ -79,8 +79,7 @@ def paste_rows(context: Context, order: PlacedOrder, question: Question, why: st
     text += f"{_ASKED[question]}:\n\n{sql}\n"
     context.asked(question, text)
     since = context.clock.monotonic()
-    printed = context.ledger.peek(order.order_id)
-    peek = None if printed is None else lambda: printed
+    peek = (lambda: context.ledger.peek(order.order_id) or "") if has_books(context) else None
     shown = "\n".join([text, *_how(context, order, sql, peek=peek is not None)])
     while True:
         pasted = context.operator.paste(question, shown, peek)

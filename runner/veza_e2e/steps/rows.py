@@ -29,6 +29,11 @@ def asks(context: Context) -> bool:
     return context.options.walkthrough > 1 and not context.options.unattended
 
 
+def has_books(context: Context) -> bool:
+    """Whether there are books to ask: a backend on this machine is no rehearsal backend unless it says so."""
+    return context.options.rehearsal and context.ledger.source == "rehearsal"
+
+
 def facts_of(order: PlacedOrder, seller_id: str | None = None) -> OrderFacts:
     """Return what the rules over the rows need to know of the order."""
     return OrderFacts(order.order_id, order.total, Money(order.tax_cents, order.currency), seller_id)

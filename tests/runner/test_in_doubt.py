@@ -237,6 +237,19 @@ def test_an_order_in_doubt_is_not_sent_again_where_keys_are_not_honoured(walk: W
     assert walk.backend.count("createOrder") == 1
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_a_list_of_orders_that_is_refused_leaves_the_order_in_doubt(walk: Walk, status: int) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("createOrder", *[Reply(breaks="read", carried_out=True)] * 6)
+    walk.backend.script("listOrders", Reply(status=status))
+    summary = walk.go_on()
+    assert (summary.outcome, summary.step("order").finding) == ("incomplete", "order_in_doubt")
+    assert str(summary.money.state) == "at risk"
+    walk.resume()
+    assert walk.go_on().order_id == walk.only_order(), "it is found once the orders are shown"
+
+
 @pytest.mark.parametrize(("hours", "sent"), [(0.999, 2), (1, 1), (-24, 1)])
 def test_an_order_in_doubt_is_sent_again_only_while_its_key_holds(walk: Walk, hours: float, sent: int) -> None:
     walk.started = {"idempotency": True}

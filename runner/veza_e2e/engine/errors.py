@@ -28,6 +28,14 @@ def meaning_of(error: Exception, step: StepName, account: Account) -> Failed | P
             found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
             waiting_for="operator",
         )  # fmt: skip
+    if isinstance(found, Failed) and step == "order" and account.in_doubt_since is not None:
+        return Paused(
+            FindingCode.ORDER_IN_DOUBT,
+            f"an order was asked for, its answer was lost, and whether it exists was not told: {found.observed}",
+            meaning=account.said,
+            todo="Resume when the backend shows the account's orders; or end the session with `abandon`.",
+            waiting_for="operator",
+        )
     return found
 
 

@@ -13,9 +13,11 @@ import pytest
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Summary
 from veza_e2e.journal.events import Answered, Asked, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
-from veza_e2e.journal.readings import Compared, RowsRead
+from veza_e2e.journal.readings import Compared, DashboardRead, RowsRead
+from veza_e2e.journal.story import Story
 from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.seller_transfers import COLUMNS
+from veza_e2e.report.booked import booked
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -270,6 +272,27 @@ def test_a_late_transfer_bars_no_refund_and_is_read_again_after_it(walk: Walk) -
     walk.resume()
     summary = walk.go_on()
     assert (summary.outcome, rule(summary, "R2")) == ("passed", "equal")
+
+
+def test_a_cancelled_row_beside_the_transfer_counts_zero(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    gone: dict[str, JSON] = {
+        "transfer_id": "t2", "stripe_transfer_id": None, "status": "cancelled", "reversed_amount_cents": 0,
+        "stripe_reversal_id": None,
+    }  # fmt: skip
+    both: dict[str, JSON] = {"row_count": 2, "unexplained_cents": -500}
+    walk.ledger.held = lambda: [walk.transfer(**both), walk.transfer(**gone, **both)]
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, rule(summary, "R2"), rule(summary, "R5")) == ("passed", "equal", "equal")
+    assert summary.step("transfers").observed == "1 transfer, 4.50 EUR to the seller"
+    assert item(summary, "transfer_booked") == "met"
+    found = booked(Story(walk.lines))
+    assert found is not None
+    assert found.fee == "0.50 EUR"
+    walk.stage.journal.append(DashboardRead(by="A. Person", currency="EUR", reversed_cents=450))
+    assert rule(walk.stage.summary(), "R5") == "equal", "a person saw reversed what counts as transferred"
 
 
 def test_a_transfer_that_the_refund_came_before_is_not_checked(walk: Walk) -> None:

@@ -156,6 +156,30 @@ def test_rows_that_are_read_after_the_refund_were_booked_though_they_are_reverse
     assert (cancelled.status, cancelled.finding) == ("unread", None)
 
 
+CANCELLED: dict[str, JSON] = {"status": "cancelled", "stripe_transfer_id": None}
+
+
+@pytest.mark.parametrize("unexplained", [-420, 0, None])
+def test_a_cancelled_row_beside_a_good_one_counts_zero(unexplained: int | None) -> None:
+    found = [row | {"unexplained_cents": unexplained} for row in rows({}, CANCELLED)]
+    verdict = booking(found, ORDER)
+    assert (verdict.status, verdict.left, verdict.right) == ("booked", euros(420), euros(420))
+    assert (verdict.seller_checked, verdict.complete) == (True, True)
+
+
+def test_a_cancelled_row_hides_nothing() -> None:
+    short = [row | {"unexplained_cents": -100} for row in rows({}, CANCELLED)]
+    assert "leaves -1.00 EUR of the total unexplained" in booking(short, ORDER).problem
+    part = rows({"amount_cents": 300}, CANCELLED)
+    assert "0.70 EUR are unexplained" in booking(part, ORDER).problem
+    verdict = booking(part, ORDER, refund_asked=True)
+    assert (verdict.status, verdict.problem) == (
+        "unread",
+        "transfer 12 is 'cancelled': the refund came before it was paid out",
+    )
+    assert booking(rows({}, {"status": "failed"}), ORDER).status == "wrong"
+
+
 def test_a_reversed_transfer_is_equal() -> None:
     verdict = reversal([ROW | BACK], ORDER, before=[ROW])
     assert (verdict.status, verdict.left, verdict.right, verdict.problem) == ("reversed", euros(370), euros(370), "")

@@ -14,6 +14,7 @@ from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.account import Account
 from veza_e2e.money.order_account import OrderAccount
 from veza_e2e.money.readings import PersonRead
+from veza_e2e.money.transfer_rows import counted
 
 RULES: Mapping[str, str] = {
     "R1": "order total = processor's amount = amount received",
@@ -107,8 +108,9 @@ def _transferred(story: Story) -> tuple[int, Money] | None:
     currency = text_of(finished[1].result.get("currency")) if finished else None
     if finished is None or currency is None or not isinstance(rows, list | tuple) or not rows:
         return None
-    amounts = [cents_of(row.get("amount_cents")) if isinstance(row, Mapping) else None for row in rows]
-    if None in amounts:
+    told = [row for row in rows if isinstance(row, Mapping)]
+    amounts = [cents_of(row.get("amount_cents")) for row in counted(told)]
+    if None in amounts or len(told) != len(rows):
         return None
     return finished[0].seq, Money(sum(one for one in amounts if one is not None), currency)
 

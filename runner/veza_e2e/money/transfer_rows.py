@@ -94,6 +94,11 @@ def transfers_of(rows: Rows) -> Rows:
     return [row for row in rows if any(row.get(name) is not None for name in ("transfer_id", "amount_cents", "status"))]
 
 
+def counted(rows: Rows) -> Rows:
+    """Leave out cancelled transfers, which count zero, unless there are no others."""
+    return [row for row in rows if row.get("status") != TransferStatus.CANCELLED] or rows
+
+
 def complete(rows: Rows) -> bool | None:
     """Whether every row says that there are as many as there are; None if no row carries the count."""
     counts = {row.get("row_count") for row in rows}

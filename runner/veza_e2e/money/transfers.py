@@ -22,6 +22,7 @@ from veza_e2e.money.transfer_rows import (
     Verdict,
     cents_of,
     complete,
+    counted,
     named,
     readable,
     same,
@@ -36,7 +37,7 @@ _UNPAID = frozenset({TransferStatus.CANCELLED, TransferStatus.FAILED})
 
 
 def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent: Collection[str] = ()) -> Verdict:
-    """Judge whether the seller's transfers are booked, and explain the total (R2).
+    """Judge whether the seller's transfers are booked, and explain the total (R2). A cancelled one counts zero.
 
     Args:
         rows: all rows of the query, as read or pasted.
@@ -44,9 +45,10 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
         refund_asked: whether a refund was asked for before the rows were read, so that they may be reversed.
         absent: the columns that the table does not have; nothing is asked of them.
     """
-    counted = complete(rows)
+    whole = complete(rows)
     try:
-        found = readable(rows, order)
+        every = readable(rows, order)
+        found = counted(every)
         for row in found:
             _refuse_status(row, refund_asked=refund_asked)
         _refuse_order(rows, order)
@@ -54,9 +56,15 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
             _refuse_row(row, order, refund_asked=refund_asked, absent=absent)
         checked = _seller_checked(found, order)
     except Problem as problem:
-        return replace(problem.verdict, complete=counted)
-    verdict = Verdict("booked", seller_checked=checked, complete=counted)
-    return _explained(found, order, verdict)
+        return replace(problem.verdict, complete=whole)
+    cancelled = [row for row in every if row not in found]
+    verdict = _explained(found, order, Verdict("booked", seller_checked=checked, complete=whole), cancelled)
+    if verdict.status != "wrong" or not cancelled:
+        return verdict
+    told = f"{named(cancelled[0])} is 'cancelled'"
+    if refund_asked:
+        return Verdict("unread", f"{told}: the refund came before it was paid out", complete=whole)
+    return replace(verdict, problem=f"{told}; {verdict.problem}", finding=FindingCode.TRANSFER_NOT_BOOKED)
 
 
 def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collection[str] = ()) -> Verdict:
@@ -70,18 +78,18 @@ def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collec
         before: the rows as they were booked before the refund; empty if they were not read.
         absent: the columns that the table does not have.
     """
-    counted = complete(rows)
+    whole = complete(rows)
     if "reversed_amount_cents" in absent:
-        return Verdict("unread", "the table does not say how much was reversed", complete=counted)
+        return Verdict("unread", "the table does not say how much was reversed", complete=whole)
     earlier = _by_id(transfers_of(before))
     try:
         found = readable(rows, order, after_refund=True)
         _refuse_change(found, earlier)
         sides = [_reversed(row, order) for row in found]
     except Problem as problem:
-        return replace(problem.verdict, complete=counted)
+        return replace(problem.verdict, complete=whole)
     paid, back = (Money(sum(side[i] for side in sides), order.total.currency) for i in (0, 1))
-    verdict = Verdict("reversed", left=paid, right=back, complete=counted)
+    verdict = Verdict("reversed", left=paid, right=back, complete=whole)
     if paid == back and not any(row.get("status") == TransferStatus.PENDING for row in found):
         return verdict
     errors = _errors(found, sides, earlier)
@@ -156,7 +164,7 @@ def _seller_checked(found: Rows, order: OrderFacts) -> bool:
     return bool(order.seller_id) and all(row.get("seller_id") is not None for row in found)
 
 
-def _explained(found: Rows, order: OrderFacts, verdict: Verdict) -> Verdict:
+def _explained(found: Rows, order: OrderFacts, verdict: Verdict, cancelled: Rows) -> Verdict:
     """Return the verdict with R2's sides; a fee that is not told leaves the sum unknown."""
     currency = order.total.currency
     owed = order.total - order.tax
@@ -168,7 +176,9 @@ def _explained(found: Rows, order: OrderFacts, verdict: Verdict) -> Verdict:
     if paid != owed:
         told = f"the total without tax is {owed}, the transfers and fees are {paid}: {owed - paid} are unexplained"
         return replace(verdict, status="wrong", problem=told, finding=FindingCode.TRANSFER_DIFFERS)
-    over = [cents for cents in told_by(found, "unexplained_cents") if cents]
+    # The query's own sum has the cancelled rows in it.
+    more = sum(cents_of(row, name) or 0 for row in cancelled for name in ("amount_cents", "platform_fee_cents"))
+    over = [cents for cents in told_by(found, "unexplained_cents") if cents not in {0, -more}]
     if over:
         told = f"the database itself leaves {Money(over[0], currency)} of the total unexplained"
         return replace(verdict, status="wrong", problem=told, finding=FindingCode.TRANSFER_DIFFERS)

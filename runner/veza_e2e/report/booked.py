@@ -10,6 +10,7 @@ from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, Attestation, RowsSupplied
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story, cents_of, text_of
+from veza_e2e.money.transfer_rows import counted
 
 _SOURCES: Mapping[str, str] = {
     "database": "database", "pasted": "rows, as pasted", "rehearsal": "rehearsal backend's books"
@@ -42,7 +43,8 @@ def booked(story: Story, addenda: Sequence[Addendum | Attestation] = ()) -> Book
     return _sums(read[-1][0].seq, read[-1][0].at, read[-1][1].source, read[-1][1].rows) if read else None
 
 
-def _sums(seq: int, at: str, source: str, rows: Sequence[Mapping[str, JSON]]) -> Booked:
+def _sums(seq: int, at: str, source: str, every: Sequence[Mapping[str, JSON]]) -> Booked:
+    rows = counted(every)
     ids = (text_of(row.get("stripe_reversal_id")) for row in rows)
     return Booked(
         seq,

@@ -11,6 +11,7 @@ from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.story import text_of
+from veza_e2e.money.transfer_rows import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,10 @@ class Transfers(Result):
     @property
     def observed(self) -> str:
         """What the seller gets."""
-        amounts = [row["amount_cents"] for row in self.rows]
+        rows = counted(self.rows)
+        amounts = [row["amount_cents"] for row in rows]
         total = Money(sum(amount for amount in amounts if isinstance(amount, int)), self.currency)
-        return f"{len(self.rows)} transfer{'s' if len(self.rows) != 1 else ''}, {total} to the seller" + (
+        return f"{len(rows)} transfer{'s' if len(rows) != 1 else ''}, {total} to the seller" + (
             ", the fee is not known" if self.unexplained_cents is None else ""
         )
 

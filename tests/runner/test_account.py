@@ -113,8 +113,10 @@ def test_a_second_payment_is_added_up_and_still_out() -> None:
     script = paid()
     processor(script, amount_received=500, refunds=[refund()])
     account = processor(script, payment_id="pay_2222", amount_received=500, metadata={"order_id": ORDER})
-    assert account.sentence == "charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR"
+    held = "5.00 EUR of payment pay_2222, which the backend cannot refund"
+    assert account.sentence == f"charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR ({held})"
     assert account.at_stake == EUR5
+    assert (account.elsewhere, account.refundable) == ({"pay_2222": EUR5}, Money(0, "EUR"))
     assert account.refund_open is True
 
 
@@ -341,7 +343,64 @@ def test_a_processor_that_was_heard_before_the_refund_and_is_silent_since_is_a_n
     assert fold(script.lines).state is AccountState.RETURNED, "it was not asked since"
     account = silent(script)
     assert (account.state, account.refunded_cents) == (AccountState.UNKNOWN, None)
-    assert "the processor says charged 5.00 EUR, back 0.00 EUR; the processor did not answer" in account.sentence
+    assert (
+        "the processor said charged 5.00 EUR, back 0.00 EUR before the refund; the processor did not answer"
+        in account.sentence
+    )
+
+
+def read_by_hand(**figures: int) -> DashboardRead:
+    members = {"refund_id": "ref_by_hand", **figures}
+    return DashboardRead(by="An Operator", currency="EUR", payment_id=PAYMENT, **members)  # type: ignore[arg-type]
+
+
+def test_a_person_tells_what_a_processor_that_fell_silent_no_longer_tells() -> None:
+    script = paid()
+    processor(script, amount_received=500)
+    back(script)
+    silent(script)
+    account = fold(script.say(read_by_hand(charged_cents=500, refunded_cents=500)).lines)
+    assert account.state is AccountState.RETURNED
+    assert account.sentence == "charged 5.00 EUR, back 5.00 EUR; the processor did not answer"
+    assert account.said_by("processor") == "said charged 5.00 EUR, back 0.00 EUR before the refund"
+    assert not account.unsettled_witness
+    silent(script)
+    assert fold(script.lines).state is AccountState.RETURNED, "it is no more silent than before"
+    assert processor(script, amount_received=500).state is AccountState.UNKNOWN, "it speaks again"
+
+
+def test_a_refund_at_the_dashboard_of_which_no_machine_tells_is_told_by_a_person() -> None:
+    script = Script().start().until("pay")
+    processor(script, amount_received=500)
+    silent(script)
+    assert fold(script.lines).state is AccountState.CHARGED
+    assert fold(script.say(read_by_hand(charged_cents=500, refunded_cents=500)).lines).state is AccountState.RETURNED
+
+
+@pytest.mark.parametrize("case", ["other amount", "before", "after the refund", "known refund", "pending"])
+def test_a_person_settles_nothing_against_what_the_processor_told_of_the_refund(case: str) -> None:
+    script = paid()
+    known = {"known refund": [refund(refund_id="ref_by_hand", status="failed")], "pending": [refund(status="pending")]}
+    if case == "after the refund":
+        back(script)
+    processor(script, amount_received=500, refunds=known.get(case, []))
+    if case == "before":
+        script.say(read_by_hand(charged_cents=500, refunded_cents=500))
+    back(script)
+    silent(script)
+    if case != "before":
+        script.say(read_by_hand(charged_cents=500, refunded_cents=470 if case == "other amount" else 500))
+    assert fold(script.lines).state is AccountState.UNKNOWN
+
+
+def test_an_open_dispute_is_said_with_its_witness_and_its_payment() -> None:
+    script = paid()
+    back(script)
+    assert fold(script.lines).sentence == "charged 5.00 EUR, back 5.00 EUR"
+    disputed = processor(script, amount_received=500, refunds=[refund()], disputes=[{"dispute_status": "opened"}])
+    assert disputed.sentence.endswith(f"; the processor has a dispute on payment {PAYMENT}")
+    said = fold(script.lines, [reread("disputed", "succeeded", 500)]).sentence
+    assert said.endswith(f"; the backend calls order {ORDER} disputed")
 
 
 def test_a_refund_that_the_processor_calls_pending_is_not_settled_by_the_backend() -> None:

@@ -16,8 +16,9 @@ from veza_e2e.engine.reread import look_at, news
 from veza_e2e.engine.session import open_stage
 from veza_e2e.engine.supply import supply
 from veza_e2e.evidence import Summary, summarise
+from veza_e2e.evidence.due import still_open
 from veza_e2e.journal import MemorySink
-from veza_e2e.journal.events import StepFailed
+from veza_e2e.journal.events import SessionAbandoned, StepFailed
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.seller_transfers import COLUMNS
 
@@ -49,6 +50,15 @@ def changed(walk: Walk, change: Callable[[dict[str, Any]], None]) -> None:
         return httpx.Response(told.status_code, json=data)
 
     walk.processor = answer
+
+
+def keeps(walk: Walk, change: Callable[[dict[str, Any]], None]) -> None:
+    """Let the processor tell what it tells now with a change, whatever becomes of the order."""
+    tell = walk.processor
+    assert tell is not None
+    data = tell(httpx.Request("GET", "https://processor.test/payments/pay")).json()
+    change(data)
+    walk.processor = lambda _: httpx.Response(200, json=data)
 
 
 def looked_at_again(walk: Walk) -> tuple[str, Summary]:
@@ -103,17 +113,116 @@ def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None
             "metadata": {"order_id": ORDER},
         }
     )  # fmt: skip
-    _, after = looked_at_again(walk)
-    assert after.money.sentence == "charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR"
+    observed, after = looked_at_again(walk)
+    assert "payment second is succeeded at the processor, received 5.00 EUR" in observed
+    held = "5.00 EUR of payment second, which the backend cannot refund"
+    assert after.money.sentence == f"charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR ({held})"
+    assert later_failure(walk, after) == "amount_differs"
+    assert "cannot refund payment second" in str(after.step("revoked").todo)
+    assert compared(after) == {"R1": ("differs", "5.00 EUR", "10.00 EUR"), "R4": ("differs", "10.00 EUR", "5.00 EUR")}
+    items = {name: after.item(name).status for name in ("amount_matches", "refund_completed")}
+    assert items == {"amount_matches": "not_met", "refund_completed": "not_met"}
 
 
-def test_a_dispute_that_is_found_after_the_end_is_named(walk: Walk) -> None:
+def compared(summary: Summary) -> dict[str, tuple[str, str | None, str | None]]:
+    found = {one.id: (one.status, one.left, one.right) for one in summary.reconciliation}
+    return {name: found[name] for name in ("R1", "R4")}
+
+
+def later_failure(walk: Walk, after: Summary) -> str:
+    """What step 9 fails by, with the addendum in its trace."""
+    step = after.step("revoked")
+    assert (after.outcome, step.status, step.trace[-1]) == ("failed", "failed", len(walk.lines) + 1)
+    assert "ask for the refund" not in str(step.todo)
+    return str(step.finding)
+
+
+def passed_with_the_processor(walk: Walk) -> None:
     walk.goes_through()
     walk.processes()
     walk.begin()
     assert walk.go_on().outcome == "passed"
+
+
+def test_a_dispute_that_is_found_after_the_end_is_named(walk: Walk) -> None:
+    passed_with_the_processor(walk)
     changed(walk, lambda payment: payment.update(disputes=[{"dispute_status": "dispute_opened"}]))
-    assert "dispute_opened" in looked_at_again(walk)[0]
+    observed, after = looked_at_again(walk)
+    assert "a dispute: dispute_opened" in observed
+    assert later_failure(walk, after) == "dispute_opened"
+    assert "the processor has a dispute on payment" in after.money.sentence
+
+
+def test_an_order_that_the_backend_calls_disputed_after_the_end_is_named(walk: Walk) -> None:
+    passed_with_the_processor(walk)
+    walk.backend.shop.order(ORDER).update(status="disputed")
+    walk.processor = None
+    _, after = looked_at_again(walk)
+    assert later_failure(walk, after) == "dispute_opened"
+    assert f"the backend calls order {ORDER} disputed" in after.money.sentence
+
+
+def fail_refunds(payment: dict[str, Any]) -> None:
+    for one in payment.get("refunds", ()):
+        one.update(status="failed")
+
+
+@pytest.mark.parametrize("aware", [False, True])
+def test_a_refund_that_fails_after_the_end_is_no_refund(walk: Walk, *, aware: bool) -> None:
+    passed_with_the_processor(walk)
+    keeps(walk, fail_refunds)
+    if aware:
+        walk.backend.shop.order(ORDER).update(
+            status="refund_failed", refund_status="failed", refunded_amount_cents=None
+        )
+    observed, after = looked_at_again(walk)
+    assert "of 5.00 EUR failed" in observed
+    assert later_failure(walk, after) == "refund_failed_late"
+    assert compared(after)["R4"] == ("differs", "5.00 EUR", "0.00 EUR")
+    assert compared(after)["R1"][0] == "equal"
+    assert after.item("refund_completed").status == "not_met"
+    assert after.item("refund_completed").evidence[-1] == len(walk.lines) + 1
+
+
+def test_what_only_the_backend_takes_back_after_the_end_differs(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    walk.backend.shop.order(ORDER).update(refunded_amount_cents=250)
+    _, after = looked_at_again(walk)
+    assert later_failure(walk, after) == "refund_differs"
+    assert compared(after)["R4"] == ("differs", "5.00 EUR", "2.50 EUR")
+
+
+def test_an_order_that_no_longer_tells_its_refund_may_be_out(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    walk.backend.shop.order(ORDER).update(status="archived", refund_status=None, refunded_amount_cents=None)
+    _, after = looked_at_again(walk)
+    assert later_failure(walk, after) == "refund_differs"
+    assert "refund it" not in str(still_open(after))
+
+
+def test_news_that_contradicts_nothing_fails_nothing(walk: Walk) -> None:
+    passed_with_the_processor(walk)
+    keeps(walk, dict)
+    walk.backend.shop.order(ORDER).update(status="archived", refunded_amount_cents=None)
+    observed, after = looked_at_again(walk)
+    assert "archived" in observed
+    assert (after.outcome, compared(after)["R4"][0]) == ("passed", "equal")
+
+
+def test_a_purchase_that_was_kept_is_no_failure_when_it_is_looked_at_again(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.person.always = {**walk.person.always, "refund": "n"}
+    walk.begin()
+    assert walk.go_on().outcome == "passed"
+    walk.stage.journal.append(SessionAbandoned(reason="kept", accepted_cents=500, accepted_currency="EUR"))
+    keeps(walk, lambda payment: payment.update(status="partially_captured"))
+    _, after = looked_at_again(walk)
+    assert after.outcome == "passed"
 
 
 def test_a_reversal_is_not_late_while_the_refund_is_pending(walk: Walk) -> None:

@@ -26,7 +26,7 @@ from veza_e2e.journal.events import (
 )
 from veza_e2e.journal.readings import Compared, RowsRead
 from veza_e2e.journal.story import Story
-from veza_e2e.money.order_account import KINDS
+from veza_e2e.money.figures import KINDS
 
 FAILED = ("order", "completed", "license", "transfers", "revoked")
 TEN = ("passed", "kept", *FAILED, "incomplete", "rehearsed live", "stamped")

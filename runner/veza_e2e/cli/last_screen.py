@@ -12,7 +12,8 @@ from veza_e2e.evidence import Summary
 from veza_e2e.evidence.due import bank_command, statement_due
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.account import Account
-from veza_e2e.money.order_account import KINDS, AccountState
+from veza_e2e.money.figures import KINDS
+from veza_e2e.money.order_account import AccountState
 from veza_e2e.ports.screen import folded, plain
 
 _LABEL = 10
@@ -87,12 +88,9 @@ def _facts(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
 
 def _witnesses(account: Account) -> Iterator[str]:
     """Yield what each witness says; nothing where one sentence says it all."""
-    by: dict[str, list[str]] = {}
-    for kind in KINDS:
-        for figure in account.figures(kind):
-            by.setdefault(figure.by, []).append(figure.told)
-    for witness, told in by.items():
-        yield f"{'the operator' if witness == 'person' else f'the {witness}'} says {', '.join(dict.fromkeys(told))}"
+    for witness in dict.fromkeys(one.by for kind in KINDS for one in account.figures(kind)):
+        name = "the operator" if witness == "person" else f"the {witness}"
+        yield f"{name} {account.said_by(witness)}"
 
 
 def _due(summary: Summary, there: Surroundings) -> Iterator[str]:

@@ -89,8 +89,9 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
             addendum = replace(found, observed=parts.redactor.text(found.observed))
             written(lambda: stored.add(addendum, parts.redactor))
     after = stored.summary()
-    told = "What is news is recorded as an addendum" if found is not None else "Nothing new was told"
-    say(f"{told}: {after.money.sentence}.")
+    if found is not None:
+        say(f"What is news is recorded as an addendum: {plain(addendum.observed)}.")
+    say(f"{'Now' if found is not None else 'Nothing new was told'}: {after.money.sentence}.")
     return after
 
 

@@ -129,9 +129,10 @@ def news(
 def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
     main, *others = looked.orders
     payments = tuple(_data(one, seen.order_id) for seen, one in _payments(looked))
+    unread = tuple(one.payment_id for seen in looked.orders if seen.payments for one in seen.payments.unread)
     said = [one.told for one in looked.orders]
-    said += [f"payment {one['payment_id']} is {one['status']} at the processor" for one in payments]
-    said += [f"a dispute: {state}" for _, one in _payments(looked) for state in one.disputes]
+    said += [_told(one) for _, one in _payments(looked)]
+    said += [f"the processor did not tell payment {one}" for one in unread]
     currency = next(one.currency for one in looked.orders if one.currency)
     return Reread(
         session=str(summary.session),
@@ -148,9 +149,17 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
         order_id=main.order_id,
         payments=payments,
         licenses=tuple(str(one.status) for one in looked.licenses),
-        unread=tuple(one.payment_id for seen in looked.orders if seen.payments for one in seen.payments.unread),
+        unread=unread,
         others=tuple(_other(one) for one in others if one.order is not None),
     )
+
+
+def _told(payment: ProcessorPayment) -> str:
+    """Return what the processor says of a payment, for people."""
+    received = "" if payment.received is None else f", received {payment.received}"
+    refunds = "".join(f", refund {one.refund_id} of {one.amount} {one.status}" for one in payment.refunds)
+    disputes = "".join(f", a dispute: {state}" for state in payment.disputes)
+    return f"payment {payment.payment_id} is {payment.status} at the processor{received}{refunds}{disputes}"
 
 
 def _other(seen: Seen) -> dict[str, JSON]:

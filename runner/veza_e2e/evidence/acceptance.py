@@ -14,7 +14,8 @@ from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFin
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account
-from veza_e2e.money.order_account import AccountState, FigureKind, current
+from veza_e2e.money.figures import FigureKind, current
+from veza_e2e.money.order_account import AccountState
 from veza_e2e.money.readings import money
 
 DRY_RUN_AGE = timedelta(days=14)

@@ -69,7 +69,7 @@ def due(refunded: date) -> Due:
 def statement_due(summary: Summary | Glance) -> Due | None:
     """Return when the bank statement must show a session's refund; None if none is awaited, as for test funds."""
     seen = glance(summary)
-    awaited = seen.funds == "real" and seen.statement == "pending"
+    awaited = seen.funds == "real" and seen.statement == "pending" and not seen.statement_shown
     return due(date.fromisoformat(seen.refunded_at[:10])) if awaited and seen.refunded_at else None
 
 
@@ -102,7 +102,7 @@ def todos(summary: Summary | Glance, command: Command | None = None) -> tuple[To
     """
     seen = glance(summary)
     write = command or (lambda *words: shlex.join(["veza-e2e", "--env", seen.environment, *words]))
-    found = [*_money(seen, write), *_unseen(seen, write)]
+    found = [*(_dispute(seen, write) if seen.disputed else _money(seen, write)), *_unseen(seen, write)]
     if seen.statement == "not_met":
         asked = f"{seen.statement_reason}: ask the bank, then record what it shows"
         found.append(Todo(asked, bank_command(str(seen.session), write)))
@@ -125,15 +125,24 @@ def _money(seen: Glance, write: Command) -> Iterator[Todo]:
         yield Todo(f"abandoned, {seen.money}: {todo}", attest)
         return
     match seen.account:
-        case AccountState.CHARGED if seen.ended or seen.order_failed:
+        case AccountState.CHARGED if seen.refund_by == "dashboard":
             yield Todo(f"{seen.money}: refund it at the processor's dashboard, then look again", again)
-        case AccountState.CHARGED:
+        case AccountState.CHARGED if seen.refund_by == "backend":
             yield Todo(f"{seen.money}: get it back", again)
+        case AccountState.CHARGED:
+            yield Todo(f"{seen.money}: refund nothing on top of it; look again", again)
         case AccountState.AT_RISK:
             yield Todo(f"{seen.money}: continue", again)
         case _:
             other = f"; or record what the processor's dashboard shows with: {attest}"
             yield Todo(f"{seen.money}: look again", again, other)
+
+
+def _dispute(seen: Glance, write: Command) -> Iterator[Todo]:
+    """Yield what to do about a dispute, which decides by itself who gets the money."""
+    if seen.live_requested or seen.account == AccountState.CHARGED:
+        said = f"{seen.money}: answer the dispute at the processor's dashboard, refund nothing on top of it"
+        yield Todo(f"{said}, then look again", write("resume", str(seen.session)))
 
 
 def _unseen(seen: Glance, write: Command) -> Iterator[Todo]:

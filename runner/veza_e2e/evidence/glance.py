@@ -32,11 +32,15 @@ class Glance:
     account: str
     """The account's state."""
     settled: bool
-    order_failed: bool
+    refund_by: Literal["backend", "dashboard", "nobody"]
+    """Who can refund what is open; nobody while a refund is on its way, or a dispute is open."""
+    disputed: bool
     refund_requested: bool
     refunded_at: str | None
     statement: ItemStatus
     statement_reason: str
+    statement_shown: bool
+    """Whether a statement was recorded that shows the refund."""
     uncompared: tuple[str, ...]
     """The rules R1 to R6 that were not checked."""
     payment_id: str | None
@@ -66,12 +70,22 @@ def glance(seen: Summary | Glance) -> Glance:
         money=seen.money.sentence,
         account=str(seen.money.state),
         settled=seen.money.settled,
-        order_failed=seen.step("order").status == "failed",
+        refund_by=_refund_by(seen),
+        disputed=seen.money.disputed,
         refund_requested=seen.refund_requested,
         refunded_at=seen.refunded_at,
         statement=statement.status,
         statement_reason=statement.reason,
+        statement_shown=seen.statement_shown,
         uncompared=tuple(one.id for one in seen.reconciliation if one.status == "not_checked"),
         payment_id=seen.payment_id,
         refund_id=seen.refund_id,
     )
+
+
+def _refund_by(seen: Summary) -> Literal["backend", "dashboard", "nobody"]:
+    money = seen.money
+    if money.disputed or any(one.pending for order in money.orders for one in order.back):
+        return "nobody"
+    elsewhere = bool(money.elsewhere) and not money.refundable
+    return "dashboard" if seen.ended or elsewhere or seen.step("order").status == "failed" else "backend"

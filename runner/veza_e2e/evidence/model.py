@@ -10,7 +10,7 @@ from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import Outcome, StepName, WaitingFor
 from veza_e2e.money.account import Account
-from veza_e2e.money.order_account import KINDS, FigureKind
+from veza_e2e.money.figures import KINDS, FigureKind
 
 StepStatus = Literal["passed", "failed", "skipped", "pending"]
 ItemStatus = Literal["met", "not_met", "pending", "not_checked", "not_applicable"]
@@ -105,6 +105,11 @@ class Summary:
     def refund_open(self) -> bool | None:
         """See `Account.refund_open`."""
         return self.money.refund_open
+
+    @property
+    def statement_shown(self) -> bool:
+        """Whether a bank statement was recorded that shows the refund, with its amount."""
+        return self.bank is not None and self.bank.seen != "nothing" and self.bank.amount_cents is not None
 
     def item(self, name: ItemName) -> Item:
         """Return the acceptance item of this id."""

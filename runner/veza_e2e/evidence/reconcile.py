@@ -1,4 +1,4 @@
-"""Compares amounts and ids, R1 to R6: as the steps recorded it, and as a person read it at a dashboard."""
+"""Compares amounts and ids, R1 to R6: as the steps recorded it, as a person read it, and as the witnesses say later."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from veza.money import Money
+from veza_e2e.evidence.facts import refund_requested_by
+from veza_e2e.evidence.later import Later
 from veza_e2e.evidence.model import ComparisonStatus, Reconciliation
 from veza_e2e.evidence.rows import SuppliedRows
 from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.readings import Compared
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.account import Account
+from veza_e2e.money.figures import current
 from veza_e2e.money.order_account import OrderAccount
 from veza_e2e.money.readings import PersonRead
 from veza_e2e.money.transfer_rows import counted
@@ -27,7 +30,7 @@ RULES: Mapping[str, str] = {
 
 
 def reconcile(
-    story: Story, account: Account, persons: Sequence[PersonRead], rows: SuppliedRows | None, *, refund_kept: bool
+    story: Story, later: Later, persons: Sequence[PersonRead], *, refund_kept: bool
 ) -> tuple[Reconciliation, ...]:
     """Return R1 to R6. What was not read, or not told, is not checked.
 
@@ -41,12 +44,16 @@ def reconcile(
 
     Args:
         story: the session.
-        account: its money.
+        later: its money, and what was learnt after the steps: rows that were supplied, and what the witnesses say now.
         persons: what people read at a dashboard, in the order in which they said it.
-        rows: rows that were supplied after the steps; the latest count.
         refund_kept: whether the operator kept the purchase, so that there is no refund to compare.
     """
-    by_hand = {one.id: one for one in (*_by_rows(rows), *_by_hand(account, persons, _transferred(story)))}
+    account = later.account
+    by_hand = {one.id: one for one in (*_by_rows(later.rows), *_by_hand(account, persons, _transferred(story)))}
+    now = {one.id: one for one in _now(story, later)}
+    for name, said in now.items():
+        if said.status == "differs" or name not in by_hand:
+            by_hand[name] = said
     return tuple(_compared(story, name, by_hand.get(name), refund_kept=refund_kept) for name in RULES)
 
 
@@ -99,6 +106,28 @@ def _by_rows(rows: SuppliedRows | None) -> Iterator[Reconciliation]:
         if verdict is not None and verdict.compared and verdict.status != "late":
             equal = verdict.status in {"booked", "reversed"}
             yield _result(name, str(verdict.left), str(verdict.right), (rows.seq,) if rows else (), equal=equal)
+
+
+def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
+    """Compare what the processor and the backend said when they were asked again."""
+    order = later.account.main
+    if order is None or not later.rereads:
+        return
+    received = [one for one in order.charged if one.by == "processor" and one.amount is not None]
+    again = [one for one in received if one.seq in later.seqs]
+    if again and order.total is not None:
+        sides = str(order.total), ", ".join(str(one.amount) for one in again)
+        equal = {one.amount for one in again} == {order.total}
+        yield _result("R1", *sides, (order.reads[-1].seq, *(one.seq for one in again)), equal=equal)
+    if not refund_requested_by(story) and not any(one.amount for one in order.refunded):
+        return
+    charged = (received or current(order.charged))[-1:]
+    said = [one for one in order.back if one.seq in later.seqs and one.amount is not None]
+    other = [one for one in said if one.pending or [one.amount] != [each.amount for each in charged]]
+    heard = other or [one for one in said if one.by == "processor"]
+    if charged and heard:
+        evidence = (charged[0].seq, *(one.seq for one in heard))
+        yield _result("R4", str(charged[0].amount), str(heard[-1].amount), evidence, equal=not other)
 
 
 def _transferred(story: Story) -> tuple[int, Money] | None:

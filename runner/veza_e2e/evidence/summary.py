@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge
 from veza_e2e.evidence.facts import refund_requested_by
 from veza_e2e.evidence.glance import Glance
+from veza_e2e.evidence.later import Later, judged, learnt
 from veza_e2e.evidence.model import Decision, Item, Step, Summary
 from veza_e2e.evidence.reconcile import reconcile
-from veza_e2e.evidence.rows import SuppliedRows, supplied_rows
+from veza_e2e.evidence.rows import supplied_rows
 from veza_e2e.journal import GENESIS, Line
-from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement, Reread
+from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement
 from veza_e2e.journal.events import (
     STEPS,
     Outcome,
@@ -48,12 +49,12 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     started, gate = story.started, story.gate
     after = [one for one in addenda if not isinstance(one, Attestation)]
     account, rows = fold(lines, after), supplied_rows(story, after)
-    reread = max((one for one in after if isinstance(one, Reread)), key=lambda one: one.number, default=None)
     bank = max((one for one in after if isinstance(one, BankStatement)), key=lambda one: one.number, default=None)
-    steps = tuple(_later(_step(story, number, name), reread, rows, account) for number, name in enumerate(STEPS, 1))
+    later = learnt(story, after, account, rows)
+    steps = tuple(judged(_step(story, number, name), later) for number, name in enumerate(STEPS, 1))
     by_name = {step.name: step for step in steps}
     kept = by_name["refund"].status == "skipped"
-    reconciliation = reconcile(story, account, persons_of(story, after), rows, refund_kept=kept)
+    reconciliation = reconcile(story, later, persons_of(story, after), refund_kept=kept)
     acceptance = judge(Grounds(story, account, by_name, {r.id: r for r in reconciliation}, bank, rows))
     outcome = _outcome(story, steps)
     live_requested = started is not None and started.live_requested
@@ -80,7 +81,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
         payment_id=_payment_id(story, account),
         refund_id=_refund_id(story, account),
         refund_requested=bool(refund_requested_by(story)),
-        refunded_at=_refunded_at(story, account, reread),
+        refunded_at=_refunded_at(story, account, later),
         steps=steps,
         acceptance=acceptance,
         reconciliation=reconciliation,
@@ -123,30 +124,6 @@ def _step(story: Story, number: int, name: StepName) -> Step:
         pause = paused[1]
         return Step(number, name, "pending", pause.observed, trace, pause.finding, pause.meaning, pause.todo)
     return Step(number, name, "pending", "begun, not finished" if begun_at else "", trace)
-
-
-def _later(step: Step, reread: Reread | None, rows: SuppliedRows | None, account: Account) -> Step:
-    """Return the step as failed if what was learnt after it shows that it is."""
-    if reread is not None:
-        step = _read_again(step, reread, account)
-    return step if rows is None else _by_rows(step, rows, account)
-
-
-def _read_again(step: Step, reread: Reread, account: Account) -> Step:
-    if step.name != "revoked" or not reread.failed:
-        return step
-    todo = "Compare with the processor's dashboard, then record the bank statement with `bank`."
-    trace = (*step.trace, reread.seq)
-    return Step(step.number, step.name, "failed", reread.observed, trace, "refund_failed_late", account.said, todo)
-
-
-def _by_rows(step: Step, rows: SuppliedRows, account: Account) -> Step:
-    verdict = {"transfers": rows.booking, "revoked": rows.reversal}.get(step.name)
-    if verdict is None or verdict.status not in {"wrong", "refused"}:
-        return step
-    trace, todo = (*step.trace, rows.seq), "Report it to the backend's makers, and compare with the Stripe dashboard."
-    finding = verdict.finding or "transfer_differs"
-    return Step(step.number, step.name, "failed", verdict.problem, trace, finding, account.said, todo)
 
 
 def _outcome(story: Story, steps: Sequence[Step]) -> Outcome:
@@ -216,10 +193,10 @@ def _refund_id(story: Story, account: Account) -> str | None:
     return read_ or text_of(story.result("refund").get("refund_id")) or None
 
 
-def _refunded_at(story: Story, account: Account, reread: Reread | None) -> str | None:
+def _refunded_at(story: Story, account: Account, later: Later) -> str | None:
     if not account.refunded:
         return None
     told = text_of(story.result("revoked").get("refunded_at"))
     seen = {one.seq for one in account.figures("refunded") if one.amount}
     seen_at = next((line.at for line in story.lines if line.seq in seen), None)
-    return told or seen_at or (reread.at if reread else None)
+    return told or seen_at or (later.rereads[-1].at if later.rereads else None)

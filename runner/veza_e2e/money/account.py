@@ -6,7 +6,7 @@ report and site ask it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -19,17 +19,9 @@ from veza_e2e.journal.addenda import Addendum
 from veza_e2e.journal.events import SessionAbandoned
 from veza_e2e.journal.story import Story
 from veza_e2e.money.doubt import in_doubt_since
+from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current
 from veza_e2e.money.gathering import orders_of
-from veza_e2e.money.order_account import (
-    KINDS,
-    RETRIES,
-    AccountState,
-    Figure,
-    FigureKind,
-    OrderAccount,
-    Witness,
-    current,
-)
+from veza_e2e.money.order_account import RETRIES, AccountState, OrderAccount
 from veza_e2e.money.readings import read
 
 _SEVERITY: Final = (
@@ -166,10 +158,29 @@ class Account:
     @property
     def disputed(self) -> bool:
         """Whether a dispute is open, by the last word of the backend or of the processor."""
-        return any(
-            any(one.disputes for one in order.latest) or (bool(order.reads) and order.reads[-1].status == "disputed")
-            for order in self.orders
-        )
+        return any(True for _ in self.disputes())
+
+    def disputes(self) -> Iterator[tuple[int, str]]:
+        """Yield who says of what that a dispute is open, with the event."""
+        for order in self.orders:
+            for one in order.latest:
+                if one.disputes:
+                    yield one.seq, f"the processor has a dispute on payment {quote(one.payment_id, safe='')}"
+            if order.reads and order.reads[-1].status == "disputed":
+                yield order.reads[-1].seq, f"the backend calls order {quote(order.order_id, safe='')} disputed"
+
+    @property
+    def elsewhere(self) -> Mapping[str, Money]:
+        """What payments hold that no order names, so that the backend cannot refund it."""
+        return {name: money for order in self.orders for name, money in order.elsewhere.items()}
+
+    @property
+    def refundable(self) -> Money | None:
+        """What of the open money the backend can refund; None if that is not known."""
+        left = self.open
+        if left is None or any(one.currency != left.currency for one in self.elsewhere.values()):
+            return left
+        return Money(max(left.minor - sum(one.minor for one in self.elsewhere.values()), 0), left.currency)
 
     def lapsed(self, now: datetime) -> bool:
         """Whether an order that can be paid has been left unpaid for so long that nothing is to be expected of it."""
@@ -203,21 +214,34 @@ class Account:
             case AccountState.AT_RISK:
                 return f"the card may be charged{unheard}"
             case AccountState.CHARGED if self.open is not None:
-                return f"charged {self.charged}, back {self.refunded}, open {self.open}{unheard}"
+                return f"charged {self.charged}, back {self.refunded}, open {self.open}{self._held}{unheard}"
             case AccountState.RETURNED:
                 return f"charged {self.charged}, back {self.refunded}{unheard}"
             case _:
                 return (self._each() or "whether the card was charged is not known") + unheard
 
     @property
+    def _held(self) -> str:
+        """Which payment holds what is open, if several received something."""
+        if all(sum(bool(one.received) for one in order.latest) <= 1 for order in self.orders):
+            return ""
+        held = {name: money for order in self.orders for name, money in order.holding.items()}
+        named = (
+            f"{money} of payment {quote(name, safe='')}"
+            + (", which the backend cannot refund" if name in self.elsewhere else "")
+            for name, money in held.items()
+        )
+        return f" ({'; '.join(named)})" if held else ""
+
+    @property
     def _unheard(self) -> str:
         # As in an address, since an id comes from outside and may hold anything.
         names = ", ".join(quote(one, safe="") for order in self.orders for one in order.untold)
-        if names:
-            return f"; the processor did not tell payment {names}"
-        if self.silent:
-            return "; the processor did not answer"
-        return "; whether there are other payments was not seen" if any(one.unlisted for one in self.orders) else ""
+        silence = f"; the processor did not tell payment {names}" if names else ""
+        silence = silence or ("; the processor did not answer" if self.silent else "")
+        if not silence and any(one.unlisted for one in self.orders):
+            silence = "; whether there are other payments was not seen"
+        return silence + "".join(f"; {said}" for _, said in self.disputes())
 
     @property
     def said(self) -> str:
@@ -226,14 +250,20 @@ class Account:
 
     def _each(self) -> str:
         """Return what each witness says, with its own figures."""
-        clauses = []
-        for by, name in _NAMES.items():
-            told = [one.told for kind in KINDS for one in self.figures(kind) if one.by == by]
-            clauses += [f"{name} says {', '.join(told)}"] if told else []
-        return "; ".join(clauses)
+        said = ((name, self.said_by(by)) for by, name in _NAMES.items())
+        return "; ".join(f"{name} {told}" for name, told in said if told)
+
+    def said_by(self, by: Witness) -> str:
+        """Return what a witness says of charge and refund; empty if it told nothing."""
+        told = ", ".join(one.told for kind in KINDS for one in self.figures(kind) if one.by == by)
+        if any(one.by == by for order in self.orders for one in order.outdated):
+            return f"said {told} before the refund"
+        return f"says {told}" if told else ""
 
 
 def _open_by(order: OrderAccount, by: Witness) -> bool:
+    if by == "processor" and order.read_by_hand:
+        return False
     charged = _most([one for one in order.charged if one.by == by])
     back = _most([one for one in order.refunded if one.by == by])
     if charged is None or not charged:

@@ -64,6 +64,7 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
         reads=reads,
         payments=payments,
         silent=bool(unheard),
+        silent_since=min(unheard.values(), default=0),
         unread=tuple(
             sorted(name for name in unheard if name and name not in {one.payment_id for one in readings.payments})
         ),
@@ -88,19 +89,19 @@ def _unlisted(story: Story) -> bool:
     return not any(event.target == "processor" and LIST in event.url and body_of(event) is not None for event in later)
 
 
-def _unheard(readings: Readings, ids: Collection[str]) -> set[str | None]:
-    """Return the payments that the processor was asked for last and did not tell; None for one that has no name.
+def _unheard(readings: Readings, ids: Collection[str]) -> dict[str | None, int]:
+    """Return the payments that the processor was asked for last and did not tell, each with the first such event.
 
-    One that no order names is of every order: it may be a further payment of any.
+    None is one that has no name. One that no order names is of every order: it may be a further payment of any.
     """
     heard = {one.payment_id: one.seq for one in readings.payments}
     latest = max((seq for name, seq in heard.items() if name in ids), default=0)
-    return {
-        one.payment_id
-        for one in readings.silences
-        if one.seq > (latest if one.payment_id is None else heard.get(one.payment_id, 0))
-        and (one.payment_id is None or one.payment_id in ids or one.payment_id not in heard)
-    }
+    unheard: dict[str | None, int] = {}
+    for one in readings.silences:
+        later = one.seq > (latest if one.payment_id is None else heard.get(one.payment_id, 0))
+        if later and (one.payment_id is None or one.payment_id in ids or one.payment_id not in heard):
+            unheard.setdefault(one.payment_id, one.seq)
+    return unheard
 
 
 def _told_payments(story: Story, order_id: str) -> set[str]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
-from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
+from veza_e2e.money.figures import Figure, FigureKind, current, sums
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
-from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead
-
-FigureKind: TypeAlias = Literal["charged", "refunded"]
-KINDS: Final[tuple[FigureKind, ...]] = ("charged", "refunded")
-Witness: TypeAlias = Literal["backend", "processor", "person", "bank"]
+from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
 """Order states that only follow a charge."""
@@ -45,29 +41,6 @@ class AccountState(StrEnum):
     """Witnesses disagree, a needed one does not answer, or currencies differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """An amount that a witness named."""
-
-    kind: FigureKind
-    by: Witness
-    seq: int
-    amount: Money | None
-    """None if the witness says that it moved, and not how much."""
-    pending: bool = False
-    """Whether more of it is on its way."""
-    since: int = 0
-    """The event since which the witness has been saying so; 0 is `seq`."""
-
-    @property
-    def told(self) -> str:
-        """The figure, for people."""
-        verb = "charged" if self.kind == "charged" else "back"
-        if self.amount is None:
-            return f"{verb} an amount that is not told"
-        return f"{verb} {self.amount}" + (" so far" if self.pending else "")
-
-
 @dataclass(frozen=True)
 class OrderAccount:
     """One order's money.
@@ -78,6 +51,7 @@ class OrderAccount:
         reads: what the backend said of it, in the order of the events.
         payments: what the processor said of its payments.
         silent: whether the processor was asked after that, and did not tell.
+        silent_since: the first event at which it did not; 0 if it is not silent.
         unread: the payments that it was asked for and never told.
         unlisted: whether nobody told which payments there are, neither the processor nor a person.
         persons: what people read at a dashboard.
@@ -93,6 +67,7 @@ class OrderAccount:
     bank: BankRead | None
     unread: tuple[str, ...] = ()
     unlisted: bool = False
+    silent_since: int = 0
 
     @cached_property
     def latest(self) -> tuple[PaymentRead, ...]:
@@ -124,10 +99,53 @@ class OrderAccount:
     def back(self) -> Sequence[Figure]:
         """The figures of what came back that stand beside each other now.
 
-        If the processor was asked since, and did not tell, what it said last still stands: it is a needed witness.
+        If the processor was asked since, and did not tell, what it said last still stands: it is a needed witness. A
+        person who read its dashboard then has told what it says.
         """
         kept = current(self.refunded)
+        if self.read_by_hand:
+            return [one for one in kept if one.by != "processor"]
         return kept + [one for one in self.refunded if self.silent and one.by == "processor" and one not in kept]
+
+    @cached_property
+    def read_by_hand(self) -> bool:
+        """Whether a person read, since the processor fell silent, a refund that it had not known when it last told."""
+        if not self.silent or any(one.pending for one in self._processor_back()):
+            return False
+        heard = max((one.seq for one in self.latest), default=0)
+        if any(one.amount and (one.since or one.seq) <= heard for one in self._backend_back()):
+            return False  # it told what it told after the refund
+        told = {back.refund_id for one in self.latest for back in one.refunds}
+        return any(
+            one.refunded and one.seq > self.silent_since and one.refund_id is not None and one.refund_id not in told
+            for one in self.persons
+        )
+
+    @cached_property
+    def outdated(self) -> tuple[Figure, ...]:
+        """What the processor said of the refund before there was one, by those who looked later."""
+        said = [one for one in self.refunded if one.by == "processor" and one.amount is not None]
+        none = [one for one in said if not one.amount and not one.pending]
+        return tuple(one for one in none if self.read_by_hand or one not in current(self.refunded))
+
+    @cached_property
+    def holding(self) -> Mapping[str, Money]:
+        """What each payment that received something still holds, by the processor's last word; only what is known."""
+        held: dict[str, Money] = {}
+        for one in self.latest:
+            if one.received is None or not one.received.minor or one.status == VOIDED:
+                continue
+            back = [each.amount for each in self._own(one) if each.status == "succeeded"]
+            if not any(each is None or each.currency != one.received.currency for each in back):
+                left = one.received.minor - sum(each.minor for each in back if each)
+                held |= {one.payment_id: Money(left, one.received.currency)} if left > 0 else {}
+        return held
+
+    @property
+    def elsewhere(self) -> Mapping[str, Money]:
+        """What payments hold that the order does not name: the backend cannot refund it."""
+        named = next((one.payment_id for one in reversed(self.reads) if one.payment_id), None)
+        return {name: money for name, money in self.holding.items() if named is not None and name != named}
 
     @cached_property
     def state(self) -> AccountState:
@@ -244,26 +262,30 @@ class OrderAccount:
     def _processor_charged(self) -> Iterable[Figure]:
         received = [one.received for one in self.latest]
         told = [one for one in received if one is not None]
-        sums: Sequence[Money | None] = _sums([one for one in told if one] or told[:1])
-        for amount in sums if len(told) == len(received) else [None]:
+        added: Sequence[Money | None] = sums([one for one in told if one] or told[:1])
+        for amount in added if len(told) == len(received) else [None]:
             yield Figure("charged", "processor", max(one.seq for one in self.latest), amount)
 
     def _processor_back(self) -> Iterable[Figure]:
         taken = [one for one in self.latest if one.received is None or one.received.minor]
         if not taken:
             return
-        seq, ids, pending = max(one.seq for one in taken), set(self.payment_ids), False
+        seq, pending = max(one.seq for one in taken), False
         back: list[Money | None] = []
         for one in taken:
-            own = [each for each in one.refunds if each.payment_id in {None, *ids}]
+            own = self._own(one)
             pending = pending or any(each.status not in {"succeeded", "failed"} for each in own)
             back += [one.received] if one.status == VOIDED else [e.amount for e in own if e.status == "succeeded"]
         if None in back or taken[0].received is None:
             yield Figure("refunded", "processor", seq, None, pending)
             return
         zero = Money(0, taken[0].received.currency)
-        for amount in _sums([one for one in back if one is not None] or [zero]):
+        for amount in sums([one for one in back if one is not None] or [zero]):
             yield Figure("refunded", "processor", seq, amount, pending)
+
+    def _own(self, payment: PaymentRead) -> list[RefundRead]:
+        """The refunds of this order among those that a payment lists."""
+        return [one for one in payment.refunds if one.payment_id in {None, *self.payment_ids}]
 
     def _person(self, kind: FigureKind) -> Iterable[Figure]:
         """The last word on each payment or refund, added up."""
@@ -272,51 +294,9 @@ class OrderAccount:
             amount, about = (one.charged, one.payment_id) if kind == "charged" else (one.refunded, one.refund_id)
             if amount is not None:
                 said[about] = one.seq, amount
-        for total in _sums([amount for _, amount in said.values()]):
+        for total in sums([amount for _, amount in said.values()]):
             yield Figure(kind, "person", max(seq for seq, _ in said.values()), total)
 
     def _bank_back(self) -> Iterable[Figure]:
         if self.bank is not None:
             yield Figure("refunded", "bank", self.bank.seq, self.bank.credit or self.bank.dropped)
-
-
-def current(figures: Sequence[Figure]) -> list[Figure]:
-    """Leave out what a witness said before another one saw more: money that moves later is no contradiction.
-
-    A refund that the backend calls pending, or whose amount it does not tell, contradicts nobody who saw it arrive.
-    What a person or the bank says may be mistyped: it stands beside another figure, and settles nothing.
-    """
-    kept = []
-    for one in figures:
-        others = [other for other in figures if other.by != one.by]
-        untold = one.amount is None and one.by == "backend" and one.kind == "refunded"
-        # Who was last heard before the refund says nothing of how much came back.
-        if untold and any(other.amount and other.seq >= (one.since or one.seq) for other in others):
-            continue
-        if any(_outdone(one, other) for other in others):
-            continue
-        kept.append(one)
-    return kept
-
-
-def _outdone(one: Figure, other: Figure) -> bool:
-    """Whether the other witness saw more money move after this one had looked."""
-    if one.amount is None or other.amount is None or one.amount.currency != other.amount.currency:
-        return False
-    if one.kind == "refunded" and one.by == "processor" and one.pending:
-        return False  # who pays out says that it has not ended: only the processor can say that it has
-    late = one.by == "backend" and one.kind == "refunded" and one.pending
-    if one.by == "backend" and one.kind == "refunded" and one.amount and not late:
-        return False  # it names what came back, and no more is on its way by its word: a larger figure contradicts it
-    by_hand = other.by in {"person", "bank"}
-    if by_hand and not (one.by == "backend" and one.kind == "refunded" and not one.amount):
-        return False
-    return one.amount < other.amount and (late or one.seq < (other.since or other.seq))
-
-
-def _sums(amounts: Sequence[Money]) -> list[Money]:
-    """Add up what is of one currency."""
-    return [
-        Money(sum(one.minor for one in amounts if one.currency == code), code)
-        for code in sorted({one.currency for one in amounts})
-    ]

@@ -8,7 +8,8 @@ from veza_e2e.evidence import Summary
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, Attestation, BankStatement
 from veza_e2e.journal.story import Story
-from veza_e2e.money.order_account import Figure, OrderAccount
+from veza_e2e.money.figures import Figure
+from veza_e2e.money.order_account import OrderAccount
 from veza_e2e.report.booked import booked
 from veza_e2e.report.cells import Cell, Id
 from veza_e2e.report.told import Told, descriptor, moment, order_told, result_of

@@ -24,7 +24,7 @@ from veza_e2e.journal.events import (
     StepStarted,
 )
 from veza_e2e.journal.story import Story
-from veza_e2e.money.order_account import KINDS
+from veza_e2e.money.figures import KINDS
 from veza_e2e.report.cells import Cell, Command, Fact, Row, Section, Status
 from veza_e2e.report.facts import artefacts, facts
 from veza_e2e.report.head import colour, head, money_line, title

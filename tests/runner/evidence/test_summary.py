@@ -12,6 +12,7 @@ from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import BankStatement, Reread, Summary, counts_as_dry_run, summarise
+from veza_e2e.evidence.due import still_open
 from veza_e2e.evidence.model import ItemName
 from veza_e2e.journal.events import STEPS, SessionAbandoned, SessionInterrupted, StepName, StepStarted
 from veza_e2e.journal.readings import Compared
@@ -172,7 +173,7 @@ def test_a_statement_from_before_the_refund_shows_nothing_of_it(seen: SeenAtBank
     assert summary.decision == decision
 
 
-def test_a_dispute_that_opens_after_all_nine_are_met_holds_the_go_back() -> None:
+def test_a_dispute_that_opens_after_all_nine_are_met_ends_the_go() -> None:
     script = live().until("revoked").end()
     statement = bank(script, "credit", 500)
     disputed: dict[str, JSON] = {
@@ -187,8 +188,16 @@ def test_a_dispute_that_opens_after_all_nine_are_met_holds_the_go_back() -> None
     )  # fmt: skip
     summary = summarise(script.lines, [statement, read])
     assert {status for name, status in statuses(summary).items()} == {"met"}
-    assert (summary.decision, summary.money.state) == ("PENDING", "returned")
-    assert summary.reason.startswith("a dispute is open")
+    assert (summary.decision, summary.outcome, summary.money.state) == ("NO-GO", "failed", "returned")
+    step = summary.step("revoked")
+    assert (step.status, step.finding, step.trace[-1]) == ("failed", "dispute_opened", read.seq)
+    assert f"the processor has a dispute on payment {PAYMENT}" in str(step.meaning)
+    assert "Refund nothing on top of it" in str(step.todo)
+    due = str(still_open(summary))
+    assert "refund nothing on top of it, then look again with: veza-e2e --env" in due
+    assert due.endswith(f"resume {SESSION}")
+    won = replace(read, number=3, seq=read.seq + 1, payments=({**disputed, "disputes": []},))
+    assert summarise(script.lines, [statement, read, won]).decision == "GO", "what is said now counts"
 
 
 def test_a_later_statement_corrects_an_earlier_one() -> None:

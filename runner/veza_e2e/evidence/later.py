@@ -1,0 +1,111 @@
+"""What was learnt after a session had ended, and what it does to the steps that had passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from veza_e2e.evidence.model import Step
+from veza_e2e.evidence.rows import SuppliedRows
+from veza_e2e.frozen import dataclass
+from veza_e2e.journal.addenda import Addendum, Reread
+from veza_e2e.journal.findings import FindingCode
+from veza_e2e.journal.story import Story
+from veza_e2e.money.account import Account, fold
+from veza_e2e.money.figures import Figure, current
+from veza_e2e.money.order_account import OrderAccount
+
+_COMPARE = "Compare with the processor's dashboard, then record the bank statement with `bank`."
+_LOOK = "Look at the processor's dashboard, and refund nothing that came back already; then look again with `resume`."
+_ANSWER = (
+    "Answer the dispute at the processor's dashboard, and say there what was refunded. Refund nothing on top of it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What was learnt after the steps.
+
+    Attributes:
+        rereads: what the witnesses said when they were asked again, in the order of the addenda.
+        rows: the latest rows that were supplied.
+        before: the account without `rereads`.
+        account: the account now.
+    """
+
+    rereads: tuple[Reread, ...]
+    rows: SuppliedRows | None
+    before: Account
+    account: Account
+
+    @property
+    def seqs(self) -> frozenset[int]:
+        """The addenda in which the witnesses were asked again."""
+        return frozenset(one.seq for one in self.rereads)
+
+
+def learnt(story: Story, addenda: Sequence[Addendum], account: Account, rows: SuppliedRows | None) -> Later:
+    """Return what was learnt after the steps of a session."""
+    rereads = tuple(sorted((one for one in addenda if isinstance(one, Reread)), key=lambda one: one.number))
+    before = fold(story.lines, [one for one in addenda if not isinstance(one, Reread)]) if rereads else account
+    return Later(rereads, rows, before, account)
+
+
+def judged(step: Step, later: Later) -> Step:
+    """Return the step as failed if what was learnt after it shows that it is."""
+    return _by_rows(_read_again(step, later), later)
+
+
+def _read_again(step: Step, later: Later) -> Step:
+    if step.name != "revoked" or not later.rereads:
+        return step
+    account, last = later.account, later.rereads[-1]
+    if last.failed:
+        return _failed(step, [last.seq], last.observed, "refund_failed_late", (account, _COMPARE))
+    if step.status not in {"passed", "skipped"}:
+        return step
+    disputes = [seq for seq, _ in account.disputes() if seq in later.seqs]
+    if disputes:
+        return _failed(step, disputes, last.observed, FindingCode.DISPUTE_OPENED, (account, _ANSWER))
+    short = [one for order in account.orders for one in _short(order) if one.seq in later.seqs]
+    told = any(one.amount is not None and not one.pending for one in short)
+    if account.settled or not (later.before.settled or told):
+        return step
+    seqs = [one.seq for one in short] or [last.seq]
+    return _failed(step, seqs, last.observed, _finding(later, short), (account, _todo(account)))
+
+
+def _short(order: OrderAccount) -> list[Figure]:
+    """Return what is said to have come back, and is not what was charged."""
+    charged = {one.amount for one in current(order.charged)}
+    return [one for one in order.back if one.pending or charged != {one.amount}]
+
+
+def _finding(later: Later, short: Sequence[Figure]) -> str:
+    before, now = later.before.charged, later.account.charged
+    if before is not None and now is not None and before != now:
+        return FindingCode.AMOUNT_DIFFERS
+    none = any(one.amount is not None and not one.amount for one in short)
+    return "refund_failed_late" if none else FindingCode.REFUND_DIFFERS
+
+
+def _todo(account: Account) -> str:
+    held = account.elsewhere
+    if not held or account.refundable:
+        return _LOOK
+    return f"The backend cannot refund payment {', '.join(held)}: use the processor's dashboard, then `resume`."
+
+
+def _by_rows(step: Step, later: Later) -> Step:
+    rows = later.rows
+    verdict = None if rows is None else {"transfers": rows.booking, "revoked": rows.reversal}.get(step.name)
+    if rows is None or verdict is None or verdict.status not in {"wrong", "refused"}:
+        return step
+    todo = "Report it to the backend's makers, and compare with the Stripe dashboard."
+    finding = verdict.finding or "transfer_differs"
+    return _failed(step, [rows.seq], verdict.problem, finding, (later.account, todo))
+
+
+def _failed(step: Step, seqs: Iterable[int], observed: str, finding: str, told: tuple[Account, str]) -> Step:
+    """Return the step as failed by these addenda; `told` is the money, and what to do."""
+    trace = tuple(dict.fromkeys((*step.trace, *seqs)))
+    return Step(step.number, step.name, "failed", observed, trace, finding, told[0].said, told[1])

@@ -12,8 +12,10 @@ from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 
 from veza_e2e.cli.app import veza_e2e
 from veza_e2e.cli.last_screen import Surroundings, last_screen
-from veza_e2e.evidence import summarise
+from veza_e2e.evidence import BankStatement, summarise
+from veza_e2e.evidence.due import statement_due
 from veza_e2e.journal.events import StepSkipped
+from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.ports.screen import columns
 
 DRY_RUN = {"session": "01M3EXAMP1E0000000000000BB", "hash": "a" * 64, "ended_at": "2026-05-03T09:00:00Z"}
@@ -61,19 +63,62 @@ def test_what_is_done_is_no_longer_asked_for() -> None:
         assert word not in said
 
 
+LOSS = " --accept-loss '5.00 EUR'"
+
+
 @pytest.mark.parametrize(
-    ("step", "account", "first"),
-    [
-        ("order", "at risk", "continue with: veza-e2e"),
-        ("completed", "charged", "continue with: veza-e2e"),
-        ("login", "untouched", "continue with: veza-e2e"),
-    ],
+    ("step", "account", "loss"),
+    [("order", "at risk", LOSS), ("completed", "charged", LOSS), ("login", "untouched", "")],
 )
-def test_an_open_session_first_says_how_to_go_on(step: Any, account: str, first: str) -> None:
+def test_an_open_session_says_how_to_go_on_and_how_to_give_up_without_being_refused(
+    step: Any, account: str, loss: str
+) -> None:
     lines = shown(live().until(step))
     assert f"  account   {account}: " in "\n".join(lines)
     commands = [line for line in lines if "veza-e2e " in line]
-    assert [line.partition(" --env")[0] for line in commands] == [first, "or give up: veza-e2e"]
+    assert commands == [
+        f"continue with: {PROD} resume {SESSION}",
+        f"or give up: {PROD} abandon {SESSION} --reason TEXT{loss}",
+    ]
+
+
+def test_a_rehearsal_is_given_up_without_a_word_about_its_loss() -> None:
+    assert shown(Script().start(rehearsal=True).until("completed"))[-1].endswith("--reason TEXT")
+
+
+def test_an_order_of_unknown_amount_can_be_given_up_a_day_later() -> None:
+    script = live().until("products")
+    script.say(OrderNamed(step="order", order_id="7", payment_id=None))
+    assert shown(script)[-1] == f"or give up after 2026-05-05 09:15 UTC: {PROD} abandon {SESSION} --reason TEXT"
+
+
+def test_a_statement_that_was_recorded_is_not_asked_for_again() -> None:
+    script = live().until("pay").completed(processor=False).license().transfers().refund()
+    script.call("revoked", "getOrder", script.refunded_order() | {"refunded_amount_cents": None})
+    script.done("revoked", "how much came back was not told", refunded_at="2026-05-04T09:01:20Z").end()
+    bank = BankStatement(
+        session=SESSION, session_hash="a" * 64, number=1, seq=len(script.lines) + 1, at="2026-05-10T09:00:00.000Z",
+        seen="credit", date="2026-05-10", amount_cents=500, currency="EUR",
+    )  # fmt: skip
+    before, after = summarise(script.lines), summarise(script.lines, [bank])
+    assert after.item("bank_statement").status == "pending", "nobody else told the amount"
+    asks = [
+        any(f" bank {SESSION}" in line for line in last_screen(one, Surroundings(command, date(2026, 5, 6))))
+        for one in (before, after)
+    ]
+    assert asks == [True, False]
+    assert statement_due(after) is None
+
+
+def test_a_payment_that_the_backend_cannot_refund_is_refunded_at_the_dashboard() -> None:
+    script = live().until("revoked")
+    second = {**script.payment(), "payment_id": "pay_2222", "metadata": {"order_id": ORDER}}
+    script.call("revoked", "payment", second, processor=True)
+    held = "5.00 EUR of payment pay_2222, which the backend cannot refund"
+    lines = shown(script)
+    assert lines[0].endswith(f"charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR ({held})")
+    todo = f"refund it at the processor's dashboard, then continue with: {PROD} resume {SESSION}"
+    assert todo in lines
 
 
 def test_evidence_that_nobody_saw_is_asked_for_with_the_ids_and_without_the_amounts() -> None:

@@ -134,6 +134,40 @@ def test_with_its_key_a_refund_in_doubt_needs_no_witness(walk: Walk) -> None:
     assert len(asked) == 1
 
 
+def test_what_a_second_payment_holds_is_not_asked_of_the_backend(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes(customer_id="cus", metadata={"order_id": ORDER})
+    tell = walk.processor
+    second: dict[str, Any] = {
+        "payment_id": "second", "status": "succeeded", "amount": 500, "amount_received": 500, "currency": "EUR",
+        "metadata": {"order_id": ORDER},
+    }  # fmt: skip
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert tell is not None
+        if request.url.path.endswith("/payments/list"):
+            return httpx.Response(200, json={"data": [second]})
+        return httpx.Response(200, json=second) if request.url.path.endswith("/second") else tell(request)
+
+    walk.processor = answer
+    walk.begin()
+    assert walk.go_on().money.charged_cents == 1000
+    walk.resume()
+    walk.go_on()
+    question = f"Refund 5.00 EUR of order {ORDER}? Payment second holds 5.00 EUR more: not this refund."
+    assert question in walk.person.asked[-1]
+    asked = len(walk.person.asked)
+    walk.resume()
+    summary = walk.go_on()
+    assert (walk.writes("requestRefund"), walk.person.asked[asked:]) == (1, [])
+    assert "which the backend cannot refund" in summary.money.sentence
+    back = {"refund_id": "by_hand", "payment_id": "second", "status": "succeeded", "amount": 500, "currency": "EUR"}
+    second["refunds"] = [back]
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.money.state, summary.money.refunded_cents) == ("failed", "returned", 1000)
+
+
 def test_a_processor_that_falls_silent_after_it_said_pending_is_waited_for(walk: Walk) -> None:
     walk.goes_through()
     walk.processes()

@@ -88,7 +88,7 @@ def _refuse_bank(invocation: Invocation, stored: Stored, summary: Summary, on: d
     if not summary.ended:
         hint = f"end it first: {in_its_environment(invocation, stored).command('resume', stored.session)}"
         raise Stop(Exit.REFUSED, f"session {stored.session} has not ended: its last hash cannot be cited yet", hint)
-    if not summary.refund_requested:
+    if not summary.refund_requested and not summary.money.came_back:
         raise Stop(
             Exit.REFUSED,
             f"session {stored.session} asked for no refund: no statement can show one",

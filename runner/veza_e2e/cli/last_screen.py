@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 
 import click
 
-from veza_e2e.evidence import Summary
+from veza_e2e.evidence import Summary, glance
 from veza_e2e.evidence.due import bank_command, statement_due
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.account import Account
@@ -106,12 +106,15 @@ def _due(summary: Summary, there: Surroundings) -> Iterator[str]:
 def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
     """Yield the next commands, the most urgent first, each with what it is for."""
     session, write = str(summary.session), there.command
+    money = summary.money
+    by_hand = money.state is AccountState.CHARGED and glance(summary).refund_by == "dashboard"
+    first = "refund it at the processor's dashboard, then " if by_hand else ""
     if summary.ended:
-        if not summary.abandoned and (summary.money.unsettled_witness or not summary.money.settled):
-            yield "look again with", write("resume", session)
-    elif summary.outcome == "incomplete" or summary.money.may_be_out:
-        yield "continue with", write("resume", session)
-        yield "or give up", write("abandon", session, "--reason", "TEXT")
+        if not summary.abandoned and (money.unsettled_witness or not money.settled or money.disputed):
+            yield f"{first}look again with", write("resume", session)
+    elif summary.outcome == "incomplete" or money.may_be_out:
+        yield f"{first}continue with", write("resume", session)
+        yield from _giving_up(summary, write)
     if summary.outcome != "passed" or not summary.ended:
         return
     if summary.live_requested:
@@ -124,6 +127,17 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         yield "commit", f"git add {shlex.quote(there.folder)} && git commit -m 'Payment walkthrough {session}'"
     if summary.release is not None:
         yield "see the release", write("release", summary.release)
+
+
+def _giving_up(summary: Summary, write: Callable[..., str]) -> Iterator[tuple[str, str]]:
+    """Yield the form of `abandon` that is not refused; none if each is."""
+    money, words = summary.money, ("abandon", str(summary.session), "--reason", "TEXT")
+    if summary.rehearsal or not money.may_be_out or money.lapsed(datetime.fromisoformat(summary.last_at)):
+        yield "or give up", write(*words)
+    elif money.at_stake is not None:
+        yield "or give up", write(*words, "--accept-loss", str(money.at_stake))
+    elif money.state is AccountState.AT_RISK:
+        yield f"or give up after {money.late_after:%Y-%m-%d %H:%M} UTC", write(*words)
 
 
 def _rows_unseen(summary: Summary) -> bool:
@@ -139,7 +153,8 @@ def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         known = ("--payment", summary.payment_id or "ID", "--refund", summary.refund_id or "ID")
         read = ("--charged", "AMOUNT", "--refunded", "AMOUNT")
         yield "record the dashboard", write("attest", "dashboard", "--session", session, "--by", "NAME", *known, *read)
-    if summary.item("bank_statement").status in {"pending", "not_met"}:
+    statement = summary.item("bank_statement").status
+    if statement == "not_met" or (statement == "pending" and not summary.statement_shown):
         verb = "record" if summary.funds == "real" else "rehearse"
         yield f"{verb} the bank statement", bank_command(session, write)
     if not there.ex_9:

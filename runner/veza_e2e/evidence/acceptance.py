@@ -220,7 +220,7 @@ def _bank_statement(grounds: Grounds) -> Verdict:
     if started is None or not started.live_requested:
         return "not_applicable", (), "not a live run"
     requested = refund_requested_by(grounds.story)
-    if not requested:
+    if not requested and not grounds.account.came_back:
         return "not_applicable", (), "no refund was requested"
     if bank is None or bank.seen not in _SHOWN:
         evidence = [*(one.seq for one in grounds.account.figures("refunded")), *([bank.seq] if bank else [])]

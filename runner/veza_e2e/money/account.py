@@ -134,6 +134,11 @@ class Account:
         return any(one.amount is None or one.amount.minor for one in self.figures("charged"))
 
     @property
+    def came_back(self) -> bool:
+        """Whether a witness saw money come back."""
+        return any(one.amount for one in self.figures("refunded"))
+
+    @property
     def refund_open(self) -> bool | None:
         """Whether a charge was seen that has not wholly come back; None if money may be out."""
         if self.state in {AccountState.UNTOUCHED, AccountState.RETURNED}:

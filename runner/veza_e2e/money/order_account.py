@@ -102,10 +102,26 @@ class OrderAccount:
         If the processor was asked since, and did not tell, what it said last still stands: it is a needed witness. A
         person who read its dashboard then has told what it says.
         """
-        kept = current(self.refunded)
+        kept = [one for one in current(self.refunded) if not self._of_one_payment(one)]
         if self.read_by_hand:
             return [one for one in kept if one.by != "processor"]
         return kept + [one for one in self.refunded if self.silent and one.by == "processor" and one not in kept]
+
+    def _of_one_payment(self, figure: Figure) -> bool:
+        """Whether the backend tells what the processor tells of the payment that the order names, one of several."""
+        if figure.by != "backend" or figure.pending or sum(bool(one.received) for one in self.latest) <= 1:
+            return False
+        named = next((one for one in self.latest if one.payment_id == self._named), None)
+        return named is not None and named.received is not None and figure.amount == self._back_of(named)
+
+    def _back_of(self, payment: PaymentRead) -> Money | None:
+        """What came back of a payment that received something; None if that is not known."""
+        received = payment.received
+        if received is None or payment.status == VOIDED:
+            return received
+        back = [one.amount for one in self._own(payment) if one.status == "succeeded"]
+        known = [one.minor for one in back if one is not None and one.currency == received.currency]
+        return Money(sum(known), received.currency) if len(known) == len(back) else None
 
     @cached_property
     def read_by_hand(self) -> bool:
@@ -133,18 +149,20 @@ class OrderAccount:
         """What each payment that received something still holds, by the processor's last word; only what is known."""
         held: dict[str, Money] = {}
         for one in self.latest:
-            if one.received is None or not one.received.minor or one.status == VOIDED:
-                continue
-            back = [each.amount for each in self._own(one) if each.status == "succeeded"]
-            if not any(each is None or each.currency != one.received.currency for each in back):
-                left = one.received.minor - sum(each.minor for each in back if each)
-                held |= {one.payment_id: Money(left, one.received.currency)} if left > 0 else {}
+            back = self._back_of(one)
+            if one.received is not None and back is not None and back < one.received:
+                held[one.payment_id] = Money(one.received.minor - back.minor, back.currency)
         return held
+
+    @property
+    def _named(self) -> str | None:
+        """The payment that the order named last."""
+        return next((one.payment_id for one in reversed(self.reads) if one.payment_id), None)
 
     @property
     def elsewhere(self) -> Mapping[str, Money]:
         """What payments hold that the order does not name: the backend cannot refund it."""
-        named = next((one.payment_id for one in reversed(self.reads) if one.payment_id), None)
+        named = self._named
         return {name: money for name, money in self.holding.items() if named is not None and name != named}
 
     @cached_property

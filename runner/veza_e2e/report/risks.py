@@ -93,7 +93,7 @@ def _statement(summary: Summary, story: Story, addenda: Sequence[Addendum | Atte
     if statements:
         last = max(statements, key=lambda one: one.number)
         return Fact(title, f"{last.told[:1].upper()}{last.told[1:]}.", (last.seq,))
-    if not asked:
+    if not asked and not summary.money.came_back:
         return Fact(title, "No refund was asked for.", (gate[0].seq,))
     window = statement_due(summary)
     if window is None:

@@ -92,7 +92,9 @@ def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> 
     whole = current.status is OrderStatus.REFUNDED and current.refund_status in {None, RefundStatus.SUCCEEDED}
     if whole or (succeeded and context.options.walkthrough > 1):
         # A part of it may be missing. Unless every witness agrees on how much, the refund is only looked at.
-        return context.account().state is not AccountState.CHARGED or context.options.walkthrough == 1
+        account = context.account()
+        # What other payments hold is not the backend's to refund.
+        return account.state is not AccountState.CHARGED or not account.refundable or context.options.walkthrough == 1
     if context.options.walkthrough == 1:
         return current.status in _ASKED_FOR
     return False
@@ -110,7 +112,7 @@ def _failed_before(current: Order) -> bool:
 def _rest(context: Context, current: Order) -> int | None:
     """Return what is left to refund, in minor units; None for the whole."""
     account = context.account()
-    left = account.open
+    left = account.refundable
     if left is None or left.currency != current.currency or not account.refunded:
         return None
     return left.minor
@@ -146,7 +148,11 @@ def _wanted(context: Context, order: PlacedOrder) -> bool:
         return options.refund
     if options.unattended:
         return options.resumed
-    text = f"Refund {context.account().open or order.total} of order {plain(order.order_id)}?"
+    account = context.account()
+    held = "".join(
+        f" Payment {plain(name)} holds {money} more: not this refund." for name, money in account.elsewhere.items()
+    )
+    text = f"Refund {account.refundable or order.total} of order {plain(order.order_id)}?{held}"
     if not options.live:
         return context.yes("refund", text)
     known = {"refund": True, "keep": False}

@@ -12,7 +12,7 @@ from scripted_session import ORDER, PAYMENT, REFUND, SESSION, Script
 
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import BankStatement, Reread, Summary, counts_as_dry_run, summarise
-from veza_e2e.evidence.due import still_open
+from veza_e2e.evidence.due import statement_due, still_open
 from veza_e2e.evidence.model import ItemName
 from veza_e2e.journal.events import STEPS, SessionAbandoned, SessionInterrupted, StepName, StepStarted
 from veza_e2e.journal.readings import Compared
@@ -283,6 +283,23 @@ def test_a_charge_is_seen_at_the_processor_while_the_order_is_not_completed() ->
     assert (summary.money.charged_cents, summary.refund_open) == (500, True)
     assert (summary.outcome, summary.waiting_for, summary.decision) == ("incomplete", "completion", "PENDING")
     assert statuses(summary)["order_completed"] == "pending"
+
+
+def test_a_statement_is_awaited_of_money_that_came_back_without_a_request() -> None:
+    script = live().until("pay")
+    script.call("completed", "getOrder", script.order("pending_payment"))
+    paid: dict[str, JSON] = {
+        "payment_id": PAYMENT, "status": "succeeded", "amount": 500, "amount_received": 500, "currency": "EUR",
+    }  # fmt: skip
+    script.call("completed", "getPayment", paid, processor=True)
+    assert statuses(summarise(script.lines))["bank_statement"] == "not_applicable"
+    back: JSON = {"refund_id": REFUND, "payment_id": PAYMENT, "status": "succeeded", "amount": 500, "currency": "EUR"}
+    script.call("completed", "getPayment", {**paid, "refunds": [back]}, processor=True)
+    script.fail("completed", "paid_not_completed").end("failed")
+    summary = summarise(script.lines)
+    assert (summary.money.state, statuses(summary)["bank_statement"]) == ("returned", "pending")
+    assert statement_due(summary) is not None
+    assert statuses(summarise(script.lines, [bank(script, "credit", 500)]))["bank_statement"] == "met"
 
 
 def test_a_partial_capture_is_the_amount_that_was_received() -> None:

@@ -69,7 +69,7 @@ def test_a_key_that_the_processor_rejects_is_warned_of_and_leads_to_no_go_until_
         person.terminal.expect("The processor did not tell the payment: [^\\n]*401")
         person.pastes_the_reversal()
         left = someone.left(person)
-        assert "the processor did not answer" in (person.terminal.before or "")
+        assert "the processor did not tell the payment" in (person.terminal.before or "")
         assert {one["id"]: one["status"] for one in left["reconciliation"]} == {
             "R1": "not_checked", "R2": "equal", "R3": "equal", "R4": "not_checked", "R5": "equal", "R6": "not_checked",
         }  # fmt: skip

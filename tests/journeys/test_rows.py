@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_used_changes_nothing(shell: Shell) -> None:
     for text, told in (
         ("", "was not found in it"),
         (as_csv(row("6")), "it is about order 6"),
-        (as_csv(row(session["order_id"], row_count=2)), "row_count says 2, 1 rows were read"),
+        (as_csv(row(session["order_id"], row_count=2)), "row_count says 2, 1 row was read"),
         ("x" * (1 << 20) + "y", "larger than 1 MiB"),
     ):
         (shell.folder / "rows.csv").write_text(text, encoding="utf-8")

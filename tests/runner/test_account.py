@@ -174,7 +174,7 @@ def test_two_witnesses_that_disagree_are_both_named() -> None:
 def test_a_witness_that_does_not_answer_is_said() -> None:
     script = paid()
     silent(script)
-    assert back(script).sentence == "charged 5.00 EUR, back 5.00 EUR; the processor did not answer"
+    assert back(script).sentence == "charged 5.00 EUR, back 5.00 EUR; the processor did not tell the payment"
     script = Script().start().until("pay")
     silent(script)
     script.call("completed", "getOrder", script.order("expired"))
@@ -344,7 +344,7 @@ def test_a_processor_that_was_heard_before_the_refund_and_is_silent_since_is_a_n
     account = silent(script)
     assert (account.state, account.refunded_cents) == (AccountState.UNKNOWN, None)
     assert (
-        "the processor said charged 5.00 EUR, back 0.00 EUR before the refund; the processor did not answer"
+        "the processor said charged 5.00 EUR, back 0.00 EUR before the refund; the processor did not tell the payment"
         in account.sentence
     )
 
@@ -361,7 +361,7 @@ def test_a_person_tells_what_a_processor_that_fell_silent_no_longer_tells() -> N
     silent(script)
     account = fold(script.say(read_by_hand(charged_cents=500, refunded_cents=500)).lines)
     assert account.state is AccountState.RETURNED
-    assert account.sentence == "charged 5.00 EUR, back 5.00 EUR; the processor did not answer"
+    assert account.sentence == "charged 5.00 EUR, back 5.00 EUR; the processor did not tell the payment"
     assert account.said_by("processor") == "said charged 5.00 EUR, back 0.00 EUR before the refund"
     assert not account.unsettled_witness
     silent(script)

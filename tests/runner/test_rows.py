@@ -84,8 +84,8 @@ UNUSABLE = {
         printed(empty(), columns=("order_id", "amount_cents", "platform_fee_cents", "status")),
         "lacks the columns total_amount_cents",
     ),
-    "a cut row": (printed(empty()).rstrip()[:-1], "row_count says nothing, 1 rows were read"),
-    "a cut paste": ("\n".join(printed(empty(), empty()).split("\n")[:2]), "row_count says 2, 1 rows were read"),
+    "a cut row": (printed(empty()).rstrip()[:-1], "row_count says nothing, 1 row was read"),
+    "a cut paste": ("\n".join(printed(empty(), empty()).split("\n")[:2]), "row_count says 2, 1 row was read"),
 }
 
 

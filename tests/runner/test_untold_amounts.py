@@ -92,3 +92,43 @@ def test_money_that_is_only_reserved_is_no_charge(walk: Walk, told: dict[str, An
     assert step.observed.endswith("at the processor, and nothing of it was received")
     assert (str(summary.money.state), summary.money.charged_cents, summary.money.moved) == ("at risk", None, False)
     assert rules(summary)["R1"] == "not_checked", "it may be charged later"
+
+
+def reasons(summary: Summary) -> list[str]:
+    return [summary.item(one).reason for one in ("amount_matches", "refund_completed")]
+
+
+BY_HAND = "record each payment that the dashboard lists with `attest dashboard`"
+ANSWERS: dict[str, httpx.Response | Exception] = {
+    "the processor answered 401": httpx.Response(401),
+    "the processor answered 404": httpx.Response(404, json={"error": {"code": "HE_02"}}),
+    "the processor's answer is not a payment as its API describes it": httpx.Response(200, content=b"<html>"),
+    "the processor did not answer": httpx.ConnectError("refused"),
+}
+
+
+@pytest.mark.parametrize("said", ANSWERS)
+def test_what_the_processor_answered_instead_is_said_and_no_key_is_asked_for(walk: Walk, said: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        told = ANSWERS[said]
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    walk.processor = answer
+    walk.begin()
+    summary = walk.go_on()
+    assert reasons(summary)[0] == f"R1 not compared: {said}; {BY_HAND}"
+    assert summary.money.sentence.endswith("; the processor did not tell the payment")
+
+
+def test_without_a_key_it_is_asked_for(walk: Walk) -> None:
+    walk.processor = None
+    walk.begin()
+    assert reasons(walk.go_on())[0] == f"R1 not compared: give HYPERSWITCH_API_KEY, or {BY_HAND}"
+
+
+def test_an_amount_that_is_not_told_is_said_to_be_so(walk: Walk) -> None:
+    changed(walk, lambda data: data.update(amount_received=None))
+    walk.begin()
+    assert reasons(walk.go_on())[0] == f"R1 not compared: the processor did not tell every amount; {BY_HAND}"

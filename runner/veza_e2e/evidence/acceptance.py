@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by
+from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by, untold
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
 from veza_e2e.evidence.rows import SuppliedRows
 from veza_e2e.frozen import dataclass
@@ -33,13 +33,7 @@ TITLES: Mapping[ItemName, str] = {
     "bank_statement": "The bank statement shows the refund",
 }
 
-_HOW: Mapping[str, str] = {
-    "R1": "give HYPERSWITCH_API_KEY, or record each payment that the dashboard lists with `attest dashboard`",
-    "R4": "give HYPERSWITCH_API_KEY, or record each payment that the dashboard lists with `attest dashboard`",
-    "R5": "supply the rows with `rows`",
-    "R6": "give HYPERSWITCH_API_KEY, or record each payment that the dashboard lists with `attest dashboard`",
-}
-"""How a comparison that was not made can be supplied later."""
+_BY_HAND = "record each payment that the dashboard lists with `attest dashboard`"
 _SHOWN: Mapping[str, str] = {"credit": "credit line", "charge-dropped": "the charge was dropped"}
 """How a statement can show a refund."""
 
@@ -124,7 +118,7 @@ def _amount_matches(grounds: Grounds) -> Verdict:
     if (agreed.get("total_cents"), agreed.get("currency")) != (paid.get("total_cents"), paid.get("currency")):
         return "not_met", both, "the completed order has another total than the one agreed to"
     if unread := [one.id for one in compared if one.status != "equal"]:
-        return "not_checked", (), f"{' and '.join(unread)} not compared: {_HOW['R1']}"
+        return "not_checked", (), f"{' and '.join(unread)} not compared: {_how(grounds, 'R1')}"
     return "met", [*both, *(seq for one in compared for seq in one.evidence)], _equal(compared)
 
 
@@ -180,7 +174,7 @@ def _refund_completed(grounds: Grounds) -> Verdict:
     if grounds.account.state is not AccountState.RETURNED:
         return _not_returned(grounds, requested)
     if unread := [one.id for one in compared if one.status != "equal"]:
-        how = "; ".join(dict.fromkeys(_HOW[name] for name in unread))
+        how = "; ".join(dict.fromkeys(_how(grounds, name) for name in unread))
         reason = f"{', '.join(unread)} not compared: {how}"
         waits = step.status == "pending" and step.finding is not None
         return ("pending", step.trace, reason) if waits else ("not_checked", (), reason)
@@ -248,6 +242,14 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
         seqs = [bank.seq, *(one.seq for one in differing)]
         return "not_met", seqs, f"the statement shows another amount ({shown}) than the refund's ({told})"
     return "met", [*(one.seq for one in others), bank.seq], f"{_SHOWN[bank.seen]} on {bank.date}"
+
+
+def _how(grounds: Grounds, name: str) -> str:
+    """Return why a comparison was not made, and how it can be supplied later."""
+    if name == "R5":
+        return "supply the rows with `rows`"
+    why = untold(grounds.story)
+    return f"give HYPERSWITCH_API_KEY, or {_BY_HAND}" if why is None else f"{why}; {_BY_HAND}"
 
 
 def _unequal(compared: Sequence[Reconciliation]) -> str:

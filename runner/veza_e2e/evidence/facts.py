@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import date
+from http import HTTPStatus
 
 from veza_e2e.frozen import dataclass
-from veza_e2e.journal.events import CallFinished, StepFinished
+from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished, StepFinished
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account
 from veza_e2e.money.order_account import CHARGED
-from veza_e2e.money.readings import body_of
+from veza_e2e.money.readings import body_of, read
 
 
 def before_refund(on: date, refunded: date) -> bool:
@@ -65,3 +66,28 @@ def refund_requested_by(story: Story) -> tuple[int, ...]:
     ]
     finished = story.last_of_step(StepFinished, "refund")
     return tuple(asked + ([finished[0].seq] if finished else []))
+
+
+def untold(story: Story) -> str | None:
+    """Return what the processor answered last instead of a payment; None if there was no key to ask it with."""
+    asked = [
+        (line.seq, line.event)
+        for line in story.lines
+        if isinstance(line.event, CallFinished | CallFailed) and line.event.target == "processor"
+    ]
+    if not asked:
+        return None
+    silent = {one.seq for one in read(story).silences}
+    match next((event for seq, event in reversed(asked) if seq in silent), None):
+        case CallFailed():
+            return "the processor did not answer"
+        case CallFinished(status=HTTPStatus.OK):
+            return "the processor's answer is not a payment as its API describes it"
+        case CallFinished() as event:
+            return f"the processor answered {event.status}"
+        case None:
+            pass
+    gate = story.last(PreflightFinished)
+    if any(seq > (gate[0].seq if gate else 0) for seq, _ in asked):
+        return "the processor did not tell every amount"
+    return "the order names no payment to ask the processor for"

@@ -243,7 +243,7 @@ class Account:
         # As in an address, since an id comes from outside and may hold anything.
         names = ", ".join(quote(one, safe="") for order in self.orders for one in order.untold)
         silence = f"; the processor did not tell payment {names}" if names else ""
-        silence = silence or ("; the processor did not answer" if self.silent else "")
+        silence = silence or ("; the processor did not tell the payment" if self.silent else "")
         if not silence and any(one.unlisted for one in self.orders):
             silence = "; whether there are other payments was not seen"
         return silence + "".join(f"; {said}" for _, said in self.disputes())

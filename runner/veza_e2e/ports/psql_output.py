@@ -61,7 +61,8 @@ def parse(text: str, *, needed: Collection[str] = COLUMNS) -> tuple[dict[str, JS
     counts = {row["row_count"] for row in typed} - ({None} if "row_count" not in needed else set())
     if counts - {len(typed)}:
         told = " and ".join(sorted("nothing" if one is None else str(one) for one in counts))
-        raise PasteError(f"row_count says {told}, {len(typed)} rows were read; was a line broken or cut?")
+        read = f"{len(typed)} row{' was' if len(typed) == 1 else 's were'} read"
+        raise PasteError(f"row_count says {told}, {read}: a line may be broken or cut")
     return typed
 
 

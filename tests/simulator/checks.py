@@ -283,7 +283,8 @@ def passed(moment: Moment) -> Found:
         elif received != order.total:
             yield "passed_amount", f"passed, the processor told {received} of {order.total}"
     late = moment.sim.plan.refund == "fails_late" or moment.sim.plan.dispute == "after_refund"
-    if moment.document.get("refund_id") and world.open_amount(order.id) and told and not late:
+    said = "whether there are other payments was not seen" in moment.ran.err
+    if moment.document.get("refund_id") and world.open_amount(order.id) and told and not late and not said:
         yield "passed_open", f"passed with a refund, {world.open_amount(order.id)} are out"
 
 

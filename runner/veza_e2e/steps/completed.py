@@ -316,6 +316,5 @@ def _paid_not_completed(context: Context, order: PlacedOrder, said: str, seen: O
 
 def _paid_since(context: Context, order: PlacedOrder) -> datetime:
     """Return when the processor was first seen to have received the money."""
-    known = next((one for one in context.account().orders if one.order_id == order.order_id), None)
-    received = [one.at for one in known.payments if one.received] if known is not None else []
-    return min(received, default=context.clock.now())
+    own = (one for one in context.account().orders if one.order_id == order.order_id)
+    return min((one.at for known in own for one in known.payments if one.received), default=context.clock.now())

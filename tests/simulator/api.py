@@ -193,6 +193,7 @@ class VezaApi:
         if self.plan.echo == "password" and not self.world.healed:
             payment = PASSWORD
         untold = self.plan.refund == "untold" and not self.world.healed
+        zero = self.plan.refund == "zero_told" and not self.world.healed and order.refunded
         maybe: dict[str, Any] = {
             "payment_id": payment,
             "refund_id": order.refund_id,
@@ -206,7 +207,7 @@ class VezaApi:
             "id": self._id(order.id), "buyer_id": self._id(order.buyer), "status": order.status,
             **self._money("total_amount", order.total, order.currency),
             **self._money("tax_amount", tax, order.currency),
-            **self._money("refunded_amount", None if untold else order.refunded, order.currency),
+            **self._money("refunded_amount", None if untold else 0 if zero else order.refunded, order.currency),
             "currency": self._currency(order.currency), "items": [item],
             "created_at": self._time(order.created), "updated_at": self._time(self.world.clock.at),
             **self._said(maybe), **self._more(),

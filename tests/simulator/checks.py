@@ -229,7 +229,7 @@ def _wrong_refund(moment: Moment, order: Order) -> str | None:
 def _wrong_rows(moment: Moment, order: Order) -> str | None:
     if moment.sim.world.healed:
         return None
-    rows = moment.sim.world.transfers_of(order.id)
+    rows = [one for one in moment.sim.world.transfers_of(order.id) if one.status != "cancelled"]
     if sum(one.amount + one.fee for one in rows) != order.total - order.tax:
         return "the rows do not explain the total"
     if any(one.seller != order.product.seller for one in rows):

@@ -134,9 +134,12 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "license": ("late", "missing", "twice", "revoked"),
     "transfer": (
         "late", "very_late", "missing", "wrong_seller", "two_rows", "duplicate", "pending", "failed", "lower_case",
-        "no_stripe_id", "odd_fee", "quoted_error", "other_currency",
+        "no_stripe_id", "odd_fee", "quoted_error", "other_currency", "cancelled_too",
     ),
-    "refund": ("fails", "fails_late", "partial", "untold", "review", "lost_at_backend", "processor_lags"),
+    "refund": (
+        "fails", "fails_late", "partial", "untold", "zero_told", "review", "lost_at_backend", "processor_lags",
+        "processor_hides",
+    ),
     "refund_lag": (90, 2 * HOUR, 3 * DAY),
     "revocation": ("late", "missing"),
     "reversal": ("late", "never", "refused"),

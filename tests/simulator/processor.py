@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.books import Payment, Told
+from simulator.books import Payment, ProcessorRefund, Told
 from simulator.clock import stamp
 from simulator.wire import Answer, Question
 from simulator.world import BUYER, World
@@ -84,12 +84,13 @@ class HyperswitchApi:
             "payment_id": payment.id, "merchant_id": "veza", "status": payment.word or payment.status,
             "amount": payment.amount, "net_amount": payment.net_amount or payment.amount,
             "amount_capturable": 0 if payment.received else payment.amount,
-            "amount_received": payment.received or None, "currency": payment.currency, "connector": "stripe",
+            "amount_received": payment.received or None, "currency": self._case(payment.currency),
+            "connector": "stripe",
             "customer_id": self._named_buyer(), "payment_method": "card" if payment.received else None,
             "attempt_count": 1, "processor_merchant_id": "veza", "error_message": payment.error,
             "metadata": {"order_id": self._named(payment)}, "merchant_order_reference_id": self._named(payment),
             "payment_link": {"link": link, "payment_link_id": f"plink_{payment.id[4:]}"},
-            "refunds": [self._refund_data(one) for one in payment.refunds] or None,
+            "refunds": [self._refund_data(one) for one in payment.refunds if not self._hidden(one)] or None,
             "disputes": [{"dispute_id": f"dp_{n}", **dispute} for n, _ in enumerate(payment.disputes)] or None,
             "created": stamp(self.world.orders[payment.order].created),
         }  # fmt: skip
@@ -100,10 +101,18 @@ class HyperswitchApi:
         named = self.world.orders[payment.order].payment == payment.id
         return "another-order" if foreign and named else payment.order
 
+    def _case(self, currency: str) -> str:
+        return currency.lower() if self.world.plan.currency_case == "lower" else currency
+
+    def _hidden(self, refund: ProcessorRefund) -> bool:
+        """Whether a refund is not listed before it has ended."""
+        hides = self.world.plan.refund == "processor_hides" and not self.world.healed
+        return hides and refund.status == "pending"
+
     def _refund_data(self, refund: Any) -> dict[str, Any]:
         return {
             "refund_id": refund.id, "payment_id": refund.payment, "amount": refund.amount,
-            "currency": refund.currency, "status": refund.status, "connector": "stripe", "reason": None,
+            "currency": self._case(refund.currency), "status": refund.status, "connector": "stripe", "reason": None,
         }  # fmt: skip
 
 

@@ -120,3 +120,37 @@ def test_the_processor_is_asked_before_a_refund_beside_a_dispute_counts_as_arriv
     assert (looked["account"], looked["refund_open"]) == ("unknown", None)
     assert "the processor says charged 5.00 EUR, back 0.00 EUR so far" in history.sim.ran[1].err
     assert '"finding":"dispute_opened"' in history.journals[looked["session"]].decode()
+
+
+def test_a_processor_that_does_not_list_the_refund_yet_is_waited_for(root: Path) -> None:
+    history, commands = lived(root, live=True, refund="processor_hides")
+    assert commands[0] == ("run", 4)
+    first, last = history.sim.ran[0].document, history.sim.ran[-1].document
+    assert (first["waiting_for"], first["account"], first["decision"]) == ("refund", "unknown", "PENDING")
+    assert (last["outcome"], last["account"], last["decision"]) == ("passed", "returned", "GO")
+
+
+def test_a_zero_beside_a_refund_that_succeeded_is_an_amount_that_is_not_told(root: Path) -> None:
+    history, commands = lived(root, live=True, refund="zero_told")
+    assert commands[0] == ("run", 0)
+    assert history.sim.ran[-1].document["decision"] == "GO"
+    assert not any("back 0.00" in line and "refunded" in line for line in history.sim.ran[0].err.splitlines())
+
+
+def test_a_cancelled_transfer_beside_the_one_that_was_paid_out_counts_zero(root: Path) -> None:
+    history, commands = lived(root, live=True, transfer="cancelled_too")
+    assert commands[0] == ("run", 0)
+    assert history.sim.ran[-1].document["decision"] == "GO"
+
+
+def test_a_processor_that_tells_currencies_in_small_letters_is_read_as_any_other(root: Path) -> None:
+    history, commands = lived(root, live=True, currency_case="lower")
+    assert commands[0] == ("run", 0)
+    assert history.sim.ran[-1].document["decision"] == "GO"
+
+
+def test_money_that_is_only_reserved_is_no_charge_and_no_no_go(root: Path) -> None:
+    history, commands = lived(root, live=True, capture="authorised")
+    assert commands[0] == ("run", 1)
+    first = history.sim.ran[0].document
+    assert (first["account"], first["money"]["charged_cents"], first["decision"]) == ("at risk", None, "PENDING")

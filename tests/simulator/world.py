@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -260,6 +261,9 @@ class World:
                 self.transfers[-1].currency = "USD"
             if plan.transfer == "lower_case":
                 self.transfers[-1].currency = order.currency.lower()
+        if plan.transfer == "cancelled_too":
+            first = self.transfers[-1]
+            self.transfers.append(replace(first, id=self.new_id("transfer"), stripe=None, status="cancelled"))
         if order.status == "refunded" and plan.reversal not in {"never", "refused"}:
             self.reverse(order)
 
@@ -303,7 +307,7 @@ class World:
         if plan.refund == "review" and not self.healed:
             refund.status, order.refund_status = "review", "review"
             return
-        if plan.refund == "processor_lags" and not self.healed:
+        if plan.refund in {"processor_lags", "processor_hides"} and not self.healed:
             self.after(2 * HOUR, lambda: self.returned(refund))
         else:
             self.returned(refund)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from veza_e2e.canonical import JSON
+from veza_e2e.engine.supply import supply
 from veza_e2e.evidence import Summary
 from veza_e2e.journal.events import Answered, Asked, SessionResumed, StepFailed, StepFinished, StepPaused, StepSkipped
 from veza_e2e.journal.readings import Compared, DashboardRead, RowsRead
@@ -272,6 +273,23 @@ def test_a_late_transfer_bars_no_refund_and_is_read_again_after_it(walk: Walk) -
     walk.resume()
     summary = walk.go_on()
     assert (summary.outcome, rule(summary, "R2")) == ("passed", "equal")
+
+
+def test_a_reversal_that_is_supplied_after_it_was_missing_settles_r5(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    reverse = walk.ledger.held
+    walk.ledger.held = lambda: [walk.transfer(status="completed", reversed_amount_cents=0, stripe_reversal_id=None)]
+    walk.begin()
+    assert walk.go_on().waiting_for == "reversal"
+    walk.clock.sleep(timedelta(days=1).total_seconds())
+    walk.resume()
+    assert rule(walk.go_on(), "R5") == "differs"
+    walk.ledger.held = reverse
+    supply(walk.stage, None)
+    summary = walk.stage.summary()
+    assert (rule(summary, "R5"), item(summary, "refund_completed")) == ("equal", "met")
+    assert step(summary, "revoked") == "failed", "it was found missing all the same"
 
 
 def test_a_cancelled_row_beside_the_transfer_counts_zero(walk: Walk) -> None:

@@ -39,7 +39,7 @@ def reconcile(
 
     - R1, if the processor had received nothing yet.
     - R4, since refunds arrive after the order says so.
-    - R5, if the transfers are the same: a reversal that was refused can be made later.
+    - R5, if the transfers are the same: a reversal that was refused, or missing, can be made later.
     - R6, if every payment that had a refund then is still named: a refund was listed, or its payment found, later.
 
     Args:
@@ -49,15 +49,20 @@ def reconcile(
         refund_kept: whether the operator kept the purchase, so that there is no refund to compare.
     """
     account = later.account
-    by_hand = {one.id: one for one in (*_by_rows(later.rows), *_by_hand(account, persons, _transferred(story)))}
+    by_rows = {one.id: one for one in _by_rows(later.rows)}
+    by_hand = by_rows | {one.id: one for one in _by_hand(account, persons, _transferred(story))}
     now = {one.id: one for one in _now(story, later)}
     for name, said in now.items():
         if said.status == "differs" or name not in by_hand:
             by_hand[name] = said
-    return tuple(_compared(story, name, by_hand.get(name), refund_kept=refund_kept) for name in RULES)
+    return tuple(
+        _compared(story, name, by_hand.get(name), by_rows.get(name), refund_kept=refund_kept) for name in RULES
+    )
 
 
-def _compared(story: Story, name: str, by_hand: Reconciliation | None, *, refund_kept: bool) -> Reconciliation:
+def _compared(
+    story: Story, name: str, by_hand: Reconciliation | None, by_rows: Reconciliation | None, *, refund_kept: bool
+) -> Reconciliation:
     # A side that was not told made no comparison, whatever an earlier version recorded.
     compared = [(line.seq, event) for line, event in story.of(Compared) if event.id == name and not _untold(event)]
     if not compared or (by_hand is not None and by_hand.status == "differs"):
@@ -65,6 +70,8 @@ def _compared(story: Story, name: str, by_hand: Reconciliation | None, *, refund
         none: ComparisonStatus = "not_applicable" if kept else "not_checked"
         return by_hand or Reconciliation(name, RULES[name], none, None, None, ())
     latest = compared[-1][1]
+    if name == "R5" and by_rows is not None and by_rows.status == "equal" and by_rows.left == latest.left:
+        return by_rows  # the rows are later than every step
     differing = [pair for pair in compared if not pair[1].equal and not (latest.equal and _was_late(pair[1], latest))]
     seq, event = (differing or compared)[-1]
     evidence = (*story.answers(event.calls), seq, *(by_hand.evidence if by_hand else ()))

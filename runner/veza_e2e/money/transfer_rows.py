@@ -122,7 +122,8 @@ def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False) -> Ro
             "wrong", f"the rows are of order {', '.join(others)}, not {order.order_id}", FindingCode.TRANSFER_MISSING
         )
     if complete(rows) is False:
-        raise Problem("unread", f"{len(rows)} rows were read, and row_count says that there are others")
+        read = "1 row was" if len(rows) == 1 else f"{len(rows)} rows were"
+        raise Problem("unread", f"{read} read, and row_count says that there are others")
     found = transfers_of(rows)
     if not found and after_refund:
         raise Problem("unread", f"no row of order {order.order_id} is visible: row level security may hide them")

@@ -91,6 +91,9 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
     after = stored.summary()
     if found is not None:
         say(f"What is news is recorded as an addendum: {plain(addendum.observed)}.")
+    step = after.step("revoked")
+    if step.status == "failed" and summary.step("revoked").status != "failed":
+        say(f"{step.number}/9 revoked: failed after the end. {step.todo}")
     say(f"{'Now' if found is not None else 'Nothing new was told'}: {after.money.sentence}.")
     return after
 

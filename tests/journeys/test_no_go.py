@@ -106,6 +106,10 @@ def test_after_go_no_second_pay_out_is_advised_whatever_the_order_turns_to(tmp_p
             later.told = told
             again = someone.asks("resume", someone.session)
             said = again.stdout + again.stderr + someone.asks("sessions").stdout
+            disputed = told == {"status": "disputed"}
+            shown = someone.asks("--json", "show", someone.session).json["outcome"]
+            assert (again.code, shown) == ((1, "failed") if disputed else (0, "passed")), told
+            assert someone.decides() == ("PENDING", "NO-GO" if disputed else "GO"), told
             assert "did not come back" not in said
             assert "refund the payment" not in said, told
             assert "refund it" not in said, told

@@ -12,7 +12,7 @@ from typing import Any
 from simulator.books import Order, Told
 from simulator.machine import Ran, Simulated
 from simulator.operator import money
-from simulator.plan import LATE
+from simulator.plan import LATE, Plan
 
 Found = Iterator[tuple[str, str]]
 EXITS = {"passed": 0, "failed": 1, "incomplete": 4, "refused": 3}
@@ -201,6 +201,9 @@ def _wrong_amount(moment: Moment, order: Order) -> str | None:
     told = any(("processor", one.id) in moment.sim.world.told for one in payments)
     if not told and not moment.attested:
         return "no processor told an amount"
+    if moment.sim.plan.again and not moment.attested:  # what is captured later is known once it is told
+        heard = {by[1] for by, one in moment.sim.world.told.items() if by[0] == "processor" and one.recorded}
+        payments = [one for one in payments if one.id in heard] or [one for one in payments if one.id == order.payment]
     received = sum(one.received for one in payments)
     wrong = received != order.total or any(one.currency != order.currency for one in payments)
     return f"{received} were received of {order.total}" if wrong and not moment.sim.world.healed else None
@@ -217,13 +220,25 @@ def _wrong_revoked(moment: Moment, order: Order) -> str | None:
 
 def _wrong_refund(moment: Moment, order: Order) -> str | None:
     world, plan = moment.sim.world, moment.sim.plan
-    if world.healed or plan.refund == "fails_late" or plan.dispute == "after_refund":
+    if world.healed or (_turns_later(plan) and not _told_open(moment, order)):
         return None
     if world.open_amount(order.id) or not any(one.received for one in world.payments_of(order.id)):
         return f"{world.open_amount(order.id)} did not come back"
     paid_out = [one for one in world.transfers_of(order.id) if one.status in {"completed", "reversed"}]
     kept = sum(one.amount - one.reversed for one in paid_out)
     return f"the seller keeps {kept}" if kept else None
+
+
+def _turns_later(plan: Plan) -> bool:
+    """Whether money moves again, or is disputed, after the refund: nobody knows before it is told."""
+    return plan.refund == "fails_late" or plan.dispute == "after_refund" or plan.again != ""
+
+
+def _told_open(moment: Moment, order: Order) -> bool:
+    """Whether the processor told, after the refund, that it holds something."""
+    since = order.refunded_at
+    told = [one for by, one in moment.told(order) if by == "processor"]
+    return since is not None and any(one.recorded and one.charged > one.returned and one.at > since for one in told)
 
 
 def _wrong_rows(moment: Moment, order: Order) -> str | None:
@@ -282,8 +297,10 @@ def passed(moment: Moment) -> Found:
             yield "passed_currency", f"passed, the processor told {told[0].currency}"
         elif received != order.total:
             yield "passed_amount", f"passed, the processor told {received} of {order.total}"
-    late = moment.sim.plan.refund == "fails_late" or moment.sim.plan.dispute == "after_refund"
+    late = _turns_later(moment.sim.plan) and not _told_open(moment, order)
     said = "whether there are other payments was not seen" in moment.ran.err
+    if any(one.recorded and one.status == "disputed" for _, one in moment.told(order)):
+        yield "passed_dispute", "passed, and a dispute was told"
     if moment.document.get("refund_id") and world.open_amount(order.id) and told and not late and not said:
         yield "passed_open", f"passed with a refund, {world.open_amount(order.id)} are out"
 

@@ -257,7 +257,7 @@ class History:
             return
         self._note_files()
         self._wait(4 * DAY)
-        if self.plan.refund == "fails_late" or self.plan.dispute or self.plan.seed % 2:
+        if self.plan.refund == "fails_late" or self.plan.dispute or self.plan.again or self.plan.seed % 2:
             self._do("resume", str(self.session))
         self._later_evidence()
         if self.plan.live:
@@ -272,7 +272,7 @@ class History:
             self._do("rows", str(self.session))
         session_option = any(option.name == "session" for option in attest.params)
         orders = self._own_orders()
-        if not session_option or self.plan.key != "none" or not orders:
+        if not session_option or self.plan.key not in {"none", "revoked"} or not orders:
             return
         for payment in self.sim.world.payments_of(orders[0].id):
             if payment.received:

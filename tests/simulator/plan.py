@@ -62,6 +62,7 @@ class Plan:
     revocation: str = "revoked"
     reversal: str = "reversed"
     dispute: str = ""
+    again: str = ""
     foreign: str = ""
     # The operator.
     paste_format: str = "csv"
@@ -110,7 +111,7 @@ DIALECT: Mapping[str, tuple[object, ...]] = {
     "payments_list": ("refused", "no_buyer"),
 }
 DEVIATIONS: Mapping[str, tuple[object, ...]] = {
-    "key": ("none", "none", "rejected", "down"),
+    "key": ("none", "none", "rejected", "down", "revoked"),
     "ledger": ("connection", "connection", "skip", "broken", "empty"),
     "honoured": (False,),
     "token_ttl": (40,),
@@ -144,6 +145,7 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "revocation": ("late", "missing"),
     "reversal": ("late", "never", "refused"),
     "dispute": ("before_refund", "after_refund"),
+    "again": ("captured",),
     "foreign": ("pending", "completed", "both"),
     "paste_format": ("aligned", "unaligned", "expanded", "tabs"),
     "paste": ("cut", "error", "nothing", "foreign", "doubted"),

@@ -25,7 +25,8 @@ class HyperswitchApi:
         self.refusals = 0
 
     def answer(self, question: Question) -> Answer:
-        if self.state == "rejected":
+        refunded = any(one.refunds for one in self.world.payments.values())
+        if self.state == "rejected" or (self.state == "revoked" and refunded):
             self.refusals += 1
             return _error(401, "IR_01", "API key not provided or invalid API key used")
         if self.state == "down":

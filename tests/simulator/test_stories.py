@@ -154,3 +154,27 @@ def test_money_that_is_only_reserved_is_no_charge_and_no_no_go(root: Path) -> No
     assert commands[0] == ("run", 1)
     first = history.sim.ran[0].document
     assert (first["account"], first["money"]["charged_cents"], first["decision"]) == ("at risk", None, "PENDING")
+
+
+def test_a_capture_that_follows_the_end_turns_what_passed_into_failed(root: Path) -> None:
+    history, commands = lived(root, live=True, again="captured")
+    assert commands[:2] == [("run", 0), ("resume", 1)]
+    looked = history.sim.ran[1].document
+    assert (looked["outcome"], looked["money"]["charged_cents"], looked["decision"]) == ("failed", 1000, "NO-GO")
+    assert "refund it at the processor's dashboard, then look again with: " in history.sim.ran[1].err
+
+
+def test_a_key_that_was_revoked_after_the_refund_leaves_a_way_to_go(root: Path) -> None:
+    history, commands = lived(root, live=True, key="revoked")
+    assert commands[0] == ("run", 0)
+    assert history.sim.ran[0].document["account"] == "unknown"
+    assert "attest" in [name for name, _ in commands]
+    assert (history.sim.ran[-1].document["account"], history.sim.ran[-1].document["decision"]) == ("returned", "GO")
+
+
+def test_a_refund_that_fails_after_the_end_is_told_by_step_9(root: Path) -> None:
+    history, commands = lived(root, live=True, refund="fails_late")
+    assert commands[:2] == [("run", 0), ("resume", 1)]
+    steps = {one["name"]: one["status"] for one in history.sim.ran[1].document["steps"]}
+    assert steps["revoked"] == "failed"
+    assert {one["id"]: one["status"] for one in history.sim.ran[1].document["reconciliation"]}["R4"] == "differs"

@@ -316,6 +316,8 @@ class World:
             self.after(2 * 24 * HOUR, lambda: self._fail_late(order, refund))
         if plan.dispute == "after_refund" and not self.healed:
             self.after(3 * 24 * HOUR, lambda: self.dispute(order))
+        if plan.again == "captured" and not self.healed:
+            self.after(3 * 24 * HOUR, lambda: self.pay_again(order))
 
     def returned(self, refund: ProcessorRefund) -> None:
         if refund.status in {"pending", "review"}:

@@ -11,6 +11,7 @@ import pytest
 from front_door import COMMAND, Shell
 from scripted_session import PAYMENT, SESSION, Script
 
+from veza_e2e.canonical import JSON
 from veza_e2e.cli.last_screen import Surroundings, last_screen
 from veza_e2e.evidence import summarise
 from veza_e2e.journal.events import SessionAbandoned, StepSkipped
@@ -54,6 +55,25 @@ def test_a_session_that_was_given_up_without_a_refund_is_not_sent_to_the_bank(tm
     said = listed(tmp_path)
     assert "attest dashboard --session" in said
     assert " bank " not in said
+
+
+def test_money_that_came_back_without_a_request_is_awaited_on_the_statement_and_recorded(tmp_path: Path) -> None:
+    script = Script().start(live=True, rehearsal=False).until("pay")
+    back: JSON = {
+        "refund_id": "by_hand",
+        "payment_id": PAYMENT,
+        "status": "succeeded",
+        "amount": 500,
+        "currency": "EUR",
+    }
+    script.call("completed", "payment", {**script.payment(), "refunds": [back]}, processor=True)
+    script.fail("completed", "paid_not_completed").end("failed").store(tmp_path / "archive")
+    assert f"once it shows the refund: veza-e2e --env prod --archive archive bank {SESSION}" in listed(tmp_path)
+    record = ("bank", SESSION, "--seen", "credit", "--date", "2026-05-12", "--amount", "5.00 EUR")
+    recorded = Shell(tmp_path)("--archive", "archive", "--json", *record)
+    assert recorded.code == 0, recorded.stderr
+    assert {one["name"]: one["status"] for one in recorded.json["items"]}["bank_statement"] == "met"
+    assert " bank " not in listed(tmp_path)
 
 
 def test_money_that_never_moved_is_on_no_statement(tmp_path: Path) -> None:

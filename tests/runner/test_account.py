@@ -140,6 +140,16 @@ def test_reserved_money_beside_a_payment_that_was_received_is_a_charge() -> None
     assert (other.state, other.charged_cents) == (AccountState.CHARGED, 500)
 
 
+def test_a_refund_of_reserved_money_contradicts_that_none_was_charged() -> None:
+    script = paid()
+    processor(script, status="requires_capture", amount_received=0)
+    account = back(script)
+    assert (account.state, account.moved) == (AccountState.UNKNOWN, True)
+    script = paid()
+    account = processor(script, status="requires_capture", amount_received=0, refunds=[refund()])
+    assert (account.state, account.moved) == (AccountState.UNKNOWN, True)
+
+
 def test_a_processor_that_was_heard_before_the_order_completed_takes_no_charge_back() -> None:
     script = Script().start().until("pay")
     processor(script, status="processing", amount_received=0)

@@ -211,8 +211,7 @@ class OrderAccount:
     @property
     def last_payable(self) -> datetime:
         """The last moment at which the order could be paid, as far as it is known."""
-        open_ = [one.at for one in self.payments if one.status in PAYABLE | AUTHORISED]
-        return max((self.accepted_at + LINK, *open_))
+        return max((self.accepted_at + LINK, *(one.at for one in self.payments if one.status in PAYABLE | AUTHORISED)))
 
     @property
     def refund_seen_at(self) -> datetime | None:
@@ -235,8 +234,9 @@ class OrderAccount:
     def _reserved(self) -> bool:
         """Whether the processor, heard after the order completed, tells of reserved money only: that is no charge."""
         since = next((one.seq for one in self.reads if one.status in CHARGED), 0)
-        none = all(one.seq >= since and one.received is not None and not one.received for one in self.latest)
-        return none and not self.unread and any(one.status in AUTHORISED for one in self.latest)
+        told = self.refund_seen_at is None and all(one.seq >= since and one.received is not None for one in self.latest)
+        none = not self.unread and not any(one.received or one.refunds for one in self.latest)
+        return told and none and any(one.status in AUTHORISED for one in self.latest)
 
     def _backend_charged(self) -> Iterable[Figure]:
         if self._reserved:

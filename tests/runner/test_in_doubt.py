@@ -333,6 +333,38 @@ def test_an_unreadable_answer_to_the_order_is_a_write_in_doubt_and_no_refusal(
     assert walk.backend.count("createOrder") == 1, "nothing is sent a second time"
 
 
+def test_a_conflict_says_of_an_order_only_what_the_list_says_too(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    untold = {
+        "id": "9", "buyer_id": "user-1", "status": "pending_payment", "total_amount_cents": 500, "currency": "EUR",
+        "items": [], "created_at": walk.clock.now().isoformat(),
+    }  # fmt: skip
+    for _ in range(2):
+        walk.backend.script("createOrder", Reply(status=409))
+        whole = {"success": True, "data": [untold], "meta": {"page": 1, "total_pages": 1}}
+        walk.backend.script("listOrders", Reply(json=whole))
+        summary = walk.go_on()
+        assert (summary.outcome, summary.money.state) == ("incomplete", "at risk")
+        walk.backend._scripts.clear()
+        walk.resume()
+    assert walk.backend.count("createOrder") == 1
+    assert walk.go_on().money.state == "untouched", "the list holds none any more"
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_key_that_was_refused_twice_made_no_order(walk: Walk, *, twice: bool) -> None:
+    walk.goes_through()
+    walk.started = {"idempotency": True}
+    walk.begin()
+    first = Reply(status=409) if twice else Reply(breaks="read")
+    walk.backend.script("createOrder", first, *[Reply(status=409)] * 3)
+    walk.backend.script("listOrders", Reply(data=None))
+    summary = walk.go_on()
+    expected = ("failed", "untouched") if twice else ("incomplete", "at risk")
+    assert (summary.outcome, summary.money.state) == expected
+
+
 def test_an_order_of_another_product_is_never_paid(walk: Walk) -> None:
     walk.goes_through()
     walk.begin()

@@ -26,8 +26,9 @@ from veza_e2e.journal.events import (
     StepName,
     StepSkipped,
 )
+from veza_e2e.money.doubt import SKEW
 from veza_e2e.ports.interrupts import Interrupted
-from veza_e2e.ports.protocols import SKEW, EndOfInput, Left
+from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.redacted import RedactedOperator
 from veza_e2e.steps.context import Context, Options, Waiting
 from veza_e2e.steps.step import Failed, Paused, Skipped

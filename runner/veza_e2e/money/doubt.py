@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from veza_e2e.canonical import JSON
-from veza_e2e.journal import Line
+from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, CallIntended
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.order_account import RETRIES, UNPAID
 
 NOTHING_DONE: Final = frozenset({400, 401, 403, 404, 405, 409, 415, 422, 423, 429})
 """Answers that say that a write was not carried out."""
+CONFLICT: Final = 409
+"""May answer the repetition of a write that was carried out."""
+SKEW: Final = timedelta(minutes=5)
+"""How far two clocks may differ and still count as right."""
 CARRIED_OUT: Final = timedelta(minutes=5)
 """How long a backend, or the processor behind it, may still be at a request whose answer was lost."""
 _OVER: Final = UNPAID | {"refunded"}
@@ -27,36 +32,63 @@ def in_doubt_since(story: Story) -> datetime | None:
     A list of the account's orders denies a request if it was read late enough, to its end, and holds no order that
     may be the one. What a list leaves out about an order is unknown, and settles nothing.
     """
-    doubts: dict[int, Line] = {}
+    doubts: dict[int, _Asked] = {}
     suspects: list[Mapping[str, JSON]] = []
     product = text_of(story.result("products").get("product_id"))
+    honoured = story.started is not None and story.started.idempotency
+    told = NOTHING_DONE if story.started is None or story.started.walkthrough == "1" else NOTHING_DONE - {CONFLICT}
     for line in story.lines:
-        event = line.event
+        event, at = line.event, datetime.fromisoformat(line.at)
         if isinstance(event, CallIntended) and event.operation == "createOrder":
-            doubts[event.call] = line
+            doubts[event.call] = _Asked(at, event.idempotency_key)
         elif not isinstance(event, CallFinished):
             continue
-        elif event.operation == "createOrder" and event.status in NOTHING_DONE:
-            doubts.pop(event.call, None)
+        elif event.operation == "createOrder" and event.call in doubts:
+            if event.status in told:
+                del doubts[event.call]
+            elif event.status == CONFLICT:
+                doubts[event.call] = replace(doubts[event.call], refused=True)
+                doubts = doubts if not honoured else _without_twice_refused(doubts, doubts[event.call].key)
         elif event.operation == "listOrders":
             page = _Page(event)
             suspects = page.orders if page.first else [*suspects, *page.orders]
-            for call, asked in list(doubts.items()):
-                late = _at(line) - _at(asked) >= CARRIED_OUT
-                if late and page.ends(_at(asked)) and not any(may_be(one, _at(asked), product) for one in suspects):
-                    del doubts[call]
-    return next((_at(line) for line in doubts.values()), None)
+            denied = [call for call, asked in doubts.items() if asked.denied(at, page, suspects, product)]
+            doubts = {call: asked for call, asked in doubts.items() if call not in denied}
+    return next((one.at for one in doubts.values()), None)
 
 
-def may_be(order: Mapping[str, JSON], asked_at: datetime, product: str | None) -> bool:
-    """Whether an order of the list may be one that was asked for then, and can hold money."""
-    if order.get("status") in _OVER or _made_before(order, asked_at - RETRIES):
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request for an order that nothing settled yet."""
+
+    at: datetime
+    key: str | None
+    refused: bool = False
+    """Whether it was answered by a conflict: nobody is at it any more, but an earlier try of it may have been done."""
+
+    def denied(self, at: datetime, page: _Page, listed: Sequence[Mapping[str, JSON]], product: str | None) -> bool:
+        """Whether the list that ends with this page denies that the order exists."""
+        back = SKEW if self.refused else RETRIES
+        if at - self.at < (timedelta() if self.refused else CARRIED_OUT) or not page.ends(self.at - back):
+            return False
+        return not any(_may_be(one, self.at - back, product) for one in listed)
+
+
+def _without_twice_refused(doubts: Mapping[int, _Asked], key: str | None) -> dict[int, _Asked]:
+    """Leave out a key whose every request was refused, the repetition too: it would have brought the order."""
+    own = [one for one in doubts.values() if one.key == key]
+    settled = key is not None and len(own) > 1 and all(one.refused for one in own)
+    return {call: one for call, one in doubts.items() if not settled or one.key != key}
+
+
+def _may_be(order: Mapping[str, JSON], since: datetime, product: str | None) -> bool:
+    """Whether an order of the list may be one that was asked for since then, and can hold money."""
+    if order.get("status") in _OVER or _made_before(order, since):
         return False
     items = order.get("items")
-    named = (
-        [one.get("product_id") for one in items if isinstance(one, Mapping)] if isinstance(items, list | tuple) else []
-    )
-    return product is None or not named or None in named or product in {str(one) for one in named}
+    listed = items if isinstance(items, list | tuple) else ()
+    products = [text_of(one.get("product_id")) if isinstance(one, Mapping) else None for one in listed]
+    return product is None or not products or None in products or product in products
 
 
 def _made_before(order: Mapping[str, JSON], moment: datetime) -> bool:
@@ -83,11 +115,7 @@ class _Page:
         # Where nothing is on a page, its counts are left out.
         self._last = whole and (str(pages) == number or (not self.orders and not pages))
 
-    def ends(self, asked_at: datetime) -> bool:
-        """Whether no order that was asked for then can follow: the newest stand first."""
-        old = bool(self.orders) and all(_made_before(one, asked_at - RETRIES) for one in self.orders)
+    def ends(self, since: datetime) -> bool:
+        """Whether no order that was made since then can follow: the newest stand first."""
+        old = bool(self.orders) and all(_made_before(one, since) for one in self.orders)
         return self._last or old
-
-
-def _at(line: Line) -> datetime:
-    return datetime.fromisoformat(line.at)

@@ -6,7 +6,7 @@ Live, rehearsal, recording and replay put different parts behind these protocols
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from veza_e2e.canonical import JSON
@@ -15,9 +15,6 @@ from veza_e2e.ports.progress import Progress
 
 if TYPE_CHECKING:
     import httpx
-
-SKEW = timedelta(minutes=5)
-"""How far two clocks may differ and still count as right."""
 
 
 class EndOfInput(Exception):  # noqa: N818 - not an error: the operator is gone, and that is no answer

@@ -13,8 +13,9 @@ from veza_e2e.config import Environment
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished
+from veza_e2e.money.doubt import SKEW
 from veza_e2e.ports.processor import KeyWord
-from veza_e2e.ports.protocols import SKEW, Clock
+from veza_e2e.ports.protocols import Clock
 from veza_e2e.preflight.credentials import email, password
 from veza_e2e.preflight.deciding import Means, key_check, live_checks
 from veza_e2e.preflight.liveness import Liveness, judge, mode_of

@@ -11,9 +11,8 @@ from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, CallIntended, StepFinished, StepName
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
-from veza_e2e.money.doubt import CARRIED_OUT, NOTHING_DONE
+from veza_e2e.money.doubt import CARRIED_OUT, NOTHING_DONE, SKEW
 from veza_e2e.money.order_account import RETRIES
-from veza_e2e.ports.protocols import SKEW
 from veza_e2e.steps.context import Context
 
 KEY_LIFETIME = timedelta(hours=1)

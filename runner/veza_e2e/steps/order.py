@@ -21,7 +21,7 @@ from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.journal.story import text_of
-from veza_e2e.money.doubt import CARRIED_OUT, NOTHING_DONE
+from veza_e2e.money.doubt import CARRIED_OUT, CONFLICT, NOTHING_DONE
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import (
@@ -36,7 +36,6 @@ from veza_e2e.steps.in_doubt import (
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed, Paused, step
 
-CONFLICT = 409
 LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, DeadlineExceededError)
 
 
@@ -59,6 +58,14 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
             raise
         if (doubt := _doubt(context)) is not None and (made := _made_before(context, product, doubt)) is not None:
             return made
+        if context.account().in_doubt_since is not None and context.options.walkthrough > 1:
+            raise Paused(
+                FindingCode.ORDER_IN_DOUBT,
+                f"the order was refused as a repetition, and the account's orders do not deny the first one: {error}",
+                meaning=context.account().said,
+                todo="Resume later, when the account's orders tell. Pay none of them.",
+                waiting_for="operator",
+            ) from error
         raise Failed(
             FindingCode.ORDER_REFUSED,
             f"the backend refused the order: {error}",

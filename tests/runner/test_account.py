@@ -282,7 +282,7 @@ WHOLE: JSON = {"page": 1, "total_pages": 1}
         ([MADE | {"created_at": "soon"}], WHOLE, False),
         ([MADE | {"created_at": "2020-05-04T08:00:00"}], WHOLE, False),
         ([MADE | {"created_at": "2026-05-03T08:00:00Z"}], WHOLE, True),
-        ([MADE | {"created_at": "2026-05-03T08:00:00Z"}], {}, True),
+        ([MADE | {"created_at": "2026-05-03T08:00:00Z"}], {}, False),
         ([MADE | {"status": "expired"}], WHOLE, True),
         ([MADE | {"status": "refunded"}], WHOLE, True),
         ([MADE | {"items": [{"product_id": "another"}]}], WHOLE, True),
@@ -401,6 +401,29 @@ def test_a_person_settles_nothing_against_what_the_processor_told_of_the_refund(
     if case != "before":
         script.say(read_by_hand(charged_cents=500, refunded_cents=470 if case == "other amount" else 500))
     assert fold(script.lines).state is AccountState.UNKNOWN
+
+
+def test_a_further_payment_that_a_person_read_is_no_word_on_the_first() -> None:
+    script = paid()
+    processor(script, amount_received=500, refunds=[refund()])
+    back(script)
+    more = DashboardRead(by="O", currency="EUR", payment_id="pay_second", charged_cents=500)
+    account = fold(script.say(more).lines)
+    assert (account.state, account.charged) == (AccountState.UNKNOWN, None)
+    first = DashboardRead(
+        by="O", currency="EUR", payment_id=PAYMENT, charged_cents=500, refunded_cents=500, refund_id="r"
+    )
+    account = fold(script.say(first).lines)
+    assert account.state is AccountState.UNKNOWN
+    assert [one.amount for one in account.figures("charged") if one.by == "person"] == [Money(1000, "EUR")]
+
+
+def test_what_is_given_up_is_the_most_that_a_witness_calls_open() -> None:
+    script = paid()
+    processor(script, amount_received=500)
+    back(script)
+    account = silent(script)
+    assert (account.state, account.at_stake) == (AccountState.UNKNOWN, EUR5)
 
 
 def test_an_open_dispute_is_said_with_its_witness_and_its_payment() -> None:

@@ -204,6 +204,17 @@ def test_an_order_that_no_longer_tells_its_refund_may_be_out(walk: Walk) -> None
     assert "refund it" not in str(still_open(after))
 
 
+def test_a_license_that_is_active_again_after_the_end_is_news_and_a_failure(walk: Walk) -> None:
+    passed_with_the_processor(walk)
+    for one in walk.backend.shop.licenses.values():
+        one.update(status="active")
+    observed, after = looked_at_again(walk)
+    assert "is active" in observed
+    assert later_failure(walk, after) == "license_not_revoked"
+    assert after.item("license_revoked").status == "not_met"
+    assert after.item("license_revoked").evidence == (len(walk.lines) + 1,)
+
+
 def test_news_that_contradicts_nothing_fails_nothing(walk: Walk) -> None:
     passed_with_the_processor(walk)
     keeps(walk, lambda _: None)

@@ -200,7 +200,8 @@ def _unknown_ids(read: Read, after: Summary) -> Iterator[Item]:
 def _others(read: Read, after: Summary) -> Iterator[Item]:
     """Yield a row for what only this person can see: whether the order has another payment."""
     main = after.money.main
-    if main is not None and read.payment_id is not None and not any(one.by == "processor" for one in main.charged):
+    told = main is not None and not main.unlisted and any(one.by == "processor" for one in main.charged)
+    if main is not None and read.payment_id is not None and not told:
         message = (
             f"if the dashboard lists another payment of order {main.order_id}, record it as well, whatever its status"
         )

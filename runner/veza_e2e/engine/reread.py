@@ -10,7 +10,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Addendum, Reread, Summary
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line, timestamp
-from veza_e2e.journal.story import Story
+from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.readings import PaymentRead, Readings, read
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
 from veza_e2e.ports.processor import Processor, ProcessorError
@@ -123,7 +123,16 @@ def news(
     found = _addendum(looked, summary, len(addenda) + 1, at)
     before, after = (read(Story(lines), items) for items in (addenda, (*addenda, found)))
     ids = [one.order_id for one in looked.orders]
-    return None if _state(before, ids) == _state(after, ids) else found
+    same = _state(before, ids) == _state(after, ids) and not _other_licenses(found, lines, addenda)
+    return None if same else found
+
+
+def _other_licenses(found: Reread, lines: Sequence[Line], addenda: Sequence[Addendum]) -> bool:
+    """Whether the licenses are in other states than when they were last seen."""
+    told = text_of(Story(lines).result("revoked").get("license_status"))
+    earlier = [one.licenses for one in addenda if isinstance(one, Reread) and one.licenses]
+    known = set(earlier[-1]) if earlier else {told} - {None}
+    return bool(found.licenses and known) and set(found.licenses) != known
 
 
 def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
@@ -133,6 +142,7 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
     said = [one.told for one in looked.orders]
     said += [_told(one) for _, one in _payments(looked)]
     said += [f"the processor did not tell payment {one}" for one in unread]
+    said += [f"license {one.id} is {one.status}" for one in looked.licenses]
     currency = next(one.currency for one in looked.orders if one.currency)
     return Reread(
         session=str(summary.session),

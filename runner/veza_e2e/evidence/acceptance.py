@@ -11,6 +11,7 @@ from veza_e2e.evidence.rows import SuppliedRows
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFinished, StepName
+from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account
@@ -195,6 +196,9 @@ def _not_returned(grounds: Grounds, requested: Sequence[int]) -> Verdict:
 def _license_revoked(grounds: Grounds) -> Verdict:
     step = grounds.steps["revoked"]
     looked = [one for one in licenses(grounds.story) if one.seq in step.trace and one.statuses]
+    later = [seq for seq in step.trace if seq > grounds.story.lines[-1].seq]
+    if later and step.finding == FindingCode.LICENSE_NOT_REVOKED:
+        return "not_met", later, step.observed
     if not looked and grounds.rows is not None and grounds.rows.license == "revoked":
         return "met", [grounds.rows.seq], "revoked by the database"
     if step.status in {"passed", "failed"}:

@@ -87,7 +87,10 @@ def untold(story: Story) -> str | None:
             return f"the processor answered {event.status}"
         case None:
             pass
+    if unlisted := text_of(story.result("completed").get("unlisted")):
+        return f"whether there are other payments was not seen ({unlisted})"
     gate = story.last(PreflightFinished)
-    if any(seq > (gate[0].seq if gate else 0) for seq, _ in asked):
-        return "the processor did not tell every amount"
-    return "the order names no payment to ask the processor for"
+    later = any(seq > (gate[0].seq if gate else 0) for seq, _ in asked)
+    return (
+        f"the {'processor did not tell every amount' if later else 'order names no payment to ask the processor for'}"
+    )

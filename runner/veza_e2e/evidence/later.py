@@ -15,6 +15,7 @@ from veza_e2e.money.figures import Figure, current
 from veza_e2e.money.order_account import OrderAccount
 
 _COMPARE = "Compare with the processor's dashboard, then record the bank statement with `bank`."
+_REPORT = "The buyer holds the license again: report it to the backend's makers."
 _LOOK = "Look at the processor's dashboard, and refund nothing that came back already; then look again with `resume`."
 _ANSWER = (
     "Answer the dispute at the processor's dashboard, and say there what was refunded. Refund nothing on top of it."
@@ -66,6 +67,14 @@ def _read_again(step: Step, later: Later) -> Step:
     disputes = [seq for seq, _ in account.disputes() if seq in later.seqs]
     if disputes:
         return _failed(step, disputes, last.observed, FindingCode.DISPUTE_OPENED, (account, _ANSWER))
+    if step.status == "passed" and set(last.licenses) - {"revoked"}:
+        return _failed(step, [last.seq], last.observed, FindingCode.LICENSE_NOT_REVOKED, (account, _REPORT))
+    return _out(step, later)
+
+
+def _out(step: Step, later: Later) -> Step:
+    """Return the step as failed if money is, or may be, out by what was learnt."""
+    account, last = later.account, later.rereads[-1]
     short = [one for order in account.orders for one in _short(order) if one.seq in later.seqs]
     told = any(one.amount is not None and not one.pending for one in short)
     if account.settled or not (later.before.settled or told):

@@ -166,7 +166,7 @@ def _by_hand(
         yield _result("R1", ", ".join(order.payment_ids), theirs, [one.seq for one in strangers], equal=False)
     elif charged and order.total is not None:
         yield _amounts("R1", order.total, charged[-1].amount, order.reads[-1].seq, charged[-1].seq)
-    received = charged or [one for one in order.charged if one.by == "processor"]
+    received = [one for one in charged if one.amount] or [one for one in order.charged if one.by == "processor"]
     if refunded and received:
         yield _amounts("R4", received[-1].amount, refunded[-1].amount, received[-1].seq, refunded[-1].seq)
     reversed_ = [one for one in persons if one.reversed is not None]

@@ -244,7 +244,7 @@ class Account:
         names = ", ".join(quote(one, safe="") for order in self.orders for one in order.untold)
         silence = f"; the processor did not tell payment {names}" if names else ""
         silence = silence or ("; the processor did not tell the payment" if self.silent else "")
-        if not silence and any(one.unlisted for one in self.orders):
+        if not silence and any(one.unlisted and not any(each.charged for each in one.persons) for one in self.orders):
             silence = "; whether there are other payments was not seen"
         return silence + "".join(f"; {said}" for _, said in self.disputes())
 
@@ -295,7 +295,8 @@ def _at_stake(order: OrderAccount) -> Money | None:
     charged = _most(order.charged)
     if charged is None or not charged.minor:
         return order.total
-    back = [one.amount for one in order.back if one.amount and one.amount.currency == charged.currency]
+    told = order.refunded if order.state is AccountState.UNKNOWN else order.back
+    back = [one.amount for one in told if one.amount is not None and one.amount.currency == charged.currency]
     return Money(max(charged.minor - min((one.minor for one in back), default=0), 0), charged.currency)
 
 

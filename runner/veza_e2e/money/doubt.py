@@ -69,7 +69,7 @@ class _Asked:
     def denied(self, at: datetime, page: _Page, listed: Sequence[Mapping[str, JSON]], product: str | None) -> bool:
         """Whether the list that ends with this page denies that the order exists."""
         back = SKEW if self.refused else RETRIES
-        if at - self.at < (timedelta() if self.refused else CARRIED_OUT) or not page.ends(self.at - back):
+        if at - self.at < (timedelta() if self.refused else CARRIED_OUT) or not page.last:
             return False
         return not any(_may_be(one, self.at - back, product) for one in listed)
 
@@ -113,9 +113,4 @@ class _Page:
         self.first = number == "1"
         pages = meta.get("total_pages") if isinstance(meta, Mapping) else None
         # Where nothing is on a page, its counts are left out.
-        self._last = whole and (str(pages) == number or (not self.orders and not pages))
-
-    def ends(self, since: datetime) -> bool:
-        """Whether no order that was made since then can follow: the newest stand first."""
-        old = bool(self.orders) and all(_made_before(one, since) for one in self.orders)
-        return self._last or old
+        self.last = whole and (str(pages) == number or (not self.orders and not pages))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
+from veza_e2e.money.readings import PersonRead
 
 FigureKind: TypeAlias = Literal["charged", "refunded"]
 KINDS: Final[tuple[FigureKind, ...]] = ("charged", "refunded")
@@ -68,6 +69,28 @@ def _outdone(one: Figure, other: Figure) -> bool:
     if by_hand and not (one.by == "backend" and one.kind == "refunded" and not one.amount):
         return False
     return one.amount < other.amount and (late or one.seq < (other.since or other.seq))
+
+
+def by_hand(kind: FigureKind, persons: Iterable[PersonRead], payments: Collection[str]) -> Iterator[Figure]:
+    """Yield the last word of a person on each payment or refund, added up.
+
+    Args:
+        kind: what is added up.
+        persons: what was read at dashboards, in the order of the events.
+        payments: those that the order names, or that name the order.
+    """
+    said: dict[str | None, tuple[int, Money]] = {}
+    for one in persons:
+        amount, about = (one.charged, one.payment_id) if kind == "charged" else (one.refunded, one.refund_id)
+        if amount is not None:
+            said[about] = one.seq, amount
+    last = max((seq for seq, _ in said.values()), default=0)
+    others = any(amount for about, (_, amount) in said.items() if about not in payments)
+    if kind == "charged" and others and payments and not any(about in payments for about in said):
+        yield Figure(kind, "person", last, None)  # of a further payment only: what all have together nobody said
+        return
+    for total in sums([amount for _, amount in said.values()]):
+        yield Figure(kind, "person", last, total)
 
 
 def sums(amounts: Sequence[Money]) -> list[Money]:

@@ -74,9 +74,7 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
             if one.payment_id in ids or (order_id == last and one.payment_id not in known)
         ),
         bank=readings.bank if order_id == last else None,
-        unlisted=order_id == text_of(story.result("completed").get("order_id"))
-        and _unlisted(story)
-        and not any(one.charged is not None for one in readings.persons),
+        unlisted=order_id == text_of(story.result("completed").get("order_id")) and _unlisted(story),
     )
 
 

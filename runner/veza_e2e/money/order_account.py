@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.figures import Figure, FigureKind, current, sums
+from veza_e2e.money.figures import Figure, FigureKind, by_hand, current, sums
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
 from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
 
@@ -53,7 +53,7 @@ class OrderAccount:
         silent: whether the processor was asked after that, and did not tell.
         silent_since: the first event at which it did not; 0 if it is not silent.
         unread: the payments that it was asked for and never told.
-        unlisted: whether nobody told which payments there are, neither the processor nor a person.
+        unlisted: whether the processor did not tell which payments there are.
         persons: what people read at a dashboard.
         bank: what the bank statement shows.
     """
@@ -306,14 +306,7 @@ class OrderAccount:
         return [one for one in payment.refunds if one.payment_id in {None, *self.payment_ids}]
 
     def _person(self, kind: FigureKind) -> Iterable[Figure]:
-        """The last word on each payment or refund, added up."""
-        said: dict[str | None, tuple[int, Money]] = {}
-        for one in self.persons:
-            amount, about = (one.charged, one.payment_id) if kind == "charged" else (one.refunded, one.refund_id)
-            if amount is not None:
-                said[about] = one.seq, amount
-        for total in sums([amount for _, amount in said.values()]):
-            yield Figure(kind, "person", max(seq for seq, _ in said.values()), total)
+        return by_hand(kind, self.persons, self.payment_ids)
 
     def _bank_back(self) -> Iterable[Figure]:
         if self.bank is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -12,7 +12,6 @@ from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, CallIntended, StepFinished, StepName
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
 from veza_e2e.money.doubt import CARRIED_OUT, NOTHING_DONE, SKEW
-from veza_e2e.money.order_account import RETRIES
 from veza_e2e.steps.context import Context
 
 KEY_LIFETIME = timedelta(hours=1)
@@ -105,16 +104,8 @@ def found_orders(context: Context, product_id: str, doubt: Doubt) -> list[Order]
     since = doubt.at - SKEW
     return [
         order
-        for order in recent_orders(context, doubt.at)
+        for order in context.api.orders.list(limit=100)
         if order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
         and order.status in _UNTOUCHED
         and any(item.product_id == product_id for item in order.items)
     ]
-
-
-def recent_orders(context: Context, at: datetime) -> Iterator[Order]:
-    """Read the account's orders, the newest first, as far back as one may be that was asked for then."""
-    for page in context.api.orders.list(limit=100).pages():
-        yield from page.data
-        if all(order.created_at < at - RETRIES for order in page.data):
-            break

@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the sit
 test: $(VENV)/.dev ## lint, types, and every test
 	@tools/system-packages.sh
 	@$(MAKE) --no-print-directory lint types
-	@$(PHASE) --show "running every test" $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(PHASE) --show "running every test" $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev ## lint, types, and every test that starts no process: the loop while you work
 	@$(MAKE) --no-print-directory lint types

@@ -305,6 +305,20 @@ class Walk:
 
         self.processor = answer
 
+    def payments_tell(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Let the processor tell each payment with a change."""
+        tell = self.processor
+        assert tell is not None
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            told = tell(request)
+            data = told.json()
+            if "payment_id" in data:
+                change(data)
+            return httpx.Response(told.status_code, json=data)
+
+        self.processor = answer
+
     def only_order(self) -> str:
         (order_id,) = self.backend.shop.orders
         return order_id

@@ -26,25 +26,10 @@ def walk(walk: Walk) -> Walk:
     return walk
 
 
-def changed(walk: Walk, change: Callable[[dict[str, Any]], object]) -> None:
-    """Let the processor tell each payment with a change."""
-    tell = walk.processor
-    assert tell is not None
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        told = tell(request)
-        data = told.json()
-        if "payment_id" in data:
-            change(data)
-        return httpx.Response(told.status_code, json=data)
-
-    walk.processor = answer
-
-
 def hidden(walk: Walk, **order: Any) -> Callable[[], None]:
     """Keep the refund out of the processor's answers until the returned function is called; change the order."""
     tell, state = walk.processor, [True]
-    changed(walk, lambda data: data.update(refunds=None) if state[0] else None)
+    walk.payments_tell(lambda data: data.update(refunds=None) if state[0] else None)
     if order:
         told_otherwise(walk, **order)
     assert tell is not None
@@ -108,7 +93,7 @@ def test_a_processor_that_falls_silent_before_it_listed_the_refund_is_waited_for
 
 
 def test_a_refund_that_the_processor_lists_is_its_word_however_little_it_brought(walk: Walk) -> None:
-    changed(walk, lambda data: [one.update(amount=470) for one in data["refunds"] or ()])
+    walk.payments_tell(lambda data: [one.update(amount=470) for one in data["refunds"] or ()])
     walk.begin()
     assert walk.go_on().step("revoked").finding == "refund_differs"
     assert not walk.events(StepPaused)
@@ -123,7 +108,7 @@ def test_what_arrives_after_a_comparison_that_differed_is_what_counts(walk: Walk
         (one, *_) = data["refunds"] or [{}]
         data["refunds"] = [{**one, "refund_id": f"r{n}", "amount": part} for n, part in enumerate(parts) if one]
 
-    changed(walk, tell)
+    walk.payments_tell(tell)
     walk.begin()
     summary = walk.go_on()
     assert (summary.outcome, rules(summary)["R4"]) == ("failed", "differs")
@@ -145,8 +130,8 @@ def test_what_arrives_after_a_comparison_that_differed_is_what_counts(walk: Walk
 def test_a_refund_of_another_payment_stays_one(walk: Walk) -> None:
     """The processor contradicts itself: whose refund it is cannot change."""
     stranger = ["pay_other"]
-    changed(
-        walk, lambda data: [one.update(payment_id=stranger[-1] or data["payment_id"]) for one in data["refunds"] or ()]
+    walk.payments_tell(
+        lambda data: [one.update(payment_id=stranger[-1] or data["payment_id"]) for one in data["refunds"] or ()]
     )
     walk.begin()
     assert rules(walk.go_on())["R6"] == "differs"

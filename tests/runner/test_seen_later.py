@@ -38,20 +38,6 @@ def printed(row: Mapping[str, JSON]) -> str:
     return out.getvalue()
 
 
-def changed(walk: Walk, change: Callable[[dict[str, Any]], None]) -> None:
-    """Let the processor tell each payment with a change."""
-    tell = walk.processor
-    assert tell is not None
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        told = tell(request)
-        data = told.json()
-        change(data)
-        return httpx.Response(told.status_code, json=data)
-
-    walk.processor = answer
-
-
 def keeps(walk: Walk, change: Callable[[dict[str, Any]], None]) -> None:
     """Let the processor tell what it tells now with a change, whatever becomes of the order."""
     tell = walk.processor
@@ -146,7 +132,7 @@ def passed_with_the_processor(walk: Walk) -> None:
 
 def test_a_dispute_that_is_found_after_the_end_is_named(walk: Walk) -> None:
     passed_with_the_processor(walk)
-    changed(walk, lambda payment: payment.update(disputes=[{"dispute_status": "dispute_opened"}]))
+    walk.payments_tell(lambda payment: payment.update(disputes=[{"dispute_status": "dispute_opened"}]))
     observed, after = looked_at_again(walk)
     assert "a dispute: dispute_opened" in observed
     assert later_failure(walk, after) == "dispute_opened"
@@ -317,7 +303,7 @@ def test_a_voided_capture_is_a_refund_of_its_payment(walk: Walk) -> None:
         if payment.get("refunds"):
             payment.update(refunds=[], status="cancelled_post_capture")
 
-    changed(walk, void)
+    walk.payments_tell(void)
     walk.begin()
     summary = walk.go_on()
     assert summary.outcome == "passed"
@@ -355,7 +341,7 @@ def test_the_processors_word_against_the_backends_is_not_forgotten_when_it_is_si
         for one in payment.get("refunds", ()):
             one.update(part)
 
-    changed(walk, some)
+    walk.payments_tell(some)
     walk.begin()
     assert str(walk.go_on().money.state) == "unknown"
     walk.processor = None if heard == "no key" else lambda _: httpx.Response(503)

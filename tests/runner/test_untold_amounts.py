@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -21,28 +20,13 @@ def walk(walk: Walk) -> Walk:
     return walk
 
 
-def changed(walk: Walk, change: Callable[[dict[str, Any]], object]) -> None:
-    """Let the processor tell each payment with a change."""
-    tell = walk.processor
-    assert tell is not None
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        told = tell(request)
-        data = told.json()
-        if "payment_id" in data:
-            change(data)
-        return httpx.Response(told.status_code, json=data)
-
-    walk.processor = answer
-
-
 def rules(summary: Summary) -> dict[str, str]:
     return {one.id: one.status for one in summary.reconciliation}
 
 
 @pytest.mark.parametrize("absent", [True, False])
 def test_an_amount_that_the_processor_does_not_tell_is_not_compared(walk: Walk, *, absent: bool) -> None:
-    changed(walk, lambda data: data.pop("amount_received") if absent else data.update(amount_received=None))
+    walk.payments_tell(lambda data: data.pop("amount_received") if absent else data.update(amount_received=None))
     walk.begin()
     summary = walk.go_on()
     assert (summary.outcome, str(summary.money.state)) == ("passed", "unknown")
@@ -52,7 +36,7 @@ def test_an_amount_that_the_processor_does_not_tell_is_not_compared(walk: Walk, 
 
 
 def test_an_amount_that_is_not_told_hides_no_other_difference(walk: Walk) -> None:
-    changed(walk, lambda data: data.update(amount_received=None, net_amount=540))
+    walk.payments_tell(lambda data: data.update(amount_received=None, net_amount=540))
     walk.begin()
     summary = walk.go_on()
     assert (rules(summary)["R1"], summary.step("completed").finding) == ("differs", "amount_differs")
@@ -60,7 +44,7 @@ def test_an_amount_that_is_not_told_hides_no_other_difference(walk: Walk) -> Non
 
 @pytest.mark.parametrize(("status", "finding"), [("conflicted", "payment_status"), ("mystery", "unknown_status")])
 def test_an_amount_that_is_not_told_hides_no_state(walk: Walk, status: str, finding: str) -> None:
-    changed(walk, lambda data: data["amount_received"] and data.update(amount_received=None, status=status))
+    walk.payments_tell(lambda data: data["amount_received"] and data.update(amount_received=None, status=status))
     walk.begin()
     assert walk.go_on().step("completed").finding == finding
 
@@ -70,7 +54,7 @@ def test_a_currency_in_small_letters_is_the_same_currency(walk: Walk) -> None:
         for one in (data, *(data["refunds"] or ())):
             one["currency"] = one["currency"].lower()
 
-    changed(walk, small)
+    walk.payments_tell(small)
     walk.begin()
     summary = walk.go_on()
     assert (summary.outcome, str(summary.money.state)) == ("passed", "returned")
@@ -84,7 +68,7 @@ def test_money_that_is_only_reserved_is_no_charge(walk: Walk, told: dict[str, An
         if data["amount_received"]:
             data.update({"amount_received": None, **told})
 
-    changed(walk, reserved)
+    walk.payments_tell(reserved)
     walk.begin()
     summary = walk.go_on()
     step = summary.step("completed")
@@ -129,6 +113,6 @@ def test_without_a_key_it_is_asked_for(walk: Walk) -> None:
 
 
 def test_an_amount_that_is_not_told_is_said_to_be_so(walk: Walk) -> None:
-    changed(walk, lambda data: data.update(amount_received=None))
+    walk.payments_tell(lambda data: data.update(amount_received=None))
     walk.begin()
     assert reasons(walk.go_on())[0] == f"R1 not compared: the processor did not tell every amount; {BY_HAND}"

@@ -12,7 +12,6 @@ from veza_e2e.evidence import Summary, glance
 from veza_e2e.evidence.due import bank_command, statement_due
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.account import Account
-from veza_e2e.money.doubt import CARRIED_OUT
 from veza_e2e.money.figures import KINDS
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.ports.screen import folded, plain
@@ -137,9 +136,8 @@ def _giving_up(summary: Summary, write: Callable[..., str]) -> Iterator[tuple[st
         yield "or give up", write(*words)
     elif money.at_stake is not None:
         yield "or give up", write(*words, "--accept-loss", str(money.at_stake))
-    elif money.in_doubt_since is not None:
-        settled = money.in_doubt_since + CARRIED_OUT
-        yield f"or give up after {settled:%Y-%m-%d %H:%M} UTC, if no order shows by then", write(*words)
+    elif money.deniable_at is not None:
+        yield f"or give up after {money.deniable_at:%Y-%m-%d %H:%M} UTC, if no order shows by then", write(*words)
     elif money.state is AccountState.AT_RISK:
         yield f"or give up after {money.late_after:%Y-%m-%d %H:%M} UTC", write(*words)
 

@@ -11,7 +11,6 @@ from veza_e2e.engine.session import Stage
 from veza_e2e.engine.walk import context_of
 from veza_e2e.journal import timestamp
 from veza_e2e.money.account import Account
-from veza_e2e.money.doubt import CARRIED_OUT
 from veza_e2e.money.order_account import AccountState
 
 
@@ -54,9 +53,10 @@ def give_up(stage: Stage, accepted: Money | None, tell: Callable[[str], object])
 
 
 def _todo(account: Account, accepted: Money | None, now: datetime) -> str:
-    settled = None if account.in_doubt_since is None else account.in_doubt_since + CARRIED_OUT
-    if settled is not None and now < settled:
-        return f"abandon it after {timestamp(settled)}: until then the backend may still be making the order"
+    if account.deniable_at is not None and now < account.deniable_at:
+        return (
+            f"abandon it after {timestamp(account.deniable_at)}: until then the backend may still be making the order"
+        )
     stake = account.at_stake
     loss = "" if stake is None else f'; or give up exactly what is open with --accept-loss "{stake}"'
     wrong = "" if accepted is None or stake is None else f"{accepted} is not what is open ({stake}); "

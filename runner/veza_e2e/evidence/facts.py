@@ -90,7 +90,6 @@ def untold(story: Story) -> str | None:
     if unlisted := text_of(story.result("completed").get("unlisted")):
         return f"whether there are other payments was not seen ({unlisted})"
     gate = story.last(PreflightFinished)
-    later = any(seq > (gate[0].seq if gate else 0) for seq, _ in asked)
-    return (
-        f"the {'processor did not tell every amount' if later else 'order names no payment to ask the processor for'}"
-    )
+    payments = [seq for seq, _ in asked if seq > (gate[0].seq if gate else 0)]
+    told, named = "the processor did not tell every amount", "the order names no payment to ask the processor for"
+    return told if payments else named

@@ -18,7 +18,7 @@ from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum
 from veza_e2e.journal.events import SessionAbandoned
 from veza_e2e.journal.story import Story
-from veza_e2e.money.doubt import in_doubt_since
+from veza_e2e.money.doubt import CARRIED_OUT, in_doubt_since
 from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current
 from veza_e2e.money.gathering import orders_of
 from veza_e2e.money.order_account import RETRIES, AccountState, OrderAccount
@@ -197,6 +197,11 @@ class Account:
         moments = [one.last_payable for one in self.orders]
         moments += [self.in_doubt_since] if self.in_doubt_since else []
         return max(moments) + RETRIES
+
+    @property
+    def deniable_at(self) -> datetime | None:
+        """From when a list of the orders may deny the one that is in doubt; None if none is."""
+        return None if self.in_doubt_since is None else self.in_doubt_since + CARRIED_OUT
 
     @property
     def silent(self) -> bool:

@@ -47,8 +47,9 @@ def in_doubt_since(story: Story) -> datetime | None:
             if event.status in told:
                 del doubts[event.call]
             elif event.status == CONFLICT:
-                doubts[event.call] = replace(doubts[event.call], refused=True)
-                doubts = doubts if not honoured else _without_twice_refused(doubts, doubts[event.call].key)
+                refused = doubts[event.call] = replace(doubts[event.call], refused=True)
+                if honoured:
+                    doubts = _without_twice_refused(doubts, refused.key)
         elif event.operation == "listOrders":
             page = _Page(event)
             suspects = page.orders if page.first else [*suspects, *page.orders]

@@ -288,6 +288,9 @@ WHOLE: JSON = {"page": 1, "total_pages": 1}
         ([MADE | {"items": [{"product_id": "another"}]}], WHOLE, True),
         ([MADE | {"items": [{"product_id": "another"}]}], {}, False),
         ([MADE | {"items": [{"product_id": "another"}]}], {"page": 1, "total_pages": 2}, False),
+        ([MADE | {"items": [{"product_id": "another"}]}], {"page": 1, "per_page": 100, "total": 1}, True),
+        ([MADE | {"items": [{"product_id": "another"}]}], {"page": 1, "per_page": 1, "total": 2}, False),
+        ([MADE | {"items": [{"product_id": "another"}]}], {"page": 1, "total_pages": "many"}, False),
         ("nothing", WHOLE, False),
     ],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from veza_e2e.engine.supply import supply
 from veza_e2e.evidence import Summary, summarise
 from veza_e2e.evidence.due import still_open
 from veza_e2e.journal import MemorySink
+from veza_e2e.journal.addenda import Dashboard
 from veza_e2e.journal.events import SessionAbandoned, StepFailed
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.seller_transfers import COLUMNS
@@ -108,6 +109,11 @@ def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None
     assert compared(after) == {"R1": ("differs", "5.00 EUR", "10.00 EUR"), "R4": ("differs", "10.00 EUR", "5.00 EUR")}
     items = {name: after.item(name).status for name in ("amount_matches", "refund_completed")}
     assert items == {"amount_matches": "not_met", "refund_completed": "not_met"}
+    back: JSON = {"refund_id": "back", "payment_id": "second", "status": "succeeded", "amount": 500, "currency": "EUR"}
+    second[0]["refunds"] = [back]
+    _, returned = looked_at_again(walk)
+    assert returned.money.sentence == "charged 10.00 EUR, back 10.00 EUR"
+    assert later_failure(walk, returned) == "amount_differs", "whoever looks only now sees the second charge as well"
 
 
 def compared(summary: Summary) -> dict[str, tuple[str, str | None, str | None]]:
@@ -121,6 +127,34 @@ def later_failure(walk: Walk, after: Summary) -> str:
     assert (after.outcome, step.status, step.trace[-1]) == ("failed", "failed", len(walk.lines) + 1)
     assert "ask for the refund" not in str(step.todo)
     return str(step.finding)
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_what_a_person_reads_after_the_end_counts_against_it_until_it_is_corrected(walk: Walk, key: bool) -> None:
+    walk.goes_through()
+    if key:
+        walk.processes()
+    walk.begin()
+    payment = walk.go_on().payment_id
+    lines = list(walk.lines)
+
+    def after(*refunded: int) -> Summary:
+        return summarise(lines, [read_by_hand(len(lines), n, payment, one) for n, one in enumerate(refunded, 1)])
+
+    assert after(500).outcome == "passed"
+    short = after(500, 0)
+    assert (short.outcome, short.money.state, short.step("revoked").finding) == ("failed", "unknown", "refund_differs")
+    assert short.step("revoked").observed == "a person says charged 5.00 EUR, back 0.00 EUR"
+    assert short.step("revoked").trace[-1] == len(lines) + 2
+    assert after(500, 0, 500).outcome == "passed", "the latest counts"
+
+
+def read_by_hand(events: int, number: int, payment: str | None, refunded: int) -> Dashboard:
+    return Dashboard(
+        session="s", session_hash="0" * 64, number=number, seq=events + number, at="2026-11-05T09:00:00.000Z",
+        by="An Operator", payment_id=payment, charged_cents=500, refund_id="re", refunded_cents=refunded,
+        currency="EUR",
+    )  # fmt: skip
 
 
 def passed_with_the_processor(walk: Walk) -> None:

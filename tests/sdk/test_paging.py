@@ -78,6 +78,15 @@ def test_an_empty_page_ends_a_list_that_promises_more(face: Any, backend: FakeBa
     assert len(face.collect(face.connect(backend), lambda v: v.products.list())) == 1
 
 
+def test_the_pages_are_counted_where_only_the_items_are_told(face: Any, full: FakeBackend) -> None:
+    products = list(full.shop.products.values())
+    for number in (1, 2):
+        meta = {"page": number, "per_page": 4, "total": 7}
+        data = products[4 * number - 4 : 4 * number]
+        full.script("listProducts", Reply(json={"data": data, "meta": meta}))
+    assert len(face.collect(face.connect(full), lambda v: v.products.list(limit=4))) == 7
+
+
 def test_a_backend_that_repeats_its_page_does_not_loop(face: Any, backend: FakeBackend) -> None:
     meta = {"page": 1, "per_page": 1, "total": 3, "total_pages": 3}
     reply = Reply(json={"data": [backend.shop.products["11"]], "meta": meta})

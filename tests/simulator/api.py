@@ -267,7 +267,8 @@ class VezaApi:
             told = [{**one, "items": None} for one in told]
         answer = self._page(question, told)
         if odd == "no_pages" and isinstance(answer.document, dict):
-            answer.document["meta"].pop("total_pages", None)
+            for untold in ("total", "total_pages"):
+                answer.document["meta"].pop(untold, None)
         answer.delivered = self._tells(*found)
         return answer
 

@@ -42,7 +42,7 @@ HARMLESS = frozenset({
 
 LATE_OR_RIGHT: Mapping[str, tuple[object, ...]] = {
     "webhook": (150, 40 * MINUTE, 5 * HOUR, 20 * HOUR),
-    "checkout": ("decline_then_pay", "watch", "late", "pay_and_close", "early", "async"),
+    "checkout": ("decline_then_pay", "watch", "late", "pay_and_close", "early", "async", "elsewhere"),
     "license": ("late",),
     "transfer": ("late", "very_late", "two_rows", "lower_case", "quoted_error", "cancelled_too"),
     "refund": ("processor_lags", "processor_hides"),

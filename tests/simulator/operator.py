@@ -108,6 +108,8 @@ class SimulatedOperator:
                 return self._amount(text)
             case "paid":
                 return self._paid(timeout or 0)
+            case "paid_elsewhere":
+                return "n" if any(one.foreign and one.id in text for one in self.world.orders.values()) else "y"
             case "refund":
                 keep = self._mistake("keep", question, "refund")
                 return ("keep" if keep else "refund") if "`keep`" in text else ("n" if keep else "y")

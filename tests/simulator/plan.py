@@ -125,7 +125,7 @@ DEVIATIONS: Mapping[str, tuple[object, ...]] = {
     "surcharge": (40,),
     "checkout": (
         "decline_then_pay", "decline", "leave", "challenge", "pay_twice", "early", "async", "watch", "late",
-        "pay_and_close",
+        "pay_and_close", "elsewhere",
     ),
     "capture": ("partial", "other_currency", "authorised"),
     "webhook": (150, 40 * MINUTE, 5 * HOUR, 20 * HOUR, -1),
@@ -198,6 +198,7 @@ def _together(chance: Random) -> dict[str, Any]:
         return {
             "honoured": False, "network": ((chance.randint(6, 8), chance.choice(how)),),
             "key": chance.choice(("good", "none")), "foreign": chance.choice(("", "pending")),
+            "checkout": chance.choice(("pay", "elsewhere")),
             "orders_list": chance.choice(("whole", "whole", "no_items", "no_pages")),
         }  # fmt: skip
     if drawn_at < 0.05:

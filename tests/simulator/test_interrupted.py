@@ -48,15 +48,19 @@ WORLDS = {
         {"live": True, "dry_run": False, "tax": "added"},
     ),
     "rows that are late": Led(
-        ("transfers_late", "reversals_late"), {"transfer": "very_late", "reversal": "late", "refund_lag": 10 * HOUR}
+        ("transfers_late", "reversals_late"), {"transfer": "very_late", "reversal": "late", "refund_lag": 14 * HOUR}
     ),
     "no rows": Led(("transfers_skipped", "reversals_skipped"), {"ledger": "skip"}),
+    "an order that is paid elsewhere": Led(
+        ("paid_elsewhere",),
+        {"honoured": False, "key": "none", "network": failing(6, by="late_after"), "checkout": "elsewhere"},
+    ),
     "a slow backend": Led(
         (
             "waiting for the order to complete", "waiting for the license", "waiting for the refund",
             "waiting for the license to be revoked",
         ),
-        {"webhook": 150, "license": "late", "revocation": "late"},
+        {"webhook": 60, "license": "late", "revocation": "late"},
     ),
     "a slow database": Led(
         ("waiting for the rows of seller_transfers",), {"ledger": "connection", "transfer": "late"}
@@ -205,6 +209,7 @@ class Pressed:
 ASKED = {
     "engine/consent.py: ask(_QUESTION)": ("charge_anyway",),
     "steps/products.py: ask('product')": ("product",),
+    "steps/order.py: yes('paid_elsewhere')": ("paid_elsewhere",),
     "steps/order.py: yes('vat')": ("vat",),
     "steps/live_rules.py: ask('amount')": ("amount",),
     "steps/checkout_page.py: ask('paid')": ("paid",),

@@ -36,6 +36,16 @@ def test_an_order_made_under_a_conflict_is_named_where_no_key_tells(root: Path) 
     assert history.sim.ran[-1].document["account"] == "untouched", "once it has expired"
 
 
+def test_an_order_that_was_made_late_and_paid_elsewhere_is_taken_over_by_the_operators_word(root: Path) -> None:
+    lost = {"honoured": False, "key": "none", "network": ((6, "late_after"),)}
+    history, commands = lived(root, **lost, checkout="elsewhere")
+    assert commands[:2] == [("run", 4), ("resume", 0)]
+    (order,) = history.sim.world.own_orders()
+    assert history.sim.operator.questions["paid_elsewhere"] == 1
+    assert history.sim.ran[1].document["order_id"] == order.id
+    assert history.sim.ran[1].document["account"] == "returned"
+
+
 def test_a_session_without_an_order_is_barred_by_the_money_of_another(root: Path) -> None:
     history, commands = lived(root, wander="run", network=((4, "error_after"),), kills=(132,))
     assert commands[:4] == [("run", 4), ("run", None), ("resume", 3), ("resume", 0)]
@@ -72,14 +82,14 @@ def test_a_product_that_another_session_bought_ends_this_one_and_nothing_was_cha
     assert history.sim.ran[2].document["account"] == "untouched"
 
 
-def test_a_second_payment_that_only_the_dashboard_shows_leaves_no_go(root: Path) -> None:
+def test_a_second_payment_that_only_the_dashboard_shows_is_no_go(root: Path) -> None:
     history, _ = lived(root, live=True, key="none", checkout="pay_twice")
     first, second = (ran for ran in history.sim.ran if ran.words[:2] == ("attest", "dashboard"))
     assert "if the dashboard lists another payment" in first.out
     assert second.exit == 0
     items = {one["id"]: one["status"] for one in history.sim.ran[-1].document["acceptance"]}
     assert (items["amount_matches"], items["refund_completed"]) == ("not_met", "not_met")
-    assert history.sim.ran[-1].document["decision"] == "PENDING"
+    assert history.sim.ran[-1].document["decision"] == "NO-GO"
 
 
 def test_a_payment_whose_id_was_withheld_is_not_asked_for_after_a_resume(root: Path) -> None:

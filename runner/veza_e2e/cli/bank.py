@@ -26,7 +26,11 @@ _SEEN = "A credit line; the charge gone without a credit line; or neither yet."
 @click.argument("session")
 @click.option("--seen", type=click.Choice(["credit", "charge-dropped", "nothing"]), required=True, help=_SEEN)
 @click.option("--date", "day", required=True, metavar="D", help="The day on the statement: YYYY-MM-DD.")
-@click.option("--amount", metavar="A", help='As on the statement: "5.00 EUR". Required unless nothing was seen.')
+@click.option(
+    "--amount",
+    metavar="A",
+    help='As on the statement: "5.00 EUR"; the sum of several lines. Required unless nothing was seen.',
+)
 @click.option("--reference", metavar="R", help="The statement's reference.")
 @EVIDENCE
 @NOTE

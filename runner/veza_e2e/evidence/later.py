@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 from veza_e2e.evidence.model import Step
 from veza_e2e.evidence.rows import SuppliedRows
 from veza_e2e.frozen import dataclass
-from veza_e2e.journal.addenda import Addendum, Reread
+from veza_e2e.journal.addenda import Addendum, Dashboard, Reread
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account, fold
-from veza_e2e.money.figures import Figure, current
+from veza_e2e.money.figures import KINDS, Figure, current
 from veza_e2e.money.order_account import OrderAccount
 
 _COMPARE = "Compare with the processor's dashboard, then record the bank statement with `bank`."
 _REPORT = "The buyer holds the license again: report it to the backend's makers."
 _LOOK = "Look at the processor's dashboard, and refund nothing that came back already; then look again with `resume`."
+_LOOK_AGAIN = "Look at the dashboard again; record what it shows with `attest dashboard`, which corrects what was said."
 _ANSWER = (
     "Answer the dispute at the processor's dashboard, and say there what was refunded. Refund nothing on top of it."
 )
@@ -30,12 +31,14 @@ class Later:
         rereads: what the witnesses said when they were asked again, in the order of the addenda.
         rows: the latest rows that were supplied.
         before: the account without `rereads`.
+        unread: the account without what a person read at a dashboard since.
         account: the account now.
     """
 
     rereads: tuple[Reread, ...]
     rows: SuppliedRows | None
     before: Account
+    unread: Account
     account: Account
 
     @property
@@ -47,13 +50,17 @@ class Later:
 def learnt(story: Story, addenda: Sequence[Addendum], account: Account, rows: SuppliedRows | None) -> Later:
     """Return what was learnt after the steps of a session."""
     rereads = tuple(sorted((one for one in addenda if isinstance(one, Reread)), key=lambda one: one.number))
-    before = fold(story.lines, [one for one in addenda if not isinstance(one, Reread)]) if rereads else account
-    return Later(rereads, rows, before, account)
+
+    def without(kind: type[Addendum]) -> Account:
+        others = [one for one in addenda if not isinstance(one, kind)]
+        return fold(story.lines, others) if len(others) < len(addenda) else account
+
+    return Later(rereads, rows, without(Reread), without(Dashboard), account)
 
 
 def judged(step: Step, later: Later) -> Step:
     """Return the step as failed if what was learnt after it shows that it is."""
-    return _by_rows(_read_again(step, later), later)
+    return _by_rows(_by_person(_read_again(step, later), later), later)
 
 
 def _read_again(step: Step, later: Later) -> Step:
@@ -77,7 +84,7 @@ def _out(step: Step, later: Later) -> Step:
     account, last = later.account, later.rereads[-1]
     short = [one for order in account.orders for one in _short(order) if one.seq in later.seqs]
     told = any(one.amount is not None and not one.pending for one in short)
-    if account.settled or not (later.before.settled or told):
+    if not _other_charge(later) and (account.settled or not (later.before.settled or told)):
         return step
     seqs = [one.seq for one in short] or [last.seq]
     return _failed(step, seqs, last.observed, _finding(later, short), (account, _todo(account)))
@@ -89,9 +96,24 @@ def _short(order: OrderAccount) -> list[Figure]:
     return [one for one in order.back if one.pending or charged != {one.amount}]
 
 
-def _finding(later: Later, short: Sequence[Figure]) -> str:
+def _other_charge(later: Later) -> bool:
+    """Whether another charge is told now than when the steps passed: that it came back does not undo it."""
     before, now = later.before.charged, later.account.charged
-    if before is not None and now is not None and before != now:
+    return before is not None and now is not None and before != now
+
+
+def _by_person(step: Step, later: Later) -> Step:
+    """Return the step as failed if what a person read since contradicts what else is known."""
+    account = later.account
+    if step.name != "revoked" or step.status != "passed" or account.settled or not later.unread.settled:
+        return step
+    seqs = sorted(one.seq for kind in KINDS for one in account.figures(kind) if one.by == "person")
+    observed = f"a person {account.said_by('person')}"
+    return _failed(step, seqs, observed, FindingCode.REFUND_DIFFERS, (account, _LOOK_AGAIN))
+
+
+def _finding(later: Later, short: Sequence[Figure]) -> str:
+    if _other_charge(later):
         return FindingCode.AMOUNT_DIFFERS
     none = any(one.amount is not None and not one.amount for one in short)
     return "refund_failed_late" if none else FindingCode.REFUND_DIFFERS

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from veza.models.paging import Meta
 from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, CallIntended
@@ -112,6 +113,9 @@ class _Page:
         whole = (data is None and "data" in told) or isinstance(data, list | tuple)
         self.orders = [one for one in data if isinstance(one, Mapping)] if isinstance(data, list | tuple) else []
         self.first = number == "1"
-        pages = meta.get("total_pages") if isinstance(meta, Mapping) else None
+        try:
+            pages = Meta.model_validate(meta).pages if isinstance(meta, Mapping) else 0
+        except ValueError:
+            pages = 0
         # Where nothing is on a page, its counts are left out.
         self.last = whole and (str(pages) == number or (not self.orders and not pages))

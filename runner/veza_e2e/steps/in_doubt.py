@@ -22,6 +22,11 @@ REFUSALS = (BadRequestError, NotFoundError, UnprocessableEntityError)
 """Answers that refuse a request. To the retry of a request whose answer was lost they say nothing of the first try."""
 _STEP_OF: Mapping[str, StepName] = {"createOrder": "order", "requestRefund": "refund"}
 _UNTOUCHED = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+_PAID = frozenset({
+    OrderStatus.COMPLETED, OrderStatus.DISPUTED, OrderStatus.REFUND_PENDING, OrderStatus.REFUND_FAILED,
+})  # fmt: skip
+_TRUE_TIME = timedelta(seconds=10)
+"""How far two clocks that are kept right differ."""
 _SUCCESS = range(200, 300)
 
 
@@ -95,17 +100,37 @@ def may_send_again(context: Context, doubt: Doubt) -> bool:
     return context.options.idempotency and doubt.key is not None and timedelta() - SKEW <= age < lifetime
 
 
-def found_orders(context: Context, product_id: str, doubt: Doubt) -> list[Order]:
-    """Return the account's orders of this product since the intent, with five minutes of clock skew.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The account's orders of the product since the request in doubt.
 
-    An order that was paid or declined belongs to another session, because this session's page was never opened. An
-    order that ended unpaid may be ours only if it was made after the intent.
+    Attributes:
+        unpaid: those that may be this session's, and were not paid.
+        paid: those that were paid: whether for this session, only the operator knows, since its page was not opened.
     """
-    since = doubt.at - SKEW
-    return [
+
+    unpaid: tuple[Order, ...]
+    paid: tuple[Order, ...]
+
+
+def found_orders(context: Context, product_id: str, doubt: Doubt) -> Found:
+    """Read the account's orders of this product since the request, with five minutes of clock skew.
+
+    While the backend may still be making the order, one that it made well before the request is somebody else's. An
+    order that ended unpaid may be this session's only if it was made after the request.
+    """
+    first = context.options.walkthrough == 1
+    listed = [
         order
         for order in context.api.orders.list(limit=100)
-        if order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
-        and order.status in _UNTOUCHED
-        and any(item.product_id == product_id for item in order.items)
+        if any(item.product_id == product_id for item in order.items)
     ]
+    since = doubt.at - (SKEW if first or doubt.settled(context.clock.now()) else _TRUE_TIME)
+    unpaid = tuple(
+        order
+        for order in listed
+        if order.status in _UNTOUCHED
+        and order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
+    )
+    paid = () if first else (order for order in listed if order.status in _PAID and order.created_at >= doubt.at - SKEW)
+    return Found(unpaid, tuple(paid))

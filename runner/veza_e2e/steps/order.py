@@ -23,10 +23,12 @@ from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.journal.story import text_of
 from veza_e2e.money.doubt import CARRIED_OUT, CONFLICT, NOTHING_DONE
 from veza_e2e.ports.processor import ProcessorError
+from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import (
     REFUSALS,
     Doubt,
+    Found,
     found_orders,
     may_send_again,
     named_orders,
@@ -97,8 +99,8 @@ def _made_before(context: Context, product: ChosenProduct, doubt: Doubt) -> Plac
             return _send_again(context, product, doubt)
         except (ConflictError, *REFUSALS):
             return None
-    found = _found(context, product, doubt)
-    return _several(context, found) if found else None
+    unpaid = _found(context, product, doubt).unpaid
+    return _several(context, unpaid) if unpaid else None
 
 
 def _recorded(context: Context) -> PlacedOrder | None:
@@ -126,20 +128,34 @@ def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
 def _settle_by_asking(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
     named = [context.api.orders.get(one) for one in named_orders(context)]
     paid = [order for order in named if order.status is not OrderStatus.PENDING_PAYMENT]
-    orders = paid or named or _found(context, product, doubt)
+    found = Found((), ()) if named else _found(context, product, doubt)
+    orders = paid or named or _of_this_session(context, found.paid) or found.unpaid
     if len(orders) > 1:
         _several(context, orders)
     if orders:
         return _adopt(context, product, orders[0], doubt)
     if not may_send_again(context, doubt):
+        others = ", ".join(order.id for order in found.paid)
         raise Paused(
             FindingCode.ORDER_IN_DOUBT,
-            "the request for the order was sent, its answer was lost, and the account shows no such order",
+            "the request for the order was sent, its answer was lost, and the account shows no such order"
+            + (f" but {others}, paid for something else by the operator's word" if others else ""),
             meaning=f"{context.account().said} No idempotency key is valid here, so nothing is sent a second time.",
             todo=_later(context, doubt),
             waiting_for="operator",
         )
     return _send_again(context, product, doubt)
+
+
+def _of_this_session(context: Context, paid: Sequence[Order]) -> list[Order]:
+    """Return those that the operator paid for this session, on a page that it never opened."""
+    ours = []
+    for order in paid:
+        told = f"made at {timestamp(order.created_at)}, is {plain(str(order.status))} ({order.total})"
+        if context.yes("paid_elsewhere", f"Order {plain(order.id)}, {told}. Was it paid for this session?"):
+            _name(context, order)
+            ours.append(order)
+    return ours
 
 
 def _later(context: Context, doubt: Doubt) -> str:
@@ -150,7 +166,7 @@ def _later(context: Context, doubt: Doubt) -> str:
     return "Resume later: the account has orders that may be this one, or did not tell all. Pay none of them."
 
 
-def _found(context: Context, product: ChosenProduct, doubt: Doubt) -> Sequence[Order]:
+def _found(context: Context, product: ChosenProduct, doubt: Doubt) -> Found:
     try:
         return found_orders(context, product.product_id, doubt)
     except (InvalidResponseError, *REFUSALS) as error:

@@ -41,7 +41,7 @@ class Page(Generic[Item]):
         self._fetch = fetch
 
     def __repr__(self) -> str:
-        return f"<page {self.meta.page} of {self.meta.total_pages}, {len(self.data)} items>"
+        return f"<page {self.meta.page} of {self.meta.pages}, {len(self.data)} items>"
 
     @property
     def has_next(self) -> bool:
@@ -52,13 +52,13 @@ class Page(Generic[Item]):
         """
         if not self.data:
             return False
-        if self.meta.page < 1 or self.meta.total_pages < 1:
+        if self.meta.page < 1 or self.meta.pages < 1:
             raise InvalidResponseError(
-                "whether a page follows cannot be read: the page has items, and $.meta no page or no total_pages",
+                "whether a page follows cannot be read: the page has items, and its meta no page, or no count of pages",
                 status_code=self.response_info.status_code,
                 request_id=self.response_info.request_id,
             )
-        return self.meta.page < self.meta.total_pages
+        return self.meta.page < self.meta.pages
 
     def next_page(self) -> Page[Item] | None:
         """Ask for the page that follows; None after the last.

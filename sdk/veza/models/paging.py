@@ -16,3 +16,10 @@ class Meta(Model):
     """How many items the list holds."""
     total_pages: Tally = 0
     """How many pages the list has."""
+
+    @property
+    def pages(self) -> int:
+        """How many pages the list has: as told, else as `total` and `per_page` make; 0 if neither tells."""
+        if self.total_pages > 0 or self.per_page < 1:
+            return self.total_pages
+        return -(-self.total // self.per_page)

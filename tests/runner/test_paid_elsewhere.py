@@ -1,0 +1,81 @@
+"""An order whose answer was lost, beside orders that the account's owner made or paid elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from veza.testing import Reply
+from veza_e2e.journal.events import StepPaused
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+
+def doubting(walk: Walk) -> None:
+    """The answer to the request for the order is lost, and the request too."""
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("createOrder", *[Reply(breaks="read")] * 6)
+
+
+def order_of(walk: Walk, name: str, status: str, *, seconds: float) -> dict[str, Any]:
+    """An order of the chosen product that appears elsewhere, made so many seconds from now."""
+    product = next(iter(walk.backend.shop.products))
+    walk.backend.shop.create("user-1", [{"product_id": product}])
+    _, order = walk.backend.shop.orders.popitem()
+    if status == "completed":
+        walk.backend.shop.orders[order["id"]] = order
+        walk.backend.shop.pay(order["id"])
+        del walk.backend.shop.orders[order["id"]]
+    made = walk.clock.now() + timedelta(seconds=seconds)
+    order |= {"id": name, "created_at": made.isoformat()}
+    walk.backend.shop.orders[name] = order
+    return order
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_an_order_that_was_paid_elsewhere_is_this_sessions_only_by_the_operators_word(walk: Walk, answer: str) -> None:
+    doubting(walk)
+    assert walk.go_on().money.state == "at risk"
+    walk.clock.sleep(300)
+    order_of(walk, "paid-1", "completed", seconds=-290)
+    walk.person.always = {**walk.person.always, "paid_elsewhere": answer, "refund": ""}
+    walk.resume()
+    summary = walk.go_on()
+    assert any("Order paid-1, made at" in one for one in walk.person.asked), (
+        walk.person.asked,
+        summary.money.sentence,
+        summary.steps,
+    )
+    if answer == "y":
+        assert (summary.order_id, summary.money.state) == ("paid-1", "charged")
+        assert "back 0.00 EUR, open 5.00 EUR" in summary.money.sentence
+        assert walk.page.opened == [], "what was paid is not paid again"
+    else:
+        assert (summary.outcome, summary.order_id, summary.money.state) == ("incomplete", None, "at risk")
+        assert "paid-1, paid for something else by the operator's word" in summary.step("order").observed
+    assert walk.backend.count("createOrder") == 1
+
+
+def test_an_order_from_well_before_the_request_is_not_taken_while_the_own_one_may_still_come(walk: Walk) -> None:
+    doubting(walk)
+    order_of(walk, "older", "pending_payment", seconds=-60)
+    assert walk.go_on().order_id is None
+    (paused,) = walk.events(StepPaused)
+    assert paused.finding == "order_in_doubt"
+    assert paused.todo.startswith("Resume after ")
+    walk.clock.sleep(300)
+    order_of(walk, "own", "pending_payment", seconds=-280)
+    walk.resume()
+    assert walk.go_on().step("order").finding == "several_orders"
+    assert walk.page.opened == []
+
+
+@pytest.mark.parametrize("seconds", [-9, 0, 9])
+def test_an_order_that_was_made_at_the_time_of_the_request_is_taken_at_once(walk: Walk, seconds: float) -> None:
+    doubting(walk)
+    order_of(walk, "own", "pending_payment", seconds=seconds)
+    assert walk.go_on().order_id == "own"

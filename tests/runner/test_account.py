@@ -406,6 +406,18 @@ def test_a_person_settles_nothing_against_what_the_processor_told_of_the_refund(
     assert fold(script.lines).state is AccountState.UNKNOWN
 
 
+@pytest.mark.parametrize("status", ["pending", "review"])
+def test_a_person_tells_how_a_refund_ended_that_the_processor_last_called_pending(status: str) -> None:
+    script = paid()
+    back(script)
+    processor(script, amount_received=500, refunds=[refund(refund_id="ref_by_hand", status=status)])
+    silent(script)
+    assert fold(script.lines).state is AccountState.UNKNOWN
+    account = fold(script.say(read_by_hand(charged_cents=500, refunded_cents=500)).lines)
+    assert (account.state, account.refunded_cents) == (AccountState.RETURNED, 500)
+    assert account.said_by("processor") == "said charged 5.00 EUR, back 0.00 EUR so far before the refund"
+
+
 def test_a_further_payment_that_a_person_read_is_no_word_on_the_first() -> None:
     script = paid()
     processor(script, amount_received=500, refunds=[refund()])

@@ -20,6 +20,7 @@ from veza_e2e.evidence.due import still_open
 from veza_e2e.journal import MemorySink
 from veza_e2e.journal.addenda import Dashboard
 from veza_e2e.journal.events import SessionAbandoned, StepFailed
+from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.seller_transfers import COLUMNS
 
@@ -383,6 +384,32 @@ def test_the_processors_word_against_the_backends_is_not_forgotten_when_it_is_si
     summary = walk.go_on()
     assert str(summary.money.state) == "unknown"
     assert "the processor says charged 5.00 EUR, back" in summary.money.sentence
+
+
+@pytest.mark.parametrize("heard", ["no key", "no answer"])
+def test_a_refund_that_the_processor_last_called_pending_is_ended_by_what_a_person_reads(
+    walk: Walk, heard: str
+) -> None:
+    walk.goes_through()
+    walk.processes()
+    walk.payments_tell(lambda payment: [one.update(status="pending") for one in payment["refunds"]])
+    walk.begin()
+    assert walk.go_on().waiting_for == "refund"
+    walk.processor = None if heard == "no key" else lambda _: httpx.Response(401)
+    walk.resume()
+    summary = walk.go_on()
+    assert "had not ended when it last answered" in summary.step("revoked").observed
+    assert "`attest dashboard`" in str(summary.step("revoked").todo)
+    walk.resume()
+    walk.stage.journal.append(
+        DashboardRead(
+            by="A Person", payment_id=summary.payment_id, charged_cents=500, refund_id=summary.refund_id,
+            refunded_cents=500, currency="EUR",
+        )
+    )  # fmt: skip
+    summary = walk.go_on()
+    assert (summary.outcome, summary.money.state) == ("passed", "returned")
+    assert {one.id: one.status for one in summary.reconciliation}["R4"] == "equal"
 
 
 def test_a_processor_that_was_last_heard_before_the_refund_does_not_say_that_nothing_came_back(walk: Walk) -> None:

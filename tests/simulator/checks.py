@@ -299,6 +299,7 @@ def passed(moment: Moment) -> Found:
             yield "passed_amount", f"passed, the processor told {received} of {order.total}"
     late = _turns_later(moment.sim.plan) and not _told_open(moment, order)
     said = "whether there are other payments was not seen" in moment.ran.err
+    said = said or (moment.sim.plan.key == "revoked" and moment.document["account"] == "unknown")
     if any(one.recorded and one.status == "disputed" for _, one in moment.told(order)):
         yield "passed_dispute", "passed, and a dispute was told"
     if moment.document.get("refund_id") and world.open_amount(order.id) and told and not late and not said:

@@ -20,6 +20,8 @@ UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge precedes."""
 UNDER_WAY = frozenset({"requested", "pending", "review"})
 """States of a refund that has not ended."""
+_ENDED = frozenset({"succeeded", "failed"})
+"""States of a refund that has, at the processor."""
 LINK = timedelta(minutes=15)
 """How long a payment link stays valid by default (Hyperswitch)."""
 RETRIES = timedelta(hours=24)
@@ -125,23 +127,26 @@ class OrderAccount:
 
     @cached_property
     def read_by_hand(self) -> bool:
-        """Whether a person read, since the processor fell silent, a refund that it had not known when it last told."""
-        if not self.silent or any(one.pending for one in self._processor_back()):
-            return False
+        """Whether a person read, since the processor last told, how a refund ended that it had not seen end."""
+        refunds = [back for one in self.latest for back in one.refunds]
         heard = max((one.seq for one in self.latest), default=0)
+        under_way = {one.refund_id for one in refunds if one.status not in _ENDED}
+        if under_way or not self.silent:
+            return bool(under_way) and under_way <= self._refunds_read(heard)
         if any(one.amount and (one.since or one.seq) <= heard for one in self._backend_back()):
             return False  # it told what it told after the refund
-        told = {back.refund_id for one in self.latest for back in one.refunds}
-        return any(
-            one.refunded and one.seq > self.silent_since and one.refund_id is not None and one.refund_id not in told
-            for one in self.persons
-        )
+        return bool(self._refunds_read(self.silent_since) - {one.refund_id for one in refunds})
+
+    def _refunds_read(self, since: int) -> set[str | None]:
+        """The refunds that a person read since then."""
+        read = (one.refund_id for one in self.persons if one.refunded and one.seq > since)
+        return {one for one in read if one is not None}
 
     @cached_property
     def outdated(self) -> tuple[Figure, ...]:
         """What the processor said of the refund before there was one, by those who looked later."""
         said = [one for one in self.refunded if one.by == "processor" and one.amount is not None]
-        none = [one for one in said if not one.amount and not one.pending]
+        none = [one for one in said if not one.amount and (self.read_by_hand or not one.pending)]
         return tuple(one for one in none if self.read_by_hand or one not in current(self.refunded))
 
     @cached_property
@@ -292,7 +297,7 @@ class OrderAccount:
         back: list[Money | None] = []
         for one in taken:
             own = self._own(one)
-            pending = pending or any(each.status not in {"succeeded", "failed"} for each in own)
+            pending = pending or any(each.status not in _ENDED for each in own)
             back += [one.received] if one.status == VOIDED else [e.amount for e in own if e.status == "succeeded"]
         if None in back or taken[0].received is None:
             yield Figure("refunded", "processor", seq, None, pending)

@@ -184,9 +184,12 @@ def _refuse_last_pending(context: Context, order: PlacedOrder, done: Order, refu
     """Pause if the processor, which is silent now, last said that the refund had not ended, or had not arrived."""
     if context.options.walkthrough == 1:
         return
-    figures = context.account().figures("refunded")
+    account = context.account()
+    if any(one.read_by_hand for one in account.orders):
+        return
+    figures = account.figures("refunded")
     if any(one.by == "processor" and one.pending for one in figures):
-        raise _still_pending(context, done, refund)
+        raise _still_pending(context, done, refund, silent=True)
     since = max((one.since or one.seq for one in figures if one.by == "backend"), default=0)
     last = [one.amount for one in figures if one.by == "processor" and one.amount is not None and one.seq > since]
     told = _said_back(context, order) or order.total
@@ -194,12 +197,17 @@ def _refuse_last_pending(context: Context, order: PlacedOrder, done: Order, refu
         raise _not_there_yet(context, done, refund, str(last[0]), told)
 
 
-def _still_pending(context: Context, done: Order, refund: RequestedRefund) -> Paused:
+def _still_pending(context: Context, done: Order, refund: RequestedRefund, *, silent: bool = False) -> Paused:
+    by_hand = (
+        "Resume when the processor answers. Without its key look at its dashboard, and record how the refund ended "
+        "with `attest dashboard`; then resume."
+    )
     return Paused(
         FindingCode.REFUND_PENDING,
-        f"order {done.id} is {done.status}; at the processor refund {refund.refund_id} has not ended",
+        f"order {done.id} is {done.status}; at the processor refund {refund.refund_id} "
+        + ("had not ended when it last answered" if silent else "has not ended"),
         meaning=context.account().said,
-        todo="Resume in a day or two: the refund is only looked at, never asked for again.",
+        todo=by_hand if silent else "Resume in a day or two: the refund is only looked at, never asked for again.",
         waiting_for="refund",
     )
 

@@ -314,6 +314,20 @@ def test_a_list_denies_an_order_only_with_all_its_pages() -> None:
         assert fold(script.lines).state is state
 
 
+def test_the_times_of_an_order_in_doubt_count_from_its_last_request() -> None:
+    script = Script().start().until("products")
+    for _ in range(2):
+        asked = script.clock.at
+        script.call("order", "createOrder", None, method="POST", path="/orders", status=502)
+        script.clock.at += timedelta(minutes=10)
+    account = fold(script.lines)
+    assert account.deniable_at is not None
+    assert timedelta() <= account.deniable_at - asked - timedelta(minutes=5) < timedelta(seconds=1)
+    assert account.late_after - account.deniable_at == timedelta(hours=24, minutes=15), (
+        "its page could be paid until then"
+    )
+
+
 def test_nothing_is_to_be_expected_a_day_after_the_page_could_last_be_paid() -> None:
     script = Script().start().until("pay")
     account = fold(script.lines)

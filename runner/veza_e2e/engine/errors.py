@@ -28,7 +28,7 @@ def meaning_of(error: Exception, step: StepName, account: Account) -> Failed | P
             found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
             waiting_for="operator",
         )  # fmt: skip
-    if isinstance(found, Failed) and step == "order" and account.in_doubt_since is not None:
+    if isinstance(found, Failed) and step == "order" and account.in_doubt_at is not None:
         return Paused(
             FindingCode.ORDER_IN_DOUBT,
             f"an order was asked for, its answer was lost, and whether it exists was not told: {found.observed}",

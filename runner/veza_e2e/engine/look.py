@@ -12,7 +12,7 @@ def look(context: Context) -> None:
 
     A witness that does not answer is told to the operator, and hides no other.
     """
-    if context.account().in_doubt_since is not None:
+    if context.account().in_doubt_at is not None:
         try:
             list(context.api.orders.list(limit=100))
         except VezaError as error:

@@ -18,10 +18,10 @@ from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum
 from veza_e2e.journal.events import SessionAbandoned
 from veza_e2e.journal.story import Story
-from veza_e2e.money.doubt import CARRIED_OUT, in_doubt_since
+from veza_e2e.money.doubt import CARRIED_OUT, in_doubt_at
 from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current
 from veza_e2e.money.gathering import orders_of
-from veza_e2e.money.order_account import RETRIES, AccountState, OrderAccount
+from veza_e2e.money.order_account import LINK, RETRIES, AccountState, OrderAccount
 from veza_e2e.money.readings import read
 
 _SEVERITY: Final = (
@@ -42,19 +42,19 @@ class Account:
 
     Attributes:
         orders: every order that the session made, adopted or named to the operator.
-        in_doubt_since: when an order was asked for of which nothing is known; None if there is no such request.
+        in_doubt_at: when an order was last asked for of which nothing is known; None if there is no such request.
         accepted: the open amount that the operator gave up with `abandon --accept-loss`.
     """
 
     orders: tuple[OrderAccount, ...]
-    in_doubt_since: datetime | None = None
+    in_doubt_at: datetime | None = None
     accepted: Money | None = None
 
     @cached_property
     def state(self) -> AccountState:
         """The gravest state of the orders."""
         states = {one.state for one in self.orders}
-        if self.in_doubt_since is not None:
+        if self.in_doubt_at is not None:
             states.add(AccountState.AT_RISK)
         return next((one for one in _SEVERITY if one in states), AccountState.UNTOUCHED)
 
@@ -195,13 +195,13 @@ class Account:
     def late_after(self) -> datetime:
         """24 hours after the last moment at which an order could be paid."""
         moments = [one.last_payable for one in self.orders]
-        moments += [self.in_doubt_since] if self.in_doubt_since else []
+        moments += [self.deniable_at + LINK] if self.deniable_at else []
         return max(moments) + RETRIES
 
     @property
     def deniable_at(self) -> datetime | None:
         """From when a list of the orders may deny the one that is in doubt; None if none is."""
-        return None if self.in_doubt_since is None else self.in_doubt_since + CARRIED_OUT
+        return None if self.in_doubt_at is None else self.in_doubt_at + CARRIED_OUT
 
     @property
     def silent(self) -> bool:
@@ -314,4 +314,4 @@ def fold(lines: Sequence[Line], addenda: Sequence[Addendum] = ()) -> Account:
     accepted = None
     if given_up and given_up[1].accepted_cents is not None and given_up[1].accepted_currency is not None:
         accepted = Money(given_up[1].accepted_cents, given_up[1].accepted_currency)
-    return Account(orders, None if orders else in_doubt_since(story), accepted)
+    return Account(orders, None if orders else in_doubt_at(story), accepted)

@@ -27,8 +27,8 @@ _OVER: Final = UNPAID | {"refunded"}
 """States of an order that takes no money any more."""
 
 
-def in_doubt_since(story: Story) -> datetime | None:
-    """Return when an order was asked for that may exist; None if each request was answered, or denied by a list.
+def in_doubt_at(story: Story) -> datetime | None:
+    """Return when an order was last asked for that may exist; None if each request was answered, or denied by a list.
 
     A list of the account's orders denies a request if it was read late enough, to its end, and holds no order that
     may be the one. What a list leaves out about an order is unknown, and settles nothing.
@@ -56,7 +56,7 @@ def in_doubt_since(story: Story) -> datetime | None:
             suspects = page.orders if page.first else [*suspects, *page.orders]
             denied = [call for call, asked in doubts.items() if asked.denied(at, page, suspects, product)]
             doubts = {call: asked for call, asked in doubts.items() if call not in denied}
-    return next((one.at for one in doubts.values()), None)
+    return max((one.at for one in doubts.values()), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
             raise
         if (doubt := _doubt(context)) is not None and (made := _made_before(context, product, doubt)) is not None:
             return made
-        if context.account().in_doubt_since is not None and context.options.walkthrough > 1:
+        if context.account().in_doubt_at is not None and context.options.walkthrough > 1:
             raise Paused(
                 FindingCode.ORDER_IN_DOUBT,
                 f"the order was refused as a repetition, and the account's orders do not deny the first one: {error}",
@@ -159,7 +159,7 @@ def _of_this_session(context: Context, paid: Sequence[Order]) -> list[Order]:
 
 
 def _later(context: Context, doubt: Doubt) -> str:
-    if context.account().in_doubt_since is None or context.options.walkthrough == 1:
+    if context.account().in_doubt_at is None or context.options.walkthrough == 1:
         return "Resume later, in case the order turns up; or end the session with `abandon`."
     if not doubt.settled(context.clock.now()):
         return f"Resume after {timestamp(doubt.last + CARRIED_OUT)}: until then the backend may still be making it."

@@ -28,6 +28,9 @@ def meaning_of(error: Exception, step: StepName, account: Account) -> Failed | P
             found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} Then resume.",
             waiting_for="operator",
         )  # fmt: skip
+    if isinstance(found, Failed) and step == "refund":
+        again = "Resume to ask again, or refund the payment at the processor's dashboard, then resume."
+        return Failed(found.finding, found.observed, meaning=found.meaning, todo=f"{found.todo} {again}")
     if isinstance(found, Failed) and step == "order" and account.in_doubt_at is not None:
         return Paused(
             FindingCode.ORDER_IN_DOUBT,

@@ -101,13 +101,13 @@ class OrderAccount:
     def back(self) -> Sequence[Figure]:
         """The figures of what came back that stand beside each other now.
 
-        If the processor was asked since, and did not tell, what it said last still stands: it is a needed witness. A
-        person who read its dashboard then has told what it says.
+        What the processor said last stands, though others looked later: who pays out is a needed witness. A person who
+        read its dashboard then has told what it says.
         """
         kept = [one for one in current(self.refunded) if not self._of_one_payment(one)]
         if self.read_by_hand:
             return [one for one in kept if one.by != "processor"]
-        return kept + [one for one in self.refunded if self.silent and one.by == "processor" and one not in kept]
+        return kept + [one for one in self.refunded if one.by == "processor" and one not in kept]
 
     def _of_one_payment(self, figure: Figure) -> bool:
         """Whether the backend tells what the processor tells of the payment that the order names, one of several."""
@@ -131,11 +131,11 @@ class OrderAccount:
         refunds = [back for one in self.latest for back in one.refunds]
         heard = max((one.seq for one in self.latest), default=0)
         under_way = {one.refund_id for one in refunds if one.status not in _ENDED}
-        if under_way or not self.silent:
+        if under_way or not self.latest:
             return bool(under_way) and under_way <= self._refunds_read(heard)
         if any(one.amount and (one.since or one.seq) <= heard for one in self._backend_back()):
             return False  # it told what it told after the refund
-        return bool(self._refunds_read(self.silent_since) - {one.refund_id for one in refunds})
+        return bool(self._refunds_read(max(heard, self.silent_since)) - {one.refund_id for one in refunds})
 
     def _refunds_read(self, since: int) -> set[str | None]:
         """The refunds that a person read since then."""
@@ -265,8 +265,10 @@ class OrderAccount:
         if status == "refund_failed" or refund == "failed":
             yield Figure("refunded", "backend", last.seq, None if last.refunded else none, since=since)
         elif refund in UNDER_WAY or status == "refund_pending":
-            # What is told beside a refund that has not ended is what was asked for.
-            so_far = None if self.total is None else Money(0, self.total.currency)
+            # What is told beside a refund that has not ended is what was asked for; what came back before is no less.
+            others = [one for one in self.reads if last.refund_id and one.refund_id not in {None, last.refund_id}]
+            earlier = [one.refunded for one in others if one.refund_status == "succeeded" and one.refunded]
+            so_far = None if self.total is None else (earlier or [Money(0, self.total.currency)])[-1]
             yield Figure("refunded", "backend", last.seq, so_far, pending=True, since=since)
         elif refund == "succeeded" or (status == "refunded" and refund is None):
             yield Figure("refunded", "backend", last.seq, last.refunded, since=since)

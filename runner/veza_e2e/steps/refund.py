@@ -14,6 +14,7 @@ from veza import (
     RefundedOrder,
     RefundStatus,
 )
+from veza.money import Money
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
@@ -30,6 +31,7 @@ from veza_e2e.steps.waiting import waiting_for
 
 REASON = "payment walkthrough"
 _LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError)
+_KNOWN = frozenset({None, RefundStatus.SUCCEEDED, RefundStatus.FAILED, *UNDER_WAY})
 _ASKED_FOR = frozenset({OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.REFUND_FAILED})
 
 
@@ -41,13 +43,14 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     current = context.wait(lambda: context.api.orders.get(order.order_id), lambda _: True, timeout=60, waiting=waiting)
     if doubt is not None and current.refund_id is None and (recorded := _recorded(context, order)):
         return recorded
-    again = doubt is not None or current.status is not OrderStatus.COMPLETED or current.refund_status is not None
     seen = None
     if context.options.walkthrough > 1:
         seen = cross_check(context, order)
         _refuse_dispute(context, current, seen)
     if _under_way(context, current, seen) or (doubt is not None and _has_refund(current)):
         return _requested(current, seen)
+    if context.options.walkthrough > 1 and current.refund_status not in _KNOWN:
+        _refuse_unknown(context, current)
     if current.status is not OrderStatus.COMPLETED and not _failed_before(current):
         _not_refundable(context, current, seen or cross_check(context, order))
     if seen is not None and seen.came_back:
@@ -55,9 +58,9 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     _refuse_in_doubt(context, order, doubt, seen)
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
     asked = doubt is None or (key is None and context.options.walkthrough > 1)
-    if asked and not _wanted(context, order):  # with another key the processor takes it for another refund
+    rest = _rest(context, current)
+    if asked and not _wanted(context, order, rest):  # with another key the processor takes it for another refund
         raise Skipped(f"{_kept_by(context)}; the refund stays open")
-    rest = _rest(context, current) if again else None
     return _request(context, order, key or context.ids.key(), rest)
 
 
@@ -70,16 +73,18 @@ def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, 
         return
     if seen is not None and seen.unread and seen.returned:
         raise _in_doubt(
-            context, order, f"{seen.returned} came back, and the processor did not tell {seen.unread[0].told}"
+            context, order.order_id, f"{seen.returned} came back, and the processor did not tell {seen.unread[0].told}"
         )
     if doubt is None or may_send_again(context, doubt):
         return
     if seen is not None and not seen.unread:
         if not doubt.settled(context.clock.now()):
             after = timestamp(doubt.last + CARRIED_OUT)
-            raise _in_doubt(context, order, f"the processor has none yet, and may still be asked for it until {after}")
+            raise _in_doubt(
+                context, order.order_id, f"the processor has none yet, and may still be asked for it until {after}"
+            )
     elif not nothing_seen_since(context, doubt):
-        raise _in_doubt(context, order, "the processor did not say whether it has the refund")
+        raise _in_doubt(context, order.order_id, "the processor did not say whether it has the refund")
 
 
 def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> bool:
@@ -100,6 +105,15 @@ def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> 
     return False
 
 
+def _refuse_unknown(context: Context, current: Order) -> NoReturn:
+    raise Failed(
+        FindingCode.UNKNOWN_STATUS,
+        f"order {current.id} is {str(current.status)!r}, its refund {str(current.refund_status)!r}",
+        meaning=f"Whether that refund may still succeed is not known. {context.account().said}",
+        todo="Look the payment up at the processor's dashboard; if nothing comes back, refund it there, then resume.",
+    )
+
+
 def _has_refund(current: Order) -> bool:
     return current.refund_id is not None and current.refund_status is not RefundStatus.FAILED
 
@@ -110,12 +124,25 @@ def _failed_before(current: Order) -> bool:
 
 
 def _rest(context: Context, current: Order) -> int | None:
-    """Return what is left to refund, in minor units; None for the whole."""
-    account = context.account()
-    left = account.refundable
-    if left is None or left.currency != current.currency or not account.refunded:
-        return None
-    return left.minor
+    """Return what is left to refund, in minor units; None for the whole. Never more than each witness calls open.
+
+    What an order tells beside a refund that failed is a part that came back, or else the whole that was asked for.
+
+    Raises:
+        Paused: a person read that nothing is left, and no other witness agrees.
+    """
+    account, total = context.account(), current.total
+    known = account.refundable if account.refunded else None
+    left = [] if known is None or known.currency != total.currency else [known]
+    if context.options.walkthrough > 1:
+        by_hand = [one.amount for one in account.figures("refunded") if one.by == "person" and not left]
+        told = Money(current.refunded_amount_cents or 0, total.currency)
+        back = [one for one in by_hand if one and one.currency == total.currency] + [told] * (told < total)
+        left += [total - one if one < total else Money(0, total.currency) for one in back if one]
+    rest = min(left, default=total)
+    if not rest:
+        raise _in_doubt(context, current.id, "by what a person read, nothing is left to refund")
+    return None if rest == total else rest.minor
 
 
 def _refuse_dispute(context: Context, current: Order, seen: OrderPayments | None) -> None:
@@ -140,7 +167,7 @@ def _recorded(context: Context, order: PlacedOrder) -> RequestedRefund | None:
     return RequestedRefund(refund.id, str(refund.status), refund.amount_cents, order.currency)
 
 
-def _wanted(context: Context, order: PlacedOrder) -> bool:
+def _wanted(context: Context, order: PlacedOrder, rest: int | None) -> bool:
     options = context.options
     if (said := _answered(context)) is not None:
         return said
@@ -152,7 +179,8 @@ def _wanted(context: Context, order: PlacedOrder) -> bool:
     held = "".join(
         f" Payment {plain(name)} holds {money} more: not this refund." for name, money in account.elsewhere.items()
     )
-    text = f"Refund {account.refundable or order.total} of order {plain(order.order_id)}?{held}"
+    asked = account.refundable or order.total if rest is None else Money(rest, order.currency)
+    text = f"Refund {asked} of order {plain(order.order_id)}?{held}"
     if not options.live:
         return context.yes("refund", text)
     known = {"refund": True, "keep": False}
@@ -213,13 +241,13 @@ def _settle(context: Context, order: PlacedOrder, error: Exception) -> Requested
             "then resume.",
             waiting_for="refund",
         ) from error
-    raise _in_doubt(context, order, str(error)) from error
+    raise _in_doubt(context, order.order_id, str(error)) from error
 
 
-def _in_doubt(context: Context, order: PlacedOrder, why: str) -> Paused:
+def _in_doubt(context: Context, order_id: str, why: str) -> Paused:
     return Paused(
         FindingCode.REFUND_IN_DOUBT,
-        f"whether order {order.order_id} is being refunded is not known: {why}",
+        f"whether order {order_id} is being refunded is not known: {why}",
         meaning=context.account().said,
         todo="Resume when the processor answers: the refund is asked for again only if there is none. Without its key "
         "look at its dashboard, and record what it shows with `attest dashboard`; then resume.",

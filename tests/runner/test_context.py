@@ -73,11 +73,20 @@ def test_a_wait_ends_even_if_what_is_left_of_it_is_too_short_for_the_clock(walk:
     assert times[-1] - times[0] == pytest.approx(60, abs=0.01)
 
 
-def test_loopback_is_read_faster(walk: Walk) -> None:
-    one, times = context(walk, loopback=True), list[float]()
+PACES: dict[str, tuple[int, list[float]]] = {
+    "remote": (120, [3, 6, 10, 16, 25, 37, 52, 67, 82, 97, 112, 120]),
+    "loopback": (5, [0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.6, 3.6, 4.6, 5]),
+}
+"""For how long each is read, and when after the first read."""
+
+
+@pytest.mark.parametrize("where", PACES)
+def test_it_is_read_ever_more_slowly_up_to_every_15_seconds_or_on_loopback_every_second(walk: Walk, where: str) -> None:
+    one, times = context(walk, loopback=where == "loopback"), list[float]()
+    timeout, expected = PACES[where]
     with pytest.raises(TimedOut):
-        one.wait(failing(0, times=times, at=walk.clock.monotonic), bool, timeout=10)
-    assert times[1] <= 0.05
+        one.wait(failing(0, times=times, at=walk.clock.monotonic), bool, timeout=timeout)
+    assert times == pytest.approx([0, *expected])
 
 
 def test_what_settles_ends_the_wait_at_once(walk: Walk) -> None:

@@ -54,6 +54,15 @@ def test_a_limit_that_does_not_end_is_left_to_resume(walk: Walk, unattended: boo
     assert walk.writes("login") == (1 if unattended else 4)
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(1200, "passed"), (1201, "incomplete")])
+def test_at_most_twenty_minutes_are_waited_out(walk: Walk, seconds: int, outcome: str) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("login", Reply(status=429, headers={"Retry-After": str(seconds)}))
+    assert walk.go_on().outcome == outcome
+    assert (seconds in walk.clock.sleeps) == (outcome == "passed")
+
+
 def test_a_refresh_token_that_a_login_elsewhere_revoked_leads_to_one_new_login(walk: Walk) -> None:
     walk.goes_through()
 

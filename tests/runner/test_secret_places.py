@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -31,6 +32,9 @@ from veza_e2e.ports.redacted import RedactedOperator
 from veza_e2e.ports.scripted import ScriptedOperator
 from veza_e2e.ports.wire import Recorder, RecordingTransport
 from veza_e2e.redaction import Redactor
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
 
 ULID = "01JDBX3R8M2V6Q0Z9T4K7W5Y1C"
 AT = "2026-11-26T10:00:00Z"
@@ -215,6 +219,15 @@ def test_no_form_of_a_secret_is_written_or_shown_there(place: str, tmp_path: Pat
             if kept(form, kind, told):
                 leaked.append((form, kind))
     assert leaked == []
+
+
+def test_the_parts_of_a_session_show_no_secret_to_a_debugger(walk: Walk) -> None:
+    walk.processes()
+    stage = walk.begin()
+    secrets = [stage.parts.email, stage.parts.password, stage.parts.hyperswitch_api_key]
+    assert all(secrets)
+    shown = repr(stage.parts) + repr(stage)
+    assert [secret for secret in secrets if secret and secret in shown] == []
 
 
 @pytest.mark.parametrize("place", sorted(SHOWN))

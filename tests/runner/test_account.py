@@ -120,6 +120,16 @@ def test_a_second_payment_is_added_up_and_still_out() -> None:
     assert account.refund_open is True
 
 
+@pytest.mark.parametrize("untold", [PAYMENT, "pay_2222"])
+def test_of_two_payments_one_that_is_not_told_leaves_open_what_came_back(untold: str) -> None:
+    script = paid()
+    for name in (PAYMENT, "pay_2222"):
+        received = None if name == untold else 500
+        account = processor(script, payment_id=name, amount_received=received, metadata={"order_id": ORDER})
+    assert (account.state, account.charged, account.refunded) == (AccountState.UNKNOWN, None, None)
+    assert "the processor says charged an amount that is not told" in account.sentence
+
+
 def test_a_completed_order_without_money_at_the_processor_is_no_seen_charge() -> None:
     for status in ("processing", "requires_capture"):
         account = processor(paid(), status=status, amount_received=0)

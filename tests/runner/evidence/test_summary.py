@@ -165,6 +165,23 @@ def test_a_dropped_charge_is_compared_with_the_charge_and_a_credit_with_the_refu
     assert statuses(summarise(script.lines, [bank(script, seen, cents)]))["bank_statement"] == status
 
 
+def test_a_witness_that_does_not_tell_how_much_came_back_contradicts_no_statement() -> None:
+    script = live().until("refund")
+    back: JSON = {"refund_id": REFUND, "payment_id": PAYMENT, "status": "succeeded", "amount": None, "currency": "EUR"}
+    script.call("revoked", "payment", {**script.payment(), "refunds": [back]}, processor=True)
+    script.call("revoked", "getOrder", script.refunded_order())
+    item = summarise(script.lines, [bank(script, "credit", 500)]).item("bank_statement")
+    assert (item.status, item.reason) == ("met", "credit line on 2026-05-12")
+
+
+def test_a_statement_is_no_witness_beside_itself() -> None:
+    script = live().until("refund")
+    script.call("revoked", "getOrder", script.refunded_order() | {"refunded_amount_cents": None})
+    item = summarise(script.lines, [bank(script, "credit", 500)]).item("bank_statement")
+    assert item.status == "pending"
+    assert item.reason == "the statement shows it; no other witness said how much came back"
+
+
 @pytest.mark.parametrize(("day", "decision"), [("2026-05-02", "PENDING"), ("2026-05-03", "GO"), ("2026-05-04", "GO")])
 @pytest.mark.parametrize("seen", ["credit", "charge-dropped"])
 def test_a_statement_from_before_the_refund_shows_nothing_of_it(seen: SeenAtBank, day: str, decision: str) -> None:

@@ -203,7 +203,7 @@ class Walk:
 
     def go_on(self, *, defect: bool = False) -> Summary:
         """Walk to where it ends now; a defect of the program is no failure that a test may be content with."""
-        go_on(self.stage, resumed=any(isinstance(e, SessionResumed) for e in self.stage.journal.events()))
+        go_on(self.stage)
         met = [
             e.observed
             for e in self.stage.journal.events()

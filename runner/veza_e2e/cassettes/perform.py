@@ -64,7 +64,7 @@ def perform(folder: Path) -> Played:
     while (process := replay.next_process()) is not None:
         stage = _resumed(replay, process, lines) if process.resumed else _begun(replay, process)
         try:
-            views = _walk(stage, resumed=process.resumed)
+            views = _walk(stage)
         except ProcessKilled:
             views = None
         lines = tuple(stage.journal.lines)
@@ -73,9 +73,9 @@ def perform(folder: Path) -> Played:
     return Played(shown["report.md"], evidence.summarise(lines).to_json(), lines)
 
 
-def _walk(stage: Stage, *, resumed: bool) -> dict[str, bytes]:
+def _walk(stage: Stage) -> dict[str, bytes]:
     with contextlib.suppress(Interrupted, EndOfInput, Left):
-        go_on(stage, resumed=resumed)
+        go_on(stage)
     views, ended = conclude(stage)
     if ended is not None:
         stage.journal.append(ended)

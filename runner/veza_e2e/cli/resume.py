@@ -120,7 +120,7 @@ def _resumed(
         stage.journal.append(SessionResumed(tools=tools(), walkthrough=WALKTHROUGH))
         _tell_logins(settings, first, parts.ports.clock.now())
         _tell_done(stage)
-        return close_recording(recording, walk(stage, stored, resumed=True))
+        return close_recording(recording, walk(stage, stored))
 
 
 def _tell_logins(settings: Settings, first: SessionStarted, now: datetime) -> None:

@@ -37,7 +37,7 @@ def give_up(stage: Stage, accepted: Money | None, tell: Callable[[str], object])
     Raises:
         MoneyMayBeOutError: money is or may be out, and `accepted` is not exactly that.
     """
-    context = context_of(stage, resumed=True)
+    context = context_of(stage)
     look(context)
     account = context.account()
     if not account.may_be_out:

@@ -54,11 +54,11 @@ def keep(stage: Stage, archive: Archive, started_at: str) -> Iterator[Stored]:
         sink.close()
 
 
-def walk(stage: Stage, stored: Stored, *, resumed: bool = False) -> Ended:
+def walk(stage: Stage, stored: Stored) -> Ended:
     """Run the walkthrough as far as it goes, write the views, and end the journal if the session is over."""
     interrupted = None
     try:
-        go_on(stage, resumed=resumed)
+        go_on(stage)
     except Interrupted as signal:
         interrupted = signal.name
     except EndOfInput:

@@ -6,13 +6,14 @@ A resume runs the same walkthrough again: `Run` returns the results that the jou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, NoReturn
+from typing import NoReturn
 
 from veza import VezaError
 from veza_e2e.journal.events import Event, StepFailed, StepFinished, StepName, StepPaused, StepSkipped, StepStarted
 from veza_e2e.journal.findings import FindingCode, RecordedName
 from veza_e2e.money.account import fold
-from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step, W
+from veza_e2e.steps.context import Context
+from veza_e2e.steps.step import Failed, Finding, P, Paused, R, Skipped, Step
 
 DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """Unexpected exceptions: recorded as a defect; the refund stays reachable."""
@@ -21,26 +22,26 @@ _BARRING = frozenset({FindingCode.LOGIN_REFUSED, FindingCode.ACCOUNT_LOCKED, Fin
 _BEFORE_CHARGE: frozenset[StepName] = frozenset({"login", "products", "order"})
 
 
-class Run(Generic[W]):
+class Run:
     """Executes each step once.
 
     Args:
-        world: the context that each step is given.
+        context: the context that each step is given.
         recovering: whether a check failed after the charge, so that only the refund remains. The steps of the refund
             then run again even if they failed before.
         foreign: translates an error that the step did not handle.
     """
 
     def __init__(
-        self, world: W, *, recovering: bool = False, foreign: Callable[[Exception, StepName], Finding]
+        self, context: Context, *, recovering: bool = False, foreign: Callable[[Exception, StepName], Finding]
     ) -> None:
-        self._world = world
+        self._context = context
         self._foreign = foreign
         self._recovering = recovering
         self._waiting: list[Paused] = []
         self._done: dict[str, Event] = {}
-        again = recovering and _refund_failed(world.journal.events())
-        for event in world.journal.events():
+        again = recovering and _refund_failed(context.journal.events())
+        for event in context.journal.events():
             if again and isinstance(event, StepFinished) and event.step == "refund":
                 continue
             if (
@@ -50,7 +51,7 @@ class Run(Generic[W]):
             ):
                 self._done[event.step] = event
 
-    def __call__(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, step: Step[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the step's result: from the journal if it holds one, else by running the step.
 
         Raises:
@@ -65,7 +66,7 @@ class Run(Generic[W]):
             raise Failed(RecordedName(done.finding), done.observed, meaning=done.meaning, todo=done.todo)
         return self._take(step, *args, **kwargs)
 
-    def check(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    def check(self, step: Step[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Like a call, but what must not block the refund does not: an earlier failure, a choice, what may come yet.
 
         Nor does one that cannot finish now: what it looks at may be late, or cannot be read. An order that is not
@@ -96,12 +97,12 @@ class Run(Generic[W]):
         if self._waiting:
             raise self._waiting[0]
 
-    def _take(self, step: Step[W, P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        journal, recorder = self._world.journal, self._world.recorder
+    def _take(self, step: Step[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        journal, recorder = self._context.journal, self._context.recorder
         journal.append(StepStarted(step=step.name))
         recorder.step = step.name
         try:
-            result = step.act(self._world, *args, **kwargs)
+            result = step.act(self._context, *args, **kwargs)
         except Skipped as reason:
             journal.append(StepSkipped(step=step.name, reason=str(reason)))
             raise
@@ -121,18 +122,18 @@ class Run(Generic[W]):
         return result
 
     def _found(self, name: StepName, finding: Finding) -> NoReturn:
-        text = self._world.recorder.redactor.text
+        text = self._context.recorder.redactor.text
         observed, meaning, todo = text(finding.observed), text(finding.meaning), text(finding.todo)
         kind = finding.finding
         if isinstance(finding, Paused):
-            self._world.journal.append(
+            self._context.journal.append(
                 StepPaused(
                     step=name, finding=kind, observed=observed, meaning=meaning, todo=todo,
                     waiting_for=finding.waiting_for,
                 )
             )  # fmt: skip
         else:
-            self._world.journal.append(
+            self._context.journal.append(
                 StepFailed(step=name, finding=kind, observed=observed, meaning=meaning, todo=todo)
             )
         raise finding

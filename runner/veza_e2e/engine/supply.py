@@ -59,7 +59,7 @@ def supply(stage: Stage, text: str | None) -> Supplied:
         RowsSkipped: the operator goes on without rows.
         UnresumableError: the session has no order.
     """
-    context = context_of(stage, resumed=True)
+    context = context_of(stage)
     context = replace(context, options=replace(context.options, walkthrough=int(WALKTHROUGH)))
     order, product = _bought(context)
     asked = refund_was_asked(context)

@@ -62,7 +62,7 @@ class UnresumableError(Exception):
     """This version cannot resume the journal; the message says what to do."""
 
 
-def context_of(stage: Stage, *, resumed: bool) -> Context:
+def context_of(stage: Stage) -> Context:
     """Return what the steps of this process are given.
 
     Raises:
@@ -72,6 +72,7 @@ def context_of(stage: Stage, *, resumed: bool) -> Context:
     if gate is None:
         raise UnresumableError("the journal holds no finished pre-flight, so nothing was begun: start a new session")
     parts, started = stage.parts, stage.started
+    resumed = any(isinstance(event, SessionResumed) for event in stage.journal.events())
     return Context(
         journal=stage.journal,
         recorder=stage.recorder,
@@ -88,7 +89,7 @@ def context_of(stage: Stage, *, resumed: bool) -> Context:
     )
 
 
-def go_on(stage: Stage, *, resumed: bool = False) -> None:
+def go_on(stage: Stage) -> None:
     """Run the walkthrough as far as it goes; its results are in the journal.
 
     Raises:
@@ -97,7 +98,7 @@ def go_on(stage: Stage, *, resumed: bool = False) -> None:
         Left: the operator left; recorded in the journal.
         UnwritableError: the journal cannot be written.
     """
-    context = context_of(stage, resumed=resumed)
+    context = context_of(stage)
     _tell_clock(context)
     try:
         _walk(context)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from veza_e2e.engine.run import Run
 from veza_e2e.steps.completed import await_completed
-from veza_e2e.steps.context import Context
 from veza_e2e.steps.license import verify_license
 from veza_e2e.steps.login import login
 from veza_e2e.steps.order import place_order
@@ -16,7 +15,7 @@ from veza_e2e.steps.revoked import await_revoked
 from veza_e2e.steps.transfers import check_transfers
 
 
-def walkthrough(run: Run[Context]) -> Revoked:
+def walkthrough(run: Run) -> Revoked:
     """Buy, check, refund, check.
 
     Raises:

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from veza_e2e.frozen import dataclass
-from veza_e2e.journal import Journal
 from veza_e2e.journal.events import StepName, WaitingFor
 from veza_e2e.journal.findings import FindingCode, RecordedName
-from veza_e2e.ports.wire import Recorder
+from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Result
 
 RESUME = "Resume to refund, and report the finding to the backend's makers."
 """What to do about a check that failed after the charge."""
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
-W = TypeVar("W", bound="HasRecord")
-
-
-class HasRecord(Protocol):
-    """The part of a step's context that `Run` needs."""
-
-    @property
-    def journal(self) -> Journal:
-        """The journal that the events go to."""
-        ...
-
-    @property
-    def recorder(self) -> Recorder:
-        """The recorder, which is told which step is running."""
-        ...
 
 
 class Finding(Exception):  # noqa: N818 - a finding is the walkthrough's product, not a programming error
@@ -66,14 +50,14 @@ class Skipped(Exception):  # noqa: N818 - a choice, not an error
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Generic[W, P, R]):
+class Step(Generic[P, R]):
     """A step: its name, its result type, and its function."""
 
     name: StepName
     result: type[R]
-    act: Callable[Concatenate[W, P], R]
+    act: Callable[Concatenate[Context, P], R]
 
 
-def step(name: StepName, result: type[R]) -> Callable[[Callable[Concatenate[W, P], R]], Step[W, P, R]]:
+def step(name: StepName, result: type[R]) -> Callable[[Callable[Concatenate[Context, P], R]], Step[P, R]]:
     """Turn a function into one of the nine steps."""
     return lambda act: Step(name, result, act)

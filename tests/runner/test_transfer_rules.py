@@ -149,6 +149,12 @@ def test_what_the_rows_do_not_tell_is_not_known() -> None:
     assert booking([absent], ORDER, absent={"stripe_transfer_id"}).status == "booked"
 
 
+@pytest.mark.parametrize(("read", "told"), [(1, "1 row was read"), (2, "2 rows were read")])
+def test_rows_that_are_not_all_there_are_counted(read: int, told: str) -> None:
+    cut = [row | {"row_count": read + 1} for row in rows(*[{}] * read)]
+    assert booking(cut, ORDER).problem == f"{told}, and row_count says that there are others"
+
+
 def test_rows_that_are_read_after_the_refund_were_booked_though_they_are_reversed() -> None:
     assert booking([ROW | BACK], ORDER).status == "wrong"
     assert booking([ROW | BACK], ORDER, refund_asked=True).status == "booked"

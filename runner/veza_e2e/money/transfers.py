@@ -96,7 +96,6 @@ def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collec
     told = f"{paid} were transferred to the seller, {back} reversed"
     if paid == back:
         told = "a transfer is still pending: it may yet be paid out"
-    errors = _errors(found, sides, earlier)
     if errors:
         told = f"{told} ({', '.join(errors)})"
     status: Status = "refused" if errors else "late"

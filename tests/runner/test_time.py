@@ -11,7 +11,11 @@ from veza_e2e.journal.events import BrowserOpened, CallIntended, StepFailed, Ste
 from veza_e2e.ports.protocols import EndOfInput, Left
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.conftest import Walk
+
+    from veza_e2e.ports.progress import Progress
 
 ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
 LIMITED = Reply(status=429, headers={"Retry-After": "600"})
@@ -61,6 +65,24 @@ def test_at_most_twenty_minutes_are_waited_out(walk: Walk, seconds: int, outcome
     walk.backend.script("login", Reply(status=429, headers={"Retry-After": str(seconds)}))
     assert walk.go_on().outcome == outcome
     assert (seconds in walk.clock.sleeps) == (outcome == "passed")
+
+
+def test_who_asks_how_a_rate_limit_stands_is_told_how_long_it_still_lasts(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("login", Reply(status=429, headers={"Retry-After": "600"}))
+    pause = walk.person.pause
+
+    def after_a_while(progress: Progress, sleep: Callable[[float], None]) -> str | None:
+        if progress.limit == 600 and not progress.elapsed:
+            sleep(200)
+            walk.person.keys = ["s"]
+        return pause(progress, sleep)
+
+    walk.person.pause = after_a_while  # type: ignore[method-assign]  # a key that is typed late
+    assert walk.go_on().outcome == "passed"
+    limit = [(one.elapsed, one.pause) for one in walk.person.waited if one.what.endswith("the backend's rate limit")]
+    assert limit == [(0, 600), (200, 400)]
 
 
 def test_a_refresh_token_that_a_login_elsewhere_revoked_leads_to_one_new_login(walk: Walk) -> None:

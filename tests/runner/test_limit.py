@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from veza.testing import Reply
 from veza_e2e.journal.events import StepFailed
 
 if TYPE_CHECKING:
@@ -79,3 +80,23 @@ def test_what_costs_as_much_as_the_limit_is_bought(walk: Walk, *, named: bool) -
     walk.begin()
     summary = walk.go_on()
     assert (summary.outcome, summary.money.refunded_cents) == ("passed", 1000)
+
+
+def test_the_product_that_was_named_is_bought_and_no_other(walk: Walk) -> None:
+    walk.goes_through()
+    ((first, product),) = walk.backend.shop.products.items()
+    name = f"{first}2"
+    walk.backend.shop.products[name] = {**product, "id": name}
+    walk.started["product"] = name
+    walk.begin()
+    walk.go_on()
+    (line,) = walk.backend.shop.order(walk.only_order())["items"]
+    assert line["product_id"] == name
+
+
+def test_a_product_that_the_list_does_not_hold_is_asked_for_by_its_name(walk: Walk) -> None:
+    walk.goes_through()
+    walk.started["product"] = next(iter(walk.backend.shop.products))
+    walk.begin()
+    walk.backend.script("listProducts", Reply(data=[]))
+    assert walk.go_on().outcome == "passed"

@@ -1,0 +1,77 @@
+"""A refund that somebody asked for without the walkthrough is looked at, and never asked for a second time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from veza_e2e.journal.events import StepFailed, StepFinished
+from veza_e2e.ports.protocols import EndOfInput
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+    from veza_e2e.evidence import Summary
+
+ORDER = "7d3f0e5e-93f5-4c1c-8d3a-0e0d3a1b2c3d"
+
+
+def left_before_the_refund(walk: Walk) -> None:
+    walk.goes_through()
+    always = dict(walk.person.always)
+    walk.person.always = {name: answer for name, answer in always.items() if name != "refund"}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    walk.person.always = always
+
+
+def refunded_by_somebody(walk: Walk, **told: Any) -> None:
+    """As the backend's own console does it."""
+    shop = walk.backend.shop
+    type(shop).refund(shop, ORDER, None)
+    if told:
+        shop.settle_refund(ORDER)
+        shop.order(ORDER).update(told)
+
+
+def gone_on(walk: Walk) -> Summary:
+    walk.resume()
+    summary = walk.go_on()
+    assert walk.writes("requestRefund") == 0
+    return summary
+
+
+def test_a_refund_that_is_pending_is_waited_for(walk: Walk) -> None:
+    left_before_the_refund(walk)
+    refunded_by_somebody(walk)
+    assert gone_on(walk).waiting_for == "refund"
+    walk.backend.shop.settle_refund(ORDER)
+    assert gone_on(walk).outcome == "passed"
+
+
+def test_a_refund_that_only_the_processor_has_and_calls_pending_is_waited_for(walk: Walk) -> None:
+    walk.processes()
+    left_before_the_refund(walk)
+    pending = {"refund_id": "r", "payment_id": "pay-1", "status": "pending", "amount": 500, "currency": "EUR"}
+    walk.payments_tell(lambda data: data.update(refunds=[pending]))
+    assert gone_on(walk).waiting_for == "refund"
+
+
+@pytest.mark.parametrize("refund_status", [None, "succeeded"])
+def test_a_refund_that_came_back_is_on_record_as_such(walk: Walk, refund_status: str | None) -> None:
+    left_before_the_refund(walk)
+    refunded_by_somebody(walk, refund_status=refund_status)
+    assert gone_on(walk).outcome == "passed"
+    (refund,) = [event.result for event in walk.events(StepFinished) if event.step == "refund"]
+    assert (refund["status"], refund["amount_cents"]) == ("succeeded", 500)
+
+
+def test_a_completed_order_that_calls_its_refund_done_is_no_refusal(walk: Walk) -> None:
+    left_before_the_refund(walk)
+    refunded_by_somebody(walk, status="completed", refund_status="succeeded")
+    summary = gone_on(walk)
+    (failed,) = walk.events(StepFailed)
+    assert (failed.step, failed.finding, summary.outcome) == ("revoked", "unknown_status", "failed")
+    assert "refund nothing that came back already" in failed.todo

@@ -102,6 +102,17 @@ def test_a_capture_that_tells_no_currency_is_not_known() -> None:
     assert processor(script, amount_received=500, currency=None).state is AccountState.UNKNOWN
 
 
+def test_an_amount_that_is_none_is_not_told() -> None:
+    account = processor(paid(), amount_received=500, currency="EURO")
+    assert "the processor says charged an amount that is not told" in account.sentence
+    for told, total in (("5.00", EUR5), ("5.00.0", None), ("much", None), ("0.001", None)):
+        script = Script().start().until("pay")
+        order = {**script.order("completed"), "total_amount": told, "total_amount_cents": None}
+        script.call("completed", "getOrder", order, path=f"/orders/{ORDER}")
+        (read,) = fold(script.lines).orders
+        assert read.reads[-1].total == total
+
+
 def test_a_capture_in_another_currency_is_said_by_its_witness() -> None:
     account = processor(paid(), amount_received=540, currency="USD")
     assert (account.state, account.charged_cents) == (AccountState.UNKNOWN, None)

@@ -179,3 +179,32 @@ def test_one_figure_in_the_rows_differs_by_its_rule(
     at = data.draw(st.integers(0, len(rows) - 1))
     rows[at] = change(rows[at])
     assert rules(ended(session(total, tax, rows=False), supplied(rows)), "differs") == expected
+
+
+ROW: Mapping[str, JSON] = {
+    "order_id": ORDER, "transfer_id": "t1", "stripe_transfer_id": "tr_1", "seller_id": "7", "amount_cents": 450,
+    "platform_fee_cents": 50, "currency": "EUR", "transfer_currency": "EUR", "status": "reversed",
+    "reversed_amount_cents": 450, "row_count": 1,
+}  # fmt: skip
+NO_ROW: Mapping[str, JSON] = {**dict.fromkeys(ROW), "order_id": ORDER, "row_count": 1}
+SOON = "2026-05-04T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("row", "at", "status", "reason"),
+    [
+        (ROW, LATER, "met", "R2 equal: 5.00 EUR"),
+        ({**ROW, "seller_id": "8"}, LATER, "not_met", "is booked to seller 8, the product's seller is 7"),
+        (NO_ROW, SOON, "pending", "seller_transfers has no row for order"),
+        (NO_ROW, LATER, "not_met", "after more than 24 hours"),
+        ({**ROW, "status": "pending"}, SOON, "pending", "transfer t1 is 'pending'"),
+        ({**ROW, "status": "pending"}, LATER, "not_met", "'pending', after more than 24 hours"),
+        ({**ROW, "seller_id": None}, LATER, "not_checked", "the rows do not tell seller, number and every part of"),
+        ({**ROW, "row_count": None}, LATER, "not_checked", "the rows do not tell seller, number and every part of"),
+        ({**ROW, "platform_fee_cents": None}, LATER, "not_checked", "the rows do not tell seller, number and every"),
+        ({**ROW, "row_count": 2}, LATER, "not_checked", "1 row was read, and row_count says that there are others"),
+    ],
+)
+def test_what_supplied_rows_say_of_the_booking(row: Mapping[str, JSON], at: str, status: str, reason: str) -> None:
+    item = ended(session(500, 0, rows=False), replace(supplied([row]), at=at)).item("transfer_booked")
+    assert (item.status, reason in item.reason) == (status, True), item.reason

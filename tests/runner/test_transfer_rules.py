@@ -173,6 +173,11 @@ def test_a_cancelled_row_beside_a_good_one_counts_zero(unexplained: int | None) 
     assert (verdict.seller_checked, verdict.complete) == (True, True)
 
 
+def test_of_several_cancelled_rows_the_first_is_named() -> None:
+    part = rows({"amount_cents": 300}, CANCELLED, CANCELLED)
+    assert booking(part, ORDER).problem.startswith("transfer 12 is 'cancelled'; ")
+
+
 def test_a_cancelled_row_hides_nothing() -> None:
     short = [row | {"unexplained_cents": -100} for row in rows({}, CANCELLED)]
     assert "leaves -1.00 EUR of the total unexplained" in booking(short, ORDER).problem

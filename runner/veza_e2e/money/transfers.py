@@ -213,13 +213,14 @@ def _reversed(row: Mapping[str, JSON], order: OrderFacts) -> tuple[int, int]:
         raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
     if status in _UNPAID or status == TransferStatus.PENDING:
         return 0, 0
-    back = cents_of(row, "reversed_amount_cents")
-    if back is None and status in _REVERSED:
+    said = cents_of(row, "reversed_amount_cents")
+    if said is None and status in _REVERSED:
         raise Problem("unread", f"{named(row)} is {status!s}, and how much of it is not told")
-    if (back or 0) > amount:
-        told = f"{Money(back or 0, order.total.currency)} of {named(row)} were reversed, more than was transferred"
+    back = said or 0
+    if back > amount:
+        told = f"{Money(back, order.total.currency)} of {named(row)} were reversed, more than was transferred"
         raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
-    return amount, back or 0
+    return amount, back
 
 
 def _errors(found: Rows, sides: Sequence[tuple[int, int]], earlier: Mapping[str, Mapping[str, JSON]]) -> list[str]:

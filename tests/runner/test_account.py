@@ -102,6 +102,18 @@ def test_a_capture_that_tells_no_currency_is_not_known() -> None:
     assert processor(script, amount_received=500, currency=None).state is AccountState.UNKNOWN
 
 
+def test_a_charge_whose_amount_the_order_does_not_tell_is_proven_by_the_last_reading() -> None:
+    script = Script().start().until("products")
+    untold: dict[str, JSON] = {"total_amount_cents": None}
+    script.call("order", "createOrder", {"order": script.order("pending_payment", **untold)}, method="POST")
+    for _ in range(3):
+        script.call("completed", "getOrder", script.order("completed", **untold), path=f"/orders/{ORDER}")
+    account = fold(script.lines)
+    (figure,) = account.figures("charged")
+    assert (figure.by, figure.amount, figure.seq) == ("backend", None, len(script.lines))
+    assert (account.state, account.moved) == (AccountState.UNKNOWN, True)
+
+
 def test_an_amount_that_is_none_is_not_told() -> None:
     account = processor(paid(), amount_received=500, currency="EURO")
     assert "the processor says charged an amount that is not told" in account.sentence

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from veza.testing import Reply
 from veza_e2e.engine.start import tools
-from veza_e2e.engine.supply import RowsSkipped, supply
+from veza_e2e.engine.supply import PasteError, RowsSkipped, supply
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import Asked, CallIntended, StepFailed, StepFinished, StepPaused
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.ports.protocols import Left
+from veza_e2e.ports.seller_transfers import COLUMNS
+from veza_e2e.steps.pasting import parsed
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -81,6 +84,29 @@ def test_what_the_order_says_came_back_is_said_as_far_as_it_is_told(
     assert failed.observed == f"the order says that {said} came back of 5.00 EUR"
 
 
+def test_a_charge_that_step_5_could_not_compare_is_compared_after_the_refund(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    tell = walk.processor
+    assert tell is not None
+
+    def less(data: dict[str, Any]) -> None:
+        data.update(amount=300, amount_received=300)
+        for one in data["refunds"]:
+            one["amount"] = 300
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return tell(request) if walk.backend.count("requestRefund") else httpx.Response(401, json={})
+
+    walk.processor = answer
+    walk.payments_tell(lambda data: less(data) if "refunds" in data else None)
+    walk.begin()
+    walk.go_on()
+    failed = walk.events(StepFailed)[-1]
+    assert (failed.step, failed.finding) == ("revoked", "amount_differs")
+    assert "the order's total is 5.00 EUR, the processor received 3.00 EUR" in failed.observed
+
+
 def test_an_order_that_nobody_saw_paid_is_missing_a_day_after_its_page_expired(walk: Walk) -> None:
     walk.goes_through()
     walk.page.act = lambda _: True
@@ -116,7 +142,39 @@ def test_an_order_that_moves_on_by_itself_ends_the_question_whether_it_was_paid(
     assert "backend: pending_payment" in said
     assert "backend: no answer" in said
     (pay,) = [event.result for event in walk.events(StepFinished) if event.step == "pay"]
-    assert pay["how"] == "status"
+    assert (pay["how"], pay["payment_status"]) == ("status", "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("told", "finding"),
+    [
+        ({"status": "requires_customer_action"}, "challenge_open"),
+        ({"status": "requires_payment_method"}, "not_paid"),
+        ({"status": "requires_payment_method", "error_message": "insufficient funds"}, "declined"),
+    ],
+)
+def test_why_an_order_is_still_pending_is_said_by_the_processor(walk: Walk, told: dict[str, Any], finding: str) -> None:
+    walk.goes_through()
+    walk.processes(amount_received=0, **told)
+    walk.page.act = lambda _: True
+    walk.begin()
+    assert walk.go_on().waiting_for == "operator"
+    assert walk.events(StepPaused)[-1].finding == finding
+
+
+def test_an_order_that_was_found_again_is_said_to_be_so_even_if_it_expired(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("createOrder", Reply(breaks="read", carried_out=True))
+    walk.backend.script("listOrders", *[LOST] * 3)
+    assert walk.go_on().outcome == "incomplete"
+    walk.backend.shop.set_status(ORDER, "expired")
+    walk.resume()
+    walk.go_on()
+    (order,) = [event for event in walk.events(StepFinished) if event.step == "order"]
+    assert order.result["adopted"] is True
+    assert order.observed.endswith(", found again after its answer was lost")
+    assert walk.page.opened == []
 
 
 @pytest.mark.parametrize(("paid", "said"), [(True, "Paid with a test card."), (False, "could not be used: open the")])
@@ -158,3 +216,10 @@ def test_rows_that_cannot_be_read_are_asked_for_with_the_reason_and_by_what_they
 
 def test_the_versions_of_the_tools_are_told() -> None:
     assert all(told[0].isdecimal() and told.count(".") >= 1 for told in tools().values()), tools()
+
+
+def test_of_a_paste_about_other_orders_eighty_letters_are_shown() -> None:
+    row = dict.fromkeys(COLUMNS, "") | {"order_id": "6" * 79 + "78", "total_amount_cents": "500", "row_count": "1"}
+    pasted = f"{','.join(row)}\n{','.join(row.values())}\n"
+    with pytest.raises(PasteError, match=f"it is about order {'6' * 79}7, not {ORDER}"):
+        parsed(pasted, ORDER, COLUMNS)

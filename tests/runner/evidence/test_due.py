@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from scripted_session import ORDER, Script
 
-from veza_e2e.evidence.due import add_business_days, due, is_business_day
+from veza_e2e.evidence import summarise
+from veza_e2e.evidence.due import add_business_days, due, is_business_day, still_open
+from veza_e2e.journal.events import SessionAbandoned, StepName
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,30 @@ def test_target2_is_open_on_national_holidays(day: date) -> None:
 )
 def test_a_refund_of_22_december_is_due_at_the_turn_of_the_year(today: date, state: str) -> None:
     assert due(date(2026, 12, 22)).state(today) == state
+
+
+@pytest.mark.parametrize(
+    ("step", "todo"),
+    [
+        ("completed", "open 5.00 EUR: refund the payment at the processor's dashboard, then record it"),
+        ("pay", "the card may be charged: record what comes back"),
+    ],
+)
+def test_who_gave_a_session_up_is_told_to_refund_only_a_charge_that_was_seen(step: StepName, todo: str) -> None:
+    script = Script().start(live=True, rehearsal=False).until(step).say(SessionAbandoned(reason="wrong product"))
+    said = str(still_open(summarise(script.lines)))
+    assert said.startswith("abandoned, ")
+    assert todo in said
+
+
+@pytest.mark.parametrize(
+    ("live", "step", "told"), [(True, "pay", True), (False, "pay", False), (False, "license", True)]
+)
+def test_a_dispute_is_to_be_answered_where_money_may_be_lost(*, live: bool, step: StepName, told: bool) -> None:
+    script = Script().start(live=live, rehearsal=not live).until(step)
+    disputed = {**script.payment(), "disputes": [{"dispute_status": "dispute_opened"}]}
+    if step == "pay":
+        disputed |= {"status": "processing", "amount_received": 0}
+    script.call("completed", "payment", disputed | {"metadata": {"order_id": ORDER}}, processor=True)
+    said = str(still_open(summarise(script.lines)))
+    assert ("answer the dispute at the processor's dashboard" in said) is told

@@ -218,6 +218,20 @@ def test_the_versions_of_the_tools_are_told() -> None:
     assert all(told[0].isdecimal() and told.count(".") >= 1 for told in tools().values()), tools()
 
 
+def test_rows_that_are_late_are_missing_a_day_after_the_completion(walk: Walk) -> None:
+    walk.goes_through()
+    walk.begin()
+    walk.go_on()
+    walk.ledger.held = lambda: [walk.transfer(status="pending", stripe_transfer_id=None)]
+    (done,) = [e.at for e in walk.lines if isinstance(e.event, StepFinished) and e.event.step == "completed"]
+    day_later = datetime.fromisoformat(done) + timedelta(hours=24)
+    walk.clock.advance((day_later - walk.clock.now()).total_seconds() - 1)
+    assert supply(walk.stage, None).booking.status == "late"
+    walk.clock.advance(1)
+    booking = supply(walk.stage, None).booking
+    assert (booking.status, booking.problem) == ("wrong", "transfer t is 'pending', after more than 24 hours")
+
+
 def test_of_a_paste_about_other_orders_eighty_letters_are_shown() -> None:
     row = dict.fromkeys(COLUMNS, "") | {"order_id": "6" * 79 + "78", "total_amount_cents": "500", "row_count": "1"}
     pasted = f"{','.join(row)}\n{','.join(row.values())}\n"

@@ -70,19 +70,20 @@ def test_at_most_twenty_minutes_are_waited_out(walk: Walk, seconds: int, outcome
 def test_who_asks_how_a_rate_limit_stands_is_told_how_long_it_still_lasts(walk: Walk) -> None:
     walk.goes_through()
     walk.begin()
+    walk.clock.advance(50)
     walk.backend.script("login", Reply(status=429, headers={"Retry-After": "600"}))
-    pause = walk.person.pause
+    pause, later = walk.person.pause, [200, 500]
 
     def after_a_while(progress: Progress, sleep: Callable[[float], None]) -> str | None:
-        if progress.limit == 600 and not progress.elapsed:
-            sleep(200)
+        if progress.limit == 600 and later:
+            sleep(later.pop(0))
             walk.person.keys = ["s"]
         return pause(progress, sleep)
 
     walk.person.pause = after_a_while  # type: ignore[method-assign]  # a key that is typed late
     assert walk.go_on().outcome == "passed"
     limit = [(one.elapsed, one.pause) for one in walk.person.waited if one.what.endswith("the backend's rate limit")]
-    assert limit == [(0, 600), (200, 400)]
+    assert limit == [(0, 600), (200, 400), (600, 0)]
 
 
 def test_a_refresh_token_that_a_login_elsewhere_revoked_leads_to_one_new_login(walk: Walk) -> None:

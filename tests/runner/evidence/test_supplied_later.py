@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from scripted_session import ORDER, PAYMENT, SESSION, Script
 
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Summary, summarise
+from veza_e2e.journal import timestamp
 from veza_e2e.journal.addenda import Addendum, Dashboard, RowsSupplied
-from veza_e2e.journal.events import StepSkipped, StepStarted
+from veza_e2e.journal.events import StepFinished, StepSkipped, StepStarted
 
 LATER = "2026-05-10T09:00:00.000Z"
 NET = 450
@@ -208,3 +210,11 @@ SOON = "2026-05-04T10:00:00.000Z"
 def test_what_supplied_rows_say_of_the_booking(row: Mapping[str, JSON], at: str, status: str, reason: str) -> None:
     item = ended(session(500, 0, rows=False), replace(supplied([row]), at=at)).item("transfer_booked")
     assert (item.status, reason in item.reason) == (status, True), item.reason
+
+
+@pytest.mark.parametrize(("early", "status"), [(1, "pending"), (0, "not_met")])
+def test_supplied_rows_are_late_for_a_day_from_the_completion(early: int, status: str) -> None:
+    script = session(500, 0, rows=False)
+    (done,) = [e.at for e in script.lines if isinstance(e.event, StepFinished) and e.event.step == "completed"]
+    at = timestamp(datetime.fromisoformat(done) + timedelta(hours=24, milliseconds=-early))
+    assert ended(script, replace(supplied([NO_ROW]), at=at)).item("transfer_booked").status == status

@@ -19,6 +19,7 @@ from veza_e2e.evidence import Summary, summarise
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.addenda import Addendum, Dashboard, RowsSupplied
 from veza_e2e.journal.events import StepFinished, StepSkipped, StepStarted
+from veza_e2e.journal.story import Story
 
 LATER = "2026-05-10T09:00:00.000Z"
 NET = 450
@@ -218,3 +219,12 @@ def test_supplied_rows_are_late_for_a_day_from_the_completion(early: int, status
     (done,) = [e.at for e in script.lines if isinstance(e.event, StepFinished) and e.event.step == "completed"]
     at = timestamp(datetime.fromisoformat(done) + timedelta(hours=24, milliseconds=-early))
     assert ended(script, replace(supplied([NO_ROW]), at=at)).item("transfer_booked").status == status
+
+
+@pytest.mark.parametrize("member", ["order_id", "currency", "total_cents", "tax_cents"])
+def test_rows_of_an_order_that_the_journal_does_not_wholly_tell_are_not_judged(member: str) -> None:
+    script = Script().start().until("completed")
+    placed = Story(script.lines).result("order")
+    script.done("order", "told by another version", **{**placed, member: None})
+    summary = ended(script, supplied([ROW]))
+    assert (summary.item("transfer_booked").status, rules(summary, "equal") & {"R2", "R5"}) == ("not_checked", set())

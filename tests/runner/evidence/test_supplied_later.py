@@ -127,6 +127,12 @@ def test_a_later_reading_corrects_an_earlier_one(name: str) -> None:
     assert rules(spoiled, "differs") == other.rules
 
 
+def test_what_a_person_read_otherwise_stands_against_a_comparison_that_was_equal() -> None:
+    script = Script().start().until("revoked").end()
+    assert "R1" in rules(ended(script, read(charged_cents=500)), "equal")
+    assert "R1" in rules(ended(script, read(charged_cents=499)), "differs")
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[int, int, list[dict[str, JSON]]]:
     """A total, its tax, and the rows that explain the rest, reversed since."""

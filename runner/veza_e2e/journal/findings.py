@@ -32,7 +32,7 @@ class FindingCode(StrEnum):
     NO_PRODUCT = "no_product", "No product on sale is within the limit."
     OVER_LIMIT = "over_limit", "The product or the order costs more than the limit."
     ORDER_REFUSED = "order_refused", "The backend refused the order."
-    ORDER_IN_DOUBT = "order_in_doubt", "The request for the order was sent, and no order can be found."
+    ORDER_IN_DOUBT = "order_in_doubt", "The request for the order was sent, and no order is known to be the one."
     SEVERAL_ORDERS = "several_orders", "Several orders could be this session's."
     PAGE_LOST = "page_lost", "The order exists, but the address of its checkout page was lost."
     CURRENCY_DIFFERS = "currency_differs", "The order is in another currency than the product."
@@ -51,7 +51,10 @@ class FindingCode(StrEnum):
     OTHER_ORDER = "other_order", "The payment that the order names belongs to another order."
     DISPUTE_OPENED = "dispute_opened", "A dispute was opened on the order."
     UNEXPECTED_STATUS = "unexpected_status", "The order has a status that nobody asked for."
-    UNKNOWN_STATUS = "unknown_status", "The order or its payment has a status that this version does not know."
+    UNKNOWN_STATUS = (
+        "unknown_status",
+        "The order, its payment or its refund has a status that this version does not know.",
+    )
     LICENSE_MISSING = "license_missing", "The order granted no license."
     LICENSE_NOT_ACTIVE = "license_not_active", "The license is not active."
     SEVERAL_LICENSES = "several_licenses", "The order granted several licenses."

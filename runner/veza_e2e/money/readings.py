@@ -71,6 +71,8 @@ class PaymentRead:
     refunds: tuple[RefundRead, ...]
     disputes: int
     """How many are not settled."""
+    asked: Money | None = None
+    """`net_amount` where it is given (a surcharge is in it), else `amount`; None if neither was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,7 @@ def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
         order_id=order_id or text_of(data.get("merchant_order_reference_id")),
         status=status,
         received=money(received, data.get("currency")),
+        asked=money(data.get("amount") if data.get("net_amount") is None else data["net_amount"], data.get("currency")),
         refunds=tuple(_refund(one) for one in refunds if isinstance(one, Mapping))
         if isinstance(refunds, list | tuple)
         else (),

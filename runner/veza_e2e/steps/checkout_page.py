@@ -18,7 +18,7 @@ from veza_e2e.ports.protocols import Left
 from veza_e2e.redaction import ALIAS
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
-from veza_e2e.steps.live_rules import offered_before, refuse_other_hosts, type_amount
+from veza_e2e.steps.live_rules import offered_before, refuse_changed, refuse_other_hosts, type_amount
 from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
 from veza_e2e.steps.waiting import link_left, order_said, paid_already, status_of, waiting_for
@@ -35,10 +35,12 @@ def offer(context: Context, order: PlacedOrder) -> None:
     """Offer the page by the live rules, and open it. That it is offered is on the disk before a browser acts on it.
 
     Raises:
-        Failed: the page is not where it may be.
+        Failed: the page is not where it may be, or takes another amount than was agreed to.
+        Paused: the latter, and it may have been paid before.
         EndOfInput: standard input ended before the amount was typed.
     """
     refuse_other_hosts(context, order)
+    refuse_changed(context, order)
     if context.options.live and not offered_before(context, order):
         type_amount(context, order)
     if context.options.walkthrough >= _VERSION:
@@ -48,7 +50,8 @@ def offer(context: Context, order: PlacedOrder) -> None:
 
 
 def open_page(context: Context, order: PlacedOrder) -> None:
-    """Open the page once more, or show its address; record either in the journal."""
+    """Open the page once more, or show its address; record either in the journal. Raises as `refuse_changed`."""
+    refuse_changed(context, order)
     shown = context.recorder.redactor.url(order.checkout_url)
     context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
     if ran_out(context):
@@ -65,6 +68,7 @@ def offer_again(context: Context, order: PlacedOrder) -> None:
 
     Raises:
         Failed: the page is not where it may be.
+        Paused: it takes another amount than was agreed to.
     """
     if not order.checkout_url:
         context.operator.tell("The backend named no checkout page: open the order's page from the shop.")
@@ -80,6 +84,7 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
     Raises:
         Left: the operator left.
         Failed: the link expired, and the processor confirms it.
+        Paused: the order, or what the page takes, has changed.
     """
     test_card = context.options.rehearsal and context.options.walkthrough >= _VERSION
     text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
@@ -111,6 +116,7 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
                 if current is not None and current.status is not OrderStatus.PENDING_PAYMENT:
                     context.answered("paid", f"the order is {current.status}", since)
                     return moved_on(context, current)
+                refuse_changed(context, order)
                 if not warned and ran_out(context):
                     warned = True
                     refuse_dead_link(context, order)
@@ -132,6 +138,7 @@ def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) 
         case "s":
             context.operator.tell(status_of(context, order))
         case "p" if test_card:
+            refuse_changed(context, order)
             paid = context.till is not None and context.till(order.checkout_url)
             context.operator.tell(
                 "Paid with a test card." if paid else "The test card could not be used: open the page."

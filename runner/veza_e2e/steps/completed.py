@@ -80,6 +80,7 @@ def _offer_again(context: Context, order: PlacedOrder) -> None:
         return
     if seen.named.status in VOID:
         link_gone(context, order, seen.named)
+    _refuse_other_order(context, current, seen)
     if order.checkout_url:
         context.operator.tell(f"The processor says that the order is not paid yet ({seen.named.status}).")
         offer(context, order)

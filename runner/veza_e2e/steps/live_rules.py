@@ -1,18 +1,21 @@
-"""The rules by which a checkout page is offered: its host, and on a live run the LIVE box and the typed amount."""
+"""The rules by which a checkout page is offered: its host, its amount, and on a live run the LIVE box."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import httpx
 
 from veza.money import Money
-from veza_e2e.journal.events import SessionResumed, SessionStarted
+from veza_e2e.journal.events import BrowserOpened, SessionResumed, SessionStarted
 from veza_e2e.journal.findings import FindingCode
-from veza_e2e.journal.readings import PageOffered
+from veza_e2e.journal.readings import OrderNamed, PageOffered
 from veza_e2e.journal.story import Story, text_of
+from veza_e2e.money.payment_states import PAYABLE
 from veza_e2e.ports.screen import framed
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
-from veza_e2e.steps.step import Failed
+from veza_e2e.steps.step import Failed, Paused
 
 
 def offered_before(context: Context, order: PlacedOrder) -> bool:
@@ -47,6 +50,56 @@ def refuse_other_hosts(context: Context, order: PlacedOrder) -> None:
             meaning=context.account().said,
             todo="Do not open it. Report it to the backend's makers; the order expires unpaid.",
         )
+
+
+def refuse_changed(context: Context, order: PlacedOrder) -> None:
+    """Stop before the page if an answer by now says that it takes another amount than was agreed to.
+
+    Raises:
+        Failed: it does, and the operator was never shown the order.
+        Paused: it does; the order may have been paid before, so that it is looked at again.
+    """
+    if context.options.walkthrough == 1:
+        return
+    wrong = next(_changed(context, order), None)
+    if wrong is None:
+        return
+    finding, observed = wrong
+    if not _known(context, order):
+        todo = f"Do not pay order {order.order_id}; it expires unpaid. Report it to the backend's makers."
+        raise Failed(finding, observed, meaning=f"The page is not offered. {context.account().said}", todo=todo)
+    raise Paused(
+        # Over the limit is a refusal, and this order may have been paid.
+        FindingCode.TOTAL_DIFFERS if finding is FindingCode.OVER_LIMIT else finding,
+        observed,
+        meaning=f"The page is not offered again. {context.account().said}",
+        todo=f"Do not pay order {order.order_id}. If it was paid before, resume: it is looked at, and can be refunded. "
+        "Else end the session with `abandon` when the page has expired.",
+        waiting_for="operator",
+    )
+
+
+def _changed(context: Context, order: PlacedOrder) -> Iterator[tuple[FindingCode, str]]:
+    """Yield what the last answers say of the order and its payments that the operator did not agree to."""
+    name, agreed, limit = order.order_id, order.total, context.options.limit
+    known = next((one for one in context.account().orders if one.order_id == name), None)
+    now = agreed if known is None or known.total is None else known.total
+    if now.currency != agreed.currency:
+        yield FindingCode.CURRENCY_DIFFERS, f"order {name} was {agreed}, and is in {now.currency} now ({now})"
+    if now.currency != limit.currency or now > limit:
+        yield FindingCode.OVER_LIMIT, f"order {name} was {agreed} and is now {now}, the limit is {limit}"
+    if now != agreed:
+        yield FindingCode.TOTAL_DIFFERS, f"order {name} was {agreed} and is now {now}"
+    for one in known.latest if known is not None else ():
+        payment = f"payment {one.payment_id}"
+        if one.status in PAYABLE and one.asked is not None and one.asked != agreed:
+            yield FindingCode.AMOUNT_DIFFERS, f"the processor asks {one.asked} for {payment}, order {name} was {agreed}"
+
+
+def _known(context: Context, order: PlacedOrder) -> bool:
+    """Whether the operator was shown the order, or its page, so that it may have been paid."""
+    shown = (e for e in context.journal.events() if isinstance(e, PageOffered | BrowserOpened | OrderNamed))
+    return any(isinstance(one, BrowserOpened) or one.order_id == order.order_id for one in shown)
 
 
 def type_amount(context: Context, order: PlacedOrder) -> None:

@@ -1,0 +1,149 @@
+"""A page is offered only while order and processor still say what the operator agreed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from veza_e2e.journal.events import StepFailed, StepPaused
+from veza_e2e.journal.readings import PageOffered
+from veza_e2e.ports.protocols import Left
+
+if TYPE_CHECKING:
+    from runner.conftest import Walk
+
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "beyond the limit": ({"total_amount_cents": 2500}, "over_limit"),
+    "within the limit": ({"total_amount_cents": 700}, "total_differs"),
+    "less": ({"total_amount_cents": 400}, "total_differs"),
+    "another currency": ({"currency": "USD"}, "currency_differs"),
+}
+
+
+def asked_for(walk: Walk) -> list[str]:
+    return [text for text in walk.person.asked if "Type the amount" in text or "Pay on that page" in text]
+
+
+@pytest.fixture
+def walk(walk: Walk) -> Walk:
+    walk.goes_through()
+    walk.page.act = lambda _: True
+    return walk
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_order_that_changed_after_it_was_placed_is_not_offered(walk: Walk, change: str, *, live: bool) -> None:
+    changed, finding = CHANGES[change]
+    walk.started |= {"live_requested": live, "environment": "prod" if live else "staging"}
+    create = walk.backend.shop.create
+
+    def later(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        placed = create(buyer, items)
+        walk.backend.shop.order(walk.only_order()).update(changed)
+        return placed
+
+    walk.backend.shop.create = later  # type: ignore[method-assign]  # a backend that changes its mind
+    walk.begin()
+    assert walk.go_on().outcome == ("refused" if finding == "over_limit" else "failed")
+    (failed,) = walk.events(StepFailed)
+    assert (failed.step, failed.finding) == ("pay", finding)
+    assert "was 5.00 EUR" in failed.observed
+    assert not walk.page.opened
+    assert not walk.events(PageOffered)
+    assert not asked_for(walk)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_one_that_was_offered_before_is_not_offered_again_and_can_still_be_refunded(walk: Walk, change: str) -> None:
+    changed, finding = CHANGES[change]
+    finding = finding.replace("over_limit", "total_differs")  # not refused: it may have been paid
+    walk.person.always = {**walk.person.always, "paid": "q"}
+    walk.begin()
+    with pytest.raises(Left):
+        walk.go_on()
+    order = walk.backend.shop.order(walk.only_order())
+    order.update(changed)
+    opened, asked = len(walk.page.opened), len(walk.person.asked)
+    walk.resume()
+    assert walk.go_on().outcome == "incomplete"
+    (paused,) = walk.events(StepPaused)
+    assert (paused.step, paused.finding, paused.waiting_for) == ("pay", finding, "operator")
+    assert (len(walk.page.opened), walk.person.asked[asked:]) == (opened, [])
+    walk.backend.shop.pay(order["id"])
+    walk.resume()
+    assert walk.go_on().step("completed").finding == "amount_differs"
+    walk.resume()
+    walk.go_on()
+    assert walk.writes("requestRefund") == 1
+
+
+def test_an_order_that_changes_while_the_page_is_open_ends_the_prompt(walk: Walk) -> None:
+    def change() -> str | None:
+        walk.backend.shop.order(walk.only_order())["total_amount_cents"] = 2500
+        return None
+
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "paid"}
+    walk.person.answers = [change, "r"]
+    walk.begin()
+    walk.go_on()
+    (paused,) = walk.events(StepPaused)
+    assert (paused.step, paused.finding) == ("pay", "total_differs")
+    assert "the limit is 10.00 EUR" in paused.observed
+    assert walk.person.answers == ["r"]
+    assert len(walk.page.opened) == 1
+
+
+@pytest.mark.parametrize("told", [{"net_amount": 2500}, {"amount": 540}, {"currency": "USD"}])
+def test_what_the_processor_asks_is_compared_before_the_page_is_offered_again(walk: Walk, told: dict[str, Any]) -> None:
+    walk.processes()
+    walk.started["poll_timeout_ms"] = 1000
+    walk.begin()
+    walk.go_on()
+    walk.processes(**told)
+    opened = len(walk.page.opened)
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.step("completed").finding) == ("incomplete", "amount_differs")
+    assert "the processor asks" in summary.step("completed").observed
+    assert len(walk.page.opened) == opened
+
+
+@pytest.mark.parametrize("where", ["paid", "completed"])
+def test_r_opens_no_page_that_takes_another_amount(walk: Walk, where: str) -> None:
+    walk.processes(net_amount=540)
+    walk.started["poll_timeout_ms"] = 10_000
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "paid"}
+    walk.person.answers = ["s", "r"] if where == "paid" else [""]
+    walk.person.keys = ["r"]
+    walk.begin()
+    summary = walk.go_on()
+    step = summary.step("pay" if where == "paid" else "completed")
+    assert (summary.outcome, step.finding) == ("incomplete", "amount_differs")
+    assert len(walk.page.opened) == 1
+
+
+def test_a_page_whose_payment_names_another_order_is_not_offered_again(walk: Walk) -> None:
+    walk.processes(metadata={"order_id": "another-order"})
+    walk.started["poll_timeout_ms"] = 1000
+    walk.begin()
+    walk.go_on()
+    walk.resume()
+    assert walk.go_on().step("completed").finding == "other_order"
+    assert len(walk.page.opened) == 1
+
+
+def test_a_recording_of_the_first_version_is_offered_as_it_was(walk: Walk) -> None:
+    walk.started["walkthrough"] = "1"
+    create = walk.backend.shop.create
+
+    def later(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        placed = create(buyer, items)
+        walk.backend.shop.order(walk.only_order())["total_amount_cents"] = 2500
+        return placed
+
+    walk.backend.shop.create = later  # type: ignore[method-assign]  # a backend that changes its mind
+    walk.begin()
+    walk.go_on()
+    assert len(walk.page.opened) == 1

@@ -53,7 +53,7 @@ def test_a_session_without_an_order_is_barred_by_the_money_of_another(root: Path
 
 
 def test_a_report_that_could_not_be_written_is_not_named(root: Path) -> None:
-    history, _ = lived(root, surcharge=40, checkout="early", disk_full=110)
+    history, _ = lived(root, surcharge=40, disk_full=102)
     full = next(ran for ran in history.sim.ran if "cannot be written" in ran.err)
     assert "charged 5.40 EUR" in full.err
     assert "  report  " not in full.err
@@ -67,6 +67,12 @@ def test_a_login_secret_in_the_place_of_a_payment_is_neither_kept_nor_sent_on(ro
 def test_a_second_payment_is_found_even_if_the_first_names_another_order(root: Path) -> None:
     history, _ = lived(root, checkout="pay_twice", metadata="foreign")
     assert history.sim.ran[0].document["money"]["charged_cents"] == 1000
+
+
+def test_a_surcharge_that_the_processor_told_is_not_paid_when_the_page_would_be_offered_again(root: Path) -> None:
+    history, _ = lived(root, surcharge=40, checkout="early")
+    assert "the processor asks 5.40 EUR" in history.sim.ran[1].err
+    assert not any(one.received for one in history.sim.world.payments.values())
 
 
 def test_a_surcharge_that_nobody_told_bars_no_other_session(root: Path) -> None:

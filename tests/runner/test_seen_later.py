@@ -87,7 +87,7 @@ def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None
     def answer(request: httpx.Request) -> httpx.Response:
         assert tell is not None
         if request.url.path.endswith("/payments/list"):
-            return httpx.Response(200, json={"data": second})
+            return httpx.Response(200, json={"data": [*second, *tell(request).json()["data"]]})
         if request.url.path.endswith("/second"):
             return httpx.Response(200, json=second[0])
         return tell(request)

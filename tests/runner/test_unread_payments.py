@@ -37,7 +37,7 @@ class Retried:
 
         def handle(request: httpx.Request) -> httpx.Response:
             if request.url.path.endswith("/payments/list"):
-                return httpx.Response(200, json={"data": [payment("second")]})
+                return httpx.Response(200, json={"data": [payment("second"), *tell(request).json()["data"]]})
             if request.url.path.endswith("/payments/second"):
                 self.asked += 1
                 return self.answer

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from veza_e2e.canonical import JSON
 from veza_e2e.journal import Line
-from veza_e2e.journal.events import CallFinished, CallIntended, StepFailed, StepFinished, StepPaused
-from veza_e2e.journal.readings import OrderNamed
+from veza_e2e.journal.events import CallIntended, StepFailed, StepFinished, StepPaused
+from veza_e2e.journal.readings import Compared, OrderNamed
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.order_account import OrderAccount
-from veza_e2e.money.readings import LIST, Readings, body_of
+from veza_e2e.money.readings import Readings
 
 
 def orders_of(story: Story, readings: Readings) -> tuple[OrderAccount, ...]:
@@ -79,12 +79,13 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
 
 
 def _unlisted(story: Story) -> bool:
-    """Whether step 5 did not learn which payments there are, and no later list told it."""
+    """Whether step 5 did not learn which payments there are, and step 9 did not either: it compares R4 if it did."""
     completed = story.last_of_step(StepFinished, "completed")
     if completed is None or not completed[1].result.get("unlisted"):
         return False
-    later = (event for line, event in story.of(CallFinished) if line.seq > completed[0].seq)
-    return not any(event.target == "processor" and LIST in event.url and body_of(event) is not None for event in later)
+    return not any(
+        event.id == "R4" and event.equal for line, event in story.of(Compared) if line.seq > completed[0].seq
+    )
 
 
 def _unheard(readings: Readings, ids: Collection[str]) -> dict[str | None, int]:

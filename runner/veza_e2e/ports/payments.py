@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from veza import PaymentStatus, RefundStatus
@@ -41,6 +42,9 @@ class ProcessorPayment:
     """The order that the payment names in its metadata."""
     call: int
     """The number of the call that returned it."""
+    reference: str | None = None
+    """What the shop calls its order: the order's id, or a number of its own."""
+    created: datetime | None = None
 
     @property
     def taken(self) -> bool:
@@ -69,7 +73,8 @@ class OrderPayments:
 
     payments: tuple[ProcessorPayment, ...]
     unlisted: str | None = None
-    """Why the buyer's list was not read, so that another payment of the order would not be seen; None if it was."""
+    """Why the buyer's list does not tell which payments are the order's: it was not read, or lacks some. None if it
+    does."""
     unread: tuple[Unread, ...] = ()
     """The payments that may hold more than the others tell: what these add up to settles nothing."""
     passing: bool = False

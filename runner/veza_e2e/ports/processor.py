@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
@@ -12,6 +12,20 @@ import httpx
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
+from veza_e2e.ports.payment_list import (
+    MOST_UNTOLD,
+    PAGE,
+    PAGES,
+    ListedPayment,
+    Names,
+    Page,
+    created_of,
+    harmless,
+    missing_of,
+    order_of,
+    page_of,
+    reference_of,
+)
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment, ProcessorRefund, Unread
 from veza_e2e.ports.wire import LeakError
 
@@ -94,13 +108,11 @@ class Processor:
         unlisted, passing = None, False
         if whole and found:
             try:
-                listed = self._others(order_id, found)
+                more, missing, unlisted = self._others(order_id, found, {one.payment_id for one in unread})
             except ProcessorError as error:
-                listed, unlisted, passing = (), str(error), error.passing
-            more, missing = self._read(
-                one for one in listed if one not in {*found, *(each.payment_id for each in unread)}
-            )
-            found, unread = found | more, [*unread, *missing]
+                unlisted, passing = str(error), error.passing
+            else:
+                found, unread = found | more, [*unread, *missing]
         if not found:
             told = "; ".join(one.told for one in unread)
             raise ProcessorError(told or "the order names no payment", passing=any(one.passing for one in unread))
@@ -116,30 +128,63 @@ class Processor:
                 unread.append(Unread(name, str(error), passing=error.passing))
         return found, unread
 
-    def _others(self, order_id: str, found: Mapping[str, ProcessorPayment]) -> Sequence[str]:
-        """Return the order's payments in its buyer's list.
+    def _others(
+        self, order_id: str, found: Mapping[str, ProcessorPayment], asked: Collection[str]
+    ) -> tuple[dict[str, ProcessorPayment], list[Unread], str | None]:
+        """Return the order's further payments, those that could not be read, and why they may not be all.
+
+        A payment that the buyer made since, and that tells no order, is read; if it still tells none, it may be ours.
 
         Raises:
-            ProcessorError: it was not read.
+            ProcessorError: the buyer's list was not read.
         """
         customer = next((one.customer for one in found.values() if one.customer), None)
         if customer is None:
             # The list of all buyers would bring other people's payments into the journal.
             raise ProcessorError(f"payment {next(iter(found))} names no buyer whose payments could be listed")
-        return self._listed(customer, order_id)
-
-    def _listed(self, customer: str, order_id: str) -> list[str]:
-        """Return the buyer's payments that name the order."""
-        answer = self._answer(f"/payments/list?customer_id={quote(customer, safe='')}&limit=100")
-        listed = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(listed, list):
-            raise ProcessorError("the processor's list of payments is not as its API describes it")
-        own = [
-            one
-            for one in listed
-            if isinstance(one, dict) and order_id in {_order_of(one), one.get("merchant_order_reference_id")}
+        listed, why = self._listed(customer, [one for one in found.values() if one.customer == customer])
+        names = Names(order_id, found.values())
+        since = min((one.created for one in found.values() if one.created is not None), default=None)
+        lines = [one for one in listed if one.payment_id not in {*found, *asked}]
+        more, missing = self._read(one.payment_id for one in lines if names.own(one))
+        untold = [
+            one.payment_id
+            for one in lines
+            if not names.own(one) and not names.other(one) and one.customer in {None, customer}
+            if one.created is None or since is None or one.created >= since
         ]
-        return [one["payment_id"] for one in own if isinstance(one.get("payment_id"), str)]
+        read, silent = self._read(untold[:MOST_UNTOLD])
+        own = {name: one for name, one in read.items() if names.own(one)}
+        unknown = [name for name, one in read.items() if name not in own and not names.other(one) and not harmless(one)]
+        unknown += untold[MOST_UNTOLD:]
+        odd = [one for one in found.values() if names.unclear(one)]
+        reasons = [f"payment {one.payment_id} names no order but {one.reference}" for one in odd]
+        reasons += [f"of which order the buyer's payment {name} is was not told" for name in unknown]
+        return more | own, [*missing, *silent], "; ".join([why, *reasons] if why else reasons) or None
+
+    def _listed(
+        self, customer: str, found: Collection[ProcessorPayment]
+    ) -> tuple[Collection[ListedPayment], str | None]:
+        """Return the buyer's payments, page by page, and why they may not be all.
+
+        Raises:
+            ProcessorError: the list was not read.
+        """
+        lines, pages, after, ended = dict[str, ListedPayment](), list[Page](), "", False
+        for _ in range(PAGES):
+            answer = self._answer(f"/payments/list?customer_id={quote(customer, safe='')}&limit={PAGE}{after}")
+            try:
+                page = page_of(answer)
+            except TypeError as error:
+                raise ProcessorError("the processor's list of payments is not as its API describes it") from error
+            pages.append(page)
+            fresh = [one for one in page.lines if one.payment_id not in lines]
+            lines |= {one.payment_id: one for one in fresh}
+            ended = not page.lines or (len(page.lines) < PAGE and page.told <= len(lines))
+            if ended or not fresh:
+                break
+            after = f"&starting_after={quote(fresh[-1].payment_id, safe='')}"
+        return lines.values(), missing_of(lines, pages, found, ended=ended)
 
     def _answer(self, path: str) -> Any:
         try:
@@ -193,8 +238,10 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
             if (state := str(one.get("dispute_status") or "opened")) not in SETTLED_DISPUTES
         ),
         customer=_optional(data.get("customer_id")),
-        order_id=_order_of(data),
+        order_id=order_of(data),
         call=call,
+        reference=reference_of(data),
+        created=created_of(data),
     )
 
 
@@ -202,13 +249,6 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r:.40} is not a text")
-
-
-def _order_of(data: Mapping[str, Any]) -> str | None:
-    """Return the order that a payment names in its metadata."""
-    named = data.get("metadata")
-    order_id = named.get("order_id") if isinstance(named, dict) else None
-    return None if order_id in {None, ""} else str(order_id)
 
 
 def _optional(value: object) -> str | None:

@@ -36,7 +36,7 @@ _BESIDE = _words(
     amount_reversed error_message line_id platform_fee_cents processed reversed reversed_amount_cents reversed_at
     stripe_account_id stripe_reversal_id stripe_transfer_id transfer_currency transfer_id unexplained unexplained_cents
     limit price product products tax_amount total_amount discount_cents healthy database event_id event_type row_count
-    refunded_amount license_status
+    refunded_amount license_status merchant_order_reference_id
     """
 )
 """Names that the walkthrough reads from the processor, the rehearsal books and seller_transfers."""
@@ -57,7 +57,9 @@ EVERYDAY = ALLOWED | _words(
 )
 """Words that stand in every record: names, steps, states, environments. No search for a secret may withhold them."""
 
-QUERY = _words("page limit status order_id product_id payment_id refund_id license_type force_sync per_page sort")
+QUERY = _words(
+    "page limit status order_id product_id payment_id refund_id license_type force_sync per_page sort starting_after"
+)
 
 HEADERS = _words(
     """

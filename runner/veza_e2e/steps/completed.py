@@ -164,8 +164,7 @@ def _payment_unknown(context: Context, order: PlacedOrder, said: str, payment_id
 
 def _refuse_dispute(context: Context, done: Order, seen: OrderPayments | None) -> None:
     if seen is not None and seen.disputes:
-        states = ", ".join(seen.disputes)
-        _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({states})")
+        _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({', '.join(seen.disputes)})")
 
 
 def _refuse_other_order(context: Context, done: Order, seen: OrderPayments | None) -> None:

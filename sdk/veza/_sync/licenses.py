@@ -10,7 +10,7 @@ from veza._decode import many
 from veza._listed import Listed
 from veza._options import CallOptions
 from veza._params import OrderId
-from veza._question import about_licenses, answering
+from veza._question import of_order
 from veza._sync.resource import Resource
 from veza.models.licenses import License
 
@@ -24,19 +24,19 @@ class Licenses(Resource):
         """List the caller's licenses, revoked ones included (operation listMyLicenses).
 
         Args:
-            order_id: only licenses of this order.
+            order_id: only licenses of this order. Those of others are left out, even if the backend ignores the filter.
             deadline: seconds for all attempts and waits.
             options: `timeout` and `extra_headers`, for this call alone.
 
         Raises:
-            InvalidResponseError: unreadable, or a license of another order.
+            InvalidResponseError: unreadable.
             VezaError: as any call.
         """
         answer = self._send(
             contract.LIST_MY_LICENSES,
-            answering(many(License), about_licenses(order_id)),
+            many(License),
             values={"order_id": order_id},
             deadline=deadline,
             **options,
         )
-        return Listed.of(answer.result, answer.info)
+        return Listed.of(of_order(order_id, answer.result), answer.info)

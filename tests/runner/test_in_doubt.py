@@ -375,7 +375,7 @@ def test_an_order_of_another_product_is_never_paid(walk: Walk) -> None:
     walk.backend.script(
         "createOrder", Reply(status=201, data={"order": order, "checkout_url": "https://pay.veza.test/1"})
     )
-    assert walk.go_on().outcome == "incomplete"
+    assert walk.go_on().step("order").finding == "order_differs"
     assert walk.events(BrowserOpened) == []
 
 

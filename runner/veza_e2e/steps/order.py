@@ -16,14 +16,13 @@ from veza import (
     Order,
     OrderStatus,
 )
-from veza.money import Money
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
-from veza_e2e.journal.story import text_of
 from veza_e2e.money.doubt import CARRIED_OUT, CONFLICT, NOTHING_DONE
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.ports.screen import plain
+from veza_e2e.steps.agreement import Made, agreed_to
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.in_doubt import (
     REFUSALS,
@@ -42,15 +41,14 @@ LOST_ANSWER = (APIConnectionError, InternalServerError, InvalidResponseError, De
 
 
 @step("order", PlacedOrder)
-def place_order(context: Context, _buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
+def place_order(context: Context, buyer: Buyer, product: ChosenProduct) -> PlacedOrder:
     """Create exactly one order (operation createOrder)."""
     doubt = _doubt(context)
-    placed = _create(context, product) if doubt is None else _recorded(context) or _settle(context, product, doubt)
-    _accept(context, product, placed)
-    return placed
+    made = _create(context, product) if doubt is None else _recorded(context) or _settle(context, product, doubt)
+    return agreed_to(context, buyer, product, made)
 
 
-def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
+def _create(context: Context, product: ChosenProduct) -> Made:
     try:
         created = _send(context, product, context.ids.key())
     except (ConflictError, *REFUSALS) as error:
@@ -78,8 +76,9 @@ def _create(context: Context, product: ChosenProduct) -> PlacedOrder:
         doubt = open_doubt(context, "createOrder")
         if doubt is None:
             raise
-        return _settle(context, product, doubt)
-    return _placed(created.order, created.checkout_url)
+        # An answer about something else is no lost one: it names an order, which is to be told.
+        return _recorded(context) or _settle(context, product, doubt)
+    return Made(created.order, created.checkout_url)
 
 
 def _doubt(context: Context) -> Doubt | None:
@@ -88,7 +87,7 @@ def _doubt(context: Context) -> Doubt | None:
     return open_doubt(context, "createOrder", told)
 
 
-def _made_before(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder | None:
+def _made_before(context: Context, product: ChosenProduct, doubt: Doubt) -> Made | None:
     """Return the order that a request answered by a conflict made all the same, as its key tells; None if none.
 
     Raises:
@@ -103,7 +102,7 @@ def _made_before(context: Context, product: ChosenProduct, doubt: Doubt) -> Plac
     return _several(context, unpaid) if unpaid else None
 
 
-def _recorded(context: Context) -> PlacedOrder | None:
+def _recorded(context: Context) -> Made | None:
     """Return the order from the recorded response, if the process ended between response and step."""
     answer = recorded_answer(context, "createOrder")
     if answer is None:
@@ -112,10 +111,10 @@ def _recorded(context: Context) -> PlacedOrder | None:
         created = CheckoutOrder.model_validate(answer)
     except ValueError:
         return None
-    return _placed(created.order, created.checkout_url)
+    return Made(created.order, created.checkout_url)
 
 
-def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> Made:
     """Repeat the request with its key, if that is safe; else look for an order that may exist already."""
     if context.options.walkthrough > 1 and may_send_again(context, doubt):
         try:
@@ -125,7 +124,7 @@ def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrd
     return _settle_by_asking(context, product, doubt)
 
 
-def _settle_by_asking(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+def _settle_by_asking(context: Context, product: ChosenProduct, doubt: Doubt) -> Made:
     named = [context.api.orders.get(one) for one in named_orders(context)]
     paid = [order for order in named if order.status is not OrderStatus.PENDING_PAYMENT]
     found = Found((), ()) if named else _found(context, product, doubt)
@@ -199,12 +198,12 @@ def _name(context: Context, order: Order) -> None:
         context.journal.append(OrderNamed(step=context.recorder.step, order_id=order.id, payment_id=order.payment_id))
 
 
-def _send_again(context: Context, product: ChosenProduct, doubt: Doubt) -> PlacedOrder:
+def _send_again(context: Context, product: ChosenProduct, doubt: Doubt) -> Made:
     try:
         created = _send(context, product, doubt.key or context.ids.key())
     except LOST_ANSWER as error:
-        _lost(context, error)
-    return _placed(created.order, created.checkout_url)
+        return _recorded(context) or _lost(context, error)
+    return Made(created.order, created.checkout_url)
 
 
 def _lost(context: Context, error: Exception) -> NoReturn:
@@ -217,18 +216,18 @@ def _lost(context: Context, error: Exception) -> NoReturn:
     ) from error
 
 
-def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt) -> PlacedOrder:
+def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt) -> Made:
     """Take over an order whose checkout URL was lost: get the URL from the processor, or with the key."""
     if order.status is not OrderStatus.PENDING_PAYMENT:
-        return _placed(order, "", adopted=True)
+        return Made(order, "", adopted=True)
     link = None
     if context.processor is not None and order.payment_id is not None:
         with suppress(ProcessorError):
             link = context.processor.payment(order.payment_id).link
     if link is None and may_send_again(context, doubt):
         same = _send_again(context, product, doubt)
-        if same.order_id != order.id:
-            _several(context, (order, context.api.orders.get(same.order_id)))
+        if same.order.id != order.id:
+            _several(context, (order, context.api.orders.get(same.order.id)))
         return same
     if link is None or context.options.walkthrough > 1:
         _name(context, order)  # what is found wrong with it is told by its id
@@ -241,7 +240,7 @@ def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt)
             "then resume. Or let the page expire, and end the session with `abandon`.",
             waiting_for="operator",
         )
-    return _placed(order, link, adopted=True)
+    return Made(order, link, adopted=True)
 
 
 def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
@@ -249,68 +248,3 @@ def _send(context: Context, product: ChosenProduct, key: str) -> CheckoutOrder:
     if wanted is None:
         return orders.create(items=[product.product_id], idempotency_key=key)
     return orders.create(items=[{"product_id": product.product_id, "license_type": wanted}], idempotency_key=key)
-
-
-def _placed(order: Order, checkout_url: str, *, adopted: bool = False) -> PlacedOrder:
-    return PlacedOrder(
-        order_id=order.id,
-        payment_id=text_of(order.payment_id),  # of a recorded answer it may have been withheld
-        total_cents=order.total_amount_cents,
-        tax_cents=order.tax_amount_cents or 0,
-        discount_cents=_discount(order),
-        tax_told=order.tax_amount_cents is not None,
-        currency=order.currency,
-        checkout_url=checkout_url,
-        adopted=adopted,
-    )
-
-
-def _discount(order: Order) -> int:
-    """Return the discount that the order tells; the contract does not have the member."""
-    told = (order.model_extra or {}).get("discount_amount_cents")
-    return told if isinstance(told, int) and not isinstance(told, bool) else 0
-
-
-def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> None:
-    """Fail if the order's total is not what the operator agreed to."""
-    price, total = Money(product.price_cents, product.currency), placed.total
-    if placed.currency != product.currency:
-        raise Failed(
-            FindingCode.CURRENCY_DIFFERS,
-            f"the product costs {price}, the order {placed.order_id} is in {placed.currency} ({total})",
-            meaning=context.account().said,
-            todo="Do not pay this order. The backend mixes currencies.",
-        )
-    if total.currency != context.options.limit.currency or total > context.options.limit:
-        raise Failed(
-            FindingCode.OVER_LIMIT,
-            f"the order's total is {total}, the limit is {context.options.limit}",
-            meaning=context.account().said,
-            todo=f"Do not pay this order. Choose a cheaper product{context.options.or_raise}.",
-        )
-    tax = Money(placed.tax_cents, placed.currency)
-    discount = Money(placed.discount_cents, placed.currency)
-    included = bool(tax) and total == price - discount
-    due = price - discount if included else price - discount + tax
-    notes = [
-        *(["tax included"] if included else []),
-        *([f"discount {discount}"] if discount else []),
-        *([] if placed.tax_told else ["no tax told"]),
-    ]
-    note = ", ".join(notes)
-    if not context.compare("R3", total, due, context.call("createOrder"), context.call("listProducts"), note=note):
-        raise Failed(
-            FindingCode.TOTAL_DIFFERS,
-            f"the order's total is {total}, but the list price of {price}, tax of {tax} and discount of {discount} "
-            f"make {due}",
-            meaning=context.account().said,
-            todo=f"Do not pay order {placed.order_id}.",
-        )
-    said = f"List price {price}, VAT {tax}{' included' if included else ''}, total {total}."
-    if tax and not context.yes("vat", f"{said} Go on with this total?"):
-        raise Failed(
-            FindingCode.TOTAL_REFUSED,
-            f"the operator did not accept the total of {total} ({price} and VAT of {tax})",
-            meaning=context.account().said,
-            todo=f"Do not pay order {placed.order_id}; it expires unpaid.",
-        )

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from veza_e2e.evidence import Summary
+from veza_e2e.engine.reread import look_at, news
+from veza_e2e.engine.session import open_stage
+from veza_e2e.evidence import Summary, summarise
+from veza_e2e.journal import MemorySink
+from veza_e2e.journal.readings import DashboardRead
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -200,3 +204,29 @@ def test_a_payment_that_names_no_order_but_a_number_of_its_own_is_not_compared(w
     assert (summary.outcome, rules(summary)) == ("passed", ("not_checked", "not_checked"))
     assert "names no order but ord-999" in summary.step("completed").observed
     assert summary.item("amount_matches").status == "not_checked"
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_list_that_is_still_cut_after_the_end_makes_nothing_equal(walk: Walk, *, cut: bool) -> None:
+    Shown(walk, counts={"total_count": 2})
+    walk.begin()
+    assert rules(walk.go_on()) == ("not_checked", "not_checked")
+    Shown(walk, counts={"total_count": 2 if cut else 1}, disputes=[{"dispute_status": "dispute_opened"}])
+    lines = list(walk.lines)
+    stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+    found = news(look_at(stage.api, stage.processor, summarise(lines)), summarise(lines), lines, (), walk.clock.now())
+    assert found is not None
+    assert (NOT_TOLD in found.observed) is cut
+    assert rules(summarise(lines, (found,))) == (("not_checked", "not_checked") if cut else ("equal", "equal"))
+
+
+def test_what_a_person_reads_of_a_payment_that_tells_no_order_counts(walk: Walk) -> None:
+    Shown(walk, second())
+    walk.begin()
+    walk.go_on()
+    walk.resume()
+    walk.stage.journal.append(DashboardRead(by="An Operator", payment_id="second", charged_cents=500, currency="EUR"))
+    summary = walk.stage.summary()
+    assert rules(summary)[0] == "differs"
+    assert "person" in {one.by for one in summary.money.figures("charged")}
+    assert str(summary.money.state) == "unknown"

@@ -142,6 +142,9 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
     said = [one.told for one in looked.orders]
     said += [_told(one) for _, one in _payments(looked)]
     said += [f"the processor did not tell payment {one}" for one in unread]
+    reasons = (seen.payments.unlisted for seen in looked.orders if seen.payments is not None)
+    unlisted = next((one for one in reasons if one is not None), None)
+    said += [f"whether there are other payments was not seen: {unlisted}"] if unlisted is not None else []
     said += [f"license {one.id} is {one.status}" for one in looked.licenses]
     currency = next(one.currency for one in looked.orders if one.currency)
     return Reread(
@@ -160,6 +163,7 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
         payments=payments,
         licenses=tuple(str(one.status) for one in looked.licenses),
         unread=unread,
+        unlisted=unlisted,
         others=tuple(_other(one) for one in others if one.order is not None),
     )
 

@@ -120,19 +120,21 @@ def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
     order = later.account.main
     if order is None or not later.rereads:
         return
+    whole = later.rereads[-1].unlisted is None  # else another payment may hold more
     received = [one for one in order.charged if one.by == "processor" and one.amount is not None]
     again = [one for one in received if one.seq in later.seqs]
     if again and order.total is not None:
         sides = str(order.total), ", ".join(str(one.amount) for one in again)
         equal = {one.amount for one in again} == {order.total}
-        yield _result("R1", *sides, (order.reads[-1].seq, *(one.seq for one in again)), equal=equal)
+        if whole or not equal:
+            yield _result("R1", *sides, (order.reads[-1].seq, *(one.seq for one in again)), equal=equal)
     if not refund_requested_by(story) and not any(one.amount for one in order.refunded):
         return
     charged = (received or current(order.charged))[-1:]
     said = [one for one in order.back if one.seq in later.seqs and one.amount is not None]
     other = [one for one in said if one.pending or [one.amount] != [each.amount for each in charged]]
     heard = other or [one for one in said if one.by == "processor"]
-    if charged and heard:
+    if charged and heard and (whole or other):
         evidence = (charged[0].seq, *(one.seq for one in heard))
         yield _result("R4", str(charged[0].amount), str(heard[-1].amount), evidence, equal=not other)
 

@@ -57,7 +57,10 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
     ids |= {name for name, named in readings.listed if named == order_id}
     payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id == order_id)
     unheard = _unheard(readings, ids | {one.payment_id for one in payments})
-    known = {one.payment_id for one in readings.payments} | ids
+    # One that tells no order, and that no order names, is nobody's: what a person read of it counts.
+    known = {one.payment_id for one in readings.payments if one.order_id is not None} | ids
+    named = [*(one.payment_id for one in readings.orders), *(event.payment_id for _, event in story.of(OrderNamed))]
+    known.update(one for one in named if one is not None)
     return OrderAccount(
         order_id=order_id,
         accepted_at=own[order_id],

@@ -163,7 +163,7 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
         payments=payments,
         licenses=tuple(str(one.status) for one in looked.licenses),
         unread=unread,
-        unlisted=unlisted,
+        unlisted=unlisted is not None,
         others=tuple(_other(one) for one in others if one.order is not None),
     )
 

@@ -120,7 +120,7 @@ def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
     order = later.account.main
     if order is None or not later.rereads:
         return
-    whole = later.rereads[-1].unlisted is None  # else another payment may hold more
+    whole = not later.rereads[-1].unlisted  # else another payment may hold more
     received = [one for one in order.charged if one.by == "processor" and one.amount is not None]
     again = [one for one in received if one.seq in later.seqs]
     if again and order.total is not None:

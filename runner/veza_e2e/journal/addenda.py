@@ -95,8 +95,8 @@ class Reread:
     """The orders' payments that the processor did not tell, though it told others."""
     others: tuple[Mapping[str, JSON], ...] = ()
     """The session's other orders, with the members that this one has of its order."""
-    unlisted: str | None = None
-    """Why the processor did not tell which payments there are; None if it did, or was not heard."""
+    unlisted: bool = False
+    """Whether the processor told payments, and not which others there are."""
 
     @property
     def told(self) -> str:

@@ -138,6 +138,7 @@ _MEMBERS: Mapping[str, Callable[[object], bool]] = {
     "date": _is_day,
     "seen": lambda value: isinstance(value, str) and value in get_args(SeenAtBank),
     "failed": lambda value: isinstance(value, bool),
+    "unlisted": lambda value: isinstance(value, bool),
     "item": _text("[a-z0-9][a-z0-9-]{0,63}"),
     "by": _SAID,
     "release": _SAID,

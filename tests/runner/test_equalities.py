@@ -80,7 +80,10 @@ def books(draw: st.DrawFn) -> Told:
     for number, part in enumerate(split(draw, total - tax, most=3), 1):
         fee = draw(st.integers(0, part - 1))
         booked.append(_row(f"t{number}", part - fee, fee, order if tells_order else {}))
-    back = [{**row, "status": "reversed", "reversed_amount_cents": row["amount_cents"]} for row in booked]
+    back = [
+        {**row, "status": "reversed", "reversed_amount_cents": row["amount_cents"], "stripe_reversal_id": f"trr_{n}"}
+        for n, row in enumerate(booked)
+    ]
     return Told(price, included, order, {}, {}, payments, refunds, booked, back)
 
 
@@ -290,7 +293,7 @@ CHANGES = {
         _add("reversed_amount_cents", at=lambda told: told.reversed[-1]), "R5", "transfer_not_reversed", by=(-1,)
     ),
     "reversed too much": Change(
-        _add("reversed_amount_cents", at=lambda told: told.reversed[-1]), None, "transfer_not_reversed", by=(1,)
+        _add("reversed_amount_cents", at=lambda told: told.reversed[-1]), "R5", "transfer_not_reversed", by=(1,)
     ),
     "currency of a reversal": Change(
         _set("USD", "transfer_currency", at=lambda told: told.reversed[0]), None, "transfer_currency", by=(1,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,7 +49,6 @@ def test_a_booked_transfer_explains_the_total() -> None:
     "change",
     [
         {"transfer_currency": "eur"},
-        {"transfer_currency": None},
         {"currency": None},
         {"transfer_currency": "eur", "currency": "eur"},
         {"order_id": UUID.upper()},
@@ -87,6 +87,8 @@ WRONG: dict[str, tuple[dict[str, JSON], str, FindingCode]] = {
     "no currency": (
         {"currency": None, "transfer_currency": None}, "is in no currency", FindingCode.TRANSFER_CURRENCY,
     ),
+    "no currency of its own": ({"transfer_currency": None}, "11 is in no currency", FindingCode.TRANSFER_CURRENCY),
+    "an empty currency": ({"transfer_currency": " "}, "is in no currency", FindingCode.TRANSFER_CURRENCY),
     "a negative fee": (
         {"platform_fee_cents": -400, "amount_cents": 820}, "platform_fee_cents of transfer 11 is negative: -400",
         FindingCode.TRANSFER_DIFFERS,
@@ -147,6 +149,9 @@ def test_what_the_rows_do_not_tell_is_not_known() -> None:
     assert not booking([ROW | {"seller_id": None}], ORDER).seller_checked
     absent = ROW | {"stripe_transfer_id": None}
     assert booking([absent], ORDER, absent={"stripe_transfer_id"}).status == "booked"
+    absent = ROW | {"transfer_currency": None}
+    assert booking([absent], ORDER, absent={"transfer_currency"}).status == "booked"
+    assert reversal([absent | BACK], ORDER, absent={"transfer_currency"}).status == "reversed"
 
 
 @pytest.mark.parametrize(("read", "told"), [(1, "1 row was read"), (2, "2 rows were read")])
@@ -212,6 +217,10 @@ def test_a_row_that_was_not_paid_out_counts_zero_on_both_sides(status: str) -> N
         ({"status": "pending"}, "late", "still pending"),
         (BACK | {"reversed_amount_cents": 371}, "wrong", "3.71 EUR of transfer 11 were reversed, more than"),
         (BACK | {"reversed_amount_cents": -1}, "wrong", "negative"),
+        (BACK | {"transfer_currency": None}, "wrong", "11 is in no currency"),
+        (BACK | {"stripe_reversal_id": None}, "wrong", "transfer 11 is reversed without the Stripe id of a reversal"),
+        (BACK | {"stripe_reversal_id": "", "status": "completed"}, "wrong", "without the Stripe id"),
+        (BACK | {"error_message": "balance too low"}, "unclear", "both a reversal and an error (balance too low)"),
         (BACK | {"reversed_amount_cents": None}, "unread", "how much of it is not told"),
         (BACK | {"transfer_currency": "USD"}, "wrong", "is in USD"),
         (BACK | {"status": "undone"}, "wrong", "a status that this version does not know"),
@@ -233,7 +242,7 @@ def test_an_error_that_stood_there_before_the_refund_is_no_refused_reversal() ->
     assert reversal([old], ORDER, before=[old]).status == "late"
     assert reversal([old | {"error_message": "balance too low"}], ORDER, before=[old]).status == "refused"
     assert reversal([old], ORDER).status == "refused"
-    assert reversal([old | BACK], ORDER).status == "reversed"
+    assert reversal([old | BACK], ORDER, before=[old]).status == "reversed"
 
 
 def test_no_visible_row_is_not_zero_equals_zero() -> None:
@@ -246,11 +255,49 @@ def test_no_visible_row_is_not_zero_equals_zero() -> None:
     assert reversal([ROW | BACK], ORDER, absent={"reversed_amount_cents"}).status == "unread"
 
 
+def test_what_proves_no_reversal_is_not_compared() -> None:
+    unproven = ROW | BACK | {"stripe_reversal_id": None}
+    assert not reversal([unproven], ORDER).compared
+    assert reversal([unproven], ORDER, absent={"stripe_reversal_id"}).status == "reversed"
+    assert not reversal([ROW | BACK | {"error_message": "balance too low"}], ORDER).compared
+    over = reversal([ROW | BACK | {"reversed_amount_cents": 371}], ORDER)
+    assert (over.left, over.right) == (euros(370), euros(371))
+    half: dict[str, JSON] = {**BACK, "amount_cents": 185, "reversed_amount_cents": 185}
+    twice = reversal(rows(half, half), ORDER)
+    assert (twice.status, "trr_a stands in several rows" in twice.problem, twice.compared) == ("wrong", True, False)
+    one = rows(half | {"reversed_amount_cents": 186}, half | {"reversed_amount_cents": 184, "stripe_reversal_id": "b"})
+    assert (reversal(one, ORDER).status, reversal(one, ORDER).compared) == ("wrong", False), "the sums are equal"
+
+
+UNTAXED = replace(ORDER, tax=None)
+
+
+def test_a_tax_that_the_api_does_not_tell_is_the_databases() -> None:
+    verdict = booking([ROW], UNTAXED)
+    assert (verdict.status, verdict.left, verdict.right, verdict.tax) == ("booked", euros(420), euros(420), euros(80))
+    assert booking([ROW], ORDER).tax is None
+    untold: dict[str, JSON] = {"tax_amount_cents": None, "unexplained_cents": 80}
+    verdict = booking([ROW | untold], ORDER)
+    assert (verdict.status, verdict.left) == ("booked", euros(420)), "the database does not tell it"
+    nobody = booking([ROW | untold | {"amount_cents": 450, "unexplained_cents": 0}], UNTAXED)
+    assert (nobody.status, nobody.left, nobody.tax) == ("booked", euros(500), None)
+
+
+def test_a_tax_that_the_database_tells_in_two_ways_is_wrong() -> None:
+    half: dict[str, JSON] = {"amount_cents": 185, "platform_fee_cents": 25}
+    two = booking(rows(half, half | {"tax_amount_cents": 0}), UNTAXED)
+    assert (two.status, two.problem) == ("wrong", "the order's tax is 0.00 EUR and 0.80 EUR in the database")
+    minus = booking([ROW | {"tax_amount_cents": -80, "amount_cents": 530}], UNTAXED)
+    assert (minus.status, minus.problem) == ("wrong", "the order's tax is -0.80 EUR in the database")
+
+
 def test_the_licenses_status_is_told_if_all_rows_tell_one() -> None:
     assert license_status([ROW | {"license_status": "revoked"}] * 2) == "revoked"
     assert license_status([ROW]) is None
     assert license_status([]) is None
     assert license_status([ROW | {"license_status": "revoked"}, ROW | {"license_status": None}]) is None
+    assert license_status([ROW | {"license_status": "active"}, ROW | {"license_status": None}]) == "active"
+    assert license_status([ROW | {"license_status": one} for one in ("revoked", "active,revoked")]) == "active, revoked"
 
 
 @settings(max_examples=share(60))
@@ -270,7 +317,8 @@ def test_what_adds_up_is_equal_and_one_minor_unit_or_another_currency_is_not(
     }  # fmt: skip
     found = rows(*({**told, "amount_cents": amount, "platform_fee_cents": fee} for amount, fee in parts))
     back: list[dict[str, Any]] = [
-        row | {"status": "reversed", "reversed_amount_cents": row["amount_cents"]} for row in found
+        row | {"status": "reversed", "reversed_amount_cents": row["amount_cents"], "stripe_reversal_id": f"trr_{n}"}
+        for n, row in enumerate(found)
     ]
     assert booking(found, order).status == "booked"
     assert reversal(back, order, before=found).status == "reversed"

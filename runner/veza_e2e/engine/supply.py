@@ -72,7 +72,7 @@ def supply(stage: Stage, text: str | None) -> Supplied:
         stage.recorder.step = None
     event = next(event for event in reversed(list(context.journal.events())) if isinstance(event, RowsRead))
     absent = absent_columns(context, order)
-    facts = facts_of(order, product.seller_id if product else None)
+    facts = facts_of(context, order, product.seller_id if product else None)
     booked = booking(rows, facts, refund_asked=asked, absent=absent)
     back = reversal(event.rows, facts, before=booked_rows(context), absent=absent) if asked else None
     return Supplied(

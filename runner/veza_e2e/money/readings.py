@@ -44,6 +44,7 @@ class OrderRead:
     refunded: Money | None
     """What came back of it; None if the order does not tell. Beside a refund that is done a zero tells nothing."""
     operation: str | None
+    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +229,8 @@ def _order(seq: int, at: datetime, data: Data, operation: str | None) -> OrderRe
     names = ("status", "payment_id", "refund_id", "refund_status")
     status, payment_id, refund_id, refund = (text_of(data.get(name)) for name in names)
     refunded = _refunded(status, refund, _amount(data, "refunded_amount"))
-    order_id, total = text_of(data.get("id")) or "", _amount(data, "total_amount")
-    return OrderRead(seq, at, order_id, status, total, payment_id, refund_id, refund, refunded, operation)
+    order_id, total, tax = text_of(data.get("id")) or "", _amount(data, "total_amount"), _amount(data, "tax_amount")
+    return OrderRead(seq, at, order_id, status, total, payment_id, refund_id, refund, refunded, operation, tax)
 
 
 def _refunded(status: str | None, refund_status: str | None, told: Money | None) -> Money | None:

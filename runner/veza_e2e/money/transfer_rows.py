@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.account import Account
 
 Rows: TypeAlias = Sequence[Mapping[str, JSON]]
-Status = Literal["booked", "reversed", "late", "refused", "wrong", "unread"]
+Status = Literal["booked", "reversed", "late", "refused", "wrong", "unclear", "unread"]
 
 
+REVOKED: Final = "revoked"
+"""What the database calls a license that was taken back."""
 _ABSENT = re.compile(r"\bNULL AS ([a-z_]+)")
 
 
@@ -37,13 +40,13 @@ class OrderFacts:
     Attributes:
         order_id: the order's id.
         total: what was charged.
-        tax: the tax in it.
+        tax: the tax in it, as the API last told it; None if it never did.
         seller_id: the product's seller; None if it is not known.
     """
 
     order_id: str
     total: Money
-    tax: Money
+    tax: Money | None
     seller_id: str | None = None
 
 
@@ -53,13 +56,14 @@ class Verdict:
 
     Attributes:
         status: `booked` or `reversed` if all is well; `late` if it may still come; `refused` if a reversal was;
-            `wrong` for good; `unread` if the rows do not tell.
+            `wrong` for good; `unclear` if the rows contradict themselves; `unread` if they do not tell.
         problem: why it is not well, in words; empty if it is.
         left: the first side of R2 (total - tax) or R5 (transferred); None if the rules were not compared.
         right: the second side (transfers + fees, or reversed).
         finding: the finding's name; None if all is well or nothing was read.
         seller_checked: whether every row names the product's seller.
         complete: whether every row says that no row is missing; None if the rows carry no count.
+        tax: the order's tax, if only the database tells it.
     """
 
     status: Status
@@ -69,11 +73,19 @@ class Verdict:
     finding: FindingCode | None = None
     seller_checked: bool = False
     complete: bool | None = None
+    tax: Money | None = None
 
     @property
     def compared(self) -> bool:
         """Whether both sides are known."""
         return self.left is not None and self.right is not None
+
+
+def tax_told(account: Account, order: str, total: Money) -> Money | None:
+    """Return the tax that the API last told of an order; None if it never did."""
+    reads = [one for known in account.orders if known.order_id == order for one in known.reads]
+    told = [one.tax for one in reads if one.tax is not None and one.tax.currency == total.currency]
+    return told[-1] if told else None
 
 
 class Problem(Exception):  # noqa: N818 - ends a judgement, and becomes its verdict
@@ -106,13 +118,17 @@ def complete(rows: Rows) -> bool | None:
 
 
 def license_status(rows: Rows) -> str | None:
-    """Return the status of the order's licenses as the database has it; None if the rows do not tell."""
-    told = {row.get("license_status") for row in rows}
-    found = told.pop() if len(told) == 1 else None
-    return found if isinstance(found, str) else None
+    """Return the states of the order's licenses as the database has them; None if the rows do not tell.
+
+    A row that does not tell keeps the others from proving that all are revoked, and hides no other state.
+    """
+    told = [row.get("license_status") for row in rows]
+    states = {one.strip() for each in told if isinstance(each, str) for one in each.split(",") if one.strip()}
+    whole = all(isinstance(each, str) and each.strip() for each in told)
+    return ", ".join(sorted(states)) if states and (whole or states != {REVOKED}) else None
 
 
-def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False) -> Rows:
+def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False, absent: Collection[str] = ()) -> Rows:
     """Return the transfers, if the rows are this order's and none is missing."""
     if not rows:
         raise Problem("unread", f"this database does not know the order {order.order_id}")
@@ -131,7 +147,7 @@ def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False) -> Ro
         raise Problem("late", f"seller_transfers has no row for order {order.order_id}", FindingCode.TRANSFER_MISSING)
     for row in found:
         _refuse_amounts(row)
-        _refuse_currency(row, order)
+        _refuse_currency(row, order, absent)
     return found
 
 
@@ -147,11 +163,13 @@ def _refuse_amounts(row: Mapping[str, JSON]) -> None:
             )
 
 
-def _refuse_currency(row: Mapping[str, JSON], order: OrderFacts) -> None:
+def _refuse_currency(row: Mapping[str, JSON], order: OrderFacts, absent: Collection[str]) -> None:
+    """Refuse another currency, or none. The order's stands for the transfer's only where the table has no column."""
     expected = order.total.currency
-    told = [str(row[name]).strip() for name in ("transfer_currency", "currency") if row.get(name) is not None]
-    other = next((one for one in told if one.upper() != expected.upper()), None)
-    if other is not None or not told:
+    own, of_order = (str(row.get(name) or "").strip() for name in ("transfer_currency", "currency"))
+    other = next((one for one in (own, of_order) if one and one.upper() != expected.upper()), None)
+    known = own or ("transfer_currency" in absent and of_order)
+    if other is not None or not known:
         raise Problem(
             "wrong",
             f"{named(row)} is in {other or 'no currency'}, the order in {expected}",

@@ -5,10 +5,10 @@ Pure: the steps judge with them what they read, and the evidence what the journa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
@@ -34,6 +34,8 @@ LATE: Final = timedelta(hours=24)
 """How long a transfer may lag behind the completion, and a reversal behind the refund."""
 _REVERSED = frozenset({TransferStatus.REVERSED, TransferStatus.PARTIALLY_REVERSED})
 _UNPAID = frozenset({TransferStatus.CANCELLED, TransferStatus.FAILED})
+Sides: TypeAlias = Sequence[tuple[int, int]]
+"""What was paid out by each row, and what of it was reversed."""
 
 
 def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent: Collection[str] = ()) -> Verdict:
@@ -47,8 +49,8 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
     """
     whole = complete(rows)
     try:
-        every = readable(rows, order)
-        found = counted(every)
+        every = readable(rows, order, absent=absent)
+        found, by_api, order = counted(every), order.tax, _taxed(rows, order)
         for row in found:
             _refuse_status(row, refund_asked=refund_asked)
         _refuse_order(rows, order)
@@ -58,7 +60,9 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
     except Problem as problem:
         return replace(problem.verdict, complete=whole)
     cancelled = [row for row in every if row not in found]
-    verdict = _explained(found, order, Verdict("booked", seller_checked=checked, complete=whole), cancelled)
+    tax = order.tax if order.tax and by_api is None else None
+    verdict = Verdict("booked", seller_checked=checked, complete=whole, tax=tax)
+    verdict = _explained(found, order, verdict, cancelled)
     if verdict.status != "wrong" or not cancelled:
         return verdict
     told = f"{named(cancelled[0])} is 'cancelled'"
@@ -83,23 +87,54 @@ def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collec
         return Verdict("unread", "the table does not say how much was reversed", complete=whole)
     earlier = _by_id(transfers_of(before))
     try:
-        found = readable(rows, order, after_refund=True)
+        found = readable(rows, order, after_refund=True, absent=absent)
         _refuse_change(found, earlier)
-        sides = [_reversed(row, order) for row in found]
+        sides = [_reversed(row) for row in found]
     except Problem as problem:
         return replace(problem.verdict, complete=whole)
     paid, back = (Money(sum(side[i] for side in sides), order.total.currency) for i in (0, 1))
     verdict = Verdict("reversed", left=paid, right=back, complete=whole)
-    if paid == back and not any(row.get("status") == TransferStatus.PENDING for row in found):
+    open_ = _unreversed(found, sides, earlier, order) or _unproven(found, sides, earlier, absent)
+    if open_ is None:
         return verdict
-    errors = _errors(found, sides, earlier)
-    told = f"{paid} were transferred to the seller, {back} reversed"
     if paid == back:
+        verdict = Verdict("reversed", complete=whole)  # equal sums that prove nothing are not compared
+    return replace(verdict, status=open_[0], problem=open_[1], finding=FindingCode.TRANSFER_NOT_REVERSED)
+
+
+def _unreversed(
+    found: Rows, sides: Sides, earlier: Mapping[str, Mapping[str, JSON]], order: OrderFacts
+) -> tuple[Status, str] | None:
+    """Return what is not as it was transferred: more of a transfer was reversed, less, or it is not paid out yet."""
+    currency = order.total.currency
+    for row, (out, in_) in zip(found, sides, strict=True):
+        if in_ > out:
+            return "wrong", f"{Money(in_, currency)} of {named(row)} were reversed, more than {Money(out, currency)}"
+    paid, back = (Money(sum(side[i] for side in sides), currency) for i in (0, 1))
+    short = [pair for pair in zip(found, sides, strict=True) if pair[1][1] < pair[1][0]]
+    pending = any(row.get("status") == TransferStatus.PENDING for row in found)
+    if not short and not pending:
+        return None
+    told = f"{paid} were transferred to the seller, {back} reversed"
+    if not short:
         told = "a transfer is still pending: it may yet be paid out"
-    if errors:
-        told = f"{told} ({', '.join(errors)})"
-    status: Status = "refused" if errors else "late"
-    return replace(verdict, status=status, problem=told, finding=FindingCode.TRANSFER_NOT_REVERSED)
+    errors = _errors((row for row, _ in short), earlier)
+    return ("refused", f"{told} ({', '.join(errors)})") if errors else ("late", told)
+
+
+def _unproven(
+    found: Rows, sides: Sides, earlier: Mapping[str, Mapping[str, JSON]], absent: Collection[str]
+) -> tuple[Status, str] | None:
+    """Return why what was wholly reversed, by its amount, does not prove it."""
+    back = [row for row, side in zip(found, sides, strict=True) if side[1]]
+    if "stripe_reversal_id" not in absent:
+        for row in back:
+            if not row.get("stripe_reversal_id"):
+                return "wrong", f"{named(row)} is reversed without the Stripe id of a reversal"
+        if twice := _twice(back, "stripe_reversal_id"):
+            return "wrong", f"Stripe reversal {', '.join(twice)} stands in several rows"
+    errors = _errors(back, earlier)
+    return ("unclear", f"the rows tell both a reversal and an error ({', '.join(errors)})") if errors else None
 
 
 def _refuse_status(row: Mapping[str, JSON], *, refund_asked: bool) -> None:
@@ -116,12 +151,23 @@ def _refuse_status(row: Mapping[str, JSON], *, refund_asked: bool) -> None:
     raise Problem("wrong", f"{told}{known}", FindingCode.TRANSFER_NOT_BOOKED)
 
 
+def _taxed(rows: Rows, order: OrderFacts) -> OrderFacts:
+    """Return the order with the tax that R2 counts with: the API's, else the database's, else none."""
+    if order.tax is not None:
+        return order
+    told = sorted({Money(one, order.total.currency) for one in told_by(rows, "tax_amount_cents")})
+    if len(told) > 1 or any(one.minor < 0 for one in told):
+        taxes = " and ".join(map(str, told))
+        raise Problem("wrong", f"the order's tax is {taxes} in the database", FindingCode.TRANSFER_DIFFERS)
+    return replace(order, tax=told[0] if told else Money(0, order.total.currency))
+
+
 def _refuse_order(rows: Rows, order: OrderFacts) -> None:
-    """Compare the database's order with the API's, and the query's own sum with nothing left over."""
+    """Compare the database's order with the API's."""
     currency = order.total.currency
     for name, expected in (("total_amount_cents", order.total), ("tax_amount_cents", order.tax)):
         for told in told_by(rows, name):
-            if told != expected.minor:
+            if expected is not None and told != expected.minor:
                 what = name.partition("_")[0]
                 raise Problem(
                     "wrong",
@@ -152,9 +198,7 @@ def _seller_checked(found: Rows, order: OrderFacts) -> bool:
         raise Problem(
             "wrong", f"the transfers are booked to several sellers: {', '.join(sellers)}", FindingCode.TRANSFER_SELLER
         )
-    stripe = [row.get("stripe_transfer_id") for row in found if row.get("stripe_transfer_id")]
-    twice = sorted({str(one) for one in stripe if stripe.count(one) > 1})
-    if twice:
+    if twice := _twice(found, "stripe_transfer_id"):
         raise Problem(
             "wrong",
             f"Stripe transfer {', '.join(twice)} stands in several rows",
@@ -163,10 +207,15 @@ def _seller_checked(found: Rows, order: OrderFacts) -> bool:
     return bool(order.seller_id) and all(row.get("seller_id") is not None for row in found)
 
 
+def _twice(rows: Rows, column: str) -> list[str]:
+    told = [str(row[column]) for row in rows if row.get(column)]
+    return sorted({one for one in told if told.count(one) > 1})
+
+
 def _explained(found: Rows, order: OrderFacts, verdict: Verdict, cancelled: Rows) -> Verdict:
     """Return the verdict with R2's sides; a fee that is not told leaves the sum unknown."""
     currency = order.total.currency
-    owed = order.total - order.tax
+    owed = order.total if order.tax is None else order.total - order.tax
     fees = [cents_of(row, "platform_fee_cents") for row in found]
     if None in fees:
         return replace(verdict, left=owed)
@@ -177,7 +226,9 @@ def _explained(found: Rows, order: OrderFacts, verdict: Verdict, cancelled: Rows
         return replace(verdict, status="wrong", problem=told, finding=FindingCode.TRANSFER_DIFFERS)
     # The query's own sum has the cancelled rows in it.
     more = sum(cents_of(row, name) or 0 for row in cancelled for name in ("amount_cents", "platform_fee_cents"))
-    over = [cents for cents in told_by(found, "unexplained_cents") if cents not in {0, -more}]
+    # It counts a tax that the database does not tell as none.
+    untold = 0 if order.tax is None or [*told_by(found, "tax_amount_cents")] else order.tax.minor
+    over = [cents for cents in told_by(found, "unexplained_cents") if cents not in {0, -more, untold, untold - more}]
     if over:
         told = f"the database itself leaves {Money(over[0], currency)} of the total unexplained"
         return replace(verdict, status="wrong", problem=told, finding=FindingCode.TRANSFER_DIFFERS)
@@ -205,7 +256,7 @@ def _refuse_change(found: Rows, earlier: Mapping[str, Mapping[str, JSON]]) -> No
             raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
 
 
-def _reversed(row: Mapping[str, JSON], order: OrderFacts) -> tuple[int, int]:
+def _reversed(row: Mapping[str, JSON]) -> tuple[int, int]:
     """Return what was paid out by a row and what of it was reversed, in minor units."""
     status, amount = row.get("status"), cents_of(row, "amount_cents") or 0
     if status not in list(TransferStatus):
@@ -216,18 +267,14 @@ def _reversed(row: Mapping[str, JSON], order: OrderFacts) -> tuple[int, int]:
     said = cents_of(row, "reversed_amount_cents")
     if said is None and status in _REVERSED:
         raise Problem("unread", f"{named(row)} is {status!s}, and how much of it is not told")
-    back = said or 0
-    if back > amount:
-        told = f"{Money(back, order.total.currency)} of {named(row)} were reversed, more than was transferred"
-        raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
-    return amount, back
+    return amount, said or 0
 
 
-def _errors(found: Rows, sides: Sequence[tuple[int, int]], earlier: Mapping[str, Mapping[str, JSON]]) -> list[str]:
-    """Return the errors of rows that were not wholly reversed, without those from before the refund."""
+def _errors(found: Iterable[Mapping[str, JSON]], earlier: Mapping[str, Mapping[str, JSON]]) -> list[str]:
+    """Return the errors that rows tell, without those from before the refund."""
     told = set()
-    for row, (paid, back) in zip(found, sides, strict=True):
+    for row in found:
         error, old = row.get("error_message"), earlier.get(str(row.get("transfer_id")), {}).get("error_message")
-        if back < paid and error and error != old:
+        if error and error != old:
             told.add(str(error))
     return sorted(told)

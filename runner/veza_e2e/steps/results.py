@@ -175,6 +175,8 @@ class Transfers(Result):
     """Whether every row names the product's seller."""
     complete: bool | None = None
     """Whether every row says that no row is missing; None if the rows carry no count."""
+    database_tax_cents: int | None = None
+    """The order's tax, if only the database told it."""
 
     @property
     def observed(self) -> str:
@@ -182,8 +184,11 @@ class Transfers(Result):
         rows = counted(self.rows)
         amounts = [row["amount_cents"] for row in rows]
         total = Money(sum(amount for amount in amounts if isinstance(amount, int)), self.currency)
-        return f"{len(rows)} transfer{'s' if len(rows) != 1 else ''}, {total} to the seller" + (
-            ", the fee is not known" if self.unexplained_cents is None else ""
+        tax = self.database_tax_cents
+        return (
+            f"{len(rows)} transfer{'s' if len(rows) != 1 else ''}, {total} to the seller"
+            + (", the fee is not known" if self.unexplained_cents is None else "")
+            + (f"; only the database told the tax of {Money(tax, self.currency)}" if tax else "")
         )
 
 

@@ -6,6 +6,7 @@ from veza import Order
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.transfer_rows import Rows, Verdict
 from veza_e2e.money.transfers import reversal
+from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.pasting import RowsSkipped, StillLate, paste_judged
 from veza_e2e.steps.results import PlacedOrder
@@ -20,6 +21,8 @@ from veza_e2e.steps.rows import (
     supplied,
 )
 from veza_e2e.steps.step import Failed, Paused
+
+_LOOK = "Look at the Stripe dashboard, and record what was reversed with `attest dashboard --reversed`."
 
 
 def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
@@ -38,7 +41,7 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
         Left: the operator leaves.
     """
     before, absent = booked_rows(context), absent_columns(context, order)
-    facts = facts_of(order)
+    facts = facts_of(context, order)
 
     def judge(rows: Rows) -> Verdict:
         # The rows of step 7 are those of the journal; an error is the same as before only if both are redacted.
@@ -58,8 +61,12 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
         return
     except StillLate as late:
         verdict = late.verdict
-    if verdict is not None and verdict.status != "unread":
-        _conclude(context, verdict, str(done.status))
+    if verdict is None or verdict.status == "unread":
+        return
+    if verdict.status == "unclear":
+        context.operator.tell(f"R5 is not compared: {plain(verdict.problem)}. {_LOOK}")
+        return
+    _conclude(context, verdict, str(done.status))
 
 
 def _conclude(context: Context, verdict: Verdict, status: str) -> None:
@@ -76,9 +83,23 @@ def _conclude(context: Context, verdict: Verdict, status: str) -> None:
         context.compare("R5", verdict.left, verdict.right, context.call("getOrder"))
     if verdict.status == "reversed":
         return
+    meaning, todo = _advice(verdict)
     raise Failed(
         verdict.finding or FindingCode.TRANSFER_NOT_REVERSED,
         verdict.problem,
-        meaning=f"The platform pays for what the seller keeps. {context.account().said}",
-        todo="Reverse the transfer at the Stripe dashboard, and report it to the backend's makers.",
+        meaning=f"{meaning} {context.account().said}",
+        todo=todo,
     )
+
+
+def _advice(verdict: Verdict) -> tuple[str, str]:
+    """Return what a failure means, and what to do: only what the seller was seen to keep can be reversed."""
+    left, right = verdict.left, verdict.right
+    if left is None or right is None:
+        told = "Compare with the Stripe dashboard, and report it to the backend's makers."
+        return "The rows do not prove the reversal.", told
+    if left < right:
+        told = "Reverse nothing more: compare with the Stripe dashboard, and report it to the backend's makers."
+        return "The seller pays for what was reversed on top of it.", told
+    told = "Reverse the transfer at the Stripe dashboard, and report it to the backend's makers."
+    return "The platform pays for what the seller keeps.", told

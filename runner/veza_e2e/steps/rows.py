@@ -11,7 +11,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.journal.events import CallIntended, Event, StepFinished, StepName, StepStarted
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import RowsRead
-from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict
+from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict, tax_told
 from veza_e2e.money.transfer_rows import absent as columns_absent
 from veza_e2e.money.transfers import LATE
 from veza_e2e.ports import seller_transfers
@@ -22,6 +22,7 @@ from veza_e2e.steps.step import RESUME, Failed
 from veza_e2e.steps.waiting import waiting_for
 
 Judge = Callable[[Rows], Verdict]
+_ONCE_NOT_NEEDED = {"stripe_transfer_id", "stripe_reversal_id", "transfer_currency"}
 
 
 def asks(context: Context) -> bool:
@@ -34,9 +35,12 @@ def has_books(context: Context) -> bool:
     return context.options.rehearsal and context.ledger.source == "rehearsal"
 
 
-def facts_of(order: PlacedOrder, seller_id: str | None = None) -> OrderFacts:
-    """Return what the rules over the rows need to know of the order."""
-    return OrderFacts(order.order_id, order.total, Money(order.tax_cents, order.currency), seller_id)
+def facts_of(context: Context, order: PlacedOrder, seller_id: str | None = None) -> OrderFacts:
+    """Return what the rules over the rows need to know of the order, as the API last told it."""
+    tax = tax_told(context.account(), order.order_id, order.total)
+    if context.options.walkthrough == 1:
+        tax = Money(order.tax_cents, order.currency)
+    return OrderFacts(order.order_id, order.total, tax, seller_id)
 
 
 def refund_was_asked(context: Context) -> bool:
@@ -59,8 +63,8 @@ def script_of(context: Context, order: PlacedOrder) -> str:
 def absent_columns(context: Context, order: PlacedOrder) -> frozenset[str]:
     """Return the columns that the configuration says the tables do not have."""
     absent = columns_absent(script_of(context, order))
-    # Version 1 of the walkthrough took pastes without it, and its recordings hold them.
-    return absent if context.options.walkthrough > 1 else absent | {"stripe_transfer_id"}
+    # Version 1 of the walkthrough took pastes without them, and its recordings hold them.
+    return absent if context.options.walkthrough > 1 else absent | _ONCE_NOT_NEEDED
 
 
 def read_judged(context: Context, order: PlacedOrder, judge: Judge) -> tuple[LedgerReading, Verdict | None]:

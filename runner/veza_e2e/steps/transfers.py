@@ -34,7 +34,7 @@ def check_transfers(context: Context, order: PlacedOrder, product: ChosenProduct
     """
     judged: list[Rows] = []
     absent = absent_columns(context, order)
-    facts, asked = facts_of(order, product.seller_id), refund_was_asked(context)
+    facts, asked = facts_of(context, order, product.seller_id), refund_was_asked(context)
 
     def judge(rows: Rows) -> Verdict:
         judged.append(rows)
@@ -80,4 +80,5 @@ def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) 
         currency=order.currency,
         seller_checked=verdict.seller_checked,
         complete=verdict.complete,
+        database_tax_cents=None if verdict.tax is None else verdict.tax.minor,
     )

@@ -146,6 +146,7 @@ def tables(draw: st.DrawFn) -> tuple[int, int, list[dict[str, JSON]]]:
                 "order_id": ORDER, "transfer_id": f"t{number}", "stripe_transfer_id": f"tr_{number}", "seller_id": "7",
                 "amount_cents": part - fee, "platform_fee_cents": fee, "currency": "EUR", "transfer_currency": "EUR",
                 "status": "reversed", "reversed_amount_cents": part - fee, "row_count": len(shares),
+                "stripe_reversal_id": f"trr_{number}",
             }
         )  # fmt: skip
     return net + tax, tax, rows

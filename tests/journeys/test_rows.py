@@ -89,10 +89,18 @@ def test_whoever_skips_step_7_supplies_the_rows_later(at_live: Shell, live: str,
         ({"reversed_amount_cents": 0, "status": "completed", "error_message": "balance too low"}, 1, "not_met"),
         ({"reversed_amount_cents": 0, "status": "completed"}, 4, "pending"),
         ({"platform_fee_cents": ""}, 4, "not_checked"),
+        ({"stripe_reversal_id": ""}, 1, "not_met"),
+        ({"error_message": "balance too low"}, 4, "not_checked"),
     ):
         (tmp_path / "rows.csv").write_text(psql(live, **changes), encoding="utf-8")
         done = prod(at_live, "rows", shown["session"], "--file", str(tmp_path / "rows.csv"))
         assert (done.code, status in items_of(done).values()) == (code, True), done.stdout
+
+    head, one = psql(live).splitlines()
+    (tmp_path / "rows.csv").write_text(f"{head},license_status\n{one},active\n", encoding="utf-8")
+    done = prod(at_live, "rows", shown["session"], "--file", str(tmp_path / "rows.csv"))
+    assert (done.code, items_of(done)["license"]) == (1, "not_met"), done.stdout
+    assert "a license is active by the database, and revoked by the API" in done.stdout
 
 
 def late(shell: Shell) -> dict[str, Any]:
@@ -107,7 +115,7 @@ def row(order: str, **changes: object) -> dict[str, object]:
     booked: dict[str, object] = {
         "order_id": order, "currency": "EUR", "transfer_id": "11", "seller_id": "", "stripe_transfer_id": "tr_a",
         "amount_cents": 450, "platform_fee_cents": 50, "transfer_currency": "EUR", "status": "reversed",
-        "reversed_amount_cents": 450, "row_count": 1,
+        "reversed_amount_cents": 450, "stripe_reversal_id": "trr_a", "row_count": 1,
     }  # fmt: skip
     return booked | changes
 

@@ -19,10 +19,10 @@ from veza_e2e.config import Settings, read_secrets
 from veza_e2e.engine.finish import show
 from veza_e2e.engine.session import Parts, Stage, open_stage
 from veza_e2e.engine.supply import PasteError, RowsSkipped, Supplied, supply
-from veza_e2e.evidence import RowsSupplied
+from veza_e2e.evidence import RowsSupplied, Summary
 from veza_e2e.journal import FileSink, MemorySink, Reading, parse, timestamp
 from veza_e2e.journal.events import SessionStarted, TailCut
-from veza_e2e.money.transfer_rows import Verdict
+from veza_e2e.money.transfer_rows import REVOKED, Verdict
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.machine import Machine
 from veza_e2e.ports.protocols import EndOfInput
@@ -160,17 +160,26 @@ def _tell(invocation: Invocation, stored: Stored, supplied: Supplied, place: Pat
         Item("rows", "ok", f"{len(supplied.event.rows)} from {supplied.event.source}, kept in {place}"),
         _item("transfer", supplied.booking, "total - tax = transfers + fees"),
         _item("reversal", supplied.reversal, "transferred = reversed"),
-        Item("license", supplied.license or "not_checked", "by the database" if supplied.license else "not told"),
+        _license(supplied, after),
         Item("decision", after.decision, after.reason),
     ]
     if after.rehearsed_decision:
         found.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))
-    statuses = {item.status for item in found if item.name in {"transfer", "reversal"}}
+    statuses = {item.status for item in found if item.name in {"transfer", "reversal"} or item.status == "not_met"}
     items(invocation, found, ok="not_met" not in statuses)
     if "not_met" in statuses:
         raise click.exceptions.Exit(Exit.FAILED)
     if statuses & {"pending", "not_checked"}:
         raise click.exceptions.Exit(Exit.INCOMPLETE)
+
+
+def _license(supplied: Supplied, after: Summary) -> Item:
+    judged = after.item("license_revoked")
+    if supplied.license is None:
+        return Item("license", "not_checked", "not told")
+    if supplied.license != REVOKED and judged.status == "not_met":
+        return Item("license", "not_met", judged.reason)
+    return Item("license", supplied.license, "by the database")
 
 
 def _item(name: str, verdict: Verdict | None, rule: str) -> Item:
@@ -180,4 +189,5 @@ def _item(name: str, verdict: Verdict | None, rule: str) -> Item:
         return Item(name, _STATUS.get(verdict.status, "not_checked"), verdict.problem)
     if not verdict.compared:
         return Item(name, "not_checked", "the rows do not tell every part of the sum")
-    return Item(name, _STATUS[verdict.status], f"{rule}: {verdict.left} = {verdict.right}")
+    tax = f"; only the database tells the tax of {verdict.tax}" if verdict.tax else ""
+    return Item(name, _STATUS[verdict.status], f"{rule}: {verdict.left} = {verdict.right}{tax}")

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by, untold
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
-from veza_e2e.evidence.rows import SuppliedRows
+from veza_e2e.evidence.rows import SuppliedRows, how_reversed, license_by, rows_after_refund
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import BankStatement
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, StepFinished, StepName
@@ -52,6 +52,11 @@ class Grounds:
     bank: BankStatement | None
     rows: SuppliedRows | None
     """What `rows` recorded after the steps."""
+
+    @property
+    def after_refund(self) -> SuppliedRows | None:
+        """What the latest rows say that were read after the refund."""
+        return rows_after_refund(self.story, self.account, self.rows)
 
 
 def judge(grounds: Grounds) -> tuple[Item, ...]:
@@ -177,6 +182,9 @@ def _refund_completed(grounds: Grounds) -> Verdict:
     if unread := [one.id for one in compared if one.status != "equal"]:
         how = "; ".join(dict.fromkeys(_how(grounds, name) for name in unread))
         reason = f"{', '.join(unread)} not compared: {how}"
+        rows = grounds.after_refund if "R5" in unread else None
+        if rows is not None and rows.not_reversed:
+            return rows.not_reversed, [*step.trace, rows.seq], reason
         waits = step.status == "pending" and step.finding is not None
         return ("pending", step.trace, reason) if waits else ("not_checked", (), reason)
     back = [one.seq for one in grounds.account.figures("refunded")]
@@ -199,8 +207,8 @@ def _license_revoked(grounds: Grounds) -> Verdict:
     later = [seq for seq in step.trace if seq > grounds.story.lines[-1].seq]
     if later and step.finding == FindingCode.LICENSE_NOT_REVOKED:
         return "not_met", later, step.observed
-    if not looked and grounds.rows is not None and grounds.rows.license == "revoked":
-        return "met", [grounds.rows.seq], "revoked by the database"
+    if by_database := license_by(grounds.after_refund, grounds.account, looked):
+        return by_database
     if step.status in {"passed", "failed"}:
         if not looked:
             return "not_checked", (), "no license was seen after the refund"
@@ -251,7 +259,7 @@ def _shown(grounds: Grounds, bank: BankStatement) -> Verdict:
 def _how(grounds: Grounds, name: str) -> str:
     """Return why a comparison was not made, and how it can be supplied later."""
     if name == "R5":
-        return "supply the rows with `rows`"
+        return how_reversed(grounds.after_refund, grounds.reconciliation["R5"].right)
     why = untold(grounds.story)
     return f"give HYPERSWITCH_API_KEY, or {_BY_HAND}" if why is None else f"{why}; {_BY_HAND}"
 

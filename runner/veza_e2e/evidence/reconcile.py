@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from veza.money import Money
 from veza_e2e.evidence.facts import refund_requested_by
 from veza_e2e.evidence.later import Later
 from veza_e2e.evidence.model import ComparisonStatus, Reconciliation
-from veza_e2e.evidence.rows import SuppliedRows
+from veza_e2e.evidence.rows import SuppliedRows, rows_after_refund
 from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.readings import Compared
 from veza_e2e.journal.story import Story, cents_of, text_of
@@ -17,7 +18,7 @@ from veza_e2e.money.account import Account
 from veza_e2e.money.figures import current
 from veza_e2e.money.order_account import OrderAccount
 from veza_e2e.money.readings import PersonRead
-from veza_e2e.money.transfer_rows import counted
+from veza_e2e.money.transfer_rows import Verdict, counted
 
 RULES: Mapping[str, str] = {
     "R1": "order total = processor's amount = amount received",
@@ -40,6 +41,7 @@ def reconcile(
     - R1, if the processor had received nothing yet.
     - R4, since refunds arrive after the order says so.
     - R5, if the transfers are the same: a reversal that was refused, or missing, can be made later.
+    - R2 and R5, if later rows do not show any more what the steps found equal.
     - R6, if every payment that had a refund then is still named: a refund was listed, or its payment found, later.
 
     Args:
@@ -49,8 +51,10 @@ def reconcile(
         refund_kept: whether the operator kept the purchase, so that there is no refund to compare.
     """
     account = later.account
-    by_rows = {one.id: one for one in _by_rows(later.rows)}
-    by_hand = by_rows | {one.id: one for one in _by_hand(account, persons, _transferred(story))}
+    person = {one.id: one for one in _by_hand(account, persons, _transferred(story))}
+    rows = later.rows or _uncompared_rows(story, account)
+    by_rows = {one.id: _beside(one, person.get(one.id), persons) for one in _by_rows(rows)}
+    by_hand = by_rows | {name: one for name, one in person.items() if _counts(one, by_rows.get(name), rows)}
     now = {one.id: one for one in _now(story, later)}
     for name, said in now.items():
         if said.status == "differs" or name not in by_hand:
@@ -70,8 +74,10 @@ def _compared(
         none: ComparisonStatus = "not_applicable" if kept else "not_checked"
         return by_hand or Reconciliation(name, RULES[name], none, None, None, ())
     latest = compared[-1][1]
+    if by_rows is not None and latest.equal and by_hand is not None and by_hand.status == "not_checked":
+        return by_hand  # the rows are later than every step
     if name == "R5" and by_rows is not None and by_rows.status == "equal" and by_rows.left == latest.left:
-        return by_rows  # the rows are later than every step
+        return by_rows
     differing = [pair for pair in compared if not pair[1].equal and not (latest.equal and _was_late(pair[1], latest))]
     seq, event = (differing or compared)[-1]
     evidence = (*story.answers(event.calls), seq, *(by_hand.evidence if by_hand else ()))
@@ -108,11 +114,38 @@ def _named(payments: str) -> set[str]:
     return set(payments.split(", ")) - {"none"}
 
 
+def _uncompared_rows(story: Story, account: Account) -> SuppliedRows | None:
+    """Return what the rows of step 9 say, if it did not compare them since."""
+    compared = max((line.seq for line, event in story.of(Compared) if event.id == "R5"), default=0)
+    rows = rows_after_refund(story, account, None)
+    return None if rows is None or rows.seq < compared else replace(rows, booking=Verdict("unread"))
+
+
 def _by_rows(rows: SuppliedRows | None) -> Iterator[Reconciliation]:
     for name, verdict in (("R2", rows.booking), ("R5", rows.reversal)) if rows is not None else ():
-        if verdict is not None and verdict.compared and verdict.status != "late":
+        if rows is None or verdict is None or verdict.status == "unread":
+            continue
+        if verdict.compared and verdict.status != "late":
             equal = verdict.status in {"booked", "reversed"}
-            yield _result(name, str(verdict.left), str(verdict.right), (rows.seq,) if rows else (), equal=equal)
+            yield _result(name, str(verdict.left), str(verdict.right), (rows.seq,), equal=equal)
+        elif verdict.status != "booked":
+            yield Reconciliation(name, RULES[name], "not_checked", None, None, (rows.seq,))
+
+
+def _beside(rows: Reconciliation, person: Reconciliation | None, persons: Sequence[PersonRead]) -> Reconciliation:
+    """Return what the rows say, with what a person said otherwise."""
+    if person is None or person.status == rows.status or person.right is None:
+        return rows
+    said = f"{rows.right or 'not shown'} in the rows, {person.right} by a person"
+    status = "differs" if person.status == "differs" else rows.status
+    evidence = (*rows.evidence, *(one.seq for one in persons if one.reversed is not None))
+    return replace(rows, status=status, left=rows.left or person.left, right=said, evidence=evidence)
+
+
+def _counts(person: Reconciliation, rows: Reconciliation | None, supplied: SuppliedRows | None) -> bool:
+    """Whether a person's word decides beside the rows: it does if they do not tell, or contradict themselves."""
+    back = None if supplied is None or person.id != "R5" else supplied.reversal
+    return rows is None or (back is not None and back.status == "unclear")
 
 
 def _now(story: Story, later: Later) -> Iterator[Reconciliation]:

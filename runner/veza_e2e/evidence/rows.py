@@ -1,12 +1,15 @@
-"""What rows of seller_transfers that were supplied after their step say: R2, R5 and the license."""
+"""What the latest rows of seller_transfers say: R2, R5 and the license."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from veza.money import Money
+from veza_e2e.evidence.facts import LicensesRead
+from veza_e2e.evidence.model import ItemStatus
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, RowsSupplied
 from veza_e2e.journal.events import (
@@ -21,32 +24,62 @@ from veza_e2e.journal.events import (
 )
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story, cents_of, text_of
-from veza_e2e.money.account import fold
-from veza_e2e.money.transfer_rows import OrderFacts, Rows, Verdict, absent, license_status
+from veza_e2e.money.account import Account, fold
+from veza_e2e.money.transfer_rows import REVOKED, OrderFacts, Rows, Verdict, absent, license_status, tax_told
 from veza_e2e.money.transfers import LATE, booking, reversal
+
+_Found: TypeAlias = tuple[int, datetime, str, Rows]
 
 
 @dataclass(frozen=True, slots=True)
 class SuppliedRows:
-    """The latest rows that `rows` recorded.
+    """What rows say.
 
     Attributes:
         seq: the event, or the addendum.
+        at: when they were read.
         booking: whether the seller's transfers are booked (R2).
         reversal: whether they were reversed (R5); None if no refund was asked for.
         license: the state of the order's licenses in the database; None if the rows do not tell.
     """
 
     seq: int
+    at: datetime
     booking: Verdict
     reversal: Verdict | None
     license: str | None
 
+    @property
+    def not_reversed(self) -> Literal["not_met", "pending"] | None:
+        """What rows make of a refund that do not show the transfers as reversed; None if they do not tell."""
+        match None if self.reversal is None else self.reversal.status:
+            case "wrong" | "refused":
+                return "not_met"
+            case "late":
+                return "pending"
+            case _:
+                return None
+
 
 def supplied_rows(story: Story, addenda: Sequence[Addendum]) -> SuppliedRows | None:
-    """Return what the latest supplied rows say; None if there are none, or no order that they could be of."""
-    found = _latest(story, addenda)
-    order = _order(story)
+    """Return what the latest rows say, if `rows` recorded any; None also if there is no order that they could be of.
+
+    Rows that a step read since are later than those.
+    """
+    return _judged(story, fold(story.lines, addenda), _latest(story, addenda))
+
+
+def rows_after_refund(story: Story, account: Account, supplied: SuppliedRows | None) -> SuppliedRows | None:
+    """Return what the latest rows say that were read after the refund: those of step 9, unless others were supplied."""
+    if supplied is not None and supplied.reversal is not None:
+        return supplied
+    read = [(line, e) for line, e in story.of(RowsRead) if e.final and e.step == "revoked"]
+    found = [(line.seq, _at(line.at), event.sql, event.rows) for line, event in read]
+    return _judged(story, account, found[-1] if found else None)
+
+
+def _judged(story: Story, account: Account, found: _Found | None) -> SuppliedRows | None:
+    order = _order(story, account)
     if found is None or order is None:
         return None
     seq, at, sql, rows = found
@@ -56,14 +89,13 @@ def supplied_rows(story: Story, addenda: Sequence[Addendum]) -> SuppliedRows | N
     back = reversal(rows, order, before=_before(story), absent=absent(sql)) if refunded else None
     completed = story.last_of_step(StepFinished, "completed")
     since = _at(completed[0].at) if completed else None
-    main = fold(story.lines, addenda).main
+    main = account.main
     seen_at = None if main is None else main.refund_seen_at
-    return SuppliedRows(
-        seq, _timely(booked, at, since), None if back is None else _timely(back, at, seen_at), license_status(rows)
-    )
+    late = None if back is None else _timely(back, at, seen_at)
+    return SuppliedRows(seq, at, _timely(booked, at, since), late, license_status(rows))
 
 
-def _latest(story: Story, addenda: Sequence[Addendum]) -> tuple[int, datetime, str, Rows] | None:
+def _latest(story: Story, addenda: Sequence[Addendum]) -> _Found | None:
     later = [one for one in addenda if isinstance(one, RowsSupplied)]
     if later:
         last = max(later, key=lambda one: one.number)
@@ -77,18 +109,19 @@ def _latest(story: Story, addenda: Sequence[Addendum]) -> tuple[int, datetime, s
             event, StepFinished | StepFailed | StepPaused | StepSkipped | SessionInterrupted | SessionResumed
         ):
             running = False
-        elif isinstance(event, RowsRead) and event.final and not running:
+        elif isinstance(event, RowsRead) and event.final and (found is not None or not running):
             found = line.seq, _at(line.at), event.sql, event.rows
     return found
 
 
-def _order(story: Story) -> OrderFacts | None:
+def _order(story: Story, account: Account) -> OrderFacts | None:
     placed, product = story.result("order"), story.result("products")
     order_id, currency = text_of(placed.get("order_id")), text_of(placed.get("currency"))
-    total, tax = cents_of(placed.get("total_cents")), cents_of(placed.get("tax_cents"))
-    if order_id is None or currency is None or total is None or tax is None:
+    cents = cents_of(placed.get("total_cents"))
+    if order_id is None or currency is None or cents is None:
         return None
-    return OrderFacts(order_id, Money(total, currency), Money(tax, currency), text_of(product.get("seller_id")))
+    total = Money(cents, currency)
+    return OrderFacts(order_id, total, tax_told(account, order_id, total), text_of(product.get("seller_id")))
 
 
 def _before(story: Story) -> Rows:
@@ -101,6 +134,39 @@ def _timely(verdict: Verdict, at: datetime, since: datetime | None) -> Verdict:
     if verdict.status != "late" or since is None or at - since < LATE:
         return verdict
     return replace(verdict, status="wrong", problem=f"{verdict.problem}, after more than 24 hours")
+
+
+def how_reversed(rows: SuppliedRows | None, said: str | None) -> str:
+    """Return why the latest rows leave R5 open, and how it can be supplied; `said` is what each witness says."""
+    back = None if rows is None else rows.reversal
+    if back is None or not back.problem:
+        return "supply the rows with `rows`"
+    told = f"{back.problem} ({said})" if said else back.problem
+    if back.status == "unclear":
+        return f"{told}; record what the Stripe dashboard shows with `attest dashboard --reversed`"
+    return f"{told}; look again with `rows`"
+
+
+def license_by(
+    rows: SuppliedRows | None, account: Account, looked: Sequence[LicensesRead]
+) -> tuple[ItemStatus, Sequence[int], str] | None:
+    """Return what the license column proves, or contradicts; None if the API's word stands alone.
+
+    Args:
+        rows: the latest rows that were read after the refund.
+        account: the session's money.
+        looked: what the API said of the licenses after the refund.
+    """
+    main = account.main
+    if rows is None or rows.license is None or (looked and looked[-1].seq > rows.seq):
+        return None
+    if rows.license == REVOKED:
+        return None if looked else ("met", [rows.seq], "revoked by the database")
+    if main is None or main.refund_seen_at is None or rows.at < main.refund_seen_at:
+        return None
+    by_api = f", and {', '.join(map(str, looked[-1].statuses))} by the API" if looked else ""
+    seen = [looked[-1].seq] if looked else []
+    return "not_met", [*seen, rows.seq], f"a license is {rows.license} by the database{by_api}; look again with `rows`"
 
 
 def _at(text: str) -> datetime:

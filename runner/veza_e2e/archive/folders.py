@@ -9,7 +9,6 @@ from datetime import UTC
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
 
 from ulid import ULID
 
@@ -99,7 +98,10 @@ def _read_ends(path: str, state: tuple[int, ...]) -> tuple[bytes, dict[str, JSON
 
 
 def _parsed(line: bytes) -> dict[str, JSON]:
-    return cast("dict[str, JSON]", loads(line))
+    members = loads(line)
+    if not isinstance(members, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - as any other line that is none of a journal's
+    return members
 
 
 def fits(line: dict[str, JSON]) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from veza_e2e.config import Settings
 from veza_e2e.journal import disk
-from veza_e2e.journal.account import short
+from veza_e2e.journal.account import backend, short
 
 
 class BusyError(Exception):
@@ -19,13 +19,14 @@ class BusyError(Exception):
 
 @contextmanager
 def account_lock(settings: Settings, account_digest: str) -> Iterator[None]:
-    """Hold the lock for starting a session of this account in this environment.
+    """Hold the lock for starting a session of this account at this backend, whatever its environment is called.
 
     Raises:
         BusyError: another process holds it.
     """
-    scope = str(settings.archive.resolve()) if settings.environment.embedded else settings.environment.base_url
-    name = hashlib.sha256(f"{settings.environment.name}\n{short(account_digest)}\n{scope}".encode()).hexdigest()[:24]
+    environment = settings.environment
+    scope = str(settings.archive.resolve()) if environment.embedded else backend(environment.base_url)
+    name = hashlib.sha256(f"{short(account_digest)}\n{scope}".encode()).hexdigest()[:24]
     folder = settings.state / "locks"
     disk.make_ignored(settings.state)
     folder.mkdir(exist_ok=True)

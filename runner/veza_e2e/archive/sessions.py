@@ -19,7 +19,7 @@ from veza_e2e.archive.folders import JOURNAL, fits, last_line, session_folder, s
 from veza_e2e.archive.sealed import sealed
 from veza_e2e.canonical import dumps
 from veza_e2e.evidence import ADDENDA, Addendum, Attestation, Summary, seal, summarise
-from veza_e2e.journal import GENESIS, DamagedError, Reading, Scan, disk, parse, read
+from veza_e2e.journal import GENESIS, DamagedError, Reading, Scan, disk, is_locked, parse, read
 from veza_e2e.journal.events import SessionEnded, SessionStarted
 from veza_e2e.journal.gate import gated
 from veza_e2e.money.order_account import AccountState
@@ -54,13 +54,20 @@ class Stored:
         return {key: str(self.folder / name) for key, name in names.items()}
 
     def read(self) -> Reading:
-        """Return the journal.
+        """Return the journal. One without an event is only beginning if another process holds it, else damaged.
 
         Raises:
-            DamagedError: the chain is broken.
+            DamagedError: the chain is broken, or there is no event.
             OSError: it cannot be read.
         """
-        return read(self.journal)
+        reading = read(self.journal)
+        if reading.lines or is_locked(self.journal):
+            return reading
+        # The process that began it may have written and let go a moment ago.
+        reading = read(self.journal)
+        if not reading.lines:
+            raise DamagedError(self.journal, 1, "is missing: the journal holds no event")
+        return reading
 
     def last_written(self) -> datetime | None:
         """Return the time of the last event, reading only the journal's end; None if that is unreadable."""

@@ -18,7 +18,7 @@ from veza_e2e.cassettes.session import description, record
 from veza_e2e.cli import lean, narrate
 from veza_e2e.cli.asking import password_for
 from veza_e2e.cli.knowing import know_kept
-from veza_e2e.cli.lookup import archive_of, attested
+from veza_e2e.cli.lookup import archive_of, attested, in_its_environment
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
 from veza_e2e.config import Secrets, Settings, read_secrets
 from veza_e2e.engine.bars import recent_logins, unresolved
@@ -123,14 +123,14 @@ def refuse_unresolved(invocation: Invocation, settings: Settings, first: Session
     Raises:
         Stop: it does; names the session and the way on.
     """
-    found = unresolved(Archive(settings.archive), first.environment, first.account_digest, live=first.live_requested)
+    found = unresolved(Archive(settings.archive), first)
     if found is None:
         return
     stored, summary = found
     raise Stop(
         Exit.REFUSED,
         f"session {stored.session} of this account is not settled yet ({summary.money.sentence})",
-        f"continue it: {invocation.command('resume', stored.session)}",
+        f"continue it: {in_its_environment(invocation, stored).command('resume', stored.session)}",
         {
             **document_of(summarise([]), None),
             "environment": first.environment,
@@ -144,7 +144,7 @@ def _recent_logins(settings: Settings, first: SessionStarted, now: datetime) -> 
     if settings.environment.embedded:
         return 0  # each session has a backend of its own
     archive = Archive(settings.archive)
-    return recent_logins(archive, first.environment, first.account_digest, now)
+    return recent_logins(archive, first, now)
 
 
 def _dry_run(settings: Settings, asked: Asked, now: datetime) -> dict[str, str] | None:

@@ -126,7 +126,7 @@ def _resumed(
 def _tell_logins(settings: Settings, first: SessionStarted, now: datetime) -> None:
     if settings.environment.embedded:
         return  # each session has a backend of its own
-    recent = recent_logins(Archive(settings.archive), first.environment, first.account_digest, now)
+    recent = recent_logins(Archive(settings.archive), first, now)
     if recent >= LOGINS - 1:
         say(f"There were {recent} logins of this account in 15 minutes; production allows {LOGINS}, this is one more.")
 

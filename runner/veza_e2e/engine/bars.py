@@ -6,33 +6,54 @@ from datetime import datetime, timedelta
 
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import Summary
-from veza_e2e.journal.account import same_account
+from veza_e2e.journal.account import same_account, same_backend
 from veza_e2e.journal.events import CallIntended, SessionStarted
+from veza_e2e.money.account import fold
 from veza_e2e.money.order_account import AccountState
 
 LOGIN_WINDOW = timedelta(minutes=15)
 
 
-def unresolved(archive: Archive, environment: str, account_digest: str, *, live: bool) -> tuple[Stored, Summary] | None:
+def unresolved(archive: Archive, new: SessionStarted) -> tuple[Stored, Summary] | None:
     """Return the session whose money bars a new one (the account's table, column "new run").
 
     While the card may be charged, no session may start; while a charge is out, or not known, no live one. Of the ended
     sessions only those are read that were looked at again: nothing else is learnt after the end.
+
+    Raises:
+        DamagedError: a session that may bar the new one cannot be read.
     """
     for stored in archive.sessions():
         if not stored.may_bar:
             continue
         first = stored.beginning()
-        if first is None or first.environment != environment or not same_account(first.account_digest, account_digest):
+        if first is None and new.live_requested:
+            stored.read()  # whose it is cannot be told
+        if first is None or not _same_card(first, new):
             continue
         summary = stored.summary()
         money = summary.money
-        if summary.abandoned is None and not money.settled and (live or money.state is AccountState.AT_RISK):
+        bars = not money.settled and (new.live_requested or money.state is AccountState.AT_RISK)
+        if bars and not _given_up(stored, summary):
             return stored, summary
     return None
 
 
-def recent_logins(archive: Archive, environment: str, account_digest: str, at: datetime) -> int:
+def _same_card(one: SessionStarted, other: SessionStarted) -> bool:
+    """Whether two sessions are of the same account at the same backend, whatever its environment is called."""
+    same = one.environment == other.environment or same_backend(one.base_url, other.base_url)
+    return same and same_account(one.account_digest, other.account_digest)
+
+
+def _given_up(stored: Stored, summary: Summary) -> bool:
+    """Whether the operator abandoned the session, and nothing else is known of its money since."""
+    if summary.abandoned is None:
+        return False
+    then, now = fold(stored.read().lines), summary.money
+    return (then.state, then.at_stake) == (now.state, now.at_stake)
+
+
+def recent_logins(archive: Archive, new: SessionStarted, at: datetime) -> int:
     """Return how many logins of this account there were in the last 15 minutes, as far as the archive knows."""
     since = at - LOGIN_WINDOW
     count = 0
@@ -42,11 +63,7 @@ def recent_logins(archive: Archive, environment: str, account_digest: str, at: d
             continue
         lines = stored.read().lines
         first = lines[0].event if lines else None
-        if (
-            isinstance(first, SessionStarted)
-            and first.environment == environment
-            and same_account(first.account_digest, account_digest)
-        ):
+        if isinstance(first, SessionStarted) and _same_card(first, new):
             count += sum(
                 isinstance(line.event, CallIntended)
                 and line.event.operation == "login"

@@ -14,7 +14,7 @@ from veza_e2e.journal.chain import (
     scan,
     timestamp,
 )
-from veza_e2e.journal.file import FileSink, LockedError, MemorySink, Sink, UnwritableError
+from veza_e2e.journal.file import FileSink, LockedError, MemorySink, Sink, UnwritableError, is_locked
 from veza_e2e.journal.log import Journal
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "UnwritableError",
     "chain",
     "each_line",
+    "is_locked",
     "parse",
     "read",
     "scan",

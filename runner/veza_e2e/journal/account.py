@@ -1,8 +1,9 @@
-"""Names an account in a journal by too little of a digest to confirm a guess of its address."""
+"""Names an account in a journal by too little of a digest to confirm a guess of its address, and its backend."""
 
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import urlsplit
 
 _HEX = 4
 """Hex digits of the digest: 16 bits tell two accounts apart, and fit thousands of addresses."""
@@ -21,3 +22,17 @@ def same_account(one: str, other: str) -> bool:
 def short(digest: str) -> str:
     """Return the part of a digest that names an account."""
     return digest[:_HEX]
+
+
+def backend(base_url: str) -> str:
+    """Return what names a backend, however its address is written; empty if there is no address."""
+    parts = urlsplit(base_url)
+    if not parts.hostname:
+        return base_url
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{parts.hostname.rstrip('.')}:{port}{parts.path.rstrip('/').removesuffix('/api/v1')}"
+
+
+def same_backend(one: str, other: str) -> bool:
+    """Whether two addresses are of the same backend."""
+    return bool(one) and backend(one) == backend(other)

@@ -38,6 +38,18 @@ class MemorySink:
         self.data += data
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process works on this journal."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 class FileSink:
     """The journal's file, locked for this process."""
 
@@ -50,7 +62,8 @@ class FileSink:
         except OSError as error:
             raise UnwritableError(f"{path}: {error.strerror}") from error
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Only a reader that asks whether a new journal is locked can hold it, and lets go at once.
+            fcntl.flock(self._fd, fcntl.LOCK_EX | (0 if create else fcntl.LOCK_NB))
         except OSError as error:
             os.close(self._fd)
             raise LockedError(f"{path}: another process works on this session") from error

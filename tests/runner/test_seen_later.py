@@ -199,6 +199,9 @@ def test_a_refund_that_fails_after_the_end_is_no_refund(walk: Walk, *, aware: bo
     observed, after = looked_at_again(walk)
     assert "of 5.00 EUR failed" in observed
     assert later_failure(walk, after) == "refund_failed_late"
+    todo = str(after.step("revoked").todo)
+    assert todo.endswith("then look again with `resume`.")
+    assert todo.startswith("Refund what is open" if aware else "Look at"), "what is due says the same"
     assert compared(after)["R4"] == ("differs", "5.00 EUR", "0.00 EUR")
     assert compared(after)["R1"][0] == "equal"
     assert after.item("refund_completed").status == "not_met"
@@ -223,6 +226,20 @@ def test_an_order_that_no_longer_tells_its_refund_may_be_out(walk: Walk) -> None
     _, after = looked_at_again(walk)
     assert later_failure(walk, after) == "refund_differs"
     assert "refund it" not in str(still_open(after))
+
+
+@pytest.mark.parametrize("status", ["pending_payment", "expired", "cancelled", "failed"])
+def test_an_order_that_no_longer_says_that_it_was_paid_is_a_failure(walk: Walk, status: str) -> None:
+    passed_with_the_processor(walk)
+    said = summarise(walk.lines).money.sentence
+    keeps(walk, lambda _: None)
+    gone = dict.fromkeys(("refund_status", "refunded_amount_cents", "completed_at"))
+    walk.backend.shop.order(ORDER).update(gone, status=status)
+    _, after = looked_at_again(walk)
+    assert later_failure(walk, after) == "unexpected_status"
+    assert after.item("order_completed").status == "not_met"
+    assert status in after.item("order_completed").reason
+    assert after.money.sentence == said, "who tells of the money still tells it"
 
 
 def test_a_license_that_is_active_again_after_the_end_is_news_and_a_failure(walk: Walk) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from veza_e2e.evidence.facts import before_refund, completed_by, licenses, refund_day, refund_requested_by, untold
+from veza_e2e.evidence.facts import (
+    before_refund,
+    completed_by,
+    licenses,
+    refund_day,
+    refund_requested_by,
+    unpaid_again,
+    untold,
+)
 from veza_e2e.evidence.model import Item, ItemName, ItemStatus, Reconciliation, Step
 from veza_e2e.evidence.rows import SuppliedRows, how_reversed, license_by, rows_after_refund
 from veza_e2e.frozen import dataclass
@@ -104,6 +112,8 @@ def _dry_run(grounds: Grounds) -> Verdict:
 def _order_completed(grounds: Grounds) -> Verdict:
     step, pay = grounds.steps["completed"], grounds.steps["pay"]
     seen = completed_by(grounds.account)
+    if unsaid := unpaid_again(grounds.account):
+        return "not_met", [one.seq for one in unsaid], f"completed before; now the order is {unsaid[-1].status}"
     if step.status == "passed" and seen:
         return "met", [*seen[:1], _finished(grounds, "completed")], step.observed
     for failed in (step, pay):

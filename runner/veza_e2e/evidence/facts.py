@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
 
+from veza import OrderStatus
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished, StepFinished
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account
-from veza_e2e.money.order_account import CHARGED
-from veza_e2e.money.readings import body_of, read
+from veza_e2e.money.order_account import CHARGED, UNPAID
+from veza_e2e.money.readings import OrderRead, body_of, read
 
 
 def before_refund(on: date, refunded: date) -> bool:
@@ -57,6 +58,12 @@ def licenses(story: Story) -> tuple[LicensesRead, ...]:
 def completed_by(account: Account) -> tuple[int, ...]:
     """Return the events that show the order completed."""
     return tuple(one.seq for one in account.main.reads if one.status in CHARGED) if account.main else ()
+
+
+def unpaid_again(account: Account) -> tuple[OrderRead, ...]:
+    """Return the last reading of each order that was seen paid and no longer says that it ever was."""
+    last = [order.reads[-1] for order in account.orders if any(one.status in CHARGED for one in order.reads)]
+    return tuple(one for one in last if one.status in UNPAID | {OrderStatus.PENDING_PAYMENT})
 
 
 def refund_requested_by(story: Story) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from veza_e2e.evidence.facts import unpaid_again
 from veza_e2e.evidence.model import Step
 from veza_e2e.evidence.rows import SuppliedRows
 from veza_e2e.frozen import dataclass
@@ -12,11 +13,14 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account, fold
 from veza_e2e.money.figures import KINDS, Figure, current
-from veza_e2e.money.order_account import OrderAccount
+from veza_e2e.money.order_account import AccountState, OrderAccount
 
-_COMPARE = "Compare with the processor's dashboard, then record the bank statement with `bank`."
+_REFUND = "Refund what is open at the processor's dashboard, then look again with `resume`."
 _REPORT = "The buyer holds the license again: report it to the backend's makers."
 _LOOK = "Look at the processor's dashboard, and refund nothing that came back already; then look again with `resume`."
+_UNSAID = (
+    "Report it to the backend's makers, and compare with the processor's dashboard; then look again with `resume`."
+)
 _LOOK_AGAIN = "Look at the dashboard again; record what it shows with `attest dashboard`, which corrects what was said."
 _ANSWER = (
     "Answer the dispute at the processor's dashboard, and say there what was refunded. Refund nothing on top of it."
@@ -68,9 +72,17 @@ def _read_again(step: Step, later: Later) -> Step:
         return step
     account, last = later.account, later.rereads[-1]
     if last.failed:
-        return _failed(step, [last.seq], last.observed, "refund_failed_late", (account, _COMPARE))
+        return _failed(step, [last.seq], last.observed, "refund_failed_late", (account, _todo(account)))
     if step.status not in {"passed", "skipped"}:
         return step
+    return _contradicted(step, later)
+
+
+def _contradicted(step: Step, later: Later) -> Step:
+    """Return the step as failed if what the witnesses say now cannot be so after what passed."""
+    account, last = later.account, later.rereads[-1]
+    if unsaid := [one.seq for one in unpaid_again(account) if one.seq in later.seqs]:
+        return _failed(step, unsaid, last.observed, FindingCode.UNEXPECTED_STATUS, (account, _UNSAID))
     disputes = [seq for seq, _ in account.disputes() if seq in later.seqs]
     if disputes:
         return _failed(step, disputes, last.observed, FindingCode.DISPUTE_OPENED, (account, _ANSWER))
@@ -122,7 +134,8 @@ def _finding(later: Later, short: Sequence[Figure]) -> str:
 def _todo(account: Account) -> str:
     held = account.elsewhere
     if not held or account.refundable:
-        return _LOOK
+        under_way = account.disputed or any(one.pending for order in account.orders for one in order.back)
+        return _REFUND if account.state is AccountState.CHARGED and not under_way else _LOOK
     return f"The backend cannot refund payment {', '.join(held)}: use the processor's dashboard, then `resume`."
 
 

@@ -12,10 +12,13 @@ import pytest
 from front_door import Result, Shell
 from markdown import markdown  # type: ignore[import-untyped]  # it has no stubs
 from plain_markdown import same_in_both
-from scripted_session import SESSION, Script
+from scripted_session import ORDER, SESSION, Script
 from ten_sessions import DRY_RUN, HOSTILE
 
+from veza_e2e.archive.sessions import Stored
+from veza_e2e.journal.addenda import Reread
 from veza_e2e.journal.events import StepStarted
+from veza_e2e.redaction import Redactor
 
 RELEASE = ("--env", "prod", "release", "2026.05")
 EARLIER, LATER = SESSION[:-1] + "0", SESSION[:-1] + "B"
@@ -70,6 +73,37 @@ def test_a_release_goes_from_pending_to_go(shell: Shell, archive: Path) -> None:
         "met",
         "ok",
     ]
+
+
+def test_a_journal_without_an_event_may_belong_to_any_release(shell: Shell, archive: Path) -> None:
+    goes(shell, archive)
+    (real(EARLIER, release="other").until("completed").store(archive) / "journal.jsonl").write_bytes(b"")
+    result = shell("--json", *RELEASE)
+    assert (result.code, statuses(result)["decision"]) == (6, "PENDING")
+    assert statuses(result)[f"damaged {EARLIER}"] == "damaged"
+    assert shell("show", EARLIER).code == 6
+    assert "damaged" in shell("sessions").stdout
+
+
+def test_a_dry_run_that_failed_since_carries_no_go(shell: Shell, archive: Path) -> None:
+    dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="2026.05", sandbox=True)
+    dry.until("revoked").end()
+    stored = Stored(dry.session, dry.store(archive))
+    goes(shell, archive)
+    assert statuses(shell("--json", *RELEASE))["decision"] == "GO"
+    failed = Reread(
+        session=dry.session, session_hash=dry.lines[-1].hash, number=1, seq=len(dry.lines) + 1,
+        at="2026-05-20T09:00:00.000Z", order_status="refund_failed", refund_status="failed", refunded_cents=0,
+        currency="EUR", failed=True, observed="its refund failed", order_id=ORDER,
+    )  # fmt: skip
+    stored.add(failed, Redactor())
+    result = shell("--json", *RELEASE)
+    assert [statuses(result)[name] for name in ("decision", "dry_run", "dry-run")] == ["PENDING", "not_met", "failed"]
+    assert message(result, "decision") == f"the dry-run {dry.session} is failed now"
+    shown = shell("--json", "show", SESSION).json
+    assert (shown["decision"], shown["acceptance"][1]["status"]) == ("PENDING", "not_met")
+    listed = {item["name"]: item["message"] for item in shell("--json", "sessions").json["items"]}
+    assert "decision PENDING" in listed[SESSION]
 
 
 def test_a_failure_after_the_charge_is_a_no_go_and_stays_visible(shell: Shell, archive: Path) -> None:

@@ -54,7 +54,13 @@ def glances(archive: Archive, since: str = "") -> list[tuple[Stored, Glance | st
             entries[name] = entry
     if path is not None and entries != known:
         _save(path, entries)
-    return found
+    return _beside_dry_runs(found)
+
+
+def _beside_dry_runs(found: list[tuple[Stored, Glance | str]]) -> list[tuple[Stored, Glance | str]]:
+    """Return them without the GO of a live run whose dry-run has failed since."""
+    failed = {one.session for one, seen in found if isinstance(seen, Glance) and seen.outcome == "failed"}
+    return [(one, seen if isinstance(seen, str) or seen.dry_run not in failed else seen.held) for one, seen in found]
 
 
 def _seen(stored: Stored, entry: JSON) -> tuple[JSON, Glance | str]:

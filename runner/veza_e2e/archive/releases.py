@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored
-from veza_e2e.evidence import Summary
+from veza_e2e.evidence import Summary, beside_dry_run
 from veza_e2e.evidence.release import Archived, by_release
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError
@@ -45,6 +45,22 @@ def releases_of(archive: Archive, kind: type[H]) -> Archived[H]:
         return by_release(entries, archive.attestations())
     except ArchiveError as error:
         return by_release(entries, (), f"none is counted: {error}")
+
+
+def standing(stored: Stored) -> Summary:
+    """Return a session's summary, beside what the dry-run that it cites says now.
+
+    Raises:
+        DamagedError: as `Stored.summary`, and ArchiveError too.
+    """
+    summary = stored.summary()
+    cited = Archive(stored.folder.parents[2]).session(summary.dry_run["session"]) if summary.dry_run else None
+    if cited is None:
+        return summary
+    try:
+        return beside_dry_run(summary, cited.summary())
+    except (DamagedError, ArchiveError, OSError):  # verify names it, and it holds the release's GO back
+        return summary
 
 
 def _held(stored: Stored, kind: type[H]) -> H:

@@ -11,6 +11,7 @@ from pathlib import Path
 from veza_e2e import config
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.finding import find
+from veza_e2e.archive.releases import standing
 from veza_e2e.archive.sessions import Archive, Stored, UnknownSessionError
 from veza_e2e.archive.signatures import sign
 from veza_e2e.cli.output import Exit, Invocation, Stop, say
@@ -116,13 +117,13 @@ def in_its_environment(invocation: Invocation, stored: Stored) -> Invocation:
 
 
 def summary_of(stored: Stored) -> Summary:
-    """Return a session's summary.
+    """Return a session's summary, beside what the dry-run that it cites says now.
 
     Raises:
         Stop: its files are damaged.
     """
     try:
-        return stored.summary()
+        return standing(stored)
     except (DamagedError, ArchiveError, OSError) as error:
         raise Stop(Exit.DAMAGED, str(error), f"what is damaged: {verify_command(stored)}") from error
 

@@ -10,6 +10,7 @@ from datetime import datetime
 import click
 
 from veza_e2e.archive.locks import account_lock
+from veza_e2e.archive.releases import standing
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cassettes.errors import CassetteError
 from veza_e2e.cassettes.session import close_recording, description, record, recording_folder
@@ -88,7 +89,7 @@ def look_again(settings: Settings, stored: Stored, interrupts: Interrupts, machi
         if found is not None:
             addendum = replace(found, observed=parts.redactor.text(found.observed))
             written(lambda: stored.add(addendum, parts.redactor))
-    after = stored.summary()
+    after = standing(stored)
     if found is not None:
         say(f"What is news is recorded as an addendum: {plain(addendum.observed)}.")
     step = after.step("revoked")

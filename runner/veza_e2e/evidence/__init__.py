@@ -2,7 +2,7 @@
 
 from veza_e2e.evidence.glance import Glance, glance
 from veza_e2e.evidence.model import Decision, Item, Reconciliation, Step, Summary
-from veza_e2e.evidence.summary import counts_as_dry_run, summarise
+from veza_e2e.evidence.summary import beside_dry_run, counts_as_dry_run, summarise
 from veza_e2e.journal.addenda import (
     ADDENDA,
     Addendum,
@@ -32,6 +32,7 @@ __all__ = [
     "RowsSupplied",
     "Step",
     "Summary",
+    "beside_dry_run",
     "counts_as_dry_run",
     "glance",
     "seal",

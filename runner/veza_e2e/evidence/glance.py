@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from veza_e2e.evidence.model import Decision, ItemStatus, Summary
@@ -24,6 +25,8 @@ class Glance:
     waiting_for: WaitingFor | None
     decision: Decision
     rehearsed_decision: Decision | None
+    dry_run: str | None
+    """The session that it cites as its dry-run."""
     abandoned: str | None
     ended: bool
     last_at: str
@@ -46,6 +49,13 @@ class Glance:
     payment_id: str | None
     refund_id: str | None
 
+    @property
+    def held(self) -> Glance:
+        """The same, without a GO."""
+        decision: Decision = "PENDING" if self.decision == "GO" else self.decision
+        rehearsed: Decision | None = "PENDING" if self.rehearsed_decision == "GO" else self.rehearsed_decision
+        return replace(self, decision=decision, rehearsed_decision=rehearsed)
+
 
 def glance(seen: Summary | Glance) -> Glance:
     """Return a session at a glance."""
@@ -64,6 +74,7 @@ def glance(seen: Summary | Glance) -> Glance:
         waiting_for=seen.waiting_for,
         decision=seen.decision,
         rehearsed_decision=seen.rehearsed_decision,
+        dry_run=seen.dry_run["session"] if seen.dry_run else None,
         abandoned=seen.abandoned,
         ended=seen.ended,
         last_at=seen.last_at,

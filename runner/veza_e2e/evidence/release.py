@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from veza_e2e.evidence.model import Decision, Summary
+from veza_e2e.evidence.summary import beside_dry_run
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Attestation
 from veza_e2e.journal.events import SessionStarted
@@ -56,7 +57,8 @@ class Release(Generic[E_co]):
     @property
     def cited(self) -> str | None:
         """The dry-run that the live run cites."""
-        return self.summary.dry_run["session"] if self.summary and self.summary.dry_run else None
+        cited = self.live.summary.dry_run if self.live and self.live.summary else None
+        return cited["session"] if cited else None
 
     @property
     def undecided(self) -> int:
@@ -65,8 +67,9 @@ class Release(Generic[E_co]):
 
     @property
     def summary(self) -> Summary | None:
-        """The live run's summary."""
-        return self.live.summary if self.live else None
+        """The live run's summary, beside what the dry-run that it cites says now."""
+        summary, dry_run = (run.summary if run else None for run in (self.live, self.dry_run))
+        return beside_dry_run(summary, dry_run) if summary and dry_run else summary
 
     @property
     def decision(self) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge
@@ -105,6 +106,29 @@ def counts_as_dry_run(candidate: Summary | Glance, release: str | None, at: date
         return False
     age = at - datetime.fromisoformat(candidate.last_at)
     return candidate.outcome == "passed" and timedelta(0) <= age <= DRY_RUN_AGE
+
+
+def beside_dry_run(summary: Summary, dry_run: Summary | Glance) -> Summary:
+    """Return a live run's summary beside what its dry-run says now: one that has failed since is none to rely on."""
+    item = summary.item("dry_run")
+    if not summary.dry_run or summary.dry_run["session"] != dry_run.session or item.status != "met":
+        return summary
+    if dry_run.outcome == "passed":
+        return summary
+    now = replace(item, status="not_met", reason=f"the dry-run {dry_run.session} is {dry_run.outcome} now")
+    acceptance = tuple(now if one is item else one for one in summary.acceptance)
+    live = summary.live and summary.live_requested
+    as_real, why = _decide(summary.money, summary.outcome, acceptance, live=live)
+    if "GO" in {summary.decision, summary.rehearsed_decision}:
+        why = now.reason
+    real = summary.funds == "real"
+    return replace(
+        summary,
+        acceptance=acceptance,
+        decision=as_real if real else "PENDING",
+        reason=why if real else _test_funds(as_real, why, rehearsal=summary.rehearsal),
+        rehearsed_decision=as_real if summary.rehearsal else None,
+    )
 
 
 def _step(story: Story, number: int, name: StepName) -> Step:

@@ -159,7 +159,7 @@ def _block(title: str, entry: Entry | None, up: str, none: str, policy: Path | N
 
 def _items(release: Release, up: str) -> list[Judged]:
     dry = release.dry_run.summary.acceptance if release.dry_run and release.dry_run.summary else ()
-    live = release.live.summary.acceptance if release.live and release.live.summary else ()
+    live = release.summary.acceptance if release.summary else ()
     of_dry, of_live = ({item.id: item for item in items} for items in (dry, live))
     return [
         Judged(

@@ -106,6 +106,30 @@ def test_a_dry_run_that_failed_since_carries_no_go(shell: Shell, archive: Path) 
     assert "decision PENDING" in listed[SESSION]
 
 
+def test_a_run_that_names_another_is_later_whatever_the_clock_said(shell: Shell, archive: Path) -> None:
+    """A clock a day behind gives the later run the smaller id."""
+    goes(shell, archive)
+    between = SESSION[:-1] + "5"
+    at = datetime(2026, 5, 3, 9, tzinfo=UTC)
+    Script(at, session=between).start(others={SESSION: "a" * 64}).until("order").store(archive)
+    late = Script(at, session=EARLIER).start(
+        live=True, rehearsal=False, release="2026.05", dry_run=DRY_RUN, others={between: "b" * 64}
+    )
+    late.until("completed").say(StepStarted(step="license")).fail("license", "license_missing").store(archive)
+    result = shell("--json", *RELEASE)
+    assert statuses(result)["decision"] == "NO-GO"
+    assert message(result, "live run").startswith(EARLIER)
+    assert f"resume {EARLIER}" in message(result, "due")
+
+
+def test_money_that_is_open_in_an_earlier_run_is_due(shell: Shell, archive: Path) -> None:
+    goes(shell, archive)
+    real(EARLIER).until("completed").store(archive)
+    result = shell("--json", *RELEASE)
+    assert statuses(result)["decision"] == "GO"
+    assert f"resume {EARLIER}" in message(result, "due")
+
+
 def test_a_failure_after_the_charge_is_a_no_go_and_stays_visible(shell: Shell, archive: Path) -> None:
     failed = real(EARLIER).until("completed").say(StepStarted(step="license")).fail("license", "license_missing")
     failed.end("failed").store(archive)

@@ -38,9 +38,10 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
     archive = home(invocation)
     shown = releases(archive)
     found = _named(invocation, shown, name, archive)
-    known = due_line(invocation, found.summary) if found.summary else None
+    runs = [found.summary, *(one.summary for one in found.unsettled)]
+    known = [due_line(invocation, one) for one in runs if one]
     lost = "not known of the damaged live sessions" if found.undecided else None
-    due = "; ".join(one for one in (lost, known) if one) or "nothing is due"
+    due = "; ".join(one for one in (lost, *known) if one) or "nothing is due"
     if report is not None:
         write_file("--report", report, release_report.report(found), archive)
         say(f"written: {report}")

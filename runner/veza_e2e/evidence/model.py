@@ -100,6 +100,8 @@ class Summary:
     abandoned: str | None
     """Why the operator abandoned it."""
     dry_run: Mapping[str, str] | None
+    others: Mapping[str, str] | None
+    """See SessionStarted: the sessions that were there when it began."""
 
     @property
     def refund_open(self) -> bool | None:

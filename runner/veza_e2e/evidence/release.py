@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from veza_e2e.evidence.model import Decision, Summary
@@ -53,6 +53,8 @@ class Release(Generic[E_co]):
     """Damaged sessions that may belong to this release, those above included, unless attested as unrelated."""
     earlier: tuple[E_co, ...] = ()
     """Other live runs with real funds that were a NO-GO."""
+    unsettled: tuple[E_co, ...] = ()
+    """Other live runs with real funds whose money is or may be out."""
 
     @property
     def cited(self) -> str | None:
@@ -152,7 +154,7 @@ def by_release(
 def _release(name: str, entries: Sequence[E_co], attestations: Sequence[Attestation]) -> Release[E_co]:
     own = [(e, e.summary) for e in entries if e.summary and e.summary.release == name]
     live = [(e, s) for e, s in own if s.live_requested and s.outcome != "refused"]
-    deciding = _deciding(live)
+    deciding = _deciding(live, entries)
     said = tuple(a for a in attestations if a.release in {None, name})
     unrelated = {a.session for a in said if a.item == UNRELATED}
     damaged = [e for e in entries if e.summary is None]
@@ -166,6 +168,7 @@ def _release(name: str, entries: Sequence[E_co], attestations: Sequence[Attestat
             e for e in damaged if (e.claimed is None or release_of(e) == name) and e.session not in unrelated
         ),
         earlier=tuple(e for e, s in live if e is not deciding and s.decision == "NO-GO"),
+        unsettled=tuple(e for e, s in live if e is not deciding and s.funds == "real" and not s.money.settled),
     )
 
 
@@ -178,7 +181,29 @@ def _dry_run(own: Sequence[tuple[E_co, Summary]], live: E_co | None) -> E_co | N
     return next((e for e, s in dry if s.outcome == "passed"), dry[0][0] if dry else None)
 
 
-def _deciding(live: Sequence[tuple[E_co, Summary]]) -> E_co | None:
-    """Return the live run that decides: the latest with real funds; without one, the latest rehearsal."""
-    real = [e for e, s in live if s.funds == "real"]
-    return next(iter(real or [e for e, _ in live]), None)
+def _deciding(live: Sequence[tuple[E_co, Summary]], entries: Sequence[Kept]) -> E_co | None:
+    """Return the live run that decides: the latest with real funds; without one, the latest rehearsal.
+
+    A session that was there when another began is the earlier one, whatever the clocks said.
+    """
+    runs = [e for e, s in live if s.funds == "real"] or [e for e, _ in live]
+    named = {e.session: _named(e) for e in entries}
+    earlier = {run.session: _reached(run.session, named) for run in runs}
+    latest = (one for one in runs if not any(one.session in earlier[other.session] for other in runs))
+    return next(latest, next(iter(runs), None))
+
+
+def _named(entry: Kept) -> Collection[str]:
+    """Return the sessions that a session names as there when it began."""
+    return (entry.summary.others if entry.summary else entry.claimed.others if entry.claimed else None) or ()
+
+
+def _reached(session: str, named: Mapping[str, Collection[str]]) -> set[str]:
+    """Return the sessions that were there when this one began: those that it names, and those that these name."""
+    found, ahead = set[str](), [*named.get(session, ())]
+    while ahead:
+        one = ahead.pop()
+        if one not in found:
+            found.add(one)
+            ahead += named.get(one, ())
+    return found

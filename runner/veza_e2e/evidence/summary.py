@@ -94,6 +94,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
         ended=story.ended,
         abandoned=abandoned[1].reason if abandoned else None,
         dry_run=started.dry_run if started else None,
+        others=started.others if started else None,
     )
 
 

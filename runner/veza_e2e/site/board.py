@@ -146,6 +146,9 @@ def _due(release: Release) -> Iterator[str | Markup]:
     summary = release.summary
     if release.undecided:
         yield "not known of the damaged live sessions"
+    for other in release.unsettled:
+        for todo in todos(other.summary) if other.summary else ():
+            yield f"{other.session}: {todo.said}"
     if summary is None or summary.funds != "real":
         return
     for todo in todos(summary):

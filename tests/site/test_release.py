@@ -128,6 +128,7 @@ def test_money_that_is_open_in_an_earlier_run_is_due(shell: Shell, archive: Path
     result = shell("--json", *RELEASE)
     assert statuses(result)["decision"] == "GO"
     assert f"resume {EARLIER}" in message(result, "due")
+    assert f"resume {EARLIER}" in shell(*RELEASE, "--markdown").stdout
 
 
 def test_a_failure_after_the_charge_is_a_no_go_and_stays_visible(shell: Shell, archive: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from veza_e2e.archive.releases import Held
 from veza_e2e.archive.sessions import LOG
-from veza_e2e.evidence import Item, Summary
+from veza_e2e.evidence import Item
+from veza_e2e.evidence import release as deciding
 from veza_e2e.evidence.acceptance import TITLES
 from veza_e2e.evidence.due import Due, statement_due, still_open
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
@@ -91,8 +93,7 @@ def release_view(release: Release, up: str, policy: Path | None = None) -> Relea
         up: the path from the page to the archive's folder.
         policy: OpenSSH's allowed signers file, if there is one.
     """
-    summary = release.summary
-    window, overdue = due_words(summary, release.undecided)
+    window, overdue = due_words(release)
     damaged = tuple(Fact("Session", session_row(entry, up).link) for entry in release.damaged)
     earlier = tuple(Fact("Session", session_row(entry, up).link) for entry in release.earlier)
     unrelated = tuple(
@@ -193,23 +194,21 @@ def no_live_run(undecided: int) -> str:
     )
 
 
-def due_words(summary: Summary | None, undecided: int = 0) -> tuple[str, Markup]:
-    """Return what is due, whatever the day, and the mark by which a browser tells how long it still has.
-
-    Args:
-        summary: the live run's; None if there is none.
-        undecided: how many live runs are damaged, so that nobody knows what is due of them.
-    """
-    if undecided:
-        said, mark = due_words(summary)
-        return "not known of the damaged live sessions" + (f"; of the others: {said}" if summary else ""), mark
-    if summary is None:
-        return "nothing is due", Markup()
-    left, window = still_open(summary), statement_due(summary)
-    if window is None:
-        return left or "nothing is due", Markup()
-    shown = f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
-    return f"{left}; {shown}" if left else shown, due_mark(window)
+def due_words(release: deciding.Release[Held]) -> tuple[str, Markup]:
+    """Return what is due, whatever the day, and the mark by which a browser tells how long it still has."""
+    summary, mark = release.summary, Markup()
+    open_ones = [summary, *(one.summary for one in release.unsettled)]
+    said = [text for one in open_ones if one and (text := still_open(one))]
+    window = statement_due(summary) if summary else None
+    if window is not None:
+        said.append(
+            f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
+        )
+        mark = due_mark(window)
+    known = "; ".join(said) or "nothing is due"
+    if not release.undecided:
+        return known, mark
+    return "not known of the damaged live sessions" + (f"; of the others: {known}" if summary else ""), mark
 
 
 def due_mark(window: Due) -> Markup:

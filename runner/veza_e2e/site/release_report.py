@@ -76,7 +76,7 @@ def row(release: Release[Held]) -> str:
         release.reason,
         live,
         dry,
-        due_words(release.summary, release.undecided)[0],
+        due_words(release)[0],
     )
     return f"| {' | '.join(map(typed, cells))} |"
 
@@ -88,7 +88,7 @@ def report(release: Release[Held]) -> bytes:
         name=release.name,
         decision=decided(release),
         reason=release.reason,
-        due=due_words(release.summary, release.undecided)[0],
+        due=due_words(release)[0],
         runs=(
             _run("dry-run", release.dry_run, dry, _absent(release)),
             _run("live run", release.live, live, no_live_run(release.undecided)),

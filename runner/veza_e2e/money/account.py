@@ -22,6 +22,7 @@ from veza_e2e.money.doubt import CARRIED_OUT, in_doubt_at
 from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current
 from veza_e2e.money.gathering import orders_of
 from veza_e2e.money.order_account import LINK, RETRIES, AccountState, OrderAccount
+from veza_e2e.money.payment_states import AUTHORISED
 from veza_e2e.money.readings import read
 
 _SEVERITY: Final = (
@@ -117,16 +118,14 @@ class Account:
     @property
     def charged_cents(self) -> int | None:
         """What the card was charged, in minor units; None if it is not known."""
-        if self.state is AccountState.UNTOUCHED:
-            return 0
-        return None if self.charged is None else self.charged.minor
+        unknown = 0 if self.state is AccountState.UNTOUCHED else None
+        return unknown if self.charged is None else self.charged.minor
 
     @property
     def refunded_cents(self) -> int | None:
         """What came back, in minor units; None if it is not known."""
-        if self.state is AccountState.UNTOUCHED:
-            return 0
-        return None if self.refunded is None else self.refunded.minor
+        unknown = 0 if self.state is AccountState.UNTOUCHED else None
+        return unknown if self.refunded is None else self.refunded.minor
 
     @property
     def moved(self) -> bool:
@@ -251,6 +250,9 @@ class Account:
         silence = silence or ("; the processor did not tell the payment" if self.silent else "")
         if not silence and any(one.unlisted and not any(each.charged for each in one.persons) for one in self.orders):
             silence = "; whether there are other payments was not seen"
+        charged = (one for order in self.orders if any(e.amount for e in order.charged) for one in order.latest)
+        held = (one for one in charged if one.status in AUTHORISED and not one.received)
+        silence += "".join(f"; payment {quote(e.payment_id, safe='')} is {e.status} and may be charged" for e in held)
         return silence + "".join(f"; {said}" for _, said in self.disputes())
 
     @property

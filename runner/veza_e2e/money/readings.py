@@ -125,9 +125,7 @@ class Readings:
 
 def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
     """Return what the lines and addenda of one session say about its money."""
-    orders: list[OrderRead] = []
-    payments: list[PaymentRead] = []
-    silences: list[NoAnswer] = []
+    orders, payments, silences = list[OrderRead](), list[PaymentRead](), list[NoAnswer]()
     for line, event in story.of(CallFinished):
         if event.target == "api":
             orders += _orders(line.seq, datetime.fromisoformat(line.at), event)
@@ -145,8 +143,8 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
             silences += [NoAnswer(item.seq, at, one) for one in item.unread]
         elif isinstance(item, BankStatement):
             bank = _bank(item)
-    persons = persons_of(story, addenda)
-    return Readings(tuple(orders), tuple(payments), tuple(silences), persons, bank, tuple(_listed(story)))
+    listed, persons = tuple(_listed(story)), persons_of(story, addenda)
+    return Readings(tuple(orders), tuple(payments), tuple(silences), persons, bank, listed)
 
 
 def persons_of(story: Story, addenda: Sequence[Addendum] = ()) -> tuple[PersonRead, ...]:

@@ -84,12 +84,15 @@ def test_a_session_that_does_not_tell_whose_it_is_bars_a_live_run(tmp_path: Path
 
 def test_a_session_that_another_process_is_beginning_bars_nothing(tmp_path: Path) -> None:
     journal = Script(NINE).start().store(tmp_path) / "journal.jsonl"
-    journal.unlink()
+    for one in journal.parent.iterdir():
+        one.unlink()
     beginning = FileSink(journal, create=True)
     try:
         assert barring(tmp_path, "prod") is None
     finally:
         beginning.close()
+    assert barring(tmp_path, "prod") is None, "a start that was killed has done nothing"
+    journal.with_name("report.md").touch()
     with pytest.raises(DamagedError, match="holds no event"):
         barring(tmp_path, "prod")
 

@@ -210,7 +210,7 @@ ASKED = {
     "engine/consent.py: ask(_QUESTION)": ("charge_anyway",),
     "steps/products.py: ask('product')": ("product",),
     "steps/order.py: yes('paid_elsewhere')": ("paid_elsewhere",),
-    "steps/order.py: yes('vat')": ("vat",),
+    "steps/agreement.py: yes('vat')": ("vat",),
     "steps/live_rules.py: ask('amount')": ("amount",),
     "steps/checkout_page.py: ask('paid')": ("paid",),
     "steps/checkout_page.py: waiting for the payment": ("paid",),

@@ -54,7 +54,7 @@ class Stored:
         return {key: str(self.folder / name) for key, name in names.items()}
 
     def read(self) -> Reading:
-        """Return the journal. One without an event is only beginning if another process holds it, else damaged.
+        """Return the journal. One without an event is damaged, unless it is held, or stands alone: nothing was done yet.
 
         Raises:
             DamagedError: the chain is broken, or there is no event.
@@ -65,7 +65,8 @@ class Stored:
             return reading
         # The process that began it may have written and let go a moment ago.
         reading = read(self.journal)
-        if not reading.lines:
+        alone = all(one.name == JOURNAL for one in self.folder.iterdir())
+        if not reading.lines and not alone:
             raise DamagedError(self.journal, 1, "is missing: the journal holds no event")
         return reading
 

@@ -54,7 +54,7 @@ class Stored:
         return {key: str(self.folder / name) for key, name in names.items()}
 
     def read(self) -> Reading:
-        """Return the journal. One without an event is damaged, unless it is held, or stands alone: nothing was done yet.
+        """Return the journal. One without an event is damage, unless it is held or stands alone: nothing was done yet.
 
         Raises:
             DamagedError: the chain is broken, or there is no event.

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -100,7 +100,7 @@ def main() -> int:
         if given.first and batches[-1].failing:
             return 1
         if given.results is not None:
-            given.results.write_text(json.dumps([asdict(one) for one in batches], indent=1), encoding="utf-8")
+            given.results.write_text(json.dumps([vars(one) for one in batches], indent=1), encoding="utf-8")
         if given.write:
             PAGE.write_text(page(given, batches), encoding="utf-8")
     return 1 if any(one.failing for one in batches) else 0

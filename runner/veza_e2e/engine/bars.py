@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.evidence import Summary
+from veza_e2e.journal import DamagedError
 from veza_e2e.journal.account import same_account, same_backend
 from veza_e2e.journal.events import CallIntended, SessionStarted
 from veza_e2e.money.account import fold
@@ -50,6 +51,8 @@ def _given_up(stored: Stored, summary: Summary) -> bool:
     if summary.abandoned is None:
         return False
     then, now = fold(stored.read().lines), summary.money
+    if then.accepted is not None and now.at_stake is not None and now.at_stake.currency == then.accepted.currency:
+        return now.at_stake <= then.accepted
     return (then.state, then.at_stake) == (now.state, now.at_stake)
 
 
@@ -61,7 +64,10 @@ def recent_logins(archive: Archive, new: SessionStarted, at: datetime) -> int:
         last = stored.last_written()
         if last is not None and last < since:
             continue
-        lines = stored.read().lines
+        try:
+            lines = stored.read().lines
+        except (DamagedError, OSError):  # it is counted as far as the archive knows; verify names it
+            continue
         first = lines[0].event if lines else None
         if isinstance(first, SessionStarted) and _same_card(first, new):
             count += sum(

@@ -123,7 +123,8 @@ def news(
     found = _addendum(looked, summary, len(addenda) + 1, at)
     before, after = (read(Story(lines), items) for items in (addenda, (*addenda, found)))
     ids = [one.order_id for one in looked.orders]
-    same = _state(before, ids) == _state(after, ids) and not _other_licenses(found, lines, addenda)
+    whole = after.relisted and any(one.unlisted for one in summary.money.orders)
+    same = not whole and _state(before, ids) == _state(after, ids) and not _other_licenses(found, lines, addenda)
     return None if same else found
 
 

@@ -12,8 +12,9 @@ from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished, StepFinished
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account
+from veza_e2e.money.answers import body_of
 from veza_e2e.money.order_account import CHARGED, UNPAID
-from veza_e2e.money.readings import OrderRead, body_of, read
+from veza_e2e.money.readings import OrderRead, read
 
 
 def before_refund(on: date, refunded: date) -> bool:

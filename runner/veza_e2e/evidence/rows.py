@@ -84,7 +84,8 @@ def _judged(story: Story, account: Account, found: _Found | None) -> SuppliedRow
         return None
     seq, at, sql, rows = found
     asked_at = next((_at(line.at) for line, e in story.of(CallIntended) if e.operation == "requestRefund"), None)
-    refunded = asked_at is not None and asked_at <= at
+    seen_at = None if account.main is None else account.main.refund_seen_at
+    refunded = any(one is not None and one <= at for one in (asked_at, seen_at))
     booked = booking(rows, order, refund_asked=refunded, absent=absent(sql))
     back = reversal(rows, order, before=_before(story), absent=absent(sql)) if refunded else None
     completed = story.last_of_step(StepFinished, "completed")

@@ -26,10 +26,13 @@ def short(digest: str) -> str:
 
 def backend(base_url: str) -> str:
     """Return what names a backend, however its address is written; empty if there is no address."""
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        return base_url
     if not parts.hostname:
         return base_url
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
     return f"{parts.scheme}://{parts.hostname.rstrip('.')}:{port}{parts.path.rstrip('/').removesuffix('/api/v1')}"
 
 

@@ -7,10 +7,12 @@ from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.readings import PersonRead
+from veza_e2e.money.readings import OrderRead, PersonRead
 
 FigureKind: TypeAlias = Literal["charged", "refunded"]
 KINDS: Final[tuple[FigureKind, ...]] = ("charged", "refunded")
+UNDER_WAY: Final = frozenset({"requested", "pending", "review"})
+"""States of a refund that has not ended."""
 Witness: TypeAlias = Literal["backend", "processor", "person", "bank"]
 
 
@@ -99,3 +101,49 @@ def sums(amounts: Sequence[Money]) -> list[Money]:
         Money(sum(one.minor for one in amounts if one.currency == code), code)
         for code in sorted({one.currency for one in amounts})
     ]
+
+
+def backend_back(reads: Sequence[OrderRead], total: Money | None) -> Figure:
+    """Return what the backend says came back of an order that was paid.
+
+    Args:
+        reads: what it said of the order, in the order of the events; at least one.
+        total: the order's total.
+    """
+    last = reads[-1]
+    status, refund, told, pending = last.status, last.refund_status, last.refunded, False
+    zero = None if total is None else Money(0, total.currency)
+    before = any(one.refund_status == "succeeded" or one.status == "refunded" for one in reads[:-1])
+    if status == "refund_failed" or refund == "failed":
+        told = None if last.refunded else zero
+    elif refund in UNDER_WAY or status == "refund_pending":
+        # What is told beside a refund that has not ended is what was asked for; what came back before is no less.
+        earlier = [one.refunded for one in _of_others(reads) if one.refund_status == "succeeded" and one.refunded]
+        told, pending = next(reversed(earlier), zero), True
+    elif refund == "succeeded" or (status == "refunded" and refund is None):
+        told = None if _told_more(reads) else last.refunded
+    elif refund is None and (status == "completed" or (status == "disputed" and not before)):
+        told = None if total is None else last.refunded or zero
+    elif before:
+        told = last.refunded or None  # after a refund a zero says nothing
+    return Figure("refunded", "backend", last.seq, told, pending, _same_since(reads))
+
+
+def _told_more(reads: Sequence[OrderRead]) -> bool:
+    """Whether another refund alone brought more than the order tells now, which is no total then."""
+    now = reads[-1].refunded
+    done = [one.refunded for one in _of_others(reads) if one.refund_status == "succeeded" and one.refunded]
+    return now is not None and any(one.currency == now.currency and one > now for one in done)
+
+
+def _of_others(reads: Sequence[OrderRead]) -> list[OrderRead]:
+    """What was told of other refunds than the last one."""
+    last = reads[-1].refund_id
+    return [one for one in reads if last is not None and one.refund_id not in {None, last}]
+
+
+def _same_since(reads: Sequence[OrderRead]) -> int:
+    """Return the event since which the backend has been saying of the refund what it says now."""
+    said = [(one.status, one.refund_status, one.refunded) for one in reads]
+    other = next((i for i in reversed(range(len(said))) if said[i] != said[-1]), -1)
+    return reads[other + 1].seq

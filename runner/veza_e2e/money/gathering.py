@@ -55,7 +55,9 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
     reads = tuple(one for one in readings.orders if one.order_id == order_id or (not one.order_id and order_id == last))
     ids = {one.payment_id for one in reads if one.payment_id} | _told_payments(story, order_id)
     ids |= {name for name, named in readings.listed if named == order_id}
-    payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id == order_id)
+    # A shop's own number: the order's payments tell it beside the order.
+    ours = {order_id, *(one.reference for one in readings.payments if one.order_id == order_id and one.reference)}
+    payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id in ours)
     unheard = _unheard(readings, ids | {one.payment_id for one in payments})
     # One that tells no order, and that no order names, is nobody's: what a person read of it counts.
     known = {one.payment_id for one in readings.payments if one.order_id is not None} | ids
@@ -77,14 +79,14 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
             if one.payment_id in ids or (order_id == last and one.payment_id not in known)
         ),
         bank=readings.bank if order_id == last else None,
-        unlisted=order_id == text_of(story.result("completed").get("order_id")) and _unlisted(story),
+        unlisted=order_id == text_of(story.result("completed").get("order_id")) and _unlisted(story, readings),
     )
 
 
-def _unlisted(story: Story) -> bool:
-    """Whether step 5 did not learn which payments there are, and step 9 did not either: it compares R4 if it did."""
+def _unlisted(story: Story, readings: Readings) -> bool:
+    """Whether step 5 did not learn which payments there are, and nobody since: step 9 compares R4 if it did."""
     completed = story.last_of_step(StepFinished, "completed")
-    if completed is None or not completed[1].result.get("unlisted"):
+    if completed is None or not completed[1].result.get("unlisted") or readings.relisted:
         return False
     return not any(
         event.id == "R4" and event.equal for line, event in story.of(Compared) if line.seq > completed[0].seq

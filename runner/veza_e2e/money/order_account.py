@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.figures import Figure, FigureKind, by_hand, current, sums
+from veza_e2e.money.figures import Figure, FigureKind, backend_back, by_hand, current, sums
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
 from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
 
@@ -18,8 +18,6 @@ CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed",
 """Order states that only follow a charge."""
 UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge precedes."""
-UNDER_WAY = frozenset({"requested", "pending", "review"})
-"""States of a refund that has not ended."""
 _ENDED = frozenset({"succeeded", "failed"})
 """States of a refund that has, at the processor."""
 LINK = timedelta(minutes=15)
@@ -256,33 +254,8 @@ class OrderAccount:
             yield Figure("charged", "backend", self.reads[-1].seq, Money(0, self.total.currency))
 
     def _backend_back(self) -> Iterable[Figure]:
-        if not any(one.status in CHARGED for one in self.reads):
-            return
-        last = self.reads[-1]
-        status, refund, since = last.status, last.refund_status, self._same_since()
-        none = None if self.total is None else last.refunded or Money(0, self.total.currency)
-        before = any(one.refund_status == "succeeded" or one.status == "refunded" for one in self.reads[:-1])
-        if status == "refund_failed" or refund == "failed":
-            yield Figure("refunded", "backend", last.seq, None if last.refunded else none, since=since)
-        elif refund in UNDER_WAY or status == "refund_pending":
-            # What is told beside a refund that has not ended is what was asked for; what came back before is no less.
-            others = [one for one in self.reads if last.refund_id and one.refund_id not in {None, last.refund_id}]
-            earlier = [one.refunded for one in others if one.refund_status == "succeeded" and one.refunded]
-            so_far = None if self.total is None else (earlier or [Money(0, self.total.currency)])[-1]
-            yield Figure("refunded", "backend", last.seq, so_far, pending=True, since=since)
-        elif refund == "succeeded" or (status == "refunded" and refund is None):
-            yield Figure("refunded", "backend", last.seq, last.refunded, since=since)
-        elif refund is None and (status == "completed" or (status == "disputed" and not before)):
-            yield Figure("refunded", "backend", last.seq, none, since=since)
-        else:
-            told = last.refunded or None if before else last.refunded  # after a refund a zero says nothing
-            yield Figure("refunded", "backend", last.seq, told, since=since)
-
-    def _same_since(self) -> int:
-        """Return the event since which the backend has been saying of the refund what it says now."""
-        said = [(one.status, one.refund_status, one.refunded) for one in self.reads]
-        other = next((i for i in reversed(range(len(said))) if said[i] != said[-1]), -1)
-        return self.reads[other + 1].seq
+        if any(one.status in CHARGED for one in self.reads):
+            yield backend_back(self.reads, self.total)
 
     def _processor_charged(self) -> Iterable[Figure]:
         received = [one.received for one in self.latest]

@@ -20,6 +20,7 @@ from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
 from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
+from veza_e2e.money.answers import body_of
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
 
 Data: TypeAlias = Mapping[str, JSON]
@@ -74,6 +75,8 @@ class PaymentRead:
     """How many are not settled."""
     asked: Money | None = None
     """`net_amount` where it is given (a surcharge is in it), else `amount`; None if neither was told."""
+    reference: str | None = None
+    """What the shop calls its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ class Readings:
     """The latest bank statement, which corrects earlier ones."""
     listed: tuple[tuple[str, str], ...] = ()
     """Payments in the buyer's list at the processor, each with the order that it names."""
+    relisted: bool = False
+    """Whether the whole list was read when the processor was asked last after the end."""
 
 
 def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
@@ -134,17 +139,18 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
         found = list(_payments(line.seq, at, asked)) if isinstance(asked, CallFinished) else []
         payments += found
         silences += [] if found else [NoAnswer(line.seq, at, _asked_for(asked.url))]
-    bank = None
+    bank, relisted = None, False
     for item in sorted(addenda, key=lambda one: one.number):
         at = datetime.fromisoformat(item.at)
         if isinstance(item, Reread):
             orders += _reread(item, at)
             payments += [one for data in item.payments or () if (one := payment_of(item.seq, at, data))]
             silences += [NoAnswer(item.seq, at, one) for one in item.unread]
+            relisted = not item.unlisted if item.payments else relisted
         elif isinstance(item, BankStatement):
             bank = _bank(item)
     listed, persons = tuple(_listed(story)), persons_of(story, addenda)
-    return Readings(tuple(orders), tuple(payments), tuple(silences), persons, bank, listed)
+    return Readings(tuple(orders), tuple(payments), tuple(silences), persons, bank, listed, relisted)
 
 
 def persons_of(story: Story, addenda: Sequence[Addendum] = ()) -> tuple[PersonRead, ...]:
@@ -175,29 +181,6 @@ def _listed(story: Story) -> Iterator[tuple[str, str]]:
 def _asked_for(url: str) -> str | None:
     found = _PAYMENT.search(url)
     return None if found is None else unquote(found[1])
-
-
-def body_of(event: CallFinished) -> JSON:
-    """Return the data of a successful answer, without its envelope; None if it was no success or cannot be read."""
-    if not 200 <= event.status < 300 or not event.response_body:  # noqa: PLR2004 - the class of success
-        return None
-    body = event.response_body.get("json")
-    if isinstance(body, Mapping) and isinstance(body.get("data"), Mapping | list | tuple):
-        body = body["data"]
-    return as_read(body) if event.target == "api" else body
-
-
-def as_read(value: JSON) -> JSON:
-    """Return an answer's data as the SDK reads it: currencies in capitals, without empty texts."""
-    if isinstance(value, Mapping):
-        return {name: _member(name, one) for name, one in value.items() if one != ""}
-    if isinstance(value, list | tuple):
-        return [as_read(one) for one in value]
-    return value
-
-
-def _member(name: str, value: JSON) -> JSON:
-    return value.upper() if name == "currency" and isinstance(value, str) else as_read(value)
 
 
 def money(cents: JSON, currency: JSON) -> Money | None:
@@ -268,11 +251,13 @@ def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
         received = 0
     named, refunds, disputes = data.get("metadata"), data.get("refunds"), data.get("disputes")
     order_id = text_of(named.get("order_id")) if isinstance(named, Mapping) else None
+    reference = text_of(data.get("merchant_order_reference_id"))
     return PaymentRead(
         seq=seq,
         at=at,
         payment_id=identifier,
-        order_id=order_id or text_of(data.get("merchant_order_reference_id")),
+        order_id=order_id or reference,
+        reference=reference,
         status=status,
         received=money(received, data.get("currency")),
         asked=money(data.get("amount") if data.get("net_amount") is None else data["net_amount"], data.get("currency")),

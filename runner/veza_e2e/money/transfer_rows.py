@@ -123,7 +123,7 @@ def license_status(rows: Rows) -> str | None:
     A row that does not tell keeps the others from proving that all are revoked, and hides no other state.
     """
     told = [row.get("license_status") for row in rows]
-    states = {one.strip() for each in told if isinstance(each, str) for one in each.split(",") if one.strip()}
+    states = {one.strip() for each in told if isinstance(each, str) for one in each.lower().split(",") if one.strip()}
     whole = all(isinstance(each, str) and each.strip() for each in told)
     return ", ".join(sorted(states)) if states and (whole or states != {REVOKED}) else None
 

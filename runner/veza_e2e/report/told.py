@@ -10,7 +10,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.events import CallFinished, StepFinished, StepName
 from veza_e2e.journal.story import Story, cents_of, text_of
-from veza_e2e.money.readings import body_of
+from veza_e2e.money.answers import body_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from veza.money import Money
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.story import text_of
+from veza_e2e.money.order_account import CHARGED
+from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed
@@ -31,9 +33,15 @@ def agreed_to(context: Context, buyer: Buyer, product: ChosenProduct, made: Made
     Raises:
         Failed: it is not.
     """
-    _refuse_other(context, buyer, product, made.order)
-    placed = _placed(made)
-    _accept(context, product, placed)
+    placed, paid = _placed(made), made.order.status in CHARGED
+    try:
+        _refuse_other(context, buyer, product, made.order)
+        _accept(context, product, placed, paid=paid)
+    except Failed as wrong:
+        if not paid:
+            raise
+        # What was paid is to be refunded: refused here, no step would reach the refund.
+        context.operator.tell(f"Order {plain(placed.order_id)} was paid already: {plain(wrong.observed)}.")
     return placed
 
 
@@ -94,7 +102,7 @@ def _discount(order: Order) -> int:
     return told if isinstance(told, int) and not isinstance(told, bool) else 0
 
 
-def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> None:
+def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder, *, paid: bool) -> None:
     """Fail if the order's total is not what the operator agreed to."""
     price, total = Money(product.price_cents, product.currency), placed.total
     if placed.currency != product.currency:
@@ -130,7 +138,7 @@ def _accept(context: Context, product: ChosenProduct, placed: PlacedOrder) -> No
             todo=f"Do not pay order {placed.order_id}.",
         )
     said = f"List price {price}, VAT {tax}{' included' if included else ''}, total {total}."
-    if tax and not context.yes("vat", f"{said} Go on with this total?"):
+    if tax and not paid and not context.yes("vat", f"{said} Go on with this total?"):
         raise Failed(
             FindingCode.TOTAL_REFUSED,
             f"the operator did not accept the total of {total} ({price} and VAT of {tax})",

@@ -19,7 +19,8 @@ from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import Answered, SessionResumed
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.doubt import CARRIED_OUT
-from veza_e2e.money.order_account import UNDER_WAY, AccountState
+from veza_e2e.money.figures import UNDER_WAY
+from veza_e2e.money.order_account import AccountState
 from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
@@ -49,12 +50,12 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
         _refuse_dispute(context, current, seen)
     if _under_way(context, current, seen) or (doubt is not None and _has_refund(current)):
         return _requested(current, seen)
-    if context.options.walkthrough > 1 and current.refund_status not in _KNOWN:
-        _refuse_unknown(context, current)
     if current.status is not OrderStatus.COMPLETED and not _failed_before(current):
         _not_refundable(context, current, seen or cross_check(context, order))
     if seen is not None and seen.came_back:
         _refunded_elsewhere(context, current, seen)
+    if context.options.walkthrough > 1 and current.refund_status not in _KNOWN:
+        _refuse_unknown(context, current)
     _refuse_in_doubt(context, order, doubt, seen)
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
     asked = doubt is None or (key is None and context.options.walkthrough > 1)
@@ -140,6 +141,15 @@ def _rest(context: Context, current: Order) -> int | None:
         back = [one for one in by_hand if one and one.currency == total.currency] + [told] * (told < total)
         left += [total - one if one < total else Money(0, total.currency) for one in back if one]
     rest = min(left, default=total)
+    if known is not None and not known and account.elsewhere:
+        held = ", ".join(account.elsewhere)
+        raise Paused(
+            FindingCode.NOT_REFUNDABLE_YET,
+            f"what is open is held by payment {held}, which order {current.id} does not name",
+            meaning=account.said,
+            todo=f"The backend cannot refund it: refund payment {held} at the processor's dashboard, then resume.",
+            waiting_for="refund",
+        )
     if not rest:
         raise _in_doubt(context, current.id, "by what a person read, nothing is left to refund")
     return None if rest == total else rest.minor

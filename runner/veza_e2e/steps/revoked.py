@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from veza import License, LicenseStatus, Order, OrderStatus, RefundStatus, VezaError
@@ -17,6 +18,7 @@ from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund, Revoked
 from veza_e2e.steps.reversals import check_reversals
+from veza_e2e.steps.rows import over
 from veza_e2e.steps.step import Failed, Finding, Paused, step
 from veza_e2e.steps.waiting import licenses_said, order_said, waiting_for
 
@@ -116,7 +118,8 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
             told=order_said,
         )
     except TimedOut:
-        raise _pending(context, order, refund) from None
+        seen = cross_check(context, order) if context.options.walkthrough > 1 else None
+        raise _pending(order, refund, seen, context.account().said) from None
     if done.status is OrderStatus.REFUNDED and done.refund_status in {None, RefundStatus.SUCCEEDED}:
         return done
     succeeded = done.refund_status is RefundStatus.SUCCEEDED
@@ -132,7 +135,9 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
         seen = cross_check(context, order)  # what it said before the refund is outdated
         if not refused and (done.status is OrderStatus.DISPUTED or (seen is not None and seen.disputes)):
             raise disputed(context, observed)
-        if refused and seen is not None and (seen.pending or seen.came_back):
+        if refused and seen is not None and seen.pending:
+            raise _pending(order, refund, seen, context.account().said)
+        if refused and seen is not None and seen.came_back:
             refused = False  # the processor has one that did not fail: no other is asked for
             observed += "; " + _at_the_processor(seen)
     raise Failed(
@@ -151,24 +156,29 @@ def _partly(done: Order) -> bool:
 def _told_before(context: Context) -> frozenset[str]:
     """The refunds that the order named before the last one was asked for."""
     asked = [
-        line.seq
+        line
         for line in context.journal.lines
         if isinstance(line.event, CallIntended) and line.event.operation == "requestRefund"
     ]
-    reads = (one for order in context.account().orders for one in order.reads if one.seq < max(asked, default=0))
+    if not asked or over(context, datetime.fromisoformat(asked[-1].at)):
+        return frozenset()  # no read lags for a day: this order calls all its refunds by one id
+    reads = (one for order in context.account().orders for one in order.reads if one.seq < asked[-1].seq)
     return frozenset(one.refund_id for one in reads if one.refund_id is not None)
 
 
-def _pending(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Paused:
-    """The refund is under way by the backend's word; say what the processor has of it."""
-    seen = cross_check(context, order) if context.options.walkthrough > 1 else None
+def _pending(order: PlacedOrder, refund: RequestedRefund, seen: OrderPayments | None, money: str) -> Paused:
+    """The refund is under way by a witness's word; say what the processor has of it."""
+    over_there = seen is not None and bool(seen.refunds) and not seen.pending and not seen.came_back
+    todo = "Resume in a day or two: the refund is only looked at, never asked for again."
+    if over_there:
+        todo = "The processor has none under way: refund the payment at its dashboard, then resume."
     asked = Money(refund.amount_cents, order.currency)
     return Paused(
         FindingCode.REFUND_PENDING,
         f"refund {refund.refund_id} of {asked} is still pending (payment {order.payment_id})"
         + ("" if seen is None else f"; {_at_the_processor(seen)}"),
-        meaning=f"A refund can take days. {context.account().said}",
-        todo="Resume in a day or two: the refund is only looked at, never asked for again.",
+        meaning=f"A refund can take days. {money}",
+        todo=todo,
         waiting_for="refund",
     )
 

@@ -45,7 +45,8 @@ def facts_of(context: Context, order: PlacedOrder, seller_id: str | None = None)
 
 def refund_was_asked(context: Context) -> bool:
     """Whether a refund was asked for, so that the rows may be reversed already."""
-    return any(isinstance(e, CallIntended) and e.operation == "requestRefund" for e in context.journal.events())
+    asked = any(isinstance(e, CallIntended) and e.operation == "requestRefund" for e in context.journal.events())
+    return asked or (context.options.walkthrough > 1 and refund_seen_at(context) is not None)
 
 
 def script_of(context: Context, order: PlacedOrder) -> str:

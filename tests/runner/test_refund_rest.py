@@ -8,7 +8,7 @@ import pytest
 
 from veza.testing import Reply
 from veza_e2e.evidence import Summary
-from veza_e2e.journal.events import StepFailed, StepPaused
+from veza_e2e.journal.events import StepFailed, StepFinished, StepPaused
 from veza_e2e.journal.readings import DashboardRead
 
 if TYPE_CHECKING:
@@ -141,6 +141,26 @@ def test_what_a_person_read_to_have_come_back_whole_is_not_asked_for(walk: Walk)
     assert amounts(walk) == [None], "once the person had corrected it"
 
 
+def test_what_a_person_read_beside_the_backends_refund_is_not_asked_for_as_well(walk: Walk) -> None:
+    """2.00 came back at the dashboard, and the backend counts only the 3.00 that were asked for."""
+    walk.goes_through()
+    told(walk, {"status": "refunded", "refund_status": "succeeded", "refunded_amount_cents": 300})
+    walk.person.always = {**walk.person.always, "refund": ""}
+    walk.begin()
+    payment = walk.go_on().payment_id
+    walk.person.always = {**walk.person.always, "refund": "y"}
+    walk.resume()
+    walk.stage.journal.append(
+        DashboardRead(
+            by="A Person", payment_id=payment, charged_cents=500, refund_id="part", refunded_cents=200, currency="EUR",
+        )
+    )  # fmt: skip
+    walk.go_on()
+    again(walk)
+    assert amounts(walk) == [300]
+    assert walk.events(StepFailed, StepPaused)[-1].finding in {"refund_in_doubt", "refund_differs"}
+
+
 @pytest.mark.parametrize("status", ["completed", "refund_failed"])
 def test_what_a_failed_refund_names_as_come_back_is_not_asked_for_again(walk: Walk, status: str) -> None:
     walk.goes_through()
@@ -163,6 +183,7 @@ def test_the_rest_of_a_partial_refund_is_asked_for_whatever_else_is_wrong(walk: 
     again(walk)
     assert amounts(walk) == [None, 300]
     assert summary.money.refunded_cents == 200
+    assert walk.events(StepFinished)[-1].step != "refund" or "3.00 EUR" in walk.events(StepFinished)[-1].observed
 
 
 def test_a_rest_that_is_pending_is_named_with_its_own_amount(walk: Walk) -> None:

@@ -67,9 +67,9 @@ def _told(one: OrderItem | ChosenProduct) -> str:
 
 def _of(product: ChosenProduct, items: Sequence[OrderItem]) -> bool:
     """Whether these are of the product alone, in the license that was asked for, as far as they tell it."""
-    licenses = {one.license_type for one in items}
+    licenses = {None if one.license_type is None else one.license_type.casefold() for one in items}
     return all(_same(one.product_id, product.product_id) for one in items) and (
-        product.license_type is None or bool(licenses & {product.license_type, None})
+        product.license_type is None or bool(licenses & {product.license_type.casefold(), None})
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from veza import (
@@ -26,6 +27,7 @@ from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.in_doubt import REFUSALS, Doubt, may_send_again, nothing_seen_since, open_doubt, recorded_answer
+from veza_e2e.steps.rest import in_doubt, rest_of
 from veza_e2e.steps.results import PlacedOrder, RequestedRefund
 from veza_e2e.steps.step import Failed, Paused, Skipped, step
 from veza_e2e.steps.waiting import waiting_for
@@ -49,7 +51,7 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
         seen = cross_check(context, order)
         _refuse_dispute(context, current, seen)
     if _under_way(context, current, seen) or (doubt is not None and _has_refund(current)):
-        return _requested(current, seen)
+        return _requested(context, current, seen)
     if current.status is not OrderStatus.COMPLETED and not _failed_before(current):
         _not_refundable(context, current, seen or cross_check(context, order))
     if seen is not None and seen.came_back:
@@ -59,7 +61,7 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     _refuse_in_doubt(context, order, doubt, seen)
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
     asked = doubt is None or (key is None and context.options.walkthrough > 1)
-    rest = _rest(context, current)
+    rest = rest_of(context, current)
     if asked and not _wanted(context, order, rest):  # with another key the processor takes it for another refund
         raise Skipped(f"{_kept_by(context)}; the refund stays open")
     return _request(context, order, key or context.ids.key(), rest)
@@ -73,7 +75,7 @@ def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, 
     if context.options.walkthrough == 1:
         return
     if seen is not None and seen.unread and seen.returned:
-        raise _in_doubt(
+        raise in_doubt(
             context, order.order_id, f"{seen.returned} came back, and the processor did not tell {seen.unread[0].told}"
         )
     if doubt is None or may_send_again(context, doubt):
@@ -81,11 +83,11 @@ def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, 
     if seen is not None and not seen.unread:
         if not doubt.settled(context.clock.now()):
             after = timestamp(doubt.last + CARRIED_OUT)
-            raise _in_doubt(
+            raise in_doubt(
                 context, order.order_id, f"the processor has none yet, and may still be asked for it until {after}"
             )
     elif not nothing_seen_since(context, doubt):
-        raise _in_doubt(context, order.order_id, "the processor did not say whether it has the refund")
+        raise in_doubt(context, order.order_id, "the processor did not say whether it has the refund")
 
 
 def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> bool:
@@ -122,37 +124,6 @@ def _has_refund(current: Order) -> bool:
 def _failed_before(current: Order) -> bool:
     partly = current.status is OrderStatus.REFUNDED
     return partly or current.status is OrderStatus.REFUND_FAILED or current.refund_status is RefundStatus.FAILED
-
-
-def _rest(context: Context, current: Order) -> int | None:
-    """Return what is left to refund, in minor units; None for the whole. Never more than each witness calls open.
-
-    What an order tells beside a refund that failed is a part that came back, or else the whole that was asked for.
-
-    Raises:
-        Paused: a person read that nothing is left, and no other witness agrees.
-    """
-    account, total = context.account(), current.total
-    known = account.refundable if account.refunded else None
-    left = [] if known is None or known.currency != total.currency else [known]
-    if context.options.walkthrough > 1:
-        by_hand = [one.amount for one in account.figures("refunded") if one.by == "person" and not left]
-        told = Money(current.refunded_amount_cents or 0, total.currency)
-        back = [one for one in by_hand if one and one.currency == total.currency] + [told] * (told < total)
-        left += [total - one if one < total else Money(0, total.currency) for one in back if one]
-    rest = min(left, default=total)
-    if known is not None and not known and account.elsewhere:
-        held = ", ".join(account.elsewhere)
-        raise Paused(
-            FindingCode.NOT_REFUNDABLE_YET,
-            f"what is open is held by payment {held}, which order {current.id} does not name",
-            meaning=account.said,
-            todo=f"The backend cannot refund it: refund payment {held} at the processor's dashboard, then resume.",
-            waiting_for="refund",
-        )
-    if not rest:
-        raise _in_doubt(context, current.id, "by what a person read, nothing is left to refund")
-    return None if rest == total else rest.minor
 
 
 def _refuse_dispute(context: Context, current: Order, seen: OrderPayments | None) -> None:
@@ -241,7 +212,7 @@ def _settle(context: Context, order: PlacedOrder, error: Exception) -> Requested
     """Read the order first, since the refund may have been accepted."""
     current, _ = context.glance(lambda: context.api.orders.get(order.order_id))
     if current is not None and current.refund_id is not None and current.status in _ASKED_FOR:
-        return _requested(current, None)
+        return _requested(context, current, None)
     if isinstance(error, ConflictError):
         raise Paused(
             FindingCode.REFUND_REFUSED,
@@ -251,27 +222,21 @@ def _settle(context: Context, order: PlacedOrder, error: Exception) -> Requested
             "then resume.",
             waiting_for="refund",
         ) from error
-    raise _in_doubt(context, order.order_id, str(error)) from error
+    raise in_doubt(context, order.order_id, str(error)) from error
 
 
-def _in_doubt(context: Context, order_id: str, why: str) -> Paused:
-    return Paused(
-        FindingCode.REFUND_IN_DOUBT,
-        f"whether order {order_id} is being refunded is not known: {why}",
-        meaning=context.account().said,
-        todo="Resume when the processor answers: the refund is asked for again only if there is none. Without its key "
-        "look at its dashboard, and record what it shows with `attest dashboard`; then resume.",
-        waiting_for="refund",
-    )
-
-
-def _requested(current: Order, seen: OrderPayments | None) -> RequestedRefund:
+def _requested(context: Context, current: Order, seen: OrderPayments | None) -> RequestedRefund:
     known = [*seen.pending, *seen.refunds] if seen is not None else []
     status = current.refund_status or (
         RefundStatus.SUCCEEDED if current.status is OrderStatus.REFUNDED else RefundStatus.PENDING
     )
     refund_id = current.refund_id or next((one.refund_id for one in known), "")
-    return RequestedRefund(refund_id, str(status), current.total_amount_cents, current.currency)
+    listed = [one.amount.minor for one in known if one.refund_id == refund_id]
+    answer = recorded_answer(context, "requestRefund") if context.options.walkthrough > 1 else None
+    told = answer.get("refund") if isinstance(answer, Mapping) else None
+    own = told.get("amount_cents") if isinstance(told, Mapping) and told.get("id") == refund_id else None
+    amount = next(iter(listed), own if isinstance(own, int) else current.total_amount_cents)
+    return RequestedRefund(refund_id, str(status), amount, current.currency)
 
 
 def _refunded_elsewhere(context: Context, current: Order, seen: OrderPayments) -> NoReturn:

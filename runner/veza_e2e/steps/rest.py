@@ -1,0 +1,69 @@
+"""What is left to refund of an order: never more than each witness calls open."""
+
+from __future__ import annotations
+
+from veza import Order
+from veza.money import Money
+from veza_e2e.journal.findings import FindingCode
+from veza_e2e.money.account import Account
+from veza_e2e.steps.context import Context
+from veza_e2e.steps.step import Paused
+
+
+def rest_of(context: Context, current: Order) -> int | None:
+    """Return what is left to refund, in minor units; None for the whole.
+
+    What an order tells beside a refund that failed is a part that came back, or else the whole that was asked for.
+
+    Raises:
+        Paused: a person read that nothing is left, and no other witness agrees.
+    """
+    account, total = context.account(), current.total
+    known = account.refundable if account.refunded else None
+    left = [] if known is None or known.currency != total.currency else [known]
+    if context.options.walkthrough > 1:
+        by_hand = [one.amount for one in account.figures("refunded") if one.by == "person" and not left]
+        told = Money(current.refunded_amount_cents or 0, total.currency)
+        back = [one for one in by_hand if one and one.currency == total.currency] + [told] * (told < total)
+        beside = _read_beside(account, total.currency)
+        left += [_less(total, one) for one in back if one]
+        heard = any(one.latest for one in account.orders)  # the processor counts every refund
+        if known in left and known is not None and not heard and beside != account.refunded:
+            left.append(_less(known, beside))  # the same sum would be the same money
+    rest = min(left, default=total)
+    if known is not None and not known and account.elsewhere:
+        held = ", ".join(account.elsewhere)
+        raise Paused(
+            FindingCode.NOT_REFUNDABLE_YET,
+            f"what is open is held by payment {held}, which order {current.id} does not name",
+            meaning=account.said,
+            todo=f"The backend cannot refund it: refund payment {held} at the processor's dashboard, then resume.",
+            waiting_for="refund",
+        )
+    if not rest:
+        raise in_doubt(context, current.id, "by what a person read, nothing is left to refund")
+    return None if rest == total else rest.minor
+
+
+def _less(amount: Money, taken: Money) -> Money:
+    return amount - taken if taken < amount else Money(0, amount.currency)
+
+
+def _read_beside(account: Account, currency: str) -> Money:
+    """Return what a person read of refunds that the backend never named: it may not count them."""
+    named = {one.refund_id for order in account.orders for one in order.reads}
+    read = {one.refund_id: one.refunded for order in account.orders for one in order.persons if one.refund_id}
+    amounts = [one for name, one in read.items() if name not in named and one is not None and one.currency == currency]
+    return sum(amounts, Money(0, currency))
+
+
+def in_doubt(context: Context, order_id: str, why: str) -> Paused:
+    """Nobody knows whether the order is being refunded, or was; nothing is asked for."""
+    return Paused(
+        FindingCode.REFUND_IN_DOUBT,
+        f"whether order {order_id} is being refunded is not known: {why}",
+        meaning=context.account().said,
+        todo="Resume when the processor answers: the refund is asked for again only if there is none. Without its key "
+        "look at its dashboard, and record what it shows with `attest dashboard`; then resume.",
+        waiting_for="refund",
+    )

@@ -28,7 +28,7 @@ def rest_of(context: Context, current: Order) -> int | None:
         beside = _read_beside(account, total.currency)
         left += [_less(total, one) for one in back if one]
         heard = any(one.latest for one in account.orders)  # the processor counts every refund
-        if known in left and known is not None and not heard and beside != account.refunded:
+        if known is not None and known in left and not heard and beside != account.refunded:
             left.append(_less(known, beside))  # the same sum would be the same money
     rest = min(left, default=total)
     if known is not None and not known and account.elsewhere:

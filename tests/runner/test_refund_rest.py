@@ -129,12 +129,13 @@ def test_what_a_person_read_to_have_come_back_whole_is_not_asked_for(walk: Walk)
     walk.begin()
     payment = walk.go_on().payment_id
     walk.person.always = {**walk.person.always, "refund": "y"}
-    for refunded, finding in ((500, "refund_in_doubt"), (0, None)):
+    said = ((500, "EUR", "refund_in_doubt"), (200, "USD", "refund_in_doubt"), (0, "EUR", None))
+    for refunded, currency, finding in said:
         walk.resume()
         walk.stage.journal.append(
             DashboardRead(
                 by="A Person", payment_id=payment, charged_cents=500, refund_id="all", refunded_cents=refunded,
-                currency="EUR",
+                currency=currency,
             )
         )  # fmt: skip
         assert walk.go_on().step("refund").finding == finding

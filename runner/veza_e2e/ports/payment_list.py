@@ -46,7 +46,7 @@ def page_of(answer: object) -> Page:
     """Return one answer of the list.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is no list of payments.
     """
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or not isinstance(data, list):

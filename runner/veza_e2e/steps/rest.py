@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from veza import Order
 from veza.money import Money
 from veza_e2e.journal.findings import FindingCode
@@ -22,14 +24,7 @@ def rest_of(context: Context, current: Order) -> int | None:
     known = account.refundable if account.refunded else None
     left = [] if known is None or known.currency != total.currency else [known]
     if context.options.walkthrough > 1:
-        by_hand = [one.amount for one in account.figures("refunded") if one.by == "person" and not left]
-        told = Money(current.refunded_amount_cents or 0, total.currency)
-        back = [one for one in by_hand if one and one.currency == total.currency] + [told] * (told < total)
-        beside = _read_beside(account, total.currency)
-        left += [_less(total, one) for one in back if one]
-        heard = any(one.latest for one in account.orders)  # the processor counts every refund
-        if known is not None and known in left and not heard and beside != account.refunded:
-            left.append(_less(known, beside))  # the same sum would be the same money
+        left += _left_by_others(context, current, left)
     rest = min(left, default=total)
     if known is not None and not known and account.elsewhere:
         held = ", ".join(account.elsewhere)
@@ -43,6 +38,27 @@ def rest_of(context: Context, current: Order) -> int | None:
     if not rest:
         raise in_doubt(context, current.id, "by what a person read, nothing is left to refund")
     return None if rest == total else rest.minor
+
+
+def _left_by_others(context: Context, current: Order, agreed: Sequence[Money]) -> Iterator[Money]:
+    """Yield what is left by the order itself, and by what a person read.
+
+    Raises:
+        Paused: a person read an amount in another currency, so that what is left is not known.
+    """
+    account, total = context.account(), current.total
+    told = Money(current.refunded_amount_cents or 0, total.currency)
+    if told and told < total:
+        yield _less(total, told)
+    by_hand = [one.amount for one in account.figures("refunded") if one.by == "person" and one.amount]
+    if any(one.currency != total.currency for one in by_hand):
+        raise in_doubt(context, current.id, f"a person read {by_hand[0]} to have come back, the order is {total}")
+    if not agreed:
+        yield from (_less(total, one) for one in by_hand)
+    elif not any(one.latest for one in account.orders):  # a processor that was heard counts every refund
+        beside = _read_beside(account, total.currency)
+        if beside != account.refunded:  # the same sum is the same money
+            yield _less(agreed[0], beside)
 
 
 def _less(amount: Money, taken: Money) -> Money:

@@ -6,7 +6,6 @@ A failing history is shrunk and told; the table of what was reached goes into th
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import multiprocessing
 import os
@@ -119,7 +118,7 @@ def batch(given: argparse.Namespace, first: int) -> Batch:
     print(f"{given.histories} histories from seed {first} on")
     begun = time.monotonic()
     done = Batch(first, given.histories)
-    with multiprocessing.get_context("spawn").Pool(given.processes, gc.freeze, maxtasksperchild=1000) as pool:
+    with multiprocessing.get_context("spawn").Pool(given.processes, maxtasksperchild=1000) as pool:
         for number, (seed, violations, counted) in enumerate(slices(pool, first, given.histories), 1):
             done.reached.update(counted)
             for kind in dict.fromkeys(kind for kind, _ in violations):

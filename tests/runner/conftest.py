@@ -129,6 +129,12 @@ class Rows:
         return None
 
 
+_IDENTITY = frozenset(
+    {"customer_id", "created", "metadata", "merchant_order_reference_id", "payment_link", "profile_id"}
+)
+"""What the processor's payment tells of itself, before anything is paid."""
+
+
 @dataclass
 class Walk:
     """A walkthrough that a test takes apart: backend, person, page, clock and journal in hand."""
@@ -277,8 +283,12 @@ class Walk:
         }  # fmt: skip
         return row | changes
 
-    def processes(self, **changes: Any) -> None:
-        """Let the processor's API be asked; it tells what the backend's books tell, and the changes."""
+    def processes(self, *, from_the_start: bool = False, **changes: Any) -> None:
+        """Let the processor's API be asked; it tells what the backend's books tell, and the changes.
+
+        What they say of the money begins with the opened page.
+        """
+        named = {name: one for name, one in changes.items() if from_the_start or name in _IDENTITY}
 
         def answer(request: httpx.Request) -> httpx.Response:
             if request.url.path.endswith(NO_PAYMENT):
@@ -299,7 +309,7 @@ class Walk:
             if status == "refunded":
                 back = {"refund_id": order["refund_id"], "payment_id": order["payment_id"], "status": "succeeded"}
                 payment["refunds"] = [{**back, "amount": total, "currency": order["currency"]}]
-            payment |= changes
+            payment |= changes if self.page.opened else named
             if request.url.path.endswith("/payments/list"):
                 untold = dict.fromkeys(("amount_received", "refunds", "disputes", "payment_link"))
                 return httpx.Response(200, json={"size": 1, "data": [payment | untold]})
@@ -308,14 +318,14 @@ class Walk:
         self.processor = answer
 
     def payments_tell(self, change: Callable[[dict[str, Any]], object]) -> None:
-        """Let the processor tell each payment with a change."""
+        """Let the processor tell each payment with a change, once the page was opened."""
         tell = self.processor
         assert tell is not None
 
         def answer(request: httpx.Request) -> httpx.Response:
             told = tell(request)
             data = told.json()
-            if "payment_id" in data:
+            if "payment_id" in data and self.page.opened:
                 change(data)
             return httpx.Response(told.status_code, json=data)
 

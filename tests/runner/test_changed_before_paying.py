@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from veza_e2e.journal.events import StepFailed, StepPaused
@@ -147,3 +148,36 @@ def test_a_recording_of_the_first_version_is_offered_as_it_was(walk: Walk) -> No
     walk.begin()
     walk.go_on()
     assert len(walk.page.opened) == 1
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("told", [{"amount": 2500}, {"net_amount": 2500}, {"currency": "USD"}])
+def test_what_the_processor_asks_is_compared_before_the_page_is_offered_first(
+    walk: Walk, told: dict[str, Any], *, live: bool
+) -> None:
+    walk.processes(from_the_start=True, **told)
+    walk.started |= {"live_requested": live, "environment": "prod"}
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.step("pay").status, summary.step("pay").finding) == ("failed", "amount_differs")
+    assert "the processor asks" in str(summary.step("pay").observed)
+    assert (walk.page.opened, asked_for(walk)) == ([], [])
+
+
+def test_a_payment_that_the_processor_has_already_is_not_paid_once_more(walk: Walk) -> None:
+    walk.processes(from_the_start=True, status="succeeded", amount_received=500)
+    walk.begin()
+    walk.go_on()
+    assert walk.page.opened == []
+    assert "Not opened: the processor says succeeded. Do not pay a second time." in walk.person.told
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+def test_a_processor_that_does_not_tell_the_payment_yet_keeps_no_page_closed(walk: Walk, status: int) -> None:
+    walk.processes()
+    tell = walk.processor
+    assert tell is not None
+    walk.processor = lambda request: tell(request) if walk.page.opened else httpx.Response(status)
+    walk.begin()
+    walk.go_on()
+    assert (len(walk.page.opened), len(asked_for(walk))) == (1, 1)

@@ -149,14 +149,13 @@ def _processor(walk: Walk, told: Told, path: str) -> httpx.Response:
     if path.endswith(NO_PAYMENT):
         return httpx.Response(404, json={"error": {"code": "HE_02"}})
     refunds = told.refunds if _is_refunded(walk) else []
-    paid = walk.backend.shop.order(ORDER)["status"] != "pending_payment"
+    order = walk.backend.shop.order(ORDER)
     answers = {
-        one["payment_id"]: {
-            **one, **({} if paid else {"status": "requires_payment_method", "amount_received": 0}),
-            "refunds": refunds if one is told.payments[0] else [],
-        }
-        for one in told.payments
-    }  # fmt: skip
+        one["payment_id"]: {**one, "refunds": refunds if one is told.payments[0] else []} for one in told.payments
+    }
+    if order["status"] == "pending_payment":
+        asks = {"status": "requires_payment_method", "amount": order["total_amount_cents"], "amount_received": 0}
+        answers = {order["payment_id"]: {"payment_id": order["payment_id"], "currency": order["currency"], **asks}}
     if path.endswith("/list"):
         return httpx.Response(200, json={"data": list(answers.values())})
     return httpx.Response(200, json=answers[path.rpartition("/")[2]])

@@ -55,8 +55,9 @@ class Shown:
             name = request.url.path.rpartition("/")[2]
             if name == "list":
                 after = request.url.params.get("starting_after", "")
-                self.pages.append(after)
-                rows = [one for one in [*more, *tell(request).json()["data"]] if one["payment_id"] not in hides]
+                self.pages += [after] if walk.page.opened else []
+                rows = [*(more if walk.page.opened else ()), *tell(request).json()["data"]]
+                rows = [one for one in rows if one["payment_id"] not in hides]
                 ids = [one["payment_id"] for one in rows]
                 rows = rows[ids.index(after) + 1 if after in ids else 0 :][:size]
                 return httpx.Response(200, json={"data": rows, **(counts or {})})

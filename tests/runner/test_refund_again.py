@@ -145,7 +145,7 @@ def test_what_a_second_payment_holds_is_not_asked_of_the_backend(walk: Walk) -> 
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert tell is not None
-        if request.url.path.endswith("/payments/list"):
+        if request.url.path.endswith("/payments/list") and walk.page.opened:
             return httpx.Response(200, json={"data": [second, *tell(request).json()["data"]]})
         return httpx.Response(200, json=second) if request.url.path.endswith("/second") else tell(request)
 

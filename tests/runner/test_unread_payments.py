@@ -36,7 +36,7 @@ class Retried:
         self.asked = 0
 
         def handle(request: httpx.Request) -> httpx.Response:
-            if request.url.path.endswith("/payments/list"):
+            if request.url.path.endswith("/payments/list") and walk.page.opened:
                 return httpx.Response(200, json={"data": [payment("second"), *tell(request).json()["data"]]})
             if request.url.path.endswith("/payments/second"):
                 self.asked += 1
@@ -99,7 +99,7 @@ def test_what_the_others_received_too_little_is_no_difference_before_it_is_told(
 
     def part(request: httpx.Request) -> httpx.Response:
         told = tell(request)
-        if request.url.path.endswith("/payments/pay-1"):
+        if request.url.path.endswith("/payments/pay-1") and walk.page.opened:
             first = told.json()
             refunds = [{**one, "amount": 300} for one in first["refunds"]]
             return httpx.Response(200, json={**first, "amount_received": 300, "refunds": refunds})

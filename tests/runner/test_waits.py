@@ -91,7 +91,7 @@ def test_r_opens_no_page_while_the_processor_says_that_it_was_paid(walk: Walk, s
     with pytest.raises(Left):
         walk.go_on()
     assert len(walk.page.opened) == 1
-    assert f"Not opened again: the processor says {status}. Do not pay a second time." in walk.person.told
+    assert f"Not opened: the processor says {status}. Do not pay a second time." in walk.person.told
 
 
 def test_r_at_the_checkout_opens_no_page_either_once_the_processor_said_that_it_was_paid(walk: Walk) -> None:
@@ -104,7 +104,7 @@ def test_r_at_the_checkout_opens_no_page_either_once_the_processor_said_that_it_
     with pytest.raises(Left):
         walk.go_on()
     assert len(walk.page.opened) == 2, "at first, and while nothing was known"
-    assert walk.person.told[-1] == "Not opened again: the processor says processing. Do not pay a second time."
+    assert walk.person.told[-1] == "Not opened: the processor says processing. Do not pay a second time."
 
 
 def test_r_opens_no_page_once_the_order_is_paid(walk: Walk) -> None:

@@ -216,16 +216,20 @@ class Simulated:
             signal.signal(number, signal.SIG_DFL)  # a caller in the background ignores some
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.stdin, sys.stdout, sys.stderr = _Input(), out, err
+        outermost = kept[3] != self.root
+        if outermost:
+            gc.freeze()  # of what stood before the command, nothing is to be closed at its end
         try:
-            with self.disk.mounted() if kept[3] != self.root else _nothing():
+            with self.disk.mounted() if outermost else _nothing():
                 yield
         finally:
             sys.stdin, sys.stdout, sys.stderr = kept[:3]
             os.chdir(kept[3])
             os.environ.clear()
             os.environ.update(kept[4])
-            if kept[3] != self.root:
+            if outermost:
                 _close(opened)
+                gc.unfreeze()
             for number, handler in zip(_SIGNALS, handlers, strict=True):
                 signal.signal(number, handler)
 

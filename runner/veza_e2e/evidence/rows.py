@@ -24,7 +24,7 @@ from veza_e2e.journal.events import (
 )
 from veza_e2e.journal.readings import RowsRead
 from veza_e2e.journal.story import Story, cents_of, text_of
-from veza_e2e.money.account import Account, fold
+from veza_e2e.money.account import Account
 from veza_e2e.money.transfer_rows import REVOKED, OrderFacts, Rows, Verdict, absent, license_status, tax_told
 from veza_e2e.money.transfers import LATE, booking, reversal
 
@@ -61,12 +61,12 @@ class SuppliedRows:
                 return None
 
 
-def supplied_rows(story: Story, addenda: Sequence[Addendum]) -> SuppliedRows | None:
+def supplied_rows(story: Story, account: Account, addenda: Sequence[Addendum]) -> SuppliedRows | None:
     """Return what the latest rows say, if `rows` recorded any; None also if there is no order that they could be of.
 
     Rows that a step read since are later than those.
     """
-    return _judged(story, fold(story.lines, addenda), _latest(story, addenda))
+    return _judged(story, account, _latest(story, addenda))
 
 
 def rows_after_refund(story: Story, account: Account, supplied: SuppliedRows | None) -> SuppliedRows | None:

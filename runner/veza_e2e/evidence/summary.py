@@ -49,7 +49,8 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
     story = Story(lines)
     started, gate = story.started, story.gate
     after = [one for one in addenda if not isinstance(one, Attestation)]
-    account, rows = fold(lines, after), supplied_rows(story, after)
+    account = fold(lines, after)
+    rows = supplied_rows(story, account, after)
     bank = max((one for one in after if isinstance(one, BankStatement)), key=lambda one: one.number, default=None)
     later = learnt(story, after, account, rows)
     steps = tuple(judged(_step(story, number, name), later) for number, name in enumerate(STEPS, 1))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
@@ -45,6 +46,9 @@ class Line:
     event: Event
     prev: str
     hash: str
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +124,16 @@ def parse(data: bytes, path: Path) -> Reading:
         DamagedError: a terminated line is not the canonical form of the next event in the chain.
     """
     *whole, rest = data.split(b"\n")
-    return Reading(tuple(_chained(whole, path)), len(rest))
+    return Reading(tuple(_chained(whole, path, _parse_again)), len(rest))
 
 
-def _chained(raws: Iterable[bytes], path: Path) -> Iterator[Line]:
+def _chained(
+    raws: Iterable[bytes], path: Path, parsed: Callable[[bytes, Path, int, str], Line] | None = None
+) -> Iterator[Line]:
     """Yield the line of each terminated line's bytes, checked against the chain."""
     before: Line | None = None
     for seq, raw in enumerate(raws, 1):
-        line = _parse_line(raw, path, seq, before.hash if before else GENESIS)
+        line = (parsed or _parse_line)(raw, path, seq, before.hash if before else GENESIS)
         if _ends(before):
             raise DamagedError(path, seq, "something stands after SessionEnded")
         before = line
@@ -160,6 +166,10 @@ def _parse_line(raw: bytes, path: Path, seq: int, prev: str) -> Line:
         raise DamagedError(path, seq, "has no type, or no time in UTC")
     data = {key: value for key, value in members.items() if key not in _NAMES}
     return Line(seq, at, from_data(kind, cast("Mapping[str, JSON]", data)), prev, str(claimed))
+
+
+_parse_again = lru_cache(maxsize=2048)(_parse_line)
+"""For journals that a command reads more than once."""
 
 
 def _without_hash(raw: bytes, members: Mapping[str, JSON]) -> bytes:

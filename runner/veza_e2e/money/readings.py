@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
@@ -17,7 +18,7 @@ from veza_e2e.canonical import JSON
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
-from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished
+from veza_e2e.journal.events import CallFailed, CallFinished, Event, PreflightFinished
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.answers import body_of
@@ -133,12 +134,11 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
     orders, payments, silences = list[OrderRead](), list[PaymentRead](), list[NoAnswer]()
     for line, event in story.of(CallFinished):
         if event.target == "api":
-            orders += _orders(line.seq, datetime.fromisoformat(line.at), event)
+            orders += _orders_told(line)
     for line, asked in _asked_processor(story):
-        at = datetime.fromisoformat(line.at)
-        found = list(_payments(line.seq, at, asked)) if isinstance(asked, CallFinished) else []
+        found = _payments_told(line)
         payments += found
-        silences += [] if found else [NoAnswer(line.seq, at, _asked_for(asked.url))]
+        silences += [] if found else [NoAnswer(line.seq, datetime.fromisoformat(line.at), _asked_for(asked.url))]
     bank, relisted = None, False
     for item in sorted(addenda, key=lambda one: one.number):
         at = datetime.fromisoformat(item.at)
@@ -174,8 +174,7 @@ def _asked_processor(story: Story) -> Iterator[tuple[Line, CallFinished | CallFa
 def _listed(story: Story) -> Iterator[tuple[str, str]]:
     for line, event in story.of(CallFinished):
         if event.target == "processor" and LIST in event.url:
-            found = _payments(line.seq, datetime.fromisoformat(line.at), event)
-            yield from ((one.payment_id, one.order_id) for one in found if one.order_id is not None)
+            yield from ((one.payment_id, one.order_id) for one in _payments_told(line) if one.order_id is not None)
 
 
 def _asked_for(url: str) -> str | None:
@@ -192,8 +191,18 @@ def money(cents: JSON, currency: JSON) -> Money | None:
         return None
 
 
-def _orders(seq: int, at: datetime, event: CallFinished) -> Iterator[OrderRead]:
-    if event.operation not in _OF_ORDERS:
+@lru_cache(maxsize=4096)  # the account is made anew after each event
+def _orders_told(line: Line) -> tuple[OrderRead, ...]:
+    return tuple(_orders(line.seq, datetime.fromisoformat(line.at), line.event))
+
+
+@lru_cache(maxsize=4096)
+def _payments_told(line: Line) -> tuple[PaymentRead, ...]:
+    return tuple(_payments(line.seq, datetime.fromisoformat(line.at), line.event))
+
+
+def _orders(seq: int, at: datetime, event: Event) -> Iterator[OrderRead]:
+    if not isinstance(event, CallFinished) or event.operation not in _OF_ORDERS:
         return
     data = body_of(event)
     if event.operation == "listOrders" and isinstance(data, list | tuple):
@@ -232,8 +241,8 @@ def _amount(data: Data, name: str) -> Money | None:
         return None
 
 
-def _payments(seq: int, at: datetime, event: CallFinished) -> Iterator[PaymentRead]:
-    data = body_of(event)
+def _payments(seq: int, at: datetime, event: Event) -> Iterator[PaymentRead]:
+    data = body_of(event) if isinstance(event, CallFinished) else None
     if isinstance(data, Mapping):
         data = [data]
     for one in data if isinstance(data, list | tuple) else ():

@@ -61,7 +61,7 @@ def processor_said(context: Context, order: PlacedOrder) -> str:
 def paid_already(context: Context, order: PlacedOrder) -> str | None:
     """Return why no page is opened again: the processor's last word is that it was paid, or may have been."""
     word = next((one.status for one in _last(context, order) if one.received or one.status not in PAYABLE | VOID), None)
-    return word and f"Not opened again: the processor says {word}. Do not pay a second time."
+    return word and f"Not opened: the processor says {word}. Do not pay a second time."
 
 
 def _last(context: Context, order: PlacedOrder) -> list[PaymentRead]:

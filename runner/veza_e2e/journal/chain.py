@@ -39,13 +39,16 @@ class DamagedError(JournalError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An event with its place in the chain."""
+    """An event with its place in the chain. Two lines are equal if their hashes are, which cover all of them."""
 
     seq: int
     at: str
     event: Event
     prev: str
     hash: str
+
+    def __eq__(self, other: object) -> bool:
+        return self.hash == other.hash if isinstance(other, Line) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.hash)

@@ -21,19 +21,21 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from front_door import Shell
-from scripted_session import SESSION, Script
+from scripted_session import ORDER, SESSION, Script
 from ten_sessions import DRY_RUN, Sessions
 
 from veza_e2e.archive.sessions import Archive, Stored
 from veza_e2e.cli.reference import reference
 from veza_e2e.config import SECRET_VARIABLES, Environment, Limits, Report
-from veza_e2e.evidence import Attestation, BankStatement
+from veza_e2e.evidence import Attestation, BankStatement, Reread
 from veza_e2e.journal import parse
 from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.ledger_names import ORDERS, TRANSFERS
 from veza_e2e.redaction import Redactor
-from veza_e2e.site.build import write_tree
+from veza_e2e.site.build import ARCHIVE, SCRIPT, write_tree
+from veza_e2e.site.into import write_into
 from veza_e2e.site.sessions_table import COLUMNS
+from veza_e2e.site.single_file import single_file
 
 REPOSITORY = Path(__file__).parents[2]
 PROD = '[env.prod]\nbase_url = "https://shop.example"\nexpected_environment = ["prod"]\nlive = true\n'
@@ -237,6 +239,33 @@ def state(source: Path) -> str:
 def test_a_go_is_a_go(tmp_path: Path) -> None:
     decided_go(tmp_path / "archive")
     assert "| GO | all nine acceptance items are met |" in state(tree(tmp_path))
+
+
+def test_what_a_page_says_of_a_go_follows_the_dry_run_that_it_rests_on(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="2026.05", sandbox=True)
+    kept = Stored(dry.session, dry.until("revoked").end().store(archive))
+    folder = decided_go(archive)
+
+    def told() -> list[str]:
+        source = tree(tmp_path)
+        (row,) = json.loads((source / ARCHIVE / SCRIPT).read_text(encoding="utf-8").partition(" = ")[2][:-2])[:1]
+        write_into(Archive(archive), tmp_path / "theirs")
+        there = Path(*folder.parts[-3:], "index")
+        pages = tmp_path / "site-pages" / there.with_suffix(".html"), tmp_path / "theirs" / there.with_suffix(".md")
+        texts = [page.read_text(encoding="utf-8") for page in pages]
+        texts.append(single_file(Stored(SESSION, folder)).decode())
+        said = [str(re.search("(GO|PENDING): [a-z ]+", text)) for text in texts]
+        return [str(row[COLUMNS.index("decision") + 1]), *(one.partition("match=")[2] for one in said)]
+
+    assert told() == ["GO", *["'GO: all nine acceptance items are met'>"] * 3]
+    failed = Reread(
+        session=dry.session, session_hash=dry.lines[-1].hash, number=1, seq=len(dry.lines) + 1,
+        at="2026-05-20T09:00:00.000Z", order_status="refund_failed", refund_status="failed", refunded_cents=0,
+        currency="EUR", failed=True, observed="its refund failed", order_id=ORDER,
+    )  # fmt: skip
+    kept.add(failed, Redactor())
+    assert told() == ["PENDING", *["'PENDING: the dry'>"] * 3]
 
 
 def test_a_go_needs_ex_9(tmp_path: Path) -> None:

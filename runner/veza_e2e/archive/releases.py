@@ -53,7 +53,11 @@ def standing(stored: Stored) -> Summary:
     Raises:
         DamagedError: as `Stored.summary`, and ArchiveError too.
     """
-    summary = stored.summary()
+    return beside_cited(stored, stored.summary())
+
+
+def beside_cited(stored: Stored, summary: Summary) -> Summary:
+    """Return the summary of a stored session, beside what the dry-run that it cites says now."""
     cited = Archive(stored.folder.parents[2]).session(summary.dry_run["session"]) if summary.dry_run else None
     if cited is None:
         return summary
@@ -65,6 +69,6 @@ def standing(stored: Stored) -> Summary:
 
 def _held(stored: Stored, kind: type[H]) -> H:
     try:
-        return kind(stored, stored.summary())
+        return kind(stored, standing(stored))
     except (DamagedError, ArchiveError, OSError) as error:
         return kind(stored, None, str(error), stored.beginning())

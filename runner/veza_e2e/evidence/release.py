@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from veza_e2e.evidence.model import Decision, Summary
-from veza_e2e.evidence.summary import beside_dry_run
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Attestation
 from veza_e2e.journal.events import SessionStarted
@@ -26,7 +25,7 @@ class Kept(Protocol):
 
     @property
     def summary(self) -> Summary | None:
-        """None if the files are damaged."""
+        """Beside what the dry-run that it cites says now; None if the files are damaged."""
         ...
 
     @property
@@ -69,9 +68,8 @@ class Release(Generic[E_co]):
 
     @property
     def summary(self) -> Summary | None:
-        """The live run's summary, beside what the dry-run that it cites says now."""
-        summary, dry_run = (run.summary if run else None for run in (self.live, self.dry_run))
-        return beside_dry_run(summary, dry_run) if summary and dry_run else summary
+        """The live run's summary."""
+        return self.live.summary if self.live else None
 
     @property
     def decision(self) -> Decision:

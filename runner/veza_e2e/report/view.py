@@ -79,13 +79,20 @@ class ReportView:
         return tuple(_led_back(self.chapters, self.sections))
 
 
-def view(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = ()) -> ReportView:
+def view(
+    lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] = (), summary: Summary | None = None
+) -> ReportView:
     """Return the values for a report of these lines; pass `addenda` for a page made after the session.
+
+    Args:
+        lines: the journal's lines, in order.
+        addenda: what was learnt after the end.
+        summary: what they come to now, if other sessions bear on it.
 
     Raises:
         ReportError: the journal does not begin with a SessionStarted that this version can read.
     """
-    summary = summarise(lines, addenda)
+    summary = summary or summarise(lines, addenda)
     story = Story(lines)
     started = story.started
     if started is None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from veza_e2e.archive.files import ArchiveError
-from veza_e2e.archive.releases import releases_of
+from veza_e2e.archive.releases import beside_cited, releases_of
 from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.evidence import summarise
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
@@ -86,7 +87,8 @@ def _session(stored: Stored, folder: Path) -> tuple[str, ...]:
     (folder / place).mkdir(parents=True)
     try:
         reading = stored.read()
-        told = view(reading.lines, stored.addenda(reading))
+        addenda = stored.addenda(reading)
+        told = view(reading.lines, addenda, beside_cited(stored, summarise(reading.lines, addenda)))
     except (DamagedError, ArchiveError, ReportError, OSError) as error:
         text = f"# Session {stored.session}\n\nIts files are damaged: {typed(error)}\n"
         (folder / place / "index.md").write_text(text, encoding="utf-8")

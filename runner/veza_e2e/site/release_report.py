@@ -115,7 +115,7 @@ def _told(run: Held | None) -> ReportView | None:
         return None
     try:
         reading = run.stored.read()
-        return view(reading.lines, run.stored.addenda(reading))
+        return view(reading.lines, run.stored.addenda(reading), run.summary)
     except (DamagedError, ArchiveError, ReportError, OSError):
         return None
 

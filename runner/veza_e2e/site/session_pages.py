@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.manifests import digest_of
+from veza_e2e.archive.releases import beside_cited
 from veza_e2e.archive.sessions import LOG, REPORT, Archive, Stored
 from veza_e2e.archive.signatures import signature_of
 from veza_e2e.evidence import Summary, summarise
@@ -96,8 +97,8 @@ def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
     try:
         reading = stored.read()
         addenda = stored.addenda(reading)
-        summary = summarise(reading.lines, addenda)
-        report = None if _told(reading.lines, summary) else view(reading.lines, addenda)
+        summary = beside_cited(stored, summarise(reading.lines, addenda))
+        report = None if _told(reading.lines, summary) else view(reading.lines, addenda, summary)
     except (DamagedError, ArchiveError, ReportError, OSError) as error:
         return _damaged(stored, there, str(error).replace(str(stored.folder) + "/", ""))
     told = {section.title: section for section in report.sections} if report else {}
@@ -113,10 +114,10 @@ def _session(stored: Stored, folder: Path, known: _Known) -> Entry:
     links, files = tuple(_links(summary, known)), tuple(_files(entry, offered))
     own = digest(summary.last_hash, *(path.read_bytes() for path in stored.addendum_files()))
     others = (*(past.digest for past in compared.values()), *map(repr, (*links, *files)))
-    made_from = digest(version(), own, *(path.read_bytes() for path in offered), *others)
+    made_from = digest(version(), own, document(summary), *(path.read_bytes() for path in offered), *others)
     seen = None
     if not is_kept(there, made_from):
-        report = report or view(reading.lines, addenda)
+        report = report or view(reading.lines, addenda, summary)
         runs = {name: past.run() for name, past in compared.items()}
         page = session_page(reading.lines, report, addenda, known=runs, links=links, files=files)
         texts = {SUMMARY: document(summary), PAGE: rendered("session.html", page=page), MADE_FROM: made_from}

@@ -9,7 +9,9 @@ import json
 from markupsafe import Markup
 
 from veza_e2e.archive.files import ArchiveError
+from veza_e2e.archive.releases import beside_cited
 from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.evidence import summarise
 from veza_e2e.journal import DamagedError
 from veza_e2e.report import ReportError, templates
 from veza_e2e.report.view import view
@@ -34,7 +36,7 @@ def single_file(stored: Stored) -> bytes:
     """
     reading = stored.read()
     addenda = stored.addenda(reading)
-    report = view(reading.lines, addenda)
+    report = view(reading.lines, addenda, beside_cited(stored, summarise(reading.lines, addenda)))
     assets = templates.assets()
     style = "\n".join((assets / "stylesheets" / name).read_text(encoding="utf-8") for name in STYLES)
     style += (templates.folder() / "site" / "single.css").read_text(encoding="utf-8")

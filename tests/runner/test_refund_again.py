@@ -225,7 +225,7 @@ def test_what_the_processor_says_after_the_end_counts_though_the_order_cannot_be
 
     walk.processor = answer
     lines = list(walk.lines)
-    walk.backend.script("getOrder", *[Reply(status=404)] * 3)
+    walk.backend.script("getOrder", *[Reply(status=403)] * 3)
     stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
     looked = look_at(stage.api, stage.processor, summarise(lines))
     found = news(looked, summarise(lines), lines, (), walk.clock.now())

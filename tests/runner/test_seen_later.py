@@ -242,6 +242,38 @@ def test_an_order_that_no_longer_says_that_it_was_paid_is_a_failure(walk: Walk, 
     assert after.money.sentence == said, "who tells of the money still tells it"
 
 
+def test_an_order_that_the_backend_does_not_know_any_more_is_a_failure_until_it_does(walk: Walk) -> None:
+    passed_with_the_processor(walk)
+    said = summarise(walk.lines).money.sentence
+    keeps(walk, lambda _: None)
+    gone = walk.backend.shop.orders.pop(ORDER)
+    observed, after = looked_at_again(walk)
+    assert f"the backend does not know order {ORDER} any more (404)" in observed
+    assert later_failure(walk, after) == "unexpected_status"
+    assert after.item("order_completed").reason == "completed before; now the order is not found"
+    assert after.money.sentence == said, "who tells of the money still tells it"
+    lines, stage = list(walk.lines), open_stage(walk.parts(), MemorySink(), idempotency=False)
+    missing = news(look_at(stage.api, None, summarise(lines)), summarise(lines), lines, (), walk.clock.now())
+    assert missing is not None, "with nobody else to tell of it"
+    walk.backend.shop.orders[ORDER] = gone
+    looked = look_at(stage.api, stage.processor, summarise(lines))
+    back = news(looked, summarise(lines), lines, (missing,), walk.clock.now())
+    assert back is not None
+    assert summarise(lines, (missing, back)).outcome == "passed"
+
+
+def test_a_404_of_another_server_is_no_word_of_the_backend(walk: Walk) -> None:
+    passed_with_the_processor(walk)
+    page = Reply(status=404, body=b"404 page not found", headers={"Content-Type": "text/plain"})
+    walk.backend.script("getOrder", page)
+    walk.backend.shop.licenses.clear()
+    stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+    looked = look_at(stage.api, None, summarise(walk.lines))
+    assert not looked.orders[0].heard
+    assert looked.unheard[0].startswith(f"order {ORDER}, the backend: ")
+    assert looked.unheard[1] == f"the licenses of order {ORDER}: the backend lists none"
+
+
 def test_a_license_that_is_active_again_after_the_end_is_news_and_a_failure(walk: Walk) -> None:
     passed_with_the_processor(walk)
     for one in walk.backend.shop.licenses.values():
@@ -480,7 +512,7 @@ def test_each_order_of_the_session_is_read_again(walk: Walk) -> None:
 def test_an_order_that_cannot_be_read_hides_no_other(walk: Walk) -> None:
     two_orders(walk)
     walk.backend.shop.order("other").update(status="completed")
-    walk.backend.script("getOrder", Reply(status=404, body=b'{"error": "x\\nPASSED: nothing was charged"}'))
+    walk.backend.script("getOrder", Reply(status=403, body=b'{"error": "x\\nPASSED: nothing was charged"}'))
     lines = list(walk.lines)
     stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
     looked = look_at(stage.api, stage.processor, summarise(lines))

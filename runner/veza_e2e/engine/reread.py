@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from veza import License, Order, OrderStatus, RefundStatus, Veza, VezaError
+from veza import License, NotFoundError, Order, OrderStatus, RefundStatus, Veza, VezaError
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Addendum, Reread, Summary
+from veza_e2e.evidence.facts import completed_by
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line, timestamp
 from veza_e2e.journal.story import Story, text_of
+from veza_e2e.money.order_account import NOT_FOUND
 from veza_e2e.money.readings import PaymentRead, Readings, read
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
 from veza_e2e.ports.processor import Processor, ProcessorError
@@ -26,11 +28,13 @@ class Seen:
     order_id: str
     order: Order | None
     payments: OrderPayments | None
+    gone: bool = False
+    """Whether the backend answered that there is no such order."""
 
     @property
     def heard(self) -> bool:
         """Whether anybody answered."""
-        return self.order is not None or self.payments is not None
+        return self.order is not None or self.payments is not None or self.gone
 
     @property
     def failed(self) -> bool:
@@ -42,6 +46,8 @@ class Seen:
     @property
     def told(self) -> str:
         """What the backend says, for people."""
+        if self.gone:
+            return f"the backend does not know order {self.order_id} any more (404)"
         if self.order is None:
             return f"order {self.order_id} could not be read"
         refund = f", its refund {self.order.refund_status}" if self.order.refund_status is not None else ""
@@ -50,7 +56,9 @@ class Seen:
     @property
     def order_status(self) -> str:
         """See `Reread`."""
-        return "" if self.order is None else str(self.order.status)
+        if self.order is None:
+            return NOT_FOUND if self.gone else ""
+        return str(self.order.status)
 
     @property
     def refund_status(self) -> str | None:
@@ -91,9 +99,12 @@ def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
         return Looked((), (), ())
     unheard, seen = list[str](), list[Seen]()
     for known in (main, *(one for one in summary.money.orders if one is not main)):
-        order, payments = None, None
+        order, payments, gone = None, None, False
         try:
             order = api.orders.get(known.order_id)
+        except NotFoundError as error:
+            gone = error.content_type is None  # else a proxy or another server answered
+            unheard += [] if gone else [f"order {known.order_id}, the backend: {error}"]
         except VezaError as error:
             unheard.append(f"order {known.order_id}, the backend: {error}")
         named = [order.payment_id] if order is not None and order.payment_id else []
@@ -105,13 +116,20 @@ def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
                 unheard.append(f"order {known.order_id}, the processor: {error}")
             else:
                 unheard += [f"order {known.order_id}, the processor: {one.told}" for one in payments.unread]
-        seen.append(Seen(known.order_id, order, payments))
-    licenses = list[License]()
-    try:
-        licenses = [one for one in api.licenses.mine(order_id=main.order_id) if one.order_id == main.order_id]
-    except VezaError as error:
-        unheard.append(f"the licenses of order {main.order_id}: {error}")
+        seen.append(Seen(known.order_id, order, payments, gone))
+    licenses, silence = _licenses(api, summary, main.order_id)
+    unheard += silence
     return Looked(seen, licenses, tuple(map(plain, unheard)))
+
+
+def _licenses(api: Veza, summary: Summary, order_id: str) -> tuple[Sequence[License], Sequence[str]]:
+    """Return the order's licenses, and who did not tell any."""
+    try:
+        licenses = [one for one in api.licenses.mine(order_id=order_id) if one.order_id == order_id]
+    except VezaError as error:
+        return (), [f"the licenses of order {order_id}: {error}"]
+    untold = not licenses and completed_by(summary.money)
+    return licenses, [f"the licenses of order {order_id}: the backend lists none"] if untold else []
 
 
 def news(
@@ -147,7 +165,7 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
     unlisted = next((one for one in reasons if one is not None), None)
     said += [f"whether there are other payments was not seen: {unlisted}"] if unlisted is not None else []
     said += [f"license {one.id} is {one.status}" for one in looked.licenses]
-    currency = next(one.currency for one in looked.orders if one.currency)
+    currency = next((one.currency for one in looked.orders if one.currency), summary.money.currency or "")
     return Reread(
         session=str(summary.session),
         session_hash=summary.last_hash,
@@ -165,7 +183,7 @@ def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Re
         licenses=tuple(str(one.status) for one in looked.licenses),
         unread=unread,
         unlisted=unlisted is not None,
-        others=tuple(_other(one) for one in others if one.order is not None),
+        others=tuple(_other(one) for one in others if one.order_status),
     )
 
 

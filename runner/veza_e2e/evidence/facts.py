@@ -13,7 +13,7 @@ from veza_e2e.journal.events import CallFailed, CallFinished, PreflightFinished,
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account
 from veza_e2e.money.answers import body_of
-from veza_e2e.money.order_account import CHARGED, UNPAID
+from veza_e2e.money.order_account import CHARGED, NOT_FOUND, UNPAID
 from veza_e2e.money.readings import OrderRead, read
 
 
@@ -64,7 +64,7 @@ def completed_by(account: Account) -> tuple[int, ...]:
 def unpaid_again(account: Account) -> tuple[OrderRead, ...]:
     """Return the last reading of each order that was seen paid and no longer says that it ever was."""
     last = [order.reads[-1] for order in account.orders if any(one.status in CHARGED for one in order.reads)]
-    return tuple(one for one in last if one.status in UNPAID | {OrderStatus.PENDING_PAYMENT})
+    return tuple(one for one in last if one.status in UNPAID | {OrderStatus.PENDING_PAYMENT, NOT_FOUND})
 
 
 def refund_requested_by(story: Story) -> tuple[int, ...]:

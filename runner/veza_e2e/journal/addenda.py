@@ -74,7 +74,7 @@ class Reread:
     at: str
     """When it was read."""
     order_status: str
-    """Empty if the order could not be read, and only the processor answered."""
+    """Empty if the order could not be read, and only the processor answered; `not found` if the backend says 404."""
     refund_status: str | None
     refunded_cents: int | None
     """None if the order did not tell how much came back."""

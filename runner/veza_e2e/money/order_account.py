@@ -18,6 +18,8 @@ CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed",
 """Order states that only follow a charge."""
 UNPAID = frozenset({"failed", "cancelled", "expired"})
 """Order states that no charge precedes."""
+NOT_FOUND = "not found"
+"""Stands for the state of an order that the backend answers with 404."""
 _ENDED = frozenset({"succeeded", "failed"})
 """States of a refund that has, at the processor."""
 LINK = timedelta(minutes=15)

@@ -487,6 +487,23 @@ def test_what_is_given_up_is_the_most_that_a_witness_calls_open() -> None:
     assert (account.state, account.at_stake) == (AccountState.UNKNOWN, EUR5)
 
 
+def test_what_may_be_charged_is_what_the_payments_ask_for() -> None:
+    script = Script().start().until("order")
+    asked = processor(script, status="requires_payment_method", net_amount=2500)
+    assert (asked.state, asked.at_stake) == (AccountState.AT_RISK, Money(2500, "EUR"))
+    assert processor(script, status="requires_payment_method", amount=None).at_stake == Money(2500, "EUR"), (
+        "as last told"
+    )
+    assert processor(script, status="requires_payment_method", amount=300).at_stake == EUR5, "the order's total"
+    assert processor(script, status="requires_payment_method", currency="USD").at_stake is None
+    assert processor(script, status="failed", amount=2500).at_stake == EUR5, "nothing can be charged by it"
+    second = paid()
+    back(second)
+    processor(second, amount_received=500, refunds=[refund()])
+    reserved = processor(second, payment_id="pay_2", status="requires_capture", metadata={"order_id": ORDER})
+    assert (reserved.state, reserved.at_stake) == (AccountState.UNKNOWN, EUR5)
+
+
 def test_an_open_dispute_is_said_with_its_witness_and_its_payment() -> None:
     script = paid()
     back(script)

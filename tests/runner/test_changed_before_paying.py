@@ -96,8 +96,13 @@ def test_an_order_that_changes_while_the_page_is_open_ends_the_prompt(walk: Walk
     assert len(walk.page.opened) == 1
 
 
-@pytest.mark.parametrize("told", [{"net_amount": 2500}, {"amount": 540}, {"currency": "USD"}])
-def test_what_the_processor_asks_is_compared_before_the_page_is_offered_again(walk: Walk, told: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("told", "stake"),
+    [({"net_amount": 2500}, "25.00 EUR"), ({"amount": 540}, "5.40 EUR"), ({"currency": "USD"}, "None")],
+)
+def test_what_the_processor_asks_is_compared_before_the_page_is_offered_again(
+    walk: Walk, told: dict[str, Any], stake: str
+) -> None:
     walk.processes()
     walk.started["poll_timeout_ms"] = 1000
     walk.begin()
@@ -108,6 +113,7 @@ def test_what_the_processor_asks_is_compared_before_the_page_is_offered_again(wa
     summary = walk.go_on()
     assert (summary.outcome, summary.step("completed").finding) == ("incomplete", "amount_differs")
     assert "the processor asks" in summary.step("completed").observed
+    assert str(summary.money.at_stake) == stake, "what may be charged is what is given up"
     assert len(walk.page.opened) == opened
 
 

@@ -214,6 +214,7 @@ def _data(payment: ProcessorPayment, order_id: str) -> PaymentData:
     return {
         "payment_id": payment.payment_id,
         "status": str(payment.status),
+        "amount": payment.asked.minor,
         "amount_received": None if payment.received is None else payment.received.minor,
         "currency": payment.asked.currency,
         "refunds": [

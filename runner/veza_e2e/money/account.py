@@ -19,7 +19,7 @@ from veza_e2e.journal.addenda import Addendum
 from veza_e2e.journal.events import SessionAbandoned
 from veza_e2e.journal.story import Story
 from veza_e2e.money.doubt import CARRIED_OUT, in_doubt_at
-from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current
+from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current, most
 from veza_e2e.money.gathering import orders_of
 from veza_e2e.money.order_account import LINK, RETRIES, AccountState, OrderAccount
 from veza_e2e.money.payment_states import AUTHORISED
@@ -69,7 +69,7 @@ class Account:
         if self.state is AccountState.UNTOUCHED:
             return self._zero
         amounts = [one.amount for order in self.orders for one in order.charged]
-        totals = [_most(current(order.charged)) for order in self.orders if order.charged]
+        totals = [most(current(order.charged)) for order in self.orders if order.charged]
         if None in amounts or not any(one.minor for one in totals if one):
             return None
         return _total(totals)
@@ -103,8 +103,8 @@ class Account:
         """The most that may be lost: what `abandon --accept-loss` must name. None if no amount is known."""
         if any(one.untold for one in self.orders):
             return None
-        lost = [_at_stake(one) for one in self.orders]
-        return _total([one for one in lost if one is not None])
+        settled = {AccountState.UNTOUCHED, AccountState.RETURNED}
+        return _total([one.at_stake for one in self.orders if one.state not in settled])
 
     @property
     def currency(self) -> str | None:
@@ -276,17 +276,11 @@ class Account:
 def _open_by(order: OrderAccount, by: Witness) -> bool:
     if by == "processor" and order.read_by_hand:
         return False
-    charged = _most([one for one in order.charged if one.by == by])
-    back = _most([one for one in order.refunded if one.by == by])
+    charged = most([one for one in order.charged if one.by == by])
+    back = most([one for one in order.refunded if one.by == by])
     if charged is None or not charged:
         return False
     return back is None or back.currency != charged.currency or back < charged
-
-
-def _most(figures: Sequence[Figure]) -> Money | None:
-    amounts = [one.amount for one in figures if one.amount is not None]
-    positive = [one for one in amounts if one.minor] or amounts
-    return max(positive, key=lambda one: one.minor) if len({one.currency for one in positive}) == 1 else None
 
 
 def _total(amounts: Sequence[Money | None]) -> Money | None:
@@ -294,17 +288,6 @@ def _total(amounts: Sequence[Money | None]) -> Money | None:
     if len(told) != len(amounts) or len({one.currency for one in told}) != 1:
         return None
     return Money(sum(one.minor for one in told), told[0].currency)
-
-
-def _at_stake(order: OrderAccount) -> Money | None:
-    if order.state in {AccountState.UNTOUCHED, AccountState.RETURNED}:
-        return None
-    charged = _most(order.charged)
-    if charged is None or not charged.minor:
-        return order.total
-    told = order.refunded if order.state is AccountState.UNKNOWN else order.back
-    back = [one.amount for one in told if one.amount is not None and one.amount.currency == charged.currency]
-    return Money(max(charged.minor - min((one.minor for one in back), default=0), 0), charged.currency)
 
 
 def fold(lines: Sequence[Line], addenda: Sequence[Addendum] = ()) -> Account:

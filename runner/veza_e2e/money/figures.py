@@ -103,6 +103,13 @@ def sums(amounts: Sequence[Money]) -> list[Money]:
     ]
 
 
+def most(figures: Sequence[Figure]) -> Money | None:
+    """Return the largest amount; None if none was told, or they differ in currency."""
+    amounts = [one.amount for one in figures if one.amount is not None]
+    positive = [one for one in amounts if one.minor] or amounts
+    return max(positive, key=lambda one: one.minor) if len({one.currency for one in positive}) == 1 else None
+
+
 def backend_back(reads: Sequence[OrderRead], total: Money | None) -> Figure:
     """Return what the backend says came back of an order that was paid.
 

@@ -14,7 +14,7 @@ from veza_e2e.cli.app import veza_e2e
 from veza_e2e.cli.last_screen import Surroundings, last_screen
 from veza_e2e.evidence import BankStatement, summarise
 from veza_e2e.evidence.due import statement_due
-from veza_e2e.journal.events import StepSkipped
+from veza_e2e.journal.events import SessionAbandoned, StepSkipped
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.ports.screen import columns
 
@@ -61,6 +61,13 @@ def test_what_is_done_is_no_longer_asked_for() -> None:
     said = "\n".join(shown(live().until("revoked").end(), signed=True, ex_9=True, report=None, folder=None))
     for word in ("sign:", "attest ex-9", "report", "commit:"):
         assert word not in said
+
+
+def test_an_abandoned_session_that_was_charged_says_how_what_comes_back_is_recorded() -> None:
+    lines = shown(live().until("completed").say(SessionAbandoned(reason="no key")).end("incomplete"))
+    known = f"--payment {PAYMENT} --charged AMOUNT --refund ID --refunded AMOUNT"
+    attest = f"{PROD} attest dashboard --session {SESSION} --by NAME {known}"
+    assert lines[-1] == f"refund the payment at the processor's dashboard, then record it: {attest}"
 
 
 LOSS = " --accept-loss '5.00 EUR'"

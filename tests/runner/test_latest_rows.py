@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from veza_e2e.canonical import JSON
+from veza_e2e.cli.last_screen import Surroundings, last_screen
+from veza_e2e.engine.finish import conclude
 from veza_e2e.engine.supply import supply
 from veza_e2e.evidence import Item, Reconciliation, Summary, summarise
-from veza_e2e.evidence.due import still_open
+from veza_e2e.evidence.due import nothing_due, still_open
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.addenda import Dashboard, RowsSupplied
 from veza_e2e.journal.events import StepFailed
@@ -176,6 +178,24 @@ def test_a_license_that_the_rows_do_not_call_revoked_contradicts_the_api(walk: W
     assert (item.status, item.reason) == ("not_met", told)
     assert after(walk, supplied(walk, {"license_status": "revoked"})).item("license_revoked").status == "met"
     assert after(walk, supplied(walk)).item("license_revoked").status == "met", "the latest rows do not tell"
+
+
+def test_a_run_whose_license_the_rows_call_active_for_a_day_failed_until_later_rows_do_not(walk: Walk) -> None:
+    by_hand(walk, {}, {})
+    wrong, right = supplied(walk, {"license_status": "active"}, hours=25), supplied(walk, {"license_status": "revoked"})
+    _, ended = conclude(walk.stage)
+    assert ended is not None
+    walk.stage.journal.append(ended)
+    failed = replace(after(walk, wrong), live_requested=True)
+    assert (failed.outcome, failed.step("revoked").finding) == ("failed", "license_not_revoked")
+    assert failed.item("license_revoked").status == "not_met"
+    assert failed.step("revoked").observed == failed.item("license_revoked").reason
+    assert f"put right, supply the rows with: veza-e2e --env staging rows {failed.session}" in str(still_open(failed))
+    said = "\n".join(last_screen(failed, Surroundings(lambda *words: " ".join(words), date(2026, 11, 6))))
+    assert f"once that is put right, supply the rows: rows {failed.session}" in said
+    assert nothing_due(failed) == "nothing is due, though not all is met: license revoked"
+    put_right = replace(after(walk, wrong, right), live_requested=True)
+    assert (put_right.outcome, "rows" in str(still_open(put_right))) == ("passed", False)
 
 
 def test_a_license_that_was_active_before_the_refund_contradicts_nothing(walk: Walk) -> None:

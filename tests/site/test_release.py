@@ -100,6 +100,9 @@ def test_a_dry_run_that_failed_since_carries_no_go(shell: Shell, archive: Path) 
     result = shell("--json", *RELEASE)
     assert [statuses(result)[name] for name in ("decision", "dry_run", "dry-run")] == ["PENDING", "not_met", "failed"]
     assert message(result, "decision") == f"the dry-run {dry.session} is failed now"
+    due = "nothing is due, though not all is met: dry run"
+    assert (statuses(result)["due"], message(result, "due")) == ("not_met", due)
+    assert due in shell(*RELEASE, "--markdown").stdout
     shown = shell("--json", "show", SESSION).json
     assert (shown["decision"], shown["acceptance"][1]["status"]) == ("PENDING", "not_met")
     listed = {item["name"]: item["message"] for item in shell("--json", "sessions").json["items"]}

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import click
 
 from veza_e2e.evidence import Summary, glance
-from veza_e2e.evidence.due import bank_command, statement_due
+from veza_e2e.evidence.due import bank_command, statement_due, todos
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.account import Account
 from veza_e2e.money.figures import KINDS
@@ -110,8 +110,7 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
     by_hand = money.state is AccountState.CHARGED and glance(summary).refund_by == "dashboard"
     first = "refund it at the processor's dashboard, then " if by_hand else ""
     if summary.ended:
-        if not summary.abandoned and (money.unsettled_witness or not money.settled or money.disputed):
-            yield f"{first}look again with", write("resume", session)
+        yield from _after_end(summary, write, first)
     elif summary.outcome == "incomplete" or money.may_be_out:
         yield f"{first}continue with", write("resume", session)
         yield from _giving_up(summary, write)
@@ -129,6 +128,16 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
         yield "see the release", write("release", summary.release)
 
 
+def _after_end(summary: Summary, write: Callable[..., str], first: str) -> Iterator[tuple[str, str]]:
+    money = summary.money
+    if summary.abandoned and not money.settled:
+        yield from ((one.said.rpartition(": ")[2], one.command) for one in todos(summary, write)[:1])
+    elif not summary.abandoned and (money.unsettled_witness or not money.settled or money.disputed):
+        yield f"{first}look again with", write("resume", str(summary.session))
+    if glance(summary).by_rows:
+        yield "once that is put right, supply the rows", write("rows", str(summary.session))
+
+
 def _giving_up(summary: Summary, write: Callable[..., str]) -> Iterator[tuple[str, str]]:
     """Yield the form of `abandon` that is not refused; none if each is."""
     money, words = summary.money, ("abandon", str(summary.session), "--reason", "TEXT")
@@ -143,7 +152,8 @@ def _giving_up(summary: Summary, write: Callable[..., str]) -> Iterator[tuple[st
 
 
 def _rows_unseen(summary: Summary) -> bool:
-    return any(one.id in {"R2", "R5"} and one.status == "not_checked" for one in summary.reconciliation)
+    unread = any(one.id in {"R2", "R5"} and one.status == "not_checked" for one in summary.reconciliation)
+    return unread and not glance(summary).by_rows
 
 
 def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from veza_e2e.cli.nearest import nearest
 from veza_e2e.cli.output import Exit, Invocation, Item, Stop, items, say
 from veza_e2e.cli.session_line import due_line
 from veza_e2e.cli.writing import write_file
+from veza_e2e.evidence.due import NOTHING, nothing_due
 from veza_e2e.evidence.release import EX_9, Archived, Release
 
 
@@ -41,7 +42,7 @@ def release(invocation: Invocation, *, name: str, markdown: bool, report: Path |
     runs = [found.summary, *(one.summary for one in found.unsettled)]
     known = [due_line(invocation, one) for one in runs if one]
     lost = "not known of the damaged live sessions" if found.undecided else None
-    due = "; ".join(one for one in (lost, *known) if one) or "nothing is due"
+    due = "; ".join(one for one in (lost, *known) if one) or nothing_due(found.summary)
     if report is not None:
         write_file("--report", report, release_report.report(found), archive)
         say(f"written: {report}")
@@ -94,7 +95,8 @@ def _rows(invocation: Invocation, found: Release[Held], shown: Archived[Held], d
     if shown.damage is not None:
         yield Item("attestations", "damaged", shown.damage)
     yield from _beside(invocation, found)
-    yield Item("due", "pending" if due != "nothing is due" else "ok", due)
+    settled = "not_met" if due.startswith(NOTHING) else "pending"
+    yield Item("due", "ok" if due == NOTHING else settled, due)
 
 
 def _ex_9(invocation: Invocation, found: Release[Held]) -> Item:

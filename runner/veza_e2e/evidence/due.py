@@ -17,6 +17,7 @@ from veza_e2e.evidence.model import Summary
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.order_account import AccountState
 
+NOTHING = "nothing is due"
 DueState = Literal["not due yet", "due", "late", "OVERDUE"]
 
 EARLIEST, LATEST, OVERDUE_AFTER = 5, 7, 10
@@ -114,6 +115,12 @@ def still_open(summary: Summary | Glance, command: Command | None = None) -> str
     return "; ".join(todo.text for todo in todos(summary, command)) or None
 
 
+def nothing_due(summary: Summary | None) -> str:
+    """Return what is said if nothing is due: it does not sound as if all were well."""
+    unmet = [one.id.replace("_", " ") for one in summary.acceptance if one.status == "not_met"] if summary else []
+    return f"{NOTHING}, though not all is met: {', '.join(unmet)}" if unmet else NOTHING
+
+
 def _money(seen: Glance, write: Command) -> Iterator[Todo]:
     """Yield what the account says and the next command. It advises a second refund only if all saw the first fail."""
     if seen.settled or (not seen.live_requested and seen.account != AccountState.CHARGED):
@@ -146,8 +153,14 @@ def _dispute(seen: Glance, write: Command) -> Iterator[Todo]:
 
 
 def _unseen(seen: Glance, write: Command) -> Iterator[Todo]:
-    """Yield which comparisons of a live run that passed nobody has made, and the command that supplies each."""
-    if not seen.live_requested or seen.outcome != "passed" or not seen.refund_requested:
+    """Yield what later rows can put right, and which comparisons of a run that passed nobody has made."""
+    if not seen.live_requested or not seen.refund_requested:
+        return
+    if seen.by_rows:
+        yield Todo(
+            f"{' and '.join(seen.by_rows)}: once that is put right, supply the rows", write("rows", str(seen.session))
+        )
+    if seen.outcome != "passed":
         return
     by_rows = [one for one in seen.uncompared if one in {"R2", "R5"}]
     by_hand = [one for one in seen.uncompared if one in {"R1", "R4", "R6"}]

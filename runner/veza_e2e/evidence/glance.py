@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -46,6 +47,8 @@ class Glance:
     """Whether a statement was recorded that shows the refund."""
     uncompared: tuple[str, ...]
     """The rules R1 to R6 that were not checked."""
+    by_rows: tuple[str, ...]
+    """What the latest rows contradict, of an ended session: later ones can show that it was put right."""
     payment_id: str | None
     refund_id: str | None
 
@@ -89,9 +92,17 @@ def glance(seen: Summary | Glance) -> Glance:
         statement_reason=statement.reason,
         statement_shown=seen.statement_shown,
         uncompared=tuple(one.id for one in seen.reconciliation if one.status == "not_checked"),
+        by_rows=tuple(_by_rows(seen)) if seen.ended and seen.refund_requested else (),
         payment_id=seen.payment_id,
         refund_id=seen.refund_id,
     )
+
+
+def _by_rows(seen: Summary) -> Iterator[str]:
+    if any(one.id == "R5" and one.status == "differs" for one in seen.reconciliation):
+        yield "R5 differs"
+    if seen.license_by_rows in {"not_met", "pending"}:
+        yield "the database does not call the license revoked"
 
 
 def _refund_by(seen: Summary) -> Literal["backend", "dashboard", "nobody"]:

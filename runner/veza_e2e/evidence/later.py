@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from veza_e2e.evidence.facts import unpaid_again
-from veza_e2e.evidence.model import Step
-from veza_e2e.evidence.rows import SuppliedRows
+from veza_e2e.evidence.facts import licenses, unpaid_again
+from veza_e2e.evidence.model import ItemStatus, Step
+from veza_e2e.evidence.rows import SuppliedRows, license_by, rows_after_refund
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal.addenda import Addendum, Dashboard, Reread
 from veza_e2e.journal.findings import FindingCode
@@ -14,9 +14,11 @@ from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account, fold
 from veza_e2e.money.figures import KINDS, Figure, current
 from veza_e2e.money.order_account import AccountState, OrderAccount
+from veza_e2e.money.transfer_rows import REVOKED
 
 _REFUND = "Refund what is open at the processor's dashboard, then look again with `resume`."
 _REPORT = "The buyer holds the license again: report it to the backend's makers."
+_COLUMN = "Report it to the backend's makers; once the database calls the license revoked, supply the rows again."
 _LOOK = "Look at the processor's dashboard, and refund nothing that came back already; then look again with `resume`."
 _UNSAID = (
     "Report it to the backend's makers, and compare with the processor's dashboard; then look again with `resume`."
@@ -37,6 +39,7 @@ class Later:
         before: the account without `rereads`.
         unread: the account without what a person read at a dashboard since.
         account: the account now.
+        license: what the latest rows make of a license that the API did not call otherwise; None if they do not tell.
     """
 
     rereads: tuple[Reread, ...]
@@ -44,6 +47,7 @@ class Later:
     before: Account
     unread: Account
     account: Account
+    license: tuple[ItemStatus, Sequence[int], str] | None = None
 
     @property
     def seqs(self) -> frozenset[int]:
@@ -59,7 +63,10 @@ def learnt(story: Story, addenda: Sequence[Addendum], account: Account, rows: Su
         others = [one for one in addenda if not isinstance(one, kind)]
         return fold(story.lines, others) if len(others) < len(addenda) else account
 
-    return Later(rereads, rows, without(Reread), without(Dashboard), account)
+    looked = [one for one in licenses(story) if one.seq in story.trace("revoked") and one.statuses]
+    agreed = not looked or set(looked[-1].statuses) == {REVOKED}
+    license_ = license_by(rows_after_refund(story, account, rows), account, looked) if agreed else None
+    return Later(rereads, rows, without(Reread), without(Dashboard), account, license_)
 
 
 def judged(step: Step, later: Later) -> Step:
@@ -143,10 +150,17 @@ def _by_rows(step: Step, later: Later) -> Step:
     rows = later.rows
     verdict = None if rows is None else {"transfers": rows.booking, "revoked": rows.reversal}.get(step.name)
     if rows is None or verdict is None or verdict.status not in {"wrong", "refused"}:
-        return step
+        return _by_license(step, later)
     todo = "Report it to the backend's makers, and compare with the Stripe dashboard."
     finding = verdict.finding or "transfer_differs"
     return _failed(step, [rows.seq], verdict.problem, finding, (later.account, todo))
+
+
+def _by_license(step: Step, later: Later) -> Step:
+    if step.name != "revoked" or step.status != "passed" or later.license is None or later.license[0] != "not_met":
+        return step
+    _, seqs, observed = later.license
+    return _failed(step, seqs, observed, FindingCode.LICENSE_NOT_REVOKED, (later.account, _COLUMN))
 
 
 def _failed(step: Step, seqs: Iterable[int], observed: str, finding: str, told: tuple[Account, str]) -> Step:

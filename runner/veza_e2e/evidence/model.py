@@ -90,6 +90,8 @@ class Summary:
     steps: tuple[Step, ...]
     acceptance: tuple[Item, ...]
     reconciliation: tuple[Reconciliation, ...]
+    license_by_rows: ItemStatus | None
+    """What the latest rows make of a license that the API did not call otherwise; None if they do not tell."""
     bank: BankStatement | None
     """The latest bank statement, which corrects earlier ones."""
     started_at: str

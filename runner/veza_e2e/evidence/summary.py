@@ -87,6 +87,7 @@ def summarise(lines: Sequence[Line], addenda: Sequence[Addendum | Attestation] =
         steps=steps,
         acceptance=acceptance,
         reconciliation=reconciliation,
+        license_by_rows=later.license[0] if later.license else None,
         bank=bank,
         started_at=lines[0].at if lines else "",
         last_at=lines[-1].at if lines else "",

@@ -12,7 +12,7 @@ from veza_e2e.archive.sessions import LOG
 from veza_e2e.evidence import Item
 from veza_e2e.evidence import release as deciding
 from veza_e2e.evidence.acceptance import TITLES
-from veza_e2e.evidence.due import Due, statement_due, still_open
+from veza_e2e.evidence.due import Due, nothing_due, statement_due, still_open
 from veza_e2e.evidence.release import EX_9, ROTATED, UNRELATED
 from veza_e2e.frozen import dataclass
 from veza_e2e.report.cells import Fact, Section
@@ -205,7 +205,7 @@ def due_words(release: deciding.Release[Held]) -> tuple[str, Markup]:
             f"bank statement between {window.earliest} and {window.latest}, overdue after {window.overdue_after}"
         )
         mark = due_mark(window)
-    known = "; ".join(said) or "nothing is due"
+    known = "; ".join(said) or nothing_due(summary)
     if not release.undecided:
         return known, mark
     return "not known of the damaged live sessions" + (f"; of the others: {known}" if summary else ""), mark

@@ -79,3 +79,24 @@ def test_an_order_that_was_made_at_the_time_of_the_request_is_taken_at_once(walk
     doubting(walk)
     order_of(walk, "own", "pending_payment", seconds=seconds)
     assert walk.go_on().order_id == "own"
+
+
+def test_two_orders_that_were_paid_for_this_session_are_refunded_and_not_cancelled(walk: Walk) -> None:
+    doubting(walk)
+    walk.go_on()
+    walk.clock.sleep(300)
+    for name in ("paid-1", "paid-2"):
+        order_of(walk, name, "completed", seconds=-290)
+    walk.person.always = {**walk.person.always, "paid_elsewhere": "y"}
+    walk.resume()
+    step = walk.go_on().step("order")
+    assert (step.finding, str(step.observed).rpartition(": ")[2]) == ("several_orders", "paid-2, paid-1")
+    assert str(step.todo) == "Refund what was paid at the processor's dashboard, then look again with `resume`."
+    walk.resume()
+    summary = walk.go_on()
+    assert summary.money.sentence == "charged 10.00 EUR, back 0.00 EUR, open 10.00 EUR"
+    for name in ("paid-1", "paid-2"):
+        walk.backend.shop.refund(name, None)
+        walk.backend.shop.settle_refund(name)
+    walk.resume()
+    assert walk.go_on().money.sentence == "charged 10.00 EUR, back 10.00 EUR"

@@ -20,6 +20,7 @@ from veza_e2e.journal import timestamp
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed
 from veza_e2e.money.doubt import CARRIED_OUT, CONFLICT, NOTHING_DONE
+from veza_e2e.money.order_account import CHARGED
 from veza_e2e.ports.processor import ProcessorError
 from veza_e2e.ports.screen import plain
 from veza_e2e.steps.agreement import Made, agreed_to
@@ -184,6 +185,15 @@ def _several(context: Context, orders: Iterable[Order]) -> NoReturn:
     found = list(orders)
     for order in found:
         _name(context, order)
+    paid = [plain(order.id) for order in found if str(order.status) in CHARGED]
+    if paid and context.options.walkthrough > 1:
+        rest = " Pay no other." if len(paid) < len(found) else ""
+        raise Failed(
+            FindingCode.SEVERAL_ORDERS,
+            f"{len(found)} of the account's orders are this session's, or could be; paid elsewhere: {', '.join(paid)}",
+            meaning=f"A session buys one order, and none was paid on a page that it opened. {context.account().said}",
+            todo=f"Refund what was paid at the processor's dashboard, then look again with `resume`.{rest}",
+        )
     raise Failed(
         FindingCode.SEVERAL_ORDERS,
         f"{len(found)} of the account's orders could be this session's: {', '.join(order.id for order in found)}",

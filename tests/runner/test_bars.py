@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from scripted_session import ORDER, SESSION, Script
 
+from veza_e2e import config
 from veza_e2e.archive.sessions import Archive, Stored
+from veza_e2e.cli.begun import refuse_unresolved
+from veza_e2e.cli.output import Invocation, Stop
 from veza_e2e.engine.bars import recent_logins, unresolved
 from veza_e2e.journal import DamagedError, FileSink
-from veza_e2e.journal.addenda import Reread
+from veza_e2e.journal.addenda import Attestation, Reread
 from veza_e2e.journal.events import CallIntended, SessionAbandoned, SessionStarted
 from veza_e2e.redaction import Redactor
 
@@ -80,6 +83,42 @@ def test_a_session_that_does_not_tell_whose_it_is_bars_a_live_run(tmp_path: Path
     with pytest.raises(DamagedError, match=SESSION):
         barring(tmp_path, "prod")
     assert barring(tmp_path, "prod", live=False) is None
+
+
+def attest(root: Path, item: str, release: str | None) -> Path:
+    said = Attestation(
+        id="01KRATTESTED00000000000001", item=item, by="B. Person", at="2026-05-02T09:00:00.000Z",
+        release=release, session=SESSION, note="a test of the disk",
+    )  # fmt: skip
+    return Archive(root).attest(said, Redactor())
+
+
+def test_a_session_that_does_not_tell_whose_it_is_bars_nothing_once_it_is_attested_as_unrelated(tmp_path: Path) -> None:
+    script = Script(NINE).start().until("completed")
+    journal = script.store(tmp_path) / "journal.jsonl"
+    journal.write_bytes(b"[]\n")
+    settings = config.load("rehearsal", archive=tmp_path)
+    with pytest.raises(Stop) as stopped:
+        refuse_unresolved(Invocation("prod", tmp_path, None, json=False, color=False), settings, new("prod"))
+    assert f"attest unrelated --session {SESSION} --by NAME --note TEXT" in stopped.value.hint
+    for item, release in (("ex-9", None), ("unrelated", "another")):
+        path = attest(tmp_path, item, release)
+        with pytest.raises(DamagedError):
+            barring(tmp_path, "prod")
+        path.unlink()
+    path = attest(tmp_path, "unrelated", None)
+    told = list[str]()
+    assert unresolved(Archive(tmp_path), new("prod"), told.append) is None
+    assert told == [f"B. Person says that the damaged session {SESSION} is unrelated: a test of the disk"]
+    path.write_bytes(path.read_bytes().replace(b"B. Person", b"C. Person"))
+    with pytest.raises(DamagedError):
+        barring(tmp_path, "prod")
+    path.unlink()
+    attest(tmp_path, "unrelated", None)
+    first, rest = script.sink.data.split(b"\n", 1)
+    journal.write_bytes(first + b"\n" + rest.replace(b'"seq":7', b'"seq":8', 1))
+    with pytest.raises(DamagedError):
+        barring(tmp_path, "rehearsal")
 
 
 def test_a_session_that_another_process_is_beginning_bars_nothing(tmp_path: Path) -> None:

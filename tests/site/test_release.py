@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ten_sessions import DRY_RUN, HOSTILE
 
 from veza_e2e.archive.sessions import Stored
 from veza_e2e.journal.addenda import Reread
-from veza_e2e.journal.events import StepStarted
+from veza_e2e.journal.events import SessionAbandoned, StepStarted
 from veza_e2e.redaction import Redactor
 
 RELEASE = ("--env", "prod", "release", "2026.05")
@@ -132,6 +132,17 @@ def test_money_that_is_open_in_an_earlier_run_is_due(shell: Shell, archive: Path
     assert statuses(result)["decision"] == "GO"
     assert f"resume {EARLIER}" in message(result, "due")
     assert f"resume {EARLIER}" in shell(*RELEASE, "--markdown").stdout
+
+
+def test_an_order_that_nobody_pays_any_more_is_not_due_once_it_is_abandoned(shell: Shell, archive: Path) -> None:
+    for session, hours in ((EARLIER, 1), (SESSION, 25)):
+        run = real(session).until("order")
+        run.clock.at += timedelta(hours=hours)
+        run.say(SessionAbandoned(reason="the page expired")).end("incomplete").store(archive)
+        result = shell("--json", *RELEASE)
+        assert (statuses(result)["decision"], statuses(result)["due"]) == ("PENDING", "pending"), "the earlier one"
+    assert message(result, "due").count("abandoned, the card may be charged") == 1
+    assert f"--session {EARLIER}" in message(result, "due")
 
 
 def test_a_failure_after_the_charge_is_a_no_go_and_stays_visible(shell: Shell, archive: Path) -> None:

@@ -25,11 +25,13 @@ from veza_e2e.engine.bars import recent_logins, unresolved
 from veza_e2e.engine.session import Parts, Stage
 from veza_e2e.engine.start import Asked, First, begin, first_event, gate_of
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.evidence.release import EX_9
+from veza_e2e.evidence.release import EX_9, UNRELATED
+from veza_e2e.journal import DamagedError
 from veza_e2e.journal.events import PreflightChecked, PreflightFinished, SessionStarted
 from veza_e2e.ports.interrupts import Interrupted, Interrupts
 from veza_e2e.ports.ledger import DatabaseLedger
 from veza_e2e.ports.protocols import Ledger
+from veza_e2e.ports.screen import plain
 from veza_e2e.preflight.deciding import Means, Rows
 from veza_e2e.preflight.gate import Gate
 from veza_e2e.rehearsal_process import forget, reachable, rehearsal_account
@@ -121,9 +123,18 @@ def refuse_unresolved(invocation: Invocation, settings: Settings, first: Session
     """Refuse to place an order while the money of another session of this account bars it.
 
     Raises:
-        Stop: it does; names the session and the way on.
+        Stop: it does, or a damaged one may; names the session and the way on.
+        DamagedError: a session of this account cannot be read.
     """
-    found = unresolved(Archive(settings.archive), first)
+    try:
+        found = unresolved(Archive(settings.archive), first, lambda text: say(plain(text)))
+    except DamagedError as error:
+        damaged = Stored(error.path.parent.name, error.path.parent)
+        if damaged.beginning() is not None:
+            raise
+        attest = ("attest", UNRELATED, "--session", damaged.session, "--by", "NAME", "--note", "TEXT")
+        way = f"it does not tell whose it is; if it has nothing to do with this account: {invocation.command(*attest)}"
+        raise Stop(Exit.DAMAGED, str(error), way) from error
     if found is None:
         return
     stored, summary = found

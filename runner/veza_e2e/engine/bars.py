@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from veza_e2e.archive.files import ArchiveError
 from veza_e2e.archive.sessions import Archive, Stored
-from veza_e2e.evidence import Summary
+from veza_e2e.evidence import Attestation, Summary
+from veza_e2e.evidence.release import UNRELATED
 from veza_e2e.journal import DamagedError
 from veza_e2e.journal.account import same_account, same_backend
 from veza_e2e.journal.events import CallIntended, SessionStarted
@@ -15,11 +18,18 @@ from veza_e2e.money.order_account import AccountState
 LOGIN_WINDOW = timedelta(minutes=15)
 
 
-def unresolved(archive: Archive, new: SessionStarted) -> tuple[Stored, Summary] | None:
+def unresolved(
+    archive: Archive, new: SessionStarted, tell: Callable[[str], object] = lambda _: None
+) -> tuple[Stored, Summary] | None:
     """Return the session whose money bars a new one (the account's table, column "new run").
 
     While the card may be charged, no session may start; while a charge is out, or not known, no live one. Of the ended
     sessions only those are read that were looked at again: nothing else is learnt after the end.
+
+    Args:
+        archive: where the others are.
+        new: the first event of the new session.
+        tell: shows a line to the operator.
 
     Raises:
         DamagedError: a session that may bar the new one cannot be read.
@@ -29,7 +39,7 @@ def unresolved(archive: Archive, new: SessionStarted) -> tuple[Stored, Summary] 
             continue
         first = stored.beginning()
         if first is None and new.live_requested:
-            stored.read()  # whose it is cannot be told
+            _whose(archive, stored, new, tell)
         if first is None or not _same_card(first, new):
             continue
         summary = stored.summary()
@@ -38,6 +48,29 @@ def unresolved(archive: Archive, new: SessionStarted) -> tuple[Stored, Summary] 
         if bars and not _given_up(stored, summary):
             return stored, summary
     return None
+
+
+def _whose(archive: Archive, stored: Stored, new: SessionStarted, tell: Callable[[str], object]) -> None:
+    """Read a session that does not tell whose it is.
+
+    Raises:
+        DamagedError: it is damaged, and nobody attested that it has nothing to do with the new one.
+    """
+    try:
+        stored.read()
+    except DamagedError:
+        said = _unrelated(archive, stored.session, new.release)
+        if said is None:
+            raise
+        tell(f"{said.by} says that the damaged session {stored.session} is unrelated: {said.note}")
+
+
+def _unrelated(archive: Archive, session: str, release: str | None) -> Attestation | None:
+    try:
+        said = [one for one in archive.attestations() if (one.item, one.session) == (UNRELATED, session)]
+    except ArchiveError:  # one of them is damaged, so none counts
+        return None
+    return next((one for one in reversed(said) if one.release in {None, release}), None)
 
 
 def _same_card(one: SessionStarted, other: SessionStarted) -> bool:

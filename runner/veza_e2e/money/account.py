@@ -45,11 +45,13 @@ class Account:
         orders: every order that the session made, adopted or named to the operator.
         in_doubt_at: when an order was last asked for of which nothing is known; None if there is no such request.
         accepted: the open amount that the operator gave up with `abandon --accept-loss`.
+        abandoned_at: when the session was abandoned.
     """
 
     orders: tuple[OrderAccount, ...]
     in_doubt_at: datetime | None = None
     accepted: Money | None = None
+    abandoned_at: datetime | None = None
 
     @cached_property
     def state(self) -> AccountState:
@@ -151,8 +153,10 @@ class Account:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is out, or the operator gave up exactly what is."""
-        return not self.may_be_out or (self.accepted is not None and self.accepted == self.at_stake)
+        """Whether nothing is out, the operator gave up exactly what is, or gave up what nobody pays any more."""
+        given_up = self.accepted is not None and self.accepted == self.at_stake
+        lapsed = self.abandoned_at is not None and self.lapsed(self.abandoned_at)
+        return not self.may_be_out or given_up or lapsed
 
     @property
     def unsettled_witness(self) -> bool:
@@ -299,4 +303,5 @@ def fold(lines: Sequence[Line], addenda: Sequence[Addendum] = ()) -> Account:
     accepted = None
     if given_up and given_up[1].accepted_cents is not None and given_up[1].accepted_currency is not None:
         accepted = Money(given_up[1].accepted_cents, given_up[1].accepted_currency)
-    return Account(orders, None if orders else in_doubt_at(story), accepted)
+    abandoned_at = datetime.fromisoformat(given_up[0].at) if given_up else None
+    return Account(orders, None if orders else in_doubt_at(story), accepted, abandoned_at)

@@ -24,6 +24,7 @@ from veza_e2e.money.gathering import orders_of
 from veza_e2e.money.order_account import LINK, RETRIES, AccountState, OrderAccount
 from veza_e2e.money.payment_states import AUTHORISED
 from veza_e2e.money.readings import read
+from veza_e2e.money.stake import at_stake
 
 _SEVERITY: Final = (
     AccountState.UNKNOWN,
@@ -106,7 +107,7 @@ class Account:
         if any(one.untold for one in self.orders):
             return None
         settled = {AccountState.UNTOUCHED, AccountState.RETURNED}
-        return _total([one.at_stake for one in self.orders if one.state not in settled])
+        return _total([at_stake(one) for one in self.orders if one.state not in settled])
 
     @property
     def currency(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.figures import Figure, FigureKind, backend_back, by_hand, current, most, sums
+from veza_e2e.money.figures import Figure, FigureKind, backend_back, by_hand, current, sums
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
 from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
 
@@ -212,28 +212,6 @@ class OrderAccount:
         reserved = any(one.status in AUTHORISED and not one.received for one in self.latest)
         more = reserved or bool(self.untold) or any(one.pending for one in back)
         return AccountState.RETURNED if came == total and not more else AccountState.UNKNOWN
-
-    @property
-    def at_stake(self) -> Money | None:
-        """The most that may be lost, if not all of it came back; None if that is not known."""
-        charged = most(self.charged)
-        if not charged:
-            asked = sums(self._asked(PAYABLE | AUTHORISED))
-            likely = [one for one in (self.total, *asked) if one is not None]
-            same = len({one.currency for one in likely}) == 1
-            return max(likely, key=attrgetter("minor")) if same else None
-        told = self.refunded if self.state is AccountState.UNKNOWN else self.back
-        back = [one.amount for one in told if one.amount is not None and one.amount.currency == charged.currency]
-        left = Money(max(charged.minor - min((one.minor for one in back), default=0), 0), charged.currency)
-        others = any(one.received for one in self.latest)
-        lost = sums([left, *(self._asked(AUTHORISED) if others else ())])
-        return lost[0] if len(lost) == 1 else None
-
-    def _asked(self, states: Collection[str]) -> list[Money]:
-        """What each payment in these states that received nothing asked for, as last told."""
-        names = [one.payment_id for one in self.latest if one.status in states and not one.received]
-        told = {one.payment_id: one.asked for one in self.payments if one.asked is not None}
-        return [told[one] for one in names if one in told]
 
     @property
     def last_payable(self) -> datetime:

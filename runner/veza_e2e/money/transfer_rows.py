@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
@@ -19,6 +19,7 @@ Status = Literal["booked", "reversed", "late", "refused", "wrong", "unclear", "u
 
 REVOKED: Final = "revoked"
 """What the database calls a license that was taken back."""
+_GRAVITY: Final[Sequence[Status]] = ("wrong", "late", "unread")
 _ABSENT = re.compile(r"\bNULL AS ([a-z_]+)")
 
 
@@ -128,7 +129,7 @@ def license_status(rows: Rows) -> str | None:
     return ", ".join(sorted(states)) if states and (whole or states != {REVOKED}) else None
 
 
-def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False, absent: Collection[str] = ()) -> Rows:
+def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False) -> Rows:
     """Return the transfers, if the rows are this order's and none is missing."""
     if not rows:
         raise Problem("unread", f"this database does not know the order {order.order_id}")
@@ -147,12 +148,12 @@ def readable(rows: Rows, order: OrderFacts, *, after_refund: bool = False, absen
         raise Problem("late", f"seller_transfers has no row for order {order.order_id}", FindingCode.TRANSFER_MISSING)
     for row in found:
         _refuse_amounts(row)
-        _refuse_currency(row, order, absent)
+        _refuse_currency(row, order)
     return found
 
 
 def _refuse_amounts(row: Mapping[str, JSON]) -> None:
-    if cents_of(row, "amount_cents") is None:
+    if row.get("amount_cents") is not None and cents_of(row, "amount_cents") is None:
         raise Problem("wrong", f"{named(row)} has no amount", FindingCode.TRANSFER_DIFFERS)
     for name in ("amount_cents", "platform_fee_cents", "reversed_amount_cents"):
         if (cents_of(row, name) or 0) < 0:
@@ -163,18 +164,40 @@ def _refuse_amounts(row: Mapping[str, JSON]) -> None:
             )
 
 
-def _refuse_currency(row: Mapping[str, JSON], order: OrderFacts, absent: Collection[str]) -> None:
-    """Refuse another currency, or none. The order's stands for the transfer's only where the table has no column."""
+def _refuse_currency(row: Mapping[str, JSON], order: OrderFacts) -> None:
     expected = order.total.currency
-    own, of_order = (str(row.get(name) or "").strip() for name in ("transfer_currency", "currency"))
-    other = next((one for one in (own, of_order) if one and one.upper() != expected.upper()), None)
-    known = own or ("transfer_currency" in absent and of_order)
-    if other is not None or not known:
-        raise Problem(
-            "wrong",
-            f"{named(row)} is in {other or 'no currency'}, the order in {expected}",
-            FindingCode.TRANSFER_CURRENCY,
-        )
+    told = (_code(row, name) for name in ("transfer_currency", "currency"))
+    other = next((one for one in told if one and one.upper() != expected.upper()), None)
+    if other is not None:
+        raise Problem("wrong", f"{named(row)} is in {other}, the order in {expected}", FindingCode.TRANSFER_CURRENCY)
+
+
+def refuse_untold(row: Mapping[str, JSON], absent: Collection[str]) -> None:
+    """Refuse a transfer of which a needed member is not told: it is unknown, neither right nor wrong.
+
+    The order's currency stands for the transfer's only where the table has no column.
+    """
+    currency = _code(row, "transfer_currency") or ("transfer_currency" in absent and _code(row, "currency"))
+    told = {"status": row.get("status"), "amount": row.get("amount_cents"), "currency": currency or None}
+    for name, value in told.items():
+        if value is None:
+            raise Problem("unread", f"the {name} of {named(row)} is not told")
+
+
+def _code(row: Mapping[str, JSON], name: str) -> str:
+    return str(row.get(name) or "").strip()
+
+
+def raise_gravest(checks: Iterable[Callable[[], object]]) -> None:
+    """Make every check, and raise the gravest problem: what is wrong for good is not hidden by what may come yet."""
+    found = list[Problem]()
+    for check in checks:
+        try:
+            check()
+        except Problem as problem:
+            found.append(problem)
+    if found:
+        raise min(found, key=lambda one: _GRAVITY.index(one.verdict.status))
 
 
 def told_by(rows: Rows, name: str) -> Iterator[int]:

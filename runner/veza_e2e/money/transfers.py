@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from veza.money import Money
@@ -24,7 +25,9 @@ from veza_e2e.money.transfer_rows import (
     complete,
     counted,
     named,
+    raise_gravest,
     readable,
+    refuse_untold,
     same,
     told_by,
     transfers_of,
@@ -49,20 +52,25 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
     """
     whole = complete(rows)
     try:
-        every = readable(rows, order, absent=absent)
-        found, by_api, order = counted(every), order.tax, _taxed(rows, order)
-        for row in found:
-            _refuse_status(row, refund_asked=refund_asked)
-        _refuse_order(rows, order)
-        for row in found:
-            _refuse_row(row, order, refund_asked=refund_asked, absent=absent)
-        checked = _seller_checked(found, order)
+        every = readable(rows, order)
+        found, tax = counted(every), _tax(rows, order)
+        raise_gravest([
+            *(partial(_refuse_status, row, refund_asked=refund_asked) for row in found),
+            partial(_refuse_order, rows, order.total, tax),
+            *(partial(_refuse_row, row, order, refund_asked=refund_asked) for row in found),
+            partial(_refuse_sellers, found),
+            *(partial(refuse_untold, row, absent) for row in found),
+        ])  # fmt: skip
+        checked = bool(order.seller_id) and all(row.get("seller_id") is not None for row in found)
     except Problem as problem:
         return replace(problem.verdict, complete=whole)
     cancelled = [row for row in every if row not in found]
-    tax = order.tax if order.tax and by_api is None else None
-    verdict = Verdict("booked", seller_checked=checked, complete=whole, tax=tax)
-    verdict = _explained(found, order, verdict, cancelled)
+    only_told = tax if tax and order.tax is None else None
+    verdict = Verdict("booked", seller_checked=checked, complete=whole, tax=only_told)
+    verdict = _explained(found, order.total, tax, verdict, cancelled)
+    if verdict.status == "booked" and (told := _unnamed(found, "stripe_transfer_id", absent)):
+        finding = FindingCode.TRANSFER_NOT_BOOKED
+        return Verdict("late", f"{told} without a Stripe id", finding=finding, complete=whole)
     if verdict.status != "wrong" or not cancelled:
         return verdict
     told = f"{named(cancelled[0])} is 'cancelled'"
@@ -87,8 +95,12 @@ def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collec
         return Verdict("unread", "the table does not say how much was reversed", complete=whole)
     earlier = _by_id(transfers_of(before))
     try:
-        found = readable(rows, order, after_refund=True, absent=absent)
-        _refuse_change(found, earlier)
+        found = readable(rows, order, after_refund=True)
+        raise_gravest([
+            partial(_refuse_change, found, earlier),
+            *(partial(_reversed, row) for row in found),
+            *(partial(refuse_untold, row, absent) for row in found),
+        ])  # fmt: skip
         sides = [_reversed(row) for row in found]
     except Problem as problem:
         return replace(problem.verdict, complete=whole)
@@ -127,21 +139,28 @@ def _unproven(
 ) -> tuple[Status, str] | None:
     """Return why what was wholly reversed, by its amount, does not prove it."""
     back = [row for row, side in zip(found, sides, strict=True) if side[1]]
-    if "stripe_reversal_id" not in absent:
-        for row in back:
-            if not row.get("stripe_reversal_id"):
-                return "wrong", f"{named(row)} is reversed without the Stripe id of a reversal"
-        if twice := _twice(back, "stripe_reversal_id"):
-            return "wrong", f"Stripe reversal {', '.join(twice)} stands in several rows"
     errors = _errors(back, earlier)
+    if "stripe_reversal_id" not in absent and (twice := _twice(back, "stripe_reversal_id")):
+        return "wrong", f"Stripe reversal {', '.join(twice)} stands in several rows"
+    if told := _unnamed(back, "stripe_reversal_id", absent):
+        why = f"{told} without the Stripe id of a reversal"
+        return ("refused", f"{why} ({', '.join(errors)})") if errors else ("late", why)
     return ("unclear", f"the rows tell both a reversal and an error ({', '.join(errors)})") if errors else None
+
+
+def _unnamed(found: Rows, column: str, absent: Collection[str]) -> str | None:
+    """Return which row Stripe's id is not told of yet; None if all are, or the table has no such column."""
+    row = None if column in absent else next((one for one in found if not one.get(column)), None)
+    if row is None:
+        return None
+    return f"{named(row)} is {'reversed' if column == 'stripe_reversal_id' else row['status']}"
 
 
 def _refuse_status(row: Mapping[str, JSON], *, refund_asked: bool) -> None:
     status = row.get("status")
     why = f" ({row['error_message']})" if row.get("error_message") else ""
     told = f"{named(row)} is {str(status)!r}{why}"
-    if status == TransferStatus.COMPLETED or (refund_asked and status in _REVERSED):
+    if status in {None, TransferStatus.COMPLETED} or (refund_asked and status in _REVERSED):
         return
     if status == TransferStatus.PENDING:
         raise Problem("late", told, FindingCode.TRANSFER_NOT_BOOKED)
@@ -151,32 +170,31 @@ def _refuse_status(row: Mapping[str, JSON], *, refund_asked: bool) -> None:
     raise Problem("wrong", f"{told}{known}", FindingCode.TRANSFER_NOT_BOOKED)
 
 
-def _taxed(rows: Rows, order: OrderFacts) -> OrderFacts:
-    """Return the order with the tax that R2 counts with: the API's, else the database's, else none."""
+def _tax(rows: Rows, order: OrderFacts) -> Money:
+    """Return the tax that R2 counts with: the API's, else the database's, else none."""
     if order.tax is not None:
-        return order
+        return order.tax
     told = sorted({Money(one, order.total.currency) for one in told_by(rows, "tax_amount_cents")})
     if len(told) > 1 or any(one.minor < 0 for one in told):
         taxes = " and ".join(map(str, told))
         raise Problem("wrong", f"the order's tax is {taxes} in the database", FindingCode.TRANSFER_DIFFERS)
-    return replace(order, tax=told[0] if told else Money(0, order.total.currency))
+    return told[0] if told else Money(0, order.total.currency)
 
 
-def _refuse_order(rows: Rows, order: OrderFacts) -> None:
+def _refuse_order(rows: Rows, total: Money, tax: Money) -> None:
     """Compare the database's order with the API's."""
-    currency = order.total.currency
-    for name, expected in (("total_amount_cents", order.total), ("tax_amount_cents", order.tax)):
+    for name, expected in (("total_amount_cents", total), ("tax_amount_cents", tax)):
         for told in told_by(rows, name):
-            if expected is not None and told != expected.minor:
+            if told != expected.minor:
                 what = name.partition("_")[0]
                 raise Problem(
                     "wrong",
-                    f"the order's {what} is {Money(told, currency)} in the database, and {expected} by the API",
+                    f"the order's {what} is {Money(told, total.currency)} in the database, and {expected} by the API",
                     FindingCode.TRANSFER_DIFFERS,
                 )
 
 
-def _refuse_row(row: Mapping[str, JSON], order: OrderFacts, *, refund_asked: bool, absent: Collection[str]) -> None:
+def _refuse_row(row: Mapping[str, JSON], order: OrderFacts, *, refund_asked: bool) -> None:
     seller = row.get("seller_id")
     if seller is not None and order.seller_id and not same(seller, order.seller_id):
         raise Problem(
@@ -184,15 +202,11 @@ def _refuse_row(row: Mapping[str, JSON], order: OrderFacts, *, refund_asked: boo
             f"{named(row)} is booked to seller {seller}, the product's seller is {order.seller_id}",
             FindingCode.TRANSFER_SELLER,
         )
-    if "stripe_transfer_id" not in absent and not row.get("stripe_transfer_id"):
-        raise Problem(
-            "wrong", f"{named(row)} is {row['status']!s} without a Stripe id", FindingCode.TRANSFER_NOT_BOOKED
-        )
     if not refund_asked and (cents_of(row, "reversed_amount_cents") or row.get("stripe_reversal_id")):
         raise Problem("wrong", f"{named(row)} was reversed already, before the refund", FindingCode.TRANSFER_NOT_BOOKED)
 
 
-def _seller_checked(found: Rows, order: OrderFacts) -> bool:
+def _refuse_sellers(found: Rows) -> None:
     sellers = sorted({str(row["seller_id"]) for row in found if row.get("seller_id") is not None})
     if not all(same(one, sellers[0]) for one in sellers):
         raise Problem(
@@ -204,7 +218,6 @@ def _seller_checked(found: Rows, order: OrderFacts) -> bool:
             f"Stripe transfer {', '.join(twice)} stands in several rows",
             FindingCode.TRANSFER_DIFFERS,
         )
-    return bool(order.seller_id) and all(row.get("seller_id") is not None for row in found)
 
 
 def _twice(rows: Rows, column: str) -> list[str]:
@@ -212,10 +225,9 @@ def _twice(rows: Rows, column: str) -> list[str]:
     return sorted({one for one in told if told.count(one) > 1})
 
 
-def _explained(found: Rows, order: OrderFacts, verdict: Verdict, cancelled: Rows) -> Verdict:
+def _explained(found: Rows, total: Money, tax: Money, verdict: Verdict, cancelled: Rows) -> Verdict:
     """Return the verdict with R2's sides; a fee that is not told leaves the sum unknown."""
-    currency = order.total.currency
-    owed = order.total if order.tax is None else order.total - order.tax
+    currency, owed = total.currency, total - tax
     fees = [cents_of(row, "platform_fee_cents") for row in found]
     if None in fees:
         return replace(verdict, left=owed)
@@ -227,7 +239,7 @@ def _explained(found: Rows, order: OrderFacts, verdict: Verdict, cancelled: Rows
     # The query's own sum has the cancelled rows in it.
     more = sum(cents_of(row, name) or 0 for row in cancelled for name in ("amount_cents", "platform_fee_cents"))
     # It counts a tax that the database does not tell as none.
-    untold = 0 if order.tax is None or [*told_by(found, "tax_amount_cents")] else order.tax.minor
+    untold = 0 if [*told_by(found, "tax_amount_cents")] else tax.minor
     over = [cents for cents in told_by(found, "unexplained_cents") if cents not in {0, -more, untold, untold - more}]
     if over:
         told = f"the database itself leaves {Money(over[0], currency)} of the total unexplained"
@@ -248,7 +260,7 @@ def _refuse_change(found: Rows, earlier: Mapping[str, Mapping[str, JSON]]) -> No
         raise Problem("unread", f"transfer {', '.join(gone)} was seen before the refund, and is not visible now")
     for name, row in earlier.items():
         was, is_ = cents_of(row, "amount_cents"), cents_of(now[name], "amount_cents")
-        if was != is_:
+        if is_ is not None and was != is_:
             told = f"transfer {name} was booked with {was} minor units, and has {is_} now"
             raise Problem("wrong", told, FindingCode.TRANSFER_DIFFERS)
         if row.get("status") == TransferStatus.COMPLETED and now[name].get("status") in _UNPAID:
@@ -259,10 +271,10 @@ def _refuse_change(found: Rows, earlier: Mapping[str, Mapping[str, JSON]]) -> No
 def _reversed(row: Mapping[str, JSON]) -> tuple[int, int]:
     """Return what was paid out by a row and what of it was reversed, in minor units."""
     status, amount = row.get("status"), cents_of(row, "amount_cents") or 0
-    if status not in list(TransferStatus):
+    if status is not None and status not in list(TransferStatus):
         told = f"{named(row)} is {str(status)!r}, a status that this version does not know"
         raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
-    if status in _UNPAID or status == TransferStatus.PENDING:
+    if status is None or status in _UNPAID or status == TransferStatus.PENDING:
         return 0, 0
     said = cents_of(row, "reversed_amount_cents")
     if said is None and status in _REVERSED:

@@ -75,7 +75,7 @@ def _conclude(context: Context, verdict: Verdict, status: str) -> None:
         raise Paused(
             verdict.finding or FindingCode.TRANSFER_NOT_REVERSED,
             f"the order is {status}; {verdict.problem}",
-            meaning=f"The seller's transfer is not reversed yet. {context.account().said}",
+            meaning=f"{_meaning(verdict)} {context.account().said}",
             todo="Resume later, or supply the rows with `veza-e2e rows`: a reversal may follow within 24 hours.",
             waiting_for="reversal",
         )
@@ -89,6 +89,12 @@ def _conclude(context: Context, verdict: Verdict, status: str) -> None:
         verdict.problem,
         meaning=f"{meaning} {context.account().said}",
         todo=todo,
+    )
+
+
+def _meaning(verdict: Verdict) -> str:
+    return (
+        "The seller's transfer is not reversed yet." if verdict.compared else "The rows do not prove the reversal yet."
     )
 
 

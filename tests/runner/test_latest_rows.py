@@ -177,7 +177,8 @@ def test_a_license_that_the_rows_do_not_call_revoked_contradicts_the_api(walk: W
     summary = by_hand(walk, {}, {"license_status": states})
     item = summary.item("license_revoked")
     told = f"a license is {states} by the database, and revoked by the API; look again with `rows`"
-    assert (item.status, item.reason) == ("not_met", told)
+    assert (item.status, item.reason) == ("pending", told), "a replica may lag"
+    assert after(walk, supplied(walk, {"license_status": states}, hours=25)).item("license_revoked").status == "not_met"
     assert after(walk, supplied(walk, {"license_status": "revoked"})).item("license_revoked").status == "met"
     assert after(walk, supplied(walk)).item("license_revoked").status == "met", "the latest rows do not tell"
 
@@ -204,7 +205,7 @@ def test_a_license_that_was_active_before_the_refund_contradicts_nothing(walk: W
     summary = by_hand(walk, {"license_status": "active"}, *SKIPPED)
     assert summary.item("license_revoked").status == "met"
     later = after(walk, supplied(walk, {"license_status": "active"}))
-    assert later.item("license_revoked").status == "not_met"
+    assert later.item("license_revoked").status == "pending"
 
 
 @pytest.mark.parametrize(("member", "named"), [("transfer_currency", "currency"), ("amount_cents", "amount")])
@@ -281,7 +282,7 @@ def test_rows_that_step_9_reads_again_are_later_than_those_that_were_supplied(wa
 def test_what_the_api_says_of_the_license_after_the_rows_is_later(walk: Walk) -> None:
     assert by_hand(walk, {}, KEPT).waiting_for == "reversal"
     supply(walk.stage, csv(walk.transfer(license_status="active"), "license_status"))
-    assert walk.stage.summary().item("license_revoked").status == "not_met"
+    assert walk.stage.summary().item("license_revoked").status == "pending"
     walk.resume()
     summary = walk.go_on()
     assert (summary.outcome, summary.item("license_revoked").status) == ("passed", "met")

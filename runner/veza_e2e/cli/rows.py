@@ -165,7 +165,8 @@ def _tell(invocation: Invocation, stored: Stored, supplied: Supplied, place: Pat
     ]
     if after.rehearsed_decision:
         found.append(Item("rehearsed_decision", after.rehearsed_decision, "as it would be with real money"))
-    statuses = {item.status for item in found if item.name in {"transfer", "reversal"} or item.status == "not_met"}
+    late = {"not_met", "pending"}
+    statuses = {item.status for item in found if item.name in {"transfer", "reversal"} or item.status in late}
     items(invocation, found, ok="not_met" not in statuses)
     if "not_met" in statuses:
         raise click.exceptions.Exit(Exit.FAILED)
@@ -177,8 +178,8 @@ def _license(supplied: Supplied, after: Summary) -> Item:
     judged = after.item("license_revoked")
     if supplied.license is None:
         return Item("license", "not_checked", "not told")
-    if supplied.license != REVOKED and judged.status == "not_met":
-        return Item("license", "not_met", judged.reason)
+    if supplied.license != REVOKED and supplied.reversal is not None and judged.status in {"not_met", "pending"}:
+        return Item("license", judged.status, judged.reason)
     return Item("license", supplied.license, "by the database")
 
 

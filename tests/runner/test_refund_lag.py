@@ -154,3 +154,46 @@ def test_a_zero_beside_a_refund_that_is_done_tells_no_amount(walk: Walk, *, key:
     assert str(summary.money.state) == ("returned" if key else "unknown")
     assert "0.00" not in summary.money.sentence
     assert summary.item("refund_completed").status == ("met" if key else "not_checked")
+
+
+def test_what_arrived_and_was_not_compared_any_more_is_equal_all_the_same(walk: Walk) -> None:
+    """The rest came back by a refund of its own, and the order never says that it is refunded."""
+    parts = [200]
+
+    def part(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        order = walk.backend.shop.order(order_id)
+        parts[1:] = [amount_cents] if amount_cents else []
+        refund_id = f"r{len(parts)}"
+        order.update(refund_status="succeeded", refund_id=refund_id, refunded_amount_cents=sum(parts))
+        return {"refund": {"id": refund_id, "status": "succeeded", "amount_cents": parts[-1]}, "order": dict(order)}
+
+    def tell(data: dict[str, Any]) -> None:
+        one = {"payment_id": data["payment_id"], "status": "succeeded", "currency": "EUR"}
+        asked = walk.writes("requestRefund") and data["status"] == "succeeded"
+        data["refunds"] = [{**one, "refund_id": f"r{n}", "amount": cents} for n, cents in enumerate(parts, 1) if asked]
+
+    walk.backend.shop.refund = part  # type: ignore[method-assign]  # the fake refunds an order once, and whole
+    walk.payments_tell(tell)
+    walk.begin()
+    assert rules(walk.go_on())["R4"] == "differs"
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.step("revoked").finding, str(summary.money.state)) == ("unknown_status", "returned")
+    assert [one.equal for one in walk.events(Compared) if one.id == "R4"] == [False]
+    assert next((one.status, one.right) for one in summary.reconciliation if one.id == "R4") == ("equal", "5.00 EUR")
+
+
+def test_what_was_equal_and_is_taken_back_before_the_end_differs(walk: Walk) -> None:
+    walk.ledger.held = lambda: [walk.transfer(status="completed", reversed_amount_cents=0, stripe_reversal_id=None)]
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.waiting_for, rules(summary)["R4"]) == ("reversal", "equal")
+
+    told = {"status": "refund_failed", "refund_status": "failed", "refunded_amount_cents": None}
+    walk.backend.shop.order(ORDER).update(told)
+    refund = {"refund_id": "r", "payment_id": "p", "status": "failed", "amount": 500, "currency": "EUR"}
+    walk.payments_tell(lambda data: data.update(status="succeeded", amount_received=500, refunds=[refund]))
+    walk.resume()
+    summary = walk.go_on()
+    assert [one.equal for one in walk.events(Compared) if one.id == "R4"] == [True]
+    assert next((one.status, one.right) for one in summary.reconciliation if one.id == "R4") == ("differs", "0.00 EUR")

@@ -15,8 +15,8 @@ from veza_e2e.journal.events import StepFinished
 from veza_e2e.journal.readings import Compared
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.account import Account
-from veza_e2e.money.figures import current
-from veza_e2e.money.order_account import OrderAccount
+from veza_e2e.money.figures import Figure, current
+from veza_e2e.money.order_account import AccountState, OrderAccount
 from veza_e2e.money.readings import PersonRead
 from veza_e2e.money.transfer_rows import Verdict, counted
 
@@ -39,7 +39,7 @@ def reconcile(
     charged or transferred, and of which payment a refund is. Where money was only late, the latest comparison counts:
 
     - R1, if the processor had received nothing yet.
-    - R4, since refunds arrive after the order says so.
+    - R4, since refunds arrive after the order says so; also if the witnesses were only heard since, and not compared.
     - R5, if the transfers are the same: a reversal that was refused, or missing, can be made later.
     - R2 and R5, if later rows do not show any more what the steps found equal.
     - R6, if every payment that had a refund then is still named: a refund was listed, or its payment found, later.
@@ -59,9 +59,11 @@ def reconcile(
     for name, said in now.items():
         if said.status == "differs" or name not in by_hand:
             by_hand[name] = said
-    return tuple(
-        _compared(story, name, by_hand.get(name), by_rows.get(name), refund_kept=refund_kept) for name in RULES
-    )
+    found = (_compared(story, name, by_hand.get(name), by_rows.get(name), refund_kept=refund_kept) for name in RULES)
+    returned = account.main is not None and account.main.state is AccountState.RETURNED
+    back = now.get("R4") if returned else None
+    arrived = back is not None and back.status == "equal"
+    return tuple(back if back and arrived and (one.id, one.status) == ("R4", "differs") else one for one in found)
 
 
 def _compared(
@@ -149,11 +151,11 @@ def _counts(person: Reconciliation, rows: Reconciliation | None, supplied: Suppl
 
 
 def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
-    """Compare what the processor and the backend said when they were asked again."""
+    """Compare what the processor and the backend said when they were asked again, or since they were compared."""
     order = later.account.main
-    if order is None or not later.rereads:
+    if order is None:
         return
-    whole = not later.rereads[-1].unlisted  # else another payment may hold more
+    whole = not (later.rereads and later.rereads[-1].unlisted)  # else another payment may hold more
     received = [one for one in order.charged if one.by == "processor" and one.amount is not None]
     again = [one for one in received if one.seq in later.seqs]
     if again and order.total is not None:
@@ -164,12 +166,27 @@ def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
     if not refund_requested_by(story) and not any(one.amount for one in order.refunded):
         return
     charged = (received or current(order.charged))[-1:]
-    said = [one for one in order.back if one.seq in later.seqs and one.amount is not None]
+    said = [one for one in _heard_since(story, later, order) if one.amount is not None]
     other = [one for one in said if one.pending or [one.amount] != [each.amount for each in charged]]
     heard = other or [one for one in said if one.by == "processor"]
     if charged and heard and (whole or other):
-        evidence = (charged[0].seq, *(one.seq for one in heard))
-        yield _result("R4", str(charged[0].amount), str(heard[-1].amount), evidence, equal=not other)
+        sides = str(charged[0].amount), str(heard[-1].amount)
+        if later.rereads or sides != _last_sides(story):
+            yield _result("R4", *sides, (charged[0].seq, *(one.seq for one in heard)), equal=not other)
+
+
+def _last_sides(story: Story) -> tuple[str, str] | None:
+    """What a step compared last (R4)."""
+    return next(((event.left, event.right) for _, event in reversed([*story.of(Compared)]) if event.id == "R4"), None)
+
+
+def _heard_since(story: Story, later: Later, order: OrderAccount) -> list[Figure]:
+    """What came back by the witnesses who were asked again after the end; else since a step last compared it (R4)."""
+    if later.rereads:
+        return [one for one in order.back if one.seq in later.seqs]
+    compared = max((line.seq for line, event in story.of(Compared) if event.id == "R4"), default=None)
+    witnesses = {"backend", "processor"}
+    return [one for one in order.back if compared is not None and one.seq > compared and one.by in witnesses]
 
 
 def _transferred(story: Story) -> tuple[int, Money] | None:

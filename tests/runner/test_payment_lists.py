@@ -10,7 +10,8 @@ import pytest
 from veza_e2e.engine.reread import look_at, news
 from veza_e2e.engine.session import open_stage
 from veza_e2e.evidence import Summary, summarise
-from veza_e2e.journal import MemorySink
+from veza_e2e.journal import MemorySink, timestamp
+from veza_e2e.journal.addenda import Dashboard
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.seals import seal, unseal
 
@@ -199,13 +200,62 @@ def test_the_shops_own_number_of_our_payment_finds_the_second_one(walk: Walk) ->
     assert rules(walk.go_on())[0] == "differs"
 
 
-def test_a_payment_that_names_no_order_but_a_number_of_its_own_is_not_compared(walk: Walk) -> None:
-    Shown(walk, merchant_order_reference_id="ord-999")
+def test_a_payment_that_the_order_names_and_that_is_as_new_is_the_orders_whatever_the_shop_calls_it(walk: Walk) -> None:
+    Shown(walk, second(merchant_order_reference_id="ord-998"), merchant_order_reference_id="ord-999")
+    walk.begin()
+    assert rules(walk.go_on()) == ("equal", "equal")
+
+
+def test_a_second_payment_of_the_same_number_is_counted_by_step_and_account(walk: Walk) -> None:
+    Shown(walk, second(merchant_order_reference_id="ord-999"), merchant_order_reference_id="ord-999")
+    walk.begin()
+    summary = walk.go_on()
+    assert (rules(summary)[0], summary.money.charged_cents) == ("differs", 1000)
+
+
+@pytest.mark.parametrize(
+    ("created", "told"),
+    [("2026-03-31T10:00:00Z", "and was not made since the order"), (None, "and does not tell when it was made")],
+)
+def test_a_payment_that_names_no_order_but_a_number_of_its_own_is_compared_by_a_person(
+    walk: Walk, created: str | None, told: str
+) -> None:
+    Shown(walk, merchant_order_reference_id="ord-999", created=created)
     walk.begin()
     summary = walk.go_on()
     assert (summary.outcome, rules(summary)) == ("passed", ("not_checked", "not_checked"))
-    assert "names no order but ord-999" in summary.step("completed").observed
+    assert f"names no order but ord-999, {told}" in summary.step("completed").observed
     assert summary.item("amount_matches").status == "not_checked"
+    assert "record each payment that the dashboard lists" in summary.item("amount_matches").reason
+    read = Dashboard(
+        session="s", session_hash="0" * 64, number=1, seq=len(walk.lines) + 1, at=timestamp(walk.clock.now()), by="A",
+        currency="EUR", payment_id=summary.payment_id, charged_cents=500, refund_id=summary.refund_id,
+        refunded_cents=500,
+    )  # fmt: skip
+    assert rules(summarise(walk.lines, (read,))) == ("equal", "equal")
+
+
+@pytest.mark.parametrize("by", ["answer", "page"])
+def test_a_payment_that_only_the_answer_or_its_page_names_is_compared(walk: Walk, by: str) -> None:
+    walk.processes()
+    network = walk.network
+
+    def unnamed(request: httpx.Request) -> httpx.Response:
+        """The backend's answer without the payment's name in the order."""
+        response = network().handle_request(request)
+        told = response.read() and response.json()
+        data = told.get("data", told) if isinstance(told, dict) and "/orders" in request.url.path else {}
+        order = data.get("order", data) if isinstance(data, dict) else {}
+        named = order.pop("payment_id", None)
+        if by == "answer" and "checkout_url" in data:
+            data |= {"payment_id": named, "checkout_url": "https://pay.veza.test/page"}
+        return httpx.Response(response.status_code, json=told)
+
+    walk.network = lambda: httpx.MockTransport(unnamed)  # type: ignore[method-assign]  # the fake names it in the order
+    walk.begin()
+    summary = walk.go_on()
+    assert (rules(summary), summary.payment_id) == (("equal", "equal"), "pay-1")
+    assert summary.step("order").observed.endswith(", payment pay-1")
 
 
 @pytest.mark.parametrize("cut", [True, False])

@@ -111,7 +111,7 @@ def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
         ids = tuple(dict.fromkeys((*named, *known.payment_ids)))
         if processor is not None and ids:
             try:
-                payments = processor.payments(known.order_id, ids)
+                payments = processor.payments(known.order_id, ids, known.accepted_at)
             except ProcessorError as error:
                 unheard.append(f"order {known.order_id}, the processor: {error}")
             else:

@@ -102,6 +102,11 @@ def _made_before(order: Mapping[str, JSON], moment: datetime) -> bool:
     return made is not None and made.tzinfo is not None and made < moment
 
 
+def made_since(created: datetime | None, moment: datetime) -> bool:
+    """Whether something says that it was made at this moment or later, by clocks that count as right."""
+    return created is not None and created >= moment - SKEW
+
+
 class _Page:
     """A page of the account's orders, as far as it can be read."""
 

@@ -11,6 +11,7 @@ from veza_e2e.journal import Line
 from veza_e2e.journal.events import CallIntended, StepFailed, StepFinished, StepPaused
 from veza_e2e.journal.readings import Compared, OrderNamed
 from veza_e2e.journal.story import Story, text_of
+from veza_e2e.money.doubt import made_since
 from veza_e2e.money.order_account import OrderAccount
 from veza_e2e.money.readings import Readings
 
@@ -55,8 +56,7 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
     reads = tuple(one for one in readings.orders if one.order_id == order_id or (not one.order_id and order_id == last))
     ids = {one.payment_id for one in reads if one.payment_id} | _told_payments(story, order_id)
     ids |= {name for name, named in readings.listed if named == order_id}
-    # A shop's own number: the order's payments tell it beside the order.
-    ours = {order_id, *(one.reference for one in readings.payments if one.order_id == order_id and one.reference)}
+    ours = {order_id, *_numbers(readings, order_id, ids, own[order_id])}
     payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id in ours)
     unheard = _unheard(readings, ids | {one.payment_id for one in payments})
     # One that tells no order, and that no order names, is nobody's: what a person read of it counts.
@@ -81,6 +81,14 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
         bank=readings.bank if order_id == last else None,
         unlisted=order_id == text_of(story.result("completed").get("order_id")) and _unlisted(story, readings),
     )
+
+
+def _numbers(readings: Readings, order_id: str, ids: Collection[str], accepted_at: datetime) -> Iterator[str]:
+    """Yield the shop's own numbers of an order: its payments tell them beside the order, or alone and are as new."""
+    for one in readings.payments:
+        alone = one.payment_id in ids and one.order_id == one.reference and made_since(one.created, accepted_at)
+        if one.reference is not None and (one.order_id == order_id or alone):
+            yield one.reference
 
 
 def _unlisted(story: Story, readings: Readings) -> bool:

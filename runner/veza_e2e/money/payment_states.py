@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 from veza import PaymentStatus
 
 PAYABLE = frozenset(
@@ -38,3 +41,13 @@ PAID = PaymentStatus.SUCCEEDED
 """The only state in which an order may be completed."""
 SETTLED_DISPUTES = frozenset({"dispute_won", "dispute_cancelled", "dispute_expired"})
 """States of a dispute after which the money is where it was (Hyperswitch's DisputeStatus)."""
+
+
+def created_of(data: Mapping[str, object]) -> datetime | None:
+    """Return when a payment was made; None if that is not told."""
+    told = data.get("created")
+    try:
+        at = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

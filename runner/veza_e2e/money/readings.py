@@ -22,13 +22,15 @@ from veza_e2e.journal.events import CallFailed, CallFinished, Event, PreflightFi
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.answers import body_of
-from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
+from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES, created_of
 
 Data: TypeAlias = Mapping[str, JSON]
 _REREAD: Final = ("order_id", "order_status", "refund_status", "refunded_cents", "currency")
 _OF_ORDERS: Final = frozenset({"listOrders", "createOrder", "requestRefund", "getOrder"})
 LIST: Final = "/payments/list"
 _PAYMENT: Final = re.compile(r"/payments/([^/?#]+)")
+_LINK: Final = re.compile(r"/payment_link/[^/?#]+/([\w-]+)(?=[/?#]|$)")
+"""A payment link, as Hyperswitch makes it: merchant, payment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class PaymentRead:
     """`net_amount` where it is given (a surcharge is in it), else `amount`; None if neither was told."""
     reference: str | None = None
     """What the shop calls its order."""
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +213,16 @@ def _orders(seq: int, at: datetime, event: Event) -> Iterator[OrderRead]:
     elif event.operation != "listOrders" and isinstance(data, Mapping):
         nested = data.get("order")
         if isinstance(nested, Mapping) and event.operation != "getOrder":
-            yield _order(seq, at, nested, event.operation)
+            yield _order(seq, at, {**nested, "payment_id": _payment_named(nested, data)}, event.operation)
         elif event.operation != "requestRefund" and data.get("id") is not None:
             yield _order(seq, at, data, event.operation)
+
+
+def _payment_named(order: Data, beside: Data) -> JSON:
+    """Return the payment that an order names; else that of the answer around it, or of its payment link."""
+    link = _LINK.search(text_of(beside.get("checkout_url")) or "")
+    named = (text_of(order.get("payment_id")), text_of(beside.get("payment_id")), link[1] if link else None)
+    return next((one for one in named if one), None)
 
 
 def _order(seq: int, at: datetime, data: Data, operation: str | None) -> OrderRead:
@@ -267,6 +277,7 @@ def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
         payment_id=identifier,
         order_id=order_id or reference,
         reference=reference,
+        created=created_of(data),
         status=status,
         received=money(received, data.get("currency")),
         asked=money(data.get("amount") if data.get("net_amount") is None else data["net_amount"], data.get("currency")),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.payment_states import UNTAKEN
+from veza_e2e.money.doubt import made_since
+from veza_e2e.money.payment_states import UNTAKEN, created_of
 from veza_e2e.ports.payments import ProcessorPayment
 
 PAGE = 100
@@ -81,28 +82,21 @@ def reference_of(data: Mapping[str, Any]) -> str | None:
     return told if isinstance(told, str) and told else None
 
 
-def created_of(data: Mapping[str, Any]) -> datetime | None:
-    """Return when a payment was made; None if that is not told."""
-    told = data.get("created")
-    try:
-        at = datetime.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-
-
 class Names:
     """By what a payment is known to be the order's, or another's.
 
     Args:
         order_id: the order.
         found: the payments that the order names.
+        accepted_at: when the backend took the order. One that the order names, and that was made since, is the order's
+            though it tells only a number of the shop's own.
     """
 
-    def __init__(self, order_id: str, found: Collection[ProcessorPayment]) -> None:
+    def __init__(self, order_id: str, found: Collection[ProcessorPayment], accepted_at: datetime) -> None:
         self._order_id = order_id
-        own = {one.reference for one in found if one.order_id == order_id and one.reference is not None}
-        self._references = {order_id, *own}
+        since = (one for one in found if one.order_id is None and made_since(one.created, accepted_at))
+        known = (*(one for one in found if one.order_id == order_id), *since)
+        self._references = {order_id, *(one.reference for one in known if one.reference is not None)}
         self._referring = any(one.reference in self._references for one in found)
 
     def own(self, payment: ListedPayment | ProcessorPayment) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ import httpx
 
 from veza import PaymentStatus, RefundStatus
 from veza.money import Money
-from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES
+from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES, created_of
 from veza_e2e.ports.payment_list import (
     MOST_UNTOLD,
     PAGE,
@@ -19,7 +20,6 @@ from veza_e2e.ports.payment_list import (
     ListedPayment,
     Names,
     Page,
-    created_of,
     harmless,
     missing_of,
     order_of,
@@ -92,12 +92,15 @@ class Processor:
             raise ProcessorError(f"the processor answered with another payment than {payment_id}")
         return payment
 
-    def payments(self, order_id: str, named: Sequence[str], *, whole: bool = True) -> OrderPayments:
+    def payments(
+        self, order_id: str, named: Sequence[str], accepted_at: datetime, *, whole: bool = True
+    ) -> OrderPayments:
         """Return the order's payments. One that cannot be read hides no other.
 
         Args:
             order_id: the order.
             named: the payments that the order named, the latest first.
+            accepted_at: when the backend took the order, or may have.
             whole: whether to look for more of them in the buyer's list, where a payment names its buyer. The list
                 only names them: what they received, and their refunds, it leaves out.
 
@@ -108,7 +111,8 @@ class Processor:
         unlisted, passing = None, False
         if whole and found:
             try:
-                more, missing, unlisted = self._others(order_id, found, {one.payment_id for one in unread})
+                names = Names(order_id, found.values(), accepted_at)
+                more, missing, unlisted = self._others(names, found, {one.payment_id for one in unread})
             except ProcessorError as error:
                 unlisted, passing = str(error), error.passing
             else:
@@ -129,7 +133,7 @@ class Processor:
         return found, unread
 
     def _others(
-        self, order_id: str, found: Mapping[str, ProcessorPayment], asked: Collection[str]
+        self, names: Names, found: Mapping[str, ProcessorPayment], asked: Collection[str]
     ) -> tuple[dict[str, ProcessorPayment], list[Unread], str | None]:
         """Return the order's further payments, those that could not be read, and why they may not be all.
 
@@ -143,7 +147,6 @@ class Processor:
             # The list of all buyers would bring other people's payments into the journal.
             raise ProcessorError(f"payment {next(iter(found))} names no buyer whose payments could be listed")
         listed, why = self._listed(customer, [one for one in found.values() if one.customer == customer])
-        names = Names(order_id, found.values())
         since = min((one.created for one in found.values() if one.created is not None), default=None)
         lines = [one for one in listed if one.payment_id not in {*found, *asked}]
         more, missing = self._read(one.payment_id for one in lines if names.own(one))
@@ -158,7 +161,12 @@ class Processor:
         unknown = [name for name, one in read.items() if name not in own and not names.other(one) and not harmless(one)]
         unknown += untold[MOST_UNTOLD:]
         odd = [one for one in found.values() if names.unclear(one)]
-        reasons = [f"payment {one.payment_id} names no order but {one.reference}" for one in odd]
+        reasons = [
+            f"payment {one.payment_id} names no order but {one.reference}, and was not made since the order"
+            if one.created is not None
+            else f"payment {one.payment_id} names no order but {one.reference}, and does not tell when it was made"
+            for one in odd
+        ]
         reasons += [f"of which order the buyer's payment {name} is was not told" for name in unknown]
         return more | own, [*missing, *silent], "; ".join([why, *reasons] if why else reasons) or None
 

@@ -33,7 +33,7 @@ def agreed_to(context: Context, buyer: Buyer, product: ChosenProduct, made: Made
     Raises:
         Failed: it is not.
     """
-    placed, paid = _placed(made), made.order.status in CHARGED
+    placed, paid = _placed(context, made), made.order.status in CHARGED
     try:
         _refuse_other(context, buyer, product, made.order)
         _accept(context, product, placed, paid=paid)
@@ -81,11 +81,13 @@ def _same(one: str, other: str) -> bool:
         return False
 
 
-def _placed(made: Made) -> PlacedOrder:
+def _placed(context: Context, made: Made) -> PlacedOrder:
     order = made.order
+    known = next((one for one in context.account().orders if one.order_id == order.id), None)
+    named = None if known is None else next(iter(known.payment_ids), None)
     return PlacedOrder(
         order_id=order.id,
-        payment_id=text_of(order.payment_id),  # of a recorded answer it may have been withheld
+        payment_id=text_of(order.payment_id) or named,  # of a recorded answer it may have been withheld
         total_cents=order.total_amount_cents,
         tax_cents=order.tax_amount_cents or 0,
         discount_cents=_discount(order),

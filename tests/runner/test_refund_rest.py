@@ -162,6 +162,81 @@ def test_what_a_person_read_beside_the_backends_refund_is_not_asked_for_as_well(
     assert walk.events(StepFailed, StepPaused)[-1].finding in {"refund_in_doubt", "refund_differs"}
 
 
+def at_the_dashboard(walk: Walk, *parts: int, gives: int | None = None) -> None:
+    """Parts came back at the dashboard; the backend counts only its own refunds, of which the first may give less."""
+    walk.goes_through()
+    walk.processes()
+    asked: list[int] = []
+    refund = walk.backend.shop.refund
+
+    def own(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        walk.backend.shop.order(ORDER)["status"] = "completed"  # this backend takes a further request
+        answer = refund(order_id, amount_cents)
+        asked.append(gives if gives and not asked else amount_cents or 500 - sum(parts))
+        counts = {"status": "refunded", "refund_status": "succeeded", "refunded_amount_cents": sum(asked)}
+        walk.backend.shop.order(ORDER).update(counts)
+        return answer
+
+    def tell(data: dict[str, Any]) -> None:
+        told = {"payment_id": data["payment_id"], "status": "succeeded", "currency": "EUR"}
+        paid = data["status"] == "succeeded"
+        data["refunds"] = [
+            {**told, "refund_id": f"r{n}", "amount": one} for n, one in enumerate([*parts, *asked]) if paid
+        ]
+
+    walk.backend.shop.refund = own  # type: ignore[method-assign]  # the fake refunds an order once
+    walk.payments_tell(tell)
+    walk.begin()
+
+
+def test_a_part_that_came_back_at_the_dashboard_is_counted_though_the_backend_does_not(walk: Walk) -> None:
+    at_the_dashboard(walk, 200)
+    summary = walk.go_on()
+    assert amounts(walk) == [300]
+    assert str(summary.money.state) == "returned"
+    assert summary.money.sentence == "charged 5.00 EUR, back 5.00 EUR; the backend counts 3.00 EUR of it"
+    assert {one.by: str(one.amount) for one in summary.money.figures("refunded")} == {
+        "backend": "3.00 EUR", "processor": "5.00 EUR",
+    }  # fmt: skip
+    assert (summary.outcome, summary.step("revoked").finding) == ("failed", "refund_differs"), "its books are wrong"
+    assert "Refund nothing more." in str(summary.step("revoked").todo)
+    assert not summary.money.unsettled_witness
+    again(walk)
+    assert amounts(walk) == [300]
+
+
+def test_the_rest_is_asked_for_beside_a_part_that_the_backend_does_not_count(walk: Walk) -> None:
+    at_the_dashboard(walk, 200, gives=200)
+    summary = walk.go_on()
+    assert (amounts(walk), str(summary.money.state)) == ([300], "charged")
+    assert summary.money.sentence == "charged 5.00 EUR, back 4.00 EUR, open 1.00 EUR; the backend counts 2.00 EUR of it"
+    summary = again(walk)
+    assert (amounts(walk), str(summary.money.state)) == ([300, 100], "returned")
+
+
+@pytest.mark.parametrize("parts", [(300,), (200, 300)])
+def test_without_a_key_a_person_reads_every_refund_or_the_witnesses_disagree(
+    walk: Walk, parts: tuple[int, ...]
+) -> None:
+    walk.goes_through()
+    told(walk, {"status": "refunded", "refund_status": "succeeded", "refunded_amount_cents": 300})
+    walk.begin()
+    summary = walk.go_on()
+    assert str(summary.money.state) == "charged"
+    walk.person.always = {**walk.person.always, "refund": ""}
+    walk.resume()
+    for cents in parts:
+        walk.stage.journal.append(
+            DashboardRead(
+                by="A", payment_id=summary.payment_id, charged_cents=500, refund_id=f"r{cents}", refunded_cents=cents,
+                currency="EUR",
+            )
+        )  # fmt: skip
+    summary = walk.go_on()
+    assert str(summary.money.state) == ("charged" if parts == (300,) else "returned")
+    assert amounts(walk) == [None]
+
+
 @pytest.mark.parametrize("status", ["completed", "refund_failed"])
 def test_what_a_failed_refund_names_as_come_back_is_not_asked_for_again(walk: Walk, status: str) -> None:
     walk.goes_through()

@@ -23,7 +23,7 @@ from veza_e2e.money.figures import KINDS, Figure, FigureKind, Witness, current, 
 from veza_e2e.money.gathering import orders_of
 from veza_e2e.money.order_account import LINK, RETRIES, AccountState, OrderAccount
 from veza_e2e.money.payment_states import AUTHORISED
-from veza_e2e.money.readings import read
+from veza_e2e.money.readings import money, read
 from veza_e2e.money.stake import at_stake
 
 _SEVERITY: Final = (
@@ -258,6 +258,8 @@ class Account:
         charged = (one for order in self.orders if any(e.amount for e in order.charged) for one in order.latest)
         held = (one for one in charged if one.status in AUTHORISED and not one.received)
         silence += "".join(f"; payment {quote(e.payment_id, safe='')} is {e.status} and may be charged" for e in held)
+        some = (one for order in self.orders for one in order.refunded if order.counts_some(one))
+        silence += "".join(f"; the backend counts {one.amount} of it" for one in some)
         return silence + "".join(f"; {said}" for _, said in self.disputes())
 
     @property
@@ -279,7 +281,7 @@ class Account:
 
 
 def _open_by(order: OrderAccount, by: Witness) -> bool:
-    if by == "processor" and order.read_by_hand:
+    if (by == "processor" and order.read_by_hand) or (by == "backend" and any(map(order.counts_some, order.refunded))):
         return False
     charged = most([one for one in order.charged if one.by == by])
     back = most([one for one in order.refunded if one.by == by])
@@ -301,8 +303,6 @@ def fold(lines: Sequence[Line], addenda: Sequence[Addendum] = ()) -> Account:
     readings = read(story, addenda)
     orders = orders_of(story, readings)
     given_up = story.last(SessionAbandoned)
-    accepted = None
-    if given_up and given_up[1].accepted_cents is not None and given_up[1].accepted_currency is not None:
-        accepted = Money(given_up[1].accepted_cents, given_up[1].accepted_currency)
+    accepted = money(given_up[1].accepted_cents, given_up[1].accepted_currency) if given_up else None
     abandoned_at = datetime.fromisoformat(given_up[0].at) if given_up else None
     return Account(orders, None if orders else in_doubt_at(story), accepted, abandoned_at)

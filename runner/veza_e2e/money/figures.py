@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import combinations
 from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
@@ -13,6 +14,8 @@ FigureKind: TypeAlias = Literal["charged", "refunded"]
 KINDS: Final[tuple[FigureKind, ...]] = ("charged", "refunded")
 UNDER_WAY: Final = frozenset({"requested", "pending", "review"})
 """States of a refund that has not ended."""
+_MOST: Final = 10
+"""Of how many refunds it is tried which ones a witness counts."""
 Witness: TypeAlias = Literal["backend", "processor", "person", "bank"]
 
 
@@ -81,11 +84,7 @@ def by_hand(kind: FigureKind, persons: Iterable[PersonRead], payments: Collectio
         persons: what was read at dashboards, in the order of the events.
         payments: those that the order names, or that name the order.
     """
-    said: dict[str | None, tuple[int, Money]] = {}
-    for one in persons:
-        amount, about = (one.charged, one.payment_id) if kind == "charged" else (one.refunded, one.refund_id)
-        if amount is not None:
-            said[about] = one.seq, amount
+    said = last_said(kind, persons)
     last = max((seq for seq, _ in said.values()), default=0)
     others = any(amount for about, (_, amount) in said.items() if about not in payments)
     if kind == "charged" and others and payments and not any(about in payments for about in said):
@@ -93,6 +92,25 @@ def by_hand(kind: FigureKind, persons: Iterable[PersonRead], payments: Collectio
         return
     for total in sums([amount for _, amount in said.values()]):
         yield Figure(kind, "person", last, total)
+
+
+def last_said(kind: FigureKind, persons: Iterable[PersonRead]) -> dict[str | None, tuple[int, Money]]:
+    """Return the last word of a person on each payment or refund, with its event."""
+    said: dict[str | None, tuple[int, Money]] = {}
+    for one in persons:
+        amount, about = (one.charged, one.payment_id) if kind == "charged" else (one.refunded, one.refund_id)
+        if amount is not None:
+            said[about] = one.seq, amount
+    return said
+
+
+def is_some_of(amount: Money, refunds: Sequence[Money]) -> bool:
+    """Whether an amount is that of some of several refunds, and not of all."""
+    minors = [one.minor for one in refunds if one.minor and one.currency == amount.currency]
+    if len(minors) < len(refunds) or len(minors) > _MOST:
+        return False
+    some = (chosen for count in range(1, len(minors)) for chosen in combinations(minors, count))
+    return any(sum(chosen) == amount.minor for chosen in some)
 
 
 def sums(amounts: Sequence[Money]) -> list[Money]:

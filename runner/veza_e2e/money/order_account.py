@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.figures import Figure, FigureKind, backend_back, by_hand, current, sums
+from veza_e2e.money.figures import Figure, FigureKind, backend_back, by_hand, current, is_some_of, last_said, sums
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
 from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
 
@@ -104,7 +104,7 @@ class OrderAccount:
         What the processor said last stands, though others looked later: who pays out is a needed witness. A person who
         read its dashboard then has told what it says.
         """
-        kept = [one for one in current(self.refunded) if not self._of_one_payment(one)]
+        kept = [one for one in current(self.refunded) if not (self._of_one_payment(one) or self.counts_some(one))]
         if self.read_by_hand:
             return [one for one in kept if one.by != "processor"]
         return kept + [one for one in self.refunded if one.by == "processor" and one not in kept]
@@ -115,6 +115,21 @@ class OrderAccount:
             return False
         named = next((one for one in self.latest if one.payment_id == self._named), None)
         return named is not None and named.received is not None and figure.amount == self._back_of(named)
+
+    def counts_some(self, figure: Figure) -> bool:
+        """Whether the backend counts some of the refunds that another witness listed since: a part of what came back.
+
+        A backend may not hear of what was refunded at the dashboard.
+        """
+        if figure.by != "backend" or figure.pending or not figure.amount or self._of_one_payment(figure):
+            return False
+        since = figure.since or figure.seq
+        told = [(one.seq, back) for one in self.latest for back in self._own(one) if back.status == "succeeded"]
+        listed = [back.amount for seq, back in told if seq >= since and back.amount is not None]
+        said = last_said("refunded", self.persons).values()
+        read = [amount for _, amount in said if amount] if any(seq >= since for seq, _ in said) else []
+        whole = len(listed) == len(told)
+        return (whole and is_some_of(figure.amount, listed)) or is_some_of(figure.amount, read)
 
     def _back_of(self, payment: PaymentRead) -> Money | None:
         """What came back of a payment that received something; None if that is not known."""

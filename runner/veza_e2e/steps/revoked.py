@@ -12,6 +12,7 @@ from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import CallIntended
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import Compared
+from veza_e2e.money.order_account import AccountState
 from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.steps.arrival import at_processor, disputed, said_back
 from veza_e2e.steps.context import Context, TimedOut
@@ -103,8 +104,17 @@ def _whole(context: Context, order: PlacedOrder, done: Order, seen: OrderPayment
             f"the order says that {told or 'an amount in ' + done.currency} came back of {order.total}"
             + (f"; the processor says {seen.returned}" if seen is not None else ""),
             meaning=context.account().said,
-            todo="Compare with the processor's dashboard. Resume to ask for the rest, if all witnesses agree on it.",
+            todo=_of_the_rest(context),
         )
+
+
+def _of_the_rest(context: Context) -> str:
+    state = AccountState.CHARGED if context.options.walkthrough == 1 else context.account().state
+    if state is AccountState.RETURNED:
+        return "Refund nothing more. Report to the backend's makers that the order does not count every refund."
+    if state is AccountState.UNKNOWN:
+        return "Record each refund that the processor's dashboard lists with `attest dashboard`; then resume."
+    return "Compare with the processor's dashboard. Resume to ask for the rest, if all witnesses agree on it."
 
 
 def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefund) -> Order:

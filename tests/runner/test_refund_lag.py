@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from veza_e2e.engine.reread import look_at, news
+from veza_e2e.engine.session import open_stage
 from veza_e2e.evidence import Summary
+from veza_e2e.journal import MemorySink
 from veza_e2e.journal.events import StepPaused
 from veza_e2e.journal.readings import Compared
 
@@ -197,3 +200,45 @@ def test_what_was_equal_and_is_taken_back_before_the_end_differs(walk: Walk) -> 
     summary = walk.go_on()
     assert [one.equal for one in walk.events(Compared) if one.id == "R4"] == [True]
     assert next((one.status, one.right) for one in summary.reconciliation if one.id == "R4") == ("differs", "0.00 EUR")
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "r4"),
+    [
+        ({}, "returned", "equal"),
+        ({"amount": 470}, "unknown", "differs"),
+        ({"status": "pending"}, "unknown", "not_checked"),
+        ({"status": "failed"}, "unknown", "differs"),
+        ({"payment_id": "another"}, "unknown", "not_checked"),
+        ({"refund_id": "another"}, "unknown", "not_checked"),
+        ({"amount": None}, "unknown", "not_checked"),
+        (None, "unknown", "not_checked"),
+    ],
+)
+def test_a_refund_that_its_payment_does_not_list_is_asked_for_by_its_name(
+    walk: Walk, changes: dict[str, Any] | None, state: str, r4: str
+) -> None:
+    walk.payments_tell(lambda data: data.update(refunds=None))
+    tell = walk.processor
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/refunds/" not in request.url.path:
+            return tell(request)
+        order = walk.backend.shop.order(ORDER)
+        assert request.url.path.endswith(f"/refunds/{order['refund_id']}")
+        if changes is None:
+            return httpx.Response(404, json={"error": {"code": "HE_02"}})
+        named = {"refund_id": order["refund_id"], "payment_id": order["payment_id"], "amount": 500, "currency": "EUR"}
+        return httpx.Response(200, json={**named, "status": "succeeded", **changes})
+
+    walk.processor = answer
+    walk.begin()
+    summary = walk.go_on()
+    assert (str(summary.money.state), rules(summary)["R4"]) == (state, r4)
+    assert not summary.money.silent
+    if not changes and changes is not None:
+        assert (summary.outcome, rules(summary)["R6"]) == ("passed", "equal")
+        stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+        looked = look_at(stage.api, stage.processor, summary)
+        assert news(looked, summary, walk.lines, (), walk.clock.now()) is None

@@ -57,10 +57,10 @@ class HyperswitchApi:
         return Answer(200, {"size": len(data), "total_count": len(data), "data": data}, delivered=tell)
 
     def _refund(self, name: str) -> Answer:
-        for payment in self.world.payments.values():
-            for refund in payment.refunds:
-                if refund.id == name:
-                    return Answer(200, self._refund_data(refund))
+        every = ((payment, refund) for payment in self.world.payments.values() for refund in payment.refunds)
+        found = next((pair for pair in every if pair[1].id == name), None)
+        if found is not None:
+            return Answer(200, self._refund_data(found[1]), delivered=lambda: self._tell(found[0]))
         return _error(404, "HE_02", "Refund does not exist in our records.")
 
     def _customer(self) -> str:

@@ -26,7 +26,7 @@ def look(context: Context) -> None:
         if context.processor is None or not order.payment_ids:
             continue
         try:
-            seen = context.processor.payments(order.order_id, order.payment_ids, order.accepted_at)
+            seen = context.processor.payments(order.order_id, order.payment_ids, order.accepted_at, order.refund_ids)
         except ProcessorError as error:
             context.operator.tell(f"The payments of order {order.order_id} could not be read: {error}")
         else:

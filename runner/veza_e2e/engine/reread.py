@@ -108,10 +108,11 @@ def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
         except VezaError as error:
             unheard.append(f"order {known.order_id}, the backend: {error}")
         named = [order.payment_id] if order is not None and order.payment_id else []
+        refunds = [order.refund_id] if order is not None and order.refund_id else []
         ids = tuple(dict.fromkeys((*named, *known.payment_ids)))
         if processor is not None and ids:
             try:
-                payments = processor.payments(known.order_id, ids, known.accepted_at)
+                payments = processor.payments(known.order_id, ids, known.accepted_at, (*refunds, *known.refund_ids))
             except ProcessorError as error:
                 unheard.append(f"order {known.order_id}, the processor: {error}")
             else:

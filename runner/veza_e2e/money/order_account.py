@@ -250,6 +250,11 @@ class OrderAccount:
         named = [one.payment_id for one in reversed(self.reads) if one.payment_id]
         return tuple(dict.fromkeys([*named, *(one.payment_id for one in reversed(self.payments))]))
 
+    @property
+    def refund_ids(self) -> tuple[str, ...]:
+        """The refunds that the order named, the latest first."""
+        return tuple(dict.fromkeys(one.refund_id for one in reversed(self.reads) if one.refund_id))
+
     @cached_property
     def _reserved(self) -> bool:
         """Whether the processor, heard after the order completed, tells of reserved money only: that is no charge."""

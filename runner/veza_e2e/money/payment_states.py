@@ -51,3 +51,8 @@ def created_of(data: Mapping[str, object]) -> datetime | None:
     except ValueError:
         return None
     return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+
+def unsettled(dispute: object) -> bool:
+    """Whether a dispute is open, for all that is told of it."""
+    return not isinstance(dispute, Mapping) or dispute.get("dispute_status") not in SETTLED_DISPUTES

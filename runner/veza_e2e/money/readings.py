@@ -6,12 +6,11 @@ states those of Hyperswitch. Absent is unknown; where the API leaves a member ou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
-from urllib.parse import unquote
 
 from veza.money import Money, to_minor
 from veza_e2e.canonical import JSON
@@ -21,16 +20,13 @@ from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
 from veza_e2e.journal.events import CallFailed, CallFinished, Event, PreflightFinished
 from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
-from veza_e2e.money.answers import body_of
-from veza_e2e.money.payment_states import NOTHING_RECEIVED, SETTLED_DISPUTES, created_of
+from veza_e2e.money.answers import asked_for, body_of, payment_named
+from veza_e2e.money.payment_states import NOTHING_RECEIVED, created_of, unsettled
 
 Data: TypeAlias = Mapping[str, JSON]
 _REREAD: Final = ("order_id", "order_status", "refund_status", "refunded_cents", "currency")
 _OF_ORDERS: Final = frozenset({"listOrders", "createOrder", "requestRefund", "getOrder"})
 LIST: Final = "/payments/list"
-_PAYMENT: Final = re.compile(r"/payments/([^/?#]+)")
-_LINK: Final = re.compile(r"/payment_link/[^/?#]+/([\w-]+)(?=[/?#]|$)")
-"""A payment link, as Hyperswitch makes it: merchant, payment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +135,12 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
         if event.target == "api":
             orders += _orders_told(line)
     for line, asked in _asked_processor(story):
-        found = _payments_told(line)
+        alone = "/refunds/" in asked.url
+        found = tuple(_with_refund(line, payments)) if alone else _payments_told(line)
         payments += found
-        silences += [] if found else [NoAnswer(line.seq, datetime.fromisoformat(line.at), _asked_for(asked.url))]
+        silences += (
+            [] if found or alone else [NoAnswer(line.seq, datetime.fromisoformat(line.at), asked_for(asked.url))]
+        )
     bank, relisted = None, False
     for item in sorted(addenda, key=lambda one: one.number):
         at = datetime.fromisoformat(item.at)
@@ -180,11 +179,6 @@ def _listed(story: Story) -> Iterator[tuple[str, str]]:
             yield from ((one.payment_id, one.order_id) for one in _payments_told(line) if one.order_id is not None)
 
 
-def _asked_for(url: str) -> str | None:
-    found = _PAYMENT.search(url)
-    return None if found is None else unquote(found[1])
-
-
 def money(cents: JSON, currency: JSON) -> Money | None:
     """Return an amount; None if it, or its currency, was not told."""
     amount, code = cents_of(cents), text_of(currency)
@@ -213,16 +207,9 @@ def _orders(seq: int, at: datetime, event: Event) -> Iterator[OrderRead]:
     elif event.operation != "listOrders" and isinstance(data, Mapping):
         nested = data.get("order")
         if isinstance(nested, Mapping) and event.operation != "getOrder":
-            yield _order(seq, at, {**nested, "payment_id": _payment_named(nested, data)}, event.operation)
+            yield _order(seq, at, {**nested, "payment_id": payment_named(nested, data)}, event.operation)
         elif event.operation != "requestRefund" and data.get("id") is not None:
             yield _order(seq, at, data, event.operation)
-
-
-def _payment_named(order: Data, beside: Data) -> JSON:
-    """Return the payment that an order names; else that of the answer around it, or of its payment link."""
-    link = _LINK.search(text_of(beside.get("checkout_url")) or "")
-    named = (text_of(order.get("payment_id")), text_of(beside.get("payment_id")), link[1] if link else None)
-    return next((one for one in named if one), None)
 
 
 def _order(seq: int, at: datetime, data: Data, operation: str | None) -> OrderRead:
@@ -284,12 +271,19 @@ def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
         refunds=tuple(_refund(one) for one in refunds if isinstance(one, Mapping))
         if isinstance(refunds, list | tuple)
         else (),
-        disputes=sum(map(_unsettled, disputes)) if isinstance(disputes, list | tuple) else 0,
+        disputes=sum(map(unsettled, disputes)) if isinstance(disputes, list | tuple) else 0,
     )
 
 
-def _unsettled(dispute: JSON) -> bool:
-    return not isinstance(dispute, Mapping) or dispute.get("dispute_status") not in SETTLED_DISPUTES
+def _with_refund(line: Line, payments: Sequence[PaymentRead]) -> Iterator[PaymentRead]:
+    """Yield the payment of a refund that was asked for by its own name, with that refund; one not told says nothing."""
+    asked, at = line.event, datetime.fromisoformat(line.at)
+    data = body_of(asked) if isinstance(asked, CallFinished) else None
+    if isinstance(asked, CallFinished) and isinstance(data, Mapping) and data.get("refund_id") == asked_for(asked.url):
+        refund = _refund(data)
+        for last in [one for one in payments if one.payment_id == refund.payment_id][-1:]:
+            others = (one for one in last.refunds if one.refund_id != refund.refund_id)
+            yield replace(last, seq=line.seq, at=at, refunds=(*others, refund))
 
 
 def _refund(data: Data) -> RefundRead:

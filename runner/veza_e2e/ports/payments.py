@@ -20,6 +20,8 @@ class ProcessorRefund:
     payment_id: str
     status: RefundStatus
     amount: Money
+    call: int | None = None
+    """The call that returned it, if it was asked for by its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class ProcessorPayment:
     reference: str | None = None
     """What the shop calls its order: the order's id, or a number of its own."""
     created: datetime | None = None
+    lists_refunds: bool = True
+    """False if the answer has no list of refunds, be it that there are none or that they are not told."""
 
     @property
     def taken(self) -> bool:
@@ -168,7 +172,8 @@ class OrderPayments:
     @property
     def calls(self) -> tuple[int, ...]:
         """The calls that returned them."""
-        return tuple(dict.fromkeys(one.call for one in self.payments))
+        alone = (one.call for one in self.refunds if one.call is not None)
+        return tuple(dict.fromkeys((*(one.call for one in self.payments), *alone)))
 
 
 def _sum(amounts: Sequence[Money | None]) -> Money | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
@@ -33,6 +34,9 @@ KeyWord: TypeAlias = Literal["accepted", "refused", "unknown"]
 """What the processor makes of its key."""
 NO_PAYMENT = "veza_e2e_key_check_no_such_payment"
 """The id of a payment that cannot exist: the processor's own begin with `pay_`, and no shop makes this one."""
+
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""Raised by an answer that is not as the API describes it."""
 
 
 class ProcessorError(Exception):
@@ -86,14 +90,14 @@ class Processor:
         answer = self._answer(f"/payments/{quote(payment_id, safe='')}")
         try:
             payment = _payment(answer, self._last_call())
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise ProcessorError("the processor's answer is not a payment as its API describes it") from error
         if payment.payment_id != payment_id:
             raise ProcessorError(f"the processor answered with another payment than {payment_id}")
         return payment
 
     def payments(
-        self, order_id: str, named: Sequence[str], accepted_at: datetime, *, whole: bool = True
+        self, order_id: str, named: Sequence[str], accepted_at: datetime, refunds: Sequence[str], *, whole: bool = True
     ) -> OrderPayments:
         """Return the order's payments. One that cannot be read hides no other.
 
@@ -101,6 +105,7 @@ class Processor:
             order_id: the order.
             named: the payments that the order named, the latest first.
             accepted_at: when the backend took the order, or may have.
+            refunds: the refunds that the order named. They are asked for by name if a payment lists none.
             whole: whether to look for more of them in the buyer's list, where a payment names its buyer. The list
                 only names them: what they received, and their refunds, it leaves out.
 
@@ -121,7 +126,25 @@ class Processor:
             told = "; ".join(one.told for one in unread)
             raise ProcessorError(told or "the order names no payment", passing=any(one.passing for one in unread))
         passing = passing or any(one.passing for one in unread)
+        found = self._with_refunds(found, refunds) if whole else found
         return OrderPayments(tuple(found.values()), unlisted, tuple(unread), passing)
+
+    def _with_refunds(self, found: Mapping[str, ProcessorPayment], names: Sequence[str]) -> dict[str, ProcessorPayment]:
+        """Return the payments with the refunds that a payment may have and does not list. One not told adds nothing."""
+        told = dict(found)
+        listed = {refund.refund_id for one in found.values() for refund in one.refunds}
+        unlisted = any(not one.lists_refunds for one in found.values())
+        for name in dict.fromkeys(names) if unlisted else ():
+            if name in {*listed, ".", ".."}:
+                continue
+            try:
+                refund = _refund(self._answer(f"/refunds/{quote(name, safe='')}"), self._last_call())
+            except (ProcessorError, *_UNREADABLE):
+                continue
+            payment = told.get(refund.payment_id)
+            if payment is not None and not payment.lists_refunds and refund.refund_id == name:
+                told[refund.payment_id] = replace(payment, refunds=(*payment.refunds, refund))
+        return told
 
     def _read(self, names: Iterable[str]) -> tuple[dict[str, ProcessorPayment], list[Unread]]:
         found, unread = dict[str, ProcessorPayment](), list[Unread]()
@@ -231,15 +254,7 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
         received=None if received is None else _money(received, currency),
         error_message=_optional(data.get("error_message")),
         link=_optional(link.get("link")) if isinstance(link, dict) else None,
-        refunds=tuple(
-            ProcessorRefund(
-                refund_id=_text(refund["refund_id"]),
-                payment_id=_text(refund["payment_id"]),
-                status=RefundStatus(refund["status"]),
-                amount=_money(refund["amount"], refund["currency"]),
-            )
-            for refund in data.get("refunds") or ()
-        ),
+        refunds=tuple(_refund(refund) for refund in data.get("refunds") or ()),
         disputes=tuple(
             state
             for one in data.get("disputes") or ()
@@ -250,6 +265,17 @@ def _payment(data: Mapping[str, Any], call: int) -> ProcessorPayment:
         call=call,
         reference=reference_of(data),
         created=created_of(data),
+        lists_refunds=data.get("refunds") is not None,
+    )
+
+
+def _refund(data: Mapping[str, Any], call: int | None = None) -> ProcessorRefund:
+    return ProcessorRefund(
+        refund_id=_text(data["refund_id"]),
+        payment_id=_text(data["payment_id"]),
+        status=RefundStatus(data["status"]),
+        amount=_money(data["amount"], data["currency"]),
+        call=call,
     )
 
 

@@ -24,10 +24,10 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
     named = named or ((order.payment_id,) if order.payment_id is not None else ())
     if not named:
         return None
-    accepted_at = context.clock.now() if known is None else known.accepted_at
+    accepted_at, refunds = (context.clock.now(), ()) if known is None else (known.accepted_at, known.refund_ids)
     for pause in _PAUSES if whole else (0.0,):
         try:
-            seen = context.processor.payments(order.order_id, named, accepted_at, whole=whole)
+            seen = context.processor.payments(order.order_id, named, accepted_at, refunds, whole=whole)
         except ProcessorError as error:
             if not pause or not error.passing:
                 context.operator.tell(

@@ -36,7 +36,8 @@ def rest_of(context: Context, current: Order) -> int | None:
             waiting_for="refund",
         )
     if not rest:
-        raise in_doubt(context, current.id, "by what a person read, nothing is left to refund")
+        own = f"; if the dashboard lists refund {current.refund_id} too, record it as well" if current.refund_id else ""
+        raise in_doubt(context, current.id, f"by what a person read, nothing is left to refund{own}")
     return None if rest == total else rest.minor
 
 

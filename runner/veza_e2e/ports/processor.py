@@ -52,7 +52,7 @@ class ProcessorError(Exception):
 
 
 class Processor:
-    """Reads payments at Hyperswitch (operations `Retrieve a Payment` and `List all Payments` of its API).
+    """Reads payments at Hyperswitch (operations `Retrieve a Payment`, `List all Payments` and `Retrieve a Refund`).
 
     Args:
         client: has the base URL and the `api-key` header.

@@ -6,20 +6,22 @@ PHASE := tools/phase.sh
 # What each line of progress counts its seconds from; a make started by this one counts on.
 export PHASES_SINCE := $(or $(PHASES_SINCE),$(shell date +%s))
 
-.PHONY: demo test quick lint types bench mutants mutation anywhere fuzz pictures simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check installers release clean FORCE
+.PHONY: demo test quick packages lint types bench mutants mutation anywhere fuzz pictures simulate simulate-bugs sweep tamper newest demo-crash site constraints constraints-check installers release clean FORCE
 
 demo: $(VENV)/.demo ## a whole walkthrough on the rehearsal backend, and the site with its report
 	@tools/demo.sh
 
 test: $(VENV)/.dev ## lint, types, and every test
-	@tools/system-packages.sh
-	@$(MAKE) --no-print-directory lint types
+	@PHASES_BESIDE=1 $(MAKE) --no-print-directory --jobs=3 packages lint types
 	@$(PHASE) --show "running every test" $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev ## lint, types, and every test that starts no process: the loop while you work
 	@$(MAKE) --no-print-directory lint types
 	@$(PHASE) --show "running the tests that start no process" $(BIN)/python -m pytest --numprocesses 2 \
 		--dist loadfile --no-loadscope-reorder --brief -m "not process"
+
+packages:
+	@tools/system-packages.sh
 
 lint: $(VENV)/.dev
 	@$(PHASE) "linting" $(BIN)/ruff check .

@@ -10,6 +10,7 @@ import pytest
 from veza_e2e.journal.events import StepFailed, StepPaused
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.ports.protocols import Left
+from veza_e2e.steps.pay import OPENED_BEFORE
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -132,7 +133,8 @@ def test_r_opens_no_page_that_takes_another_amount(walk: Walk, where: str) -> No
 
 
 def test_a_page_whose_payment_names_another_order_is_not_offered_again(walk: Walk) -> None:
-    walk.processes(metadata={"order_id": "another-order"})
+    walk.processes()
+    walk.payments_tell(lambda payment: payment.update(metadata={"order_id": "another-order"}))
     walk.started["poll_timeout_ms"] = 1000
     walk.begin()
     walk.go_on()
@@ -187,3 +189,47 @@ def test_a_processor_that_does_not_tell_the_payment_yet_keeps_no_page_closed(wal
     walk.begin()
     walk.go_on()
     assert (len(walk.page.opened), len(asked_for(walk))) == (1, 1)
+
+
+def test_a_page_whose_payment_is_of_another_order_is_not_offered(walk: Walk) -> None:
+    walk.processes(from_the_start=True, metadata={"order_id": "another"})
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.step("pay").status, summary.step("pay").finding) == ("failed", "other_order")
+    assert (walk.page.opened, asked_for(walk)) == ([], [])
+
+
+def test_after_a_refused_card_the_page_is_offered_again(walk: Walk) -> None:
+    walk.processes(status="failed", error_message="card_declined")
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "paid"}
+    walk.person.answers = ["r", "q"]
+    walk.begin()
+    with pytest.raises(Left):
+        walk.go_on()
+    walk.person.answers = ["", "q"]
+    walk.resume()
+    with pytest.raises(Left):
+        walk.go_on()
+    assert "The processor says that the order is not paid yet (failed)." in walk.person.told
+    assert len(walk.page.opened) == 4, "at first, at r, at the resume, and since it was not paid"
+    assert not [one for one in walk.person.told if "second time" in one]
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_who_opens_a_page_once_more_is_told_that_it_may_be_paid(walk: Walk, *, key: bool) -> None:
+    if key:
+        walk.processes()
+        tell = walk.processor
+        assert tell is not None
+        walk.processor = lambda request: httpx.Response(503) if walk.page.opened else tell(request)
+    walk.person.always = {name: answer for name, answer in walk.person.always.items() if name != "paid"}
+    walk.person.answers = ["q"]
+    walk.begin()
+    with pytest.raises(Left):
+        walk.go_on()
+    assert OPENED_BEFORE not in walk.person.told
+    walk.person.answers = ["q"]
+    walk.resume()
+    with pytest.raises(Left):
+        walk.go_on()
+    assert OPENED_BEFORE in walk.person.told

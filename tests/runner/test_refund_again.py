@@ -194,7 +194,8 @@ def test_a_processor_that_falls_silent_after_it_said_pending_is_waited_for(walk:
 
 def test_a_payment_of_another_order_is_an_error_by_name(walk: Walk) -> None:
     walk.goes_through()
-    walk.processes(metadata={"order_id": "another-order"})
+    walk.processes()
+    walk.payments_tell(lambda payment: payment.update(metadata={"order_id": "another-order"}))
     walk.begin()
     summary = walk.go_on()
     assert (summary.outcome, findings(walk)) == ("failed", ["other_order"])

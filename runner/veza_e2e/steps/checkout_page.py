@@ -13,7 +13,7 @@ from veza_e2e.journal.events import BrowserOpened
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.money.payment_states import VOID
-from veza_e2e.ports.payments import ProcessorPayment
+from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
 from veza_e2e.ports.protocols import Left
 from veza_e2e.redaction import ALIAS
 from veza_e2e.steps.context import Context
@@ -133,8 +133,8 @@ def _act(context: Context, order: PlacedOrder, answer: str, *, test_card: bool) 
     """Do what an answer asks for that does not end the wait."""
     match answer:
         case "r":
-            why = paid_already(context, order)
-            open_page(context, order) if why is None else context.operator.tell(why)
+            if paid_already(context, order) is None:
+                open_page(context, order)
         case "s":
             context.operator.tell(status_of(context, order))
         case "p" if test_card:
@@ -155,10 +155,27 @@ def ran_out(context: Context) -> bool:
     return left is not None and left <= 0
 
 
-def refuse_dead_link(context: Context, order: PlacedOrder) -> None:
+def refuse_dead_link(context: Context, order: PlacedOrder) -> OrderPayments | None:
+    """Ask the processor, and fail the step if the link has expired, or pays another order; return what it says."""
     seen = cross_check(context, order)
     if seen is not None and not seen.unread and all(one.status in VOID for one in seen.payments):
         link_gone(context, order, seen.named)
+    if context.options.walkthrough >= _VERSION:
+        refuse_other_order(context, order.order_id, seen)
+    return seen
+
+
+def refuse_other_order(context: Context, order_id: str, seen: OrderPayments | None) -> None:
+    """Fail if a payment says by name that it is of another order."""
+    for one in seen.payments if seen is not None else ():
+        if one.order_id is not None and one.order_id != order_id:
+            raise Failed(
+                FindingCode.OTHER_ORDER,
+                f"order {order_id} names payment {one.payment_id}, which is of order {one.order_id} at the processor",
+                meaning=context.account().said,
+                todo=f"Pay nothing for order {order_id}. Look the payment up at the processor's dashboard, and report "
+                "it to the backend's makers.",
+            )
 
 
 def moved_on(context: Context, order: Order) -> Payment:

@@ -12,7 +12,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.money.order_account import RETRIES
 from veza_e2e.money.payment_states import AUTHORISED, IN_FLIGHT, PAID, PAYABLE, UNTAKEN, VOID
 from veza_e2e.ports.payments import OrderPayments
-from veza_e2e.steps.checkout_page import link_gone, offer, offer_again, operator_pays
+from veza_e2e.steps.checkout_page import link_gone, offer, offer_again, operator_pays, refuse_other_order
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
@@ -45,7 +45,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
     seen = cross_check(context, order)
     _refuse_other_than_completed(context, done, order, seen)
     _refuse_dispute(context, done, seen)
-    _refuse_other_order(context, done, seen)
+    refuse_other_order(context, done.id, seen)
     _compare(context, order, done, seen)
     return PaidOrder(
         order_id=done.id,
@@ -62,9 +62,7 @@ def await_completed(context: Context, order: PlacedOrder, _payment: Payment) -> 
 def _reopen(context: Context, order: PlacedOrder) -> None:
     """Offer the page again at the operator's wish, unless the processor says that it was paid, or may have been."""
     cross_check(context, order)
-    paid = paid_already(context, order)
-    if paid is not None:
-        context.operator.tell(paid)
+    if paid_already(context, order) is not None:
         return
     offer_again(context, order)
     operator_pays(context, order)
@@ -73,18 +71,22 @@ def _reopen(context: Context, order: PlacedOrder) -> None:
 def _offer_again(context: Context, order: PlacedOrder) -> None:
     """Offer the page once more, but only if the processor says that it was not paid."""
     seen = cross_check(context, order)
-    if seen is None or seen.unread or seen.received or any(one.status not in PAYABLE | VOID for one in seen.payments):
+    if seen is None or seen.unread or seen.received or any(one.status not in _unpaid(context) for one in seen.payments):
         return
     current = context.api.orders.get(order.order_id)
     if current.status is not OrderStatus.PENDING_PAYMENT:
         return
     if seen.named.status in VOID:
         link_gone(context, order, seen.named)
-    _refuse_other_order(context, current, seen)
+    refuse_other_order(context, current.id, seen)
     if order.checkout_url:
         context.operator.tell(f"The processor says that the order is not paid yet ({seen.named.status}).")
         offer(context, order)
         operator_pays(context, order)
+
+
+def _unpaid(context: Context) -> frozenset[PaymentStatus]:
+    return PAYABLE | VOID if context.options.walkthrough == 1 else UNTAKEN
 
 
 def _refuse_other_than_completed(context: Context, done: Order, order: PlacedOrder, seen: OrderPayments | None) -> None:
@@ -165,18 +167,6 @@ def _payment_unknown(context: Context, order: PlacedOrder, said: str, payment_id
 def _refuse_dispute(context: Context, done: Order, seen: OrderPayments | None) -> None:
     if seen is not None and seen.disputes:
         _disputed(context, f"the processor has a dispute on a payment of order {done.id} ({', '.join(seen.disputes)})")
-
-
-def _refuse_other_order(context: Context, done: Order, seen: OrderPayments | None) -> None:
-    """Fail if a payment says by name that it is of another order."""
-    for one in seen.payments if seen is not None else ():
-        if one.order_id is not None and one.order_id != done.id:
-            raise Failed(
-                FindingCode.OTHER_ORDER,
-                f"order {done.id} names payment {one.payment_id}, which is of order {one.order_id} at the processor",
-                meaning=context.account().said,
-                todo="Look the payment up at the processor's dashboard, and report it to the backend's makers.",
-            )
 
 
 def _disputed(context: Context, observed: str) -> NoReturn:

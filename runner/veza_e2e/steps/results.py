@@ -113,7 +113,7 @@ class Payment(Result):
     """The operator finished at the checkout; not yet proof of a payment."""
 
     how: str
-    """`operator` or `script` if one of them confirmed it; `status` if the order moved on."""
+    """`operator` or `script` if one of them confirmed it; `status` if the order moved on; `processor` if it says so."""
     payment_status: str | None
     confirmed_at: str | None
 
@@ -121,7 +121,11 @@ class Payment(Result):
     def observed(self) -> str:
         """Who confirmed the payment."""
         when = f" at {self.confirmed_at}" if self.confirmed_at else ""
-        said = {"operator": "the operator said paid", "script": "the script paid"}
+        said = {
+            "operator": "the operator said paid",
+            "script": "the script paid",
+            "processor": f"the processor says {self.payment_status}",
+        }
         return said.get(self.how, "the order moved on by itself") + when
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from veza import License, Order
 from veza_e2e.journal.events import CallIntended
 from veza_e2e.money.order_account import LINK
-from veza_e2e.money.payment_states import PAYABLE, VOID
+from veza_e2e.money.payment_states import UNTAKEN
 from veza_e2e.money.readings import PaymentRead
 from veza_e2e.steps.context import Context, Waiting
 from veza_e2e.steps.cross_check import cross_check
@@ -59,9 +59,14 @@ def processor_said(context: Context, order: PlacedOrder) -> str:
 
 
 def paid_already(context: Context, order: PlacedOrder) -> str | None:
-    """Return why no page is opened again: the processor's last word is that it was paid, or may have been."""
-    word = next((one.status for one in _last(context, order) if one.received or one.status not in PAYABLE | VOID), None)
-    return word and f"Not opened: the processor says {word}. Do not pay a second time."
+    """Return the processor's last word if it is that a payment was made, or may have been; then no page is opened.
+
+    A card that was refused is none: whether another one can be tried, the page tells.
+    """
+    word = next((one.status for one in _last(context, order) if one.received or one.status not in UNTAKEN), None)
+    if word is not None:
+        context.operator.tell(f"Not opened: the processor says {word}. Do not pay a second time.")
+    return word
 
 
 def _last(context: Context, order: PlacedOrder) -> list[PaymentRead]:

@@ -106,7 +106,7 @@ def test_the_screens_of_a_live_run(shell: Shell, live: str, columns: int, env: d
     terminal.sendline("5.00 EUR")
     terminal.expect(r"p\s+=\s+test\s+card")
     terminal.expect("backend: pending_payment")
-    someone.until("link expires")
+    someone.until(r"link\s+expires")
     someone.awaits_the_prompt()
     someone.keeps("checkout")
     if columns == 80:

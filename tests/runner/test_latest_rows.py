@@ -279,10 +279,14 @@ def test_rows_that_step_9_reads_again_are_later_than_those_that_were_supplied(wa
     assert (summary.outcome, rule(summary, "R5").status, refund(summary).status) == ("passed", "equal", "met")
 
 
-def test_what_the_api_says_of_the_license_after_the_rows_is_later(walk: Walk) -> None:
+def test_an_api_that_says_once_more_what_it_said_does_not_outdate_the_license_column(walk: Walk) -> None:
     assert by_hand(walk, {}, KEPT).waiting_for == "reversal"
     supply(walk.stage, csv(walk.transfer(license_status="active"), "license_status"))
-    assert walk.stage.summary().item("license_revoked").status == "pending"
     walk.resume()
     summary = walk.go_on()
-    assert (summary.outcome, summary.item("license_revoked").status) == ("passed", "met")
+    assert (summary.outcome, summary.item("license_revoked").status) == ("passed", "pending")
+    walk.clock.sleep(24 * 3600)
+    supply(walk.stage, csv(walk.transfer(license_status="active"), "license_status"))
+    assert walk.stage.summary().item("license_revoked").status == "not_met"
+    supply(walk.stage, csv(walk.transfer(license_status="revoked"), "license_status"))
+    assert walk.stage.summary().item("license_revoked").status == "met"

@@ -282,3 +282,17 @@ def test_what_a_person_reads_of_a_payment_that_tells_no_order_counts(walk: Walk)
     assert rules(summary)[0] == "differs"
     assert "person" in {one.by for one in summary.money.figures("charged")}
     assert str(summary.money.state) == "unknown"
+
+
+@pytest.mark.parametrize(("created", "rule"), [("2026-01-01T10:00:00Z", "equal"), (None, "not_checked")])
+def test_a_payment_of_the_shops_number_from_before_the_order_is_not_the_orders(
+    walk: Walk, created: str | None, rule: str
+) -> None:
+    """A number of the buyer, say: each purchase has it."""
+    shown = Shown(
+        walk, second(merchant_order_reference_id="buyer-7", created=created), merchant_order_reference_id="buyer-7"
+    )
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.money.charged_cents, rules(summary)) == ("passed", 500, (rule, rule))
+    assert bool(shown.read) is (created is None), "what is older is another purchase's"

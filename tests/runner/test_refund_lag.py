@@ -33,6 +33,9 @@ def hidden(walk: Walk, **order: Any) -> Callable[[], None]:
     """Keep the refund out of the processor's answers until the returned function is called; change the order."""
     tell, state = walk.processor, [True]
     walk.payments_tell(lambda data: data.update(refunds=None) if state[0] else None)
+    list_, none = walk.processor, httpx.Response(404, json={"error": {"code": "HE_02"}})
+    assert list_ is not None
+    walk.processor = lambda request: none if "/refunds/" in request.url.path else list_(request)
     if order:
         told_otherwise(walk, **order)
     assert tell is not None
@@ -242,3 +245,53 @@ def test_a_refund_that_its_payment_does_not_list_is_asked_for_by_its_name(
         stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
         looked = look_at(stage.api, stage.processor, summary)
         assert news(looked, summary, walk.lines, (), walk.clock.now()) is None
+
+
+def unlisted(walk: Walk, answer: list[httpx.Response]) -> None:
+    """Let no payment list its refunds, and a refund that is asked for by its name be answered so."""
+    walk.payments_tell(lambda data: data.update(refunds=None))
+    tell = walk.processor
+    assert tell is not None
+    walk.processor = lambda request: answer[0] if "/refunds/" in request.url.path else tell(request)
+
+
+def refund_told(walk: Walk, **changes: Any) -> httpx.Response:
+    order = walk.backend.shop.order(ORDER)
+    told = {"refund_id": order["refund_id"], "payment_id": order["payment_id"], "status": "succeeded"}
+    return httpx.Response(200, json={**told, "amount": 500, "currency": "EUR", **changes})
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(403), httpx.Response(200, json={})])
+def test_a_refund_that_is_not_told_is_waited_for_and_never_called_nothing(walk: Walk, answer: httpx.Response) -> None:
+    unlisted(walk, [answer])
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.waiting_for, str(summary.money.state)) == ("incomplete", "refund", "unknown")
+    assert summary.money.said_by("processor") == "says charged 5.00 EUR, back an amount that is not told"
+    assert str(summary.money.at_stake) == "5.00 EUR"
+    walk.clock.sleep(DAY)
+    walk.resume()
+    summary = walk.go_on()
+    assert (summary.outcome, rules(summary)["R4"]) == ("passed", "not_checked")
+    assert summary.item("refund_completed").status == "not_checked"
+
+
+def test_what_was_told_of_a_refund_stands_while_it_is_not_told_again(walk: Walk) -> None:
+    answer = [httpx.Response(404)]
+    unlisted(walk, answer)
+    refund = walk.backend.shop.refund
+
+    def asked(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        done = refund(order_id, amount_cents)
+        answer[0] = refund_told(walk)
+        return done
+
+    walk.backend.shop.refund = asked  # type: ignore[method-assign]  # the processor tells it from now on
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, rules(summary)["R4"], str(summary.money.state)) == ("passed", "equal", "returned")
+    answer[0] = httpx.Response(503)
+    stage = open_stage(walk.parts(), MemorySink(), idempotency=False)
+    looked = look_at(stage.api, stage.processor, summary)
+    assert any("the processor: refund " in one for one in looked.unheard)
+    assert news(looked, summary, walk.lines, (), walk.clock.now()) is None

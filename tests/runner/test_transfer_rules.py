@@ -366,3 +366,30 @@ def test_what_adds_up_is_equal_and_one_minor_unit_or_another_currency_is_not(
         for i, row in enumerate(back)
     ]
     assert reversal(short, order, before=found).status in {"late", "wrong"}
+
+
+@pytest.mark.parametrize("column", ["amount_cents", "status", "transfer_currency"])
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"reversed_amount_cents": 0, "error_message": "no balance"}, "refused"),
+        ({"reversed_amount_cents": 0}, "late"),
+        (BACK | {"status": "partially_reversed", "reversed_amount_cents": 200}, "late"),
+        (BACK | {"reversed_amount_cents": 371}, "wrong"),
+        (BACK, "unread"),
+    ],
+)
+def test_what_is_not_told_hides_no_reversal_that_is_wrong_and_proves_none(
+    column: str, change: dict[str, JSON], status: str
+) -> None:
+    verdict = reversal(rows(change | {column: None}), ORDER, before=rows({}))
+    assert verdict.status == status
+    alone = reversal(rows(change | {column: None}), ORDER)
+    assert alone.status == (status if column == "transfer_currency" else alone.status)
+    assert alone.status != "reversed"
+
+
+def test_a_currency_that_is_not_told_hides_no_sum_that_is_wrong() -> None:
+    verdict = booking(rows({"transfer_currency": None, "amount_cents": 100}), ORDER)
+    assert (verdict.status, verdict.finding) == ("wrong", FindingCode.TRANSFER_DIFFERS)
+    assert booking(rows({"amount_cents": None}), ORDER).status == "unread"

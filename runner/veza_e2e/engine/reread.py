@@ -13,7 +13,8 @@ from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line, timestamp
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.order_account import NOT_FOUND
-from veza_e2e.money.readings import PaymentRead, Readings, read
+from veza_e2e.money.readings import read
+from veza_e2e.money.told import PaymentRead, Readings
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
 from veza_e2e.ports.processor import Processor, ProcessorError
 from veza_e2e.ports.screen import plain
@@ -116,7 +117,8 @@ def look_at(api: Veza, processor: Processor | None, summary: Summary) -> Looked:
             except ProcessorError as error:
                 unheard.append(f"order {known.order_id}, the processor: {error}")
             else:
-                unheard += [f"order {known.order_id}, the processor: {one.told}" for one in payments.unread]
+                silent = [*(one.told for one in payments.unread), *map("refund {}".format, payments.untold_refunds)]
+                unheard += [f"order {known.order_id}, the processor: {one}" for one in silent]
         seen.append(Seen(known.order_id, order, payments, gone))
     licenses, silence = _licenses(api, summary, main.order_id)
     unheard += silence
@@ -157,7 +159,7 @@ def _other_licenses(found: Reread, lines: Sequence[Line], addenda: Sequence[Adde
 
 def _addendum(looked: Looked, summary: Summary, number: int, at: datetime) -> Reread:
     main, *others = looked.orders
-    payments = tuple(_data(one, seen.order_id) for seen, one in _payments(looked))
+    payments = tuple(_data(one, seen) for seen, one in _payments(looked))
     unread = tuple(one.payment_id for seen in looked.orders if seen.payments for one in seen.payments.unread)
     said = [one.told for one in looked.orders]
     said += [_told(one) for _, one in _payments(looked)]
@@ -210,8 +212,9 @@ def _payments(looked: Looked) -> list[tuple[Seen, ProcessorPayment]]:
     return [(seen, one) for seen in looked.orders if seen.payments is not None for one in seen.payments.payments]
 
 
-def _data(payment: ProcessorPayment, order_id: str) -> PaymentData:
+def _data(payment: ProcessorPayment, seen: Seen) -> PaymentData:
     """Return an order's payment in the form of the processor's answers, with what the account reads."""
+    silent = seen.payments.untold_refunds if seen.payments is not None and not payment.lists_refunds else ()
     return {
         "payment_id": payment.payment_id,
         "status": str(payment.status),
@@ -224,9 +227,12 @@ def _data(payment: ProcessorPayment, order_id: str) -> PaymentData:
                 "amount": one.amount.minor, "currency": one.amount.currency,
             }
             for one in payment.refunds
-        ],
+        ]
+        if payment.lists_refunds or payment.refunds
+        else None,
         "disputes": [{"dispute_status": state} for state in payment.disputes],
-        "metadata": {"order_id": payment.order_id or order_id},
+        "metadata": {"order_id": payment.order_id or seen.order_id},
+        **({"untold_refund": silent[0]} if silent else {}),
     }  # fmt: skip
 
 

@@ -117,7 +117,10 @@ def still_open(summary: Summary | Glance, command: Command | None = None) -> str
 
 def nothing_due(summary: Summary | None) -> str:
     """Return what is said if nothing is due: it does not sound as if all were well."""
-    unmet = [one.id.replace("_", " ") for one in summary.acceptance if one.status == "not_met"] if summary else []
+    if summary is None:
+        return NOTHING
+    unmet = [one.id.replace("_", " ") for one in summary.acceptance if one.status == "not_met"]
+    unmet = unmet or [f"step {one.number} failed" for one in summary.steps if one.status == "failed"]
     return f"{NOTHING}, though not all is met: {', '.join(unmet)}" if unmet else NOTHING
 
 

@@ -14,7 +14,8 @@ from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.account import Account
 from veza_e2e.money.answers import body_of
 from veza_e2e.money.order_account import CHARGED, NOT_FOUND, UNPAID
-from veza_e2e.money.readings import OrderRead, read
+from veza_e2e.money.readings import read
+from veza_e2e.money.told import OrderRead
 
 
 def before_refund(on: date, refunded: date) -> bool:

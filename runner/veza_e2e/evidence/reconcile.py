@@ -17,7 +17,7 @@ from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.account import Account
 from veza_e2e.money.figures import Figure, current
 from veza_e2e.money.order_account import AccountState, OrderAccount
-from veza_e2e.money.readings import PersonRead
+from veza_e2e.money.told import PersonRead
 from veza_e2e.money.transfer_rows import Verdict, counted
 
 RULES: Mapping[str, str] = {

@@ -159,7 +159,7 @@ def license_by(
         looked: what the API said of the licenses after the refund.
     """
     main = account.main
-    if rows is None or rows.license is None or (looked and looked[-1].seq > rows.seq):
+    if rows is None or rows.license is None or _changed_since(rows, looked):
         return None
     if rows.license == REVOKED:
         return None if looked else ("met", [rows.seq], "revoked by the database")
@@ -170,6 +170,13 @@ def license_by(
     late = rows.at - main.refund_seen_at < LATE  # a replica lags, as the rows themselves may
     told = f"a license is {rows.license} by the database{by_api}; look again with `rows`"
     return "pending" if late else "not_met", [*seen, rows.seq], told
+
+
+def _changed_since(rows: SuppliedRows, looked: Sequence[LicensesRead]) -> bool:
+    """Whether the API has said something new since the rows: one that says what it said before outdates nothing."""
+    before = [one for one in looked if one.seq < rows.seq][-1:]
+    after = [one for one in looked if one.seq > rows.seq]
+    return bool(after) and [set(one.statuses) for one in before] != [set(after[-1].statuses)]
 
 
 def _at(text: str) -> datetime:

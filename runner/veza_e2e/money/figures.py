@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from veza.money import Money
 from veza_e2e.frozen import dataclass
-from veza_e2e.money.readings import OrderRead, PersonRead
+from veza_e2e.money.told import OrderRead, PersonRead
 
 FigureKind: TypeAlias = Literal["charged", "refunded"]
 KINDS: Final[tuple[FigureKind, ...]] = ("charged", "refunded")

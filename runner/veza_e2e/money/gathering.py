@@ -13,7 +13,7 @@ from veza_e2e.journal.readings import Compared, OrderNamed
 from veza_e2e.journal.story import Story, text_of
 from veza_e2e.money.doubt import made_since
 from veza_e2e.money.order_account import OrderAccount
-from veza_e2e.money.readings import Readings
+from veza_e2e.money.told import Readings
 
 
 def orders_of(story: Story, readings: Readings) -> tuple[OrderAccount, ...]:
@@ -56,9 +56,9 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
     reads = tuple(one for one in readings.orders if one.order_id == order_id or (not one.order_id and order_id == last))
     ids = {one.payment_id for one in reads if one.payment_id} | _told_payments(story, order_id)
     ids |= {name for name, named in readings.listed if named == order_id}
-    ours = {order_id, *_numbers(readings, order_id, ids, own[order_id])}
-    payments = tuple(one for one in readings.payments if one.payment_id in ids or one.order_id in ours)
-    unheard = _unheard(readings, ids | {one.payment_id for one in payments})
+    ids |= _payments_of(readings, order_id, ids, own[order_id])
+    payments = tuple(one for one in readings.payments if one.payment_id in ids)
+    unheard = _unheard(readings, ids)
     # One that tells no order, and that no order names, is nobody's: what a person read of it counts.
     known = {one.payment_id for one in readings.payments if one.order_id is not None} | ids
     named = [*(one.payment_id for one in readings.orders), *(event.payment_id for _, event in story.of(OrderNamed))]
@@ -83,12 +83,19 @@ def _order_account(story: Story, readings: Readings, order_id: str, own: dict[st
     )
 
 
-def _numbers(readings: Readings, order_id: str, ids: Collection[str], accepted_at: datetime) -> Iterator[str]:
-    """Yield the shop's own numbers of an order: its payments tell them beside the order, or alone and are as new."""
-    for one in readings.payments:
-        alone = one.payment_id in ids and one.order_id == one.reference and made_since(one.created, accepted_at)
-        if one.reference is not None and (one.order_id == order_id or alone):
-            yield one.reference
+def _payments_of(readings: Readings, order_id: str, ids: Collection[str], accepted_at: datetime) -> set[str]:
+    """Return the payments that name the order, or only the shop's own number of it and are as new as the order.
+
+    The order's payments tell that number beside the order; or alone, if the order names them.
+    """
+    since = {one.payment_id for one in readings.payments if made_since(one.created, accepted_at)}
+    named = {one.payment_id for one in readings.payments if one.order_id == order_id}
+    numbers = {
+        one.reference
+        for one in readings.payments
+        if one.payment_id in named or (one.payment_id in since.intersection(ids) and one.order_id == one.reference)
+    }
+    return named | {one.payment_id for one in readings.payments if one.order_id in numbers - {None}} & since
 
 
 def _unlisted(story: Story, readings: Readings) -> bool:

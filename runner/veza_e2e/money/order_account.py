@@ -12,7 +12,7 @@ from veza.money import Money
 from veza_e2e.frozen import dataclass
 from veza_e2e.money.figures import Figure, FigureKind, backend_back, by_hand, current, is_some_of, last_said, sums
 from veza_e2e.money.payment_states import AUTHORISED, PAYABLE, UNTAKEN, VOID, VOIDED
-from veza_e2e.money.readings import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
+from veza_e2e.money.told import BankRead, OrderRead, PaymentRead, PersonRead, RefundRead
 
 CHARGED = frozenset({"completed", "refund_pending", "refunded", "refund_failed", "disputed"})
 """Order states that only follow a charge."""
@@ -101,8 +101,7 @@ class OrderAccount:
     def back(self) -> Sequence[Figure]:
         """The figures of what came back that stand beside each other now.
 
-        What the processor said last stands, though others looked later: who pays out is a needed witness. A person who
-        read its dashboard then has told what it says.
+        What the processor, or a person at its dashboard, said last stands: who pays out is a needed witness.
         """
         kept = [one for one in current(self.refunded) if not (self._of_one_payment(one) or self.counts_some(one))]
         if self.read_by_hand:
@@ -117,10 +116,7 @@ class OrderAccount:
         return named is not None and named.received is not None and figure.amount == self._back_of(named)
 
     def counts_some(self, figure: Figure) -> bool:
-        """Whether the backend counts some of the refunds that another witness listed since: a part of what came back.
-
-        A backend may not hear of what was refunded at the dashboard.
-        """
+        """Whether the backend counts some of the refunds that another witness listed since: it may not hear of all."""
         if figure.by != "backend" or figure.pending or not figure.amount or self._of_one_payment(figure):
             return False
         since = figure.since or figure.seq
@@ -143,6 +139,8 @@ class OrderAccount:
     @cached_property
     def read_by_hand(self) -> bool:
         """Whether a person read, since the processor last told, how a refund ended that it had not seen end."""
+        if self._refund_untold:
+            return bool(self._refunds_read(0))
         refunds = [back for one in self.latest for back in one.refunds]
         heard = max((one.seq for one in self.latest), default=0)
         under_way = {one.refund_id for one in refunds if one.status not in _ENDED}
@@ -290,18 +288,23 @@ class OrderAccount:
         taken = [one for one in self.latest if one.received is None or one.received.minor]
         if not taken:
             return
-        seq, pending = max(one.seq for one in taken), False
+        seq, pending = max(one.refunds_seq or one.seq for one in taken), False
         back: list[Money | None] = []
         for one in taken:
             own = self._own(one)
             pending = pending or any(each.status not in _ENDED for each in own)
             back += [one.received] if one.status == VOIDED else [e.amount for e in own if e.status == "succeeded"]
-        if None in back or taken[0].received is None:
+        if None in back or taken[0].received is None or self._refund_untold:
             yield Figure("refunded", "processor", seq, None, pending)
             return
         zero = Money(0, taken[0].received.currency)
         for amount in sums([one for one in back if one is not None] or [zero]):
             yield Figure("refunded", "processor", seq, amount, pending)
+
+    @property
+    def _refund_untold(self) -> bool:
+        told = {None, *(back.refund_id for one in self.latest for back in one.refunds)}
+        return any(one.untold_refund not in told for one in self.latest)
 
     def _own(self, payment: PaymentRead) -> list[RefundRead]:
         """The refunds of this order among those that a payment lists."""

@@ -6,7 +6,7 @@ states those of Hyperswitch. Absent is unknown; where the API leaves a member ou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +14,6 @@ from typing import Final, TypeAlias
 
 from veza.money import Money, to_minor
 from veza_e2e.canonical import JSON
-from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Line
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread
 from veza_e2e.journal.events import CallFailed, CallFinished, Event, PreflightFinished
@@ -22,110 +21,13 @@ from veza_e2e.journal.readings import DashboardRead
 from veza_e2e.journal.story import Story, cents_of, text_of
 from veza_e2e.money.answers import asked_for, body_of, payment_named
 from veza_e2e.money.payment_states import NOTHING_RECEIVED, created_of, unsettled
+from veza_e2e.money.told import BankRead, NoAnswer, OrderRead, PaymentRead, PersonRead, Readings, RefundRead
 
 Data: TypeAlias = Mapping[str, JSON]
 _REREAD: Final = ("order_id", "order_status", "refund_status", "refunded_cents", "currency")
 _OF_ORDERS: Final = frozenset({"listOrders", "createOrder", "requestRefund", "getOrder"})
 LIST: Final = "/payments/list"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRead:
-    """An order, as the backend told it."""
-
-    seq: int
-    at: datetime
-    order_id: str
-    status: str | None
-    total: Money | None
-    payment_id: str | None
-    refund_id: str | None
-    refund_status: str | None
-    refunded: Money | None
-    """What came back of it; None if the order does not tell. Beside a refund that is done a zero tells nothing."""
-    operation: str | None
-    tax: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRead:
-    """A refund, as the processor told it."""
-
-    refund_id: str | None
-    payment_id: str | None
-    status: str | None
-    amount: Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRead:
-    """A payment, as the processor told it."""
-
-    seq: int
-    at: datetime
-    payment_id: str
-    order_id: str | None
-    """The order that the payment names."""
-    status: str | None
-    received: Money | None
-    """None if the amount or its currency was not told."""
-    refunds: tuple[RefundRead, ...]
-    disputes: int
-    """How many are not settled."""
-    asked: Money | None = None
-    """`net_amount` where it is given (a surcharge is in it), else `amount`; None if neither was told."""
-    reference: str | None = None
-    """What the shop calls its order."""
-    created: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """The processor was asked and did not tell the payment."""
-
-    seq: int
-    at: datetime
-    payment_id: str | None = None
-    """The payment that was asked for; None if the request does not name one."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRead:
-    """What a person read at a dashboard."""
-
-    seq: int
-    payment_id: str | None
-    charged: Money | None
-    refund_id: str | None
-    refunded: Money | None
-    reversed: Money | None
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class BankRead:
-    """What the bank statement shows; None if nothing."""
-
-    seq: int
-    credit: Money | None
-    dropped: Money | None
-    """A charge that vanished."""
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Everything that was read of one session's money, in the order of the events."""
-
-    orders: tuple[OrderRead, ...]
-    payments: tuple[PaymentRead, ...]
-    silences: tuple[NoAnswer, ...]
-    persons: tuple[PersonRead, ...]
-    bank: BankRead | None
-    """The latest bank statement, which corrects earlier ones."""
-    listed: tuple[tuple[str, str], ...] = ()
-    """Payments in the buyer's list at the processor, each with the order that it names."""
-    relisted: bool = False
-    """Whether the whole list was read when the processor was asked last after the end."""
+_NO_SUCH: Final = 404
 
 
 def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
@@ -152,7 +54,22 @@ def read(story: Story, addenda: Sequence[Addendum] = ()) -> Readings:
         elif isinstance(item, BankStatement):
             bank = _bank(item)
     listed, persons = tuple(_listed(story)), persons_of(story, addenda)
-    return Readings(tuple(orders), tuple(payments), tuple(silences), persons, bank, listed, relisted)
+    return Readings(
+        tuple(orders), tuple(_with_last_refunds(payments)), tuple(silences), persons, bank, listed, relisted
+    )
+
+
+def _with_last_refunds(payments: Iterable[PaymentRead]) -> Iterator[PaymentRead]:
+    last: dict[str, PaymentRead] = {}
+    for one in payments:
+        before = last.get(one.payment_id)
+        silent = not one.lists_refunds and not one.refunds
+        if silent and before is not None and before.refunds:
+            kept = replace(one, refunds=before.refunds, refunds_seq=before.refunds_seq or before.seq)
+        else:
+            kept = one
+        last[one.payment_id] = kept
+        yield kept
 
 
 def persons_of(story: Story, addenda: Sequence[Addendum] = ()) -> tuple[PersonRead, ...]:
@@ -271,19 +188,29 @@ def payment_of(seq: int, at: datetime, data: Data) -> PaymentRead | None:
         refunds=tuple(_refund(one) for one in refunds if isinstance(one, Mapping))
         if isinstance(refunds, list | tuple)
         else (),
+        lists_refunds=refunds is not None,
+        untold_refund=text_of(data.get("untold_refund")),  # as an addendum writes it
         disputes=sum(map(unsettled, disputes)) if isinstance(disputes, list | tuple) else 0,
     )
 
 
 def _with_refund(line: Line, payments: Sequence[PaymentRead]) -> Iterator[PaymentRead]:
-    """Yield the payment of a refund that was asked for by its own name, with that refund; one not told says nothing."""
+    """Yield the payment of a refund that was asked for by its own name, with that refund.
+
+    If the refund is not told, yield each payment that may have it. A 404 tells that there is none.
+    """
     asked, at = line.event, datetime.fromisoformat(line.at)
+    last = {one.payment_id: one for one in payments if not one.lists_refunds}
+    if not isinstance(asked, CallFinished | CallFailed) or getattr(asked, "status", None) == _NO_SUCH:
+        return
     data = body_of(asked) if isinstance(asked, CallFinished) else None
-    if isinstance(asked, CallFinished) and isinstance(data, Mapping) and data.get("refund_id") == asked_for(asked.url):
-        refund = _refund(data)
-        for last in [one for one in payments if one.payment_id == refund.payment_id][-1:]:
-            others = (one for one in last.refunds if one.refund_id != refund.refund_id)
-            yield replace(last, seq=line.seq, at=at, refunds=(*others, refund))
+    refund = _refund(data) if isinstance(data, Mapping) and data.get("refund_id") == asked_for(asked.url) else None
+    payment = None if refund is None or refund.payment_id is None else last.get(refund.payment_id)
+    if refund is None or payment is None:
+        yield from (replace(one, seq=line.seq, at=at, untold_refund=asked_for(asked.url)) for one in last.values())
+        return
+    others = (one for one in payment.refunds if one.refund_id != refund.refund_id)
+    yield replace(payment, seq=line.seq, at=at, refunds=(*others, refund), refunds_seq=line.seq, untold_refund=None)
 
 
 def _refund(data: Data) -> RefundRead:

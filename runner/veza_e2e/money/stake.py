@@ -21,7 +21,10 @@ def at_stake(order: OrderAccount) -> Money | None:
         return max(likely, key=attrgetter("minor")) if same else None
     told = order.refunded if order.state is AccountState.UNKNOWN else order.back
     back = [one.amount for one in told if one.amount is not None and one.amount.currency == charged.currency]
-    left = Money(max(charged.minor - min((one.minor for one in back), default=0), 0), charged.currency)
+    # What stands beside them and is not told, or is told in another currency, may be nothing.
+    doubted = any(one.amount is None or one.amount.currency != charged.currency for one in order.back)
+    least = 0 if doubted else min((one.minor for one in back), default=0)
+    left = Money(max(charged.minor - least, 0), charged.currency)
     others = any(one.received for one in order.latest)
     lost = sums([left, *(_asked(order, AUTHORISED) if others else ())])
     return lost[0] if len(lost) == 1 else None

@@ -188,16 +188,15 @@ def _code(row: Mapping[str, JSON], name: str) -> str:
     return str(row.get(name) or "").strip()
 
 
-def raise_gravest(checks: Iterable[Callable[[], object]]) -> None:
-    """Make every check, and raise the gravest problem: what is wrong for good is not hidden by what may come yet."""
+def gravest(checks: Iterable[Callable[[], object]]) -> Problem | None:
+    """Make every check, and return the gravest problem: what is wrong for good is not hidden by what may come yet."""
     found = list[Problem]()
     for check in checks:
         try:
             check()
         except Problem as problem:
             found.append(problem)
-    if found:
-        raise min(found, key=lambda one: _GRAVITY.index(one.verdict.status))
+    return min(found, key=lambda one: _GRAVITY.index(one.verdict.status), default=None)
 
 
 def told_by(rows: Rows, name: str) -> Iterator[int]:

@@ -24,8 +24,8 @@ from veza_e2e.money.transfer_rows import (
     cents_of,
     complete,
     counted,
+    gravest,
     named,
-    raise_gravest,
     readable,
     refuse_untold,
     same,
@@ -54,13 +54,14 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
     try:
         every = readable(rows, order)
         found, tax = counted(every), _tax(rows, order)
-        raise_gravest([
+        wrong = gravest([
             *(partial(_refuse_status, row, refund_asked=refund_asked) for row in found),
             partial(_refuse_order, rows, order.total, tax),
             *(partial(_refuse_row, row, order, refund_asked=refund_asked) for row in found),
             partial(_refuse_sellers, found),
-            *(partial(refuse_untold, row, absent) for row in found),
         ])  # fmt: skip
+        if wrong is not None:
+            raise wrong
         checked = bool(order.seller_id) and all(row.get("seller_id") is not None for row in found)
     except Problem as problem:
         return replace(problem.verdict, complete=whole)
@@ -68,6 +69,9 @@ def booking(rows: Rows, order: OrderFacts, *, refund_asked: bool = False, absent
     only_told = tax if tax and order.tax is None else None
     verdict = Verdict("booked", seller_checked=checked, complete=whole, tax=only_told)
     verdict = _explained(found, order.total, tax, verdict, cancelled)
+    untold = gravest(partial(refuse_untold, row, absent) for row in found)
+    if untold is not None and verdict.status != "wrong":
+        return replace(untold.verdict, complete=whole)
     if verdict.status == "booked" and (told := _unnamed(found, "stripe_transfer_id", absent)):
         finding = FindingCode.TRANSFER_NOT_BOOKED
         return Verdict("late", f"{told} without a Stripe id", finding=finding, complete=whole)
@@ -96,17 +100,23 @@ def reversal(rows: Rows, order: OrderFacts, *, before: Rows = (), absent: Collec
     earlier = _by_id(transfers_of(before))
     try:
         found = readable(rows, order, after_refund=True)
-        raise_gravest([
-            partial(_refuse_change, found, earlier),
-            *(partial(_reversed, row) for row in found),
-            *(partial(refuse_untold, row, absent) for row in found),
-        ])  # fmt: skip
-        sides = [_reversed(row) for row in found]
     except Problem as problem:
         return replace(problem.verdict, complete=whole)
+    held = gravest([
+        partial(_refuse_change, found, earlier),
+        *(partial(_reversed, row, earlier) for row in found),
+        *(partial(refuse_untold, row, absent) for row in found),
+    ])  # fmt: skip
+    if held is not None and held.verdict.status == "wrong":
+        return replace(held.verdict, complete=whole)
+    pairs = [(row, side) for row in found if (side := _told_sides(row, earlier)) is not None]
+    known, sides = [row for row, _ in pairs], [side for _, side in pairs]
     paid, back = (Money(sum(side[i] for side in sides), order.total.currency) for i in (0, 1))
-    verdict = Verdict("reversed", left=paid, right=back, complete=whole)
-    open_ = _unreversed(found, sides, earlier, order) or _unproven(found, sides, earlier, absent)
+    compared = len(known) == len(found)  # else the sums are not the whole
+    verdict = Verdict("reversed", left=paid if compared else None, right=back if compared else None, complete=whole)
+    open_ = _unreversed(known, sides, earlier, order) or _unproven(known, sides, earlier, absent)
+    if held is not None and (open_ is None or open_[0] == "unclear"):
+        return replace(held.verdict, complete=whole)
     if open_ is None:
         return verdict
     if paid == back:
@@ -226,10 +236,10 @@ def _twice(rows: Rows, column: str) -> list[str]:
 
 
 def _explained(found: Rows, total: Money, tax: Money, verdict: Verdict, cancelled: Rows) -> Verdict:
-    """Return the verdict with R2's sides; a fee that is not told leaves the sum unknown."""
+    """Return the verdict with R2's sides; a fee, amount or status that is not told leaves the sum unknown."""
     currency, owed = total.currency, total - tax
     fees = [cents_of(row, "platform_fee_cents") for row in found]
-    if None in fees:
+    if None in fees or any(row.get(name) is None for row in found for name in ("amount_cents", "status")):
         return replace(verdict, left=owed)
     paid = Money(sum(cents_of(row, "amount_cents") or 0 for row in found) + sum(fee or 0 for fee in fees), currency)
     verdict = replace(verdict, left=owed, right=paid)
@@ -268,18 +278,36 @@ def _refuse_change(found: Rows, earlier: Mapping[str, Mapping[str, JSON]]) -> No
             raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
 
 
-def _reversed(row: Mapping[str, JSON]) -> tuple[int, int]:
-    """Return what was paid out by a row and what of it was reversed, in minor units."""
-    status, amount = row.get("status"), cents_of(row, "amount_cents") or 0
+def _reversed(row: Mapping[str, JSON], earlier: Mapping[str, Mapping[str, JSON]]) -> tuple[int, int]:
+    """Return what was paid out by a row and what of it was reversed, in minor units.
+
+    Where an amount or a status is not told, what the row said before the refund counts: it proves no reversal, and may
+    contradict one.
+
+    Raises:
+        Problem: a status that is not known, or a side that is not told.
+    """
+    was = earlier.get(str(row.get("transfer_id")), {})
+    status, amount, said = row.get("status"), cents_of(row, "amount_cents"), cents_of(row, "reversed_amount_cents")
     if status is not None and status not in list(TransferStatus):
         told = f"{named(row)} is {str(status)!r}, a status that this version does not know"
         raise Problem("wrong", told, FindingCode.TRANSFER_NOT_REVERSED)
-    if status is None or status in _UNPAID or status == TransferStatus.PENDING:
+    if status in _UNPAID or status == TransferStatus.PENDING:
         return 0, 0
-    said = cents_of(row, "reversed_amount_cents")
     if said is None and status in _REVERSED:
         raise Problem("unread", f"{named(row)} is {status!s}, and how much of it is not told")
+    amount = cents_of(was, "amount_cents") if amount is None else amount
+    paid_out = status is not None or was.get("status") == TransferStatus.COMPLETED or bool(said)
+    if amount is None or not paid_out:
+        raise Problem("unread", f"what {named(row)} paid out is not told")
     return amount, said or 0
+
+
+def _told_sides(row: Mapping[str, JSON], earlier: Mapping[str, Mapping[str, JSON]]) -> tuple[int, int] | None:
+    try:
+        return _reversed(row, earlier)
+    except Problem:
+        return None
 
 
 def _errors(found: Iterable[Mapping[str, JSON]], earlier: Mapping[str, Mapping[str, JSON]]) -> list[str]:

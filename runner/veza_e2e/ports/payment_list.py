@@ -93,29 +93,33 @@ class Names:
     """
 
     def __init__(self, order_id: str, found: Collection[ProcessorPayment], accepted_at: datetime) -> None:
-        self._order_id = order_id
+        self._order_id, self._accepted_at = order_id, accepted_at
         since = (one for one in found if one.order_id is None and made_since(one.created, accepted_at))
         known = (*(one for one in found if one.order_id == order_id), *since)
         self._references = {order_id, *(one.reference for one in known if one.reference is not None)}
         self._referring = any(one.reference in self._references for one in found)
 
     def own(self, payment: ListedPayment | ProcessorPayment) -> bool:
-        """Whether a payment says that it is the order's."""
+        """Whether a payment says that it is the order's; by a number of the shop's own only if it was made since."""
         named = self._order_id in {payment.order_id, payment.reference}
-        return named or (payment.order_id is None and payment.reference in self._references)
+        return named or (self._by_number(payment) and made_since(payment.created, self._accepted_at))
+
+    def _by_number(self, payment: ListedPayment | ProcessorPayment) -> bool:
+        return payment.order_id is None and payment.reference in self._references
 
     def other(self, payment: ListedPayment | ProcessorPayment) -> bool:
         """Whether a payment says that it is another order's.
 
         A reference says so only if those of the order's own payments are known to be the order's.
         """
-        if self.own(payment):
+        if self.own(payment) or self._by_number(payment):
             return False
         return payment.order_id is not None or (self._referring and payment.reference is not None)
 
     def unclear(self, payment: ProcessorPayment) -> bool:
         """Whether a payment names no order, but a reference of which nobody knows whose it is."""
-        return payment.order_id is None and payment.reference is not None and not self.own(payment)
+        named = self.own(payment) or self._by_number(payment)
+        return payment.order_id is None and payment.reference is not None and not named
 
 
 def missing_of(

@@ -83,6 +83,8 @@ class OrderPayments:
     """The payments that may hold more than the others tell: what these add up to settles nothing."""
     passing: bool = False
     """Whether asking again may help to read what is left."""
+    untold_refunds: tuple[str, ...] = ()
+    """The refunds that the order names, that no payment lists, and that were not told either when asked for."""
 
     @property
     def whole(self) -> bool:
@@ -128,9 +130,11 @@ class OrderPayments:
 
     @property
     def returned(self) -> Money | None:
-        """Succeeded refunds and voided captures; None if that is not one amount."""
+        """Succeeded refunds and voided captures; None if that is not one amount, or a refund was not told."""
         received = self.received
-        return _sum([*self._back(), Money(0, received.currency)]) if received is not None else None
+        if received is None or self.untold_refunds:
+            return None
+        return _sum([*self._back(), Money(0, received.currency)])
 
     def _back(self) -> list[Money | None]:
         back: list[Money | None] = []
@@ -152,7 +156,8 @@ class OrderPayments:
                 total, each = self.returned, self._back()
         if total is not None:
             return str(total)
-        return " and ".join("not told" if one is None else str(one) for one in each) or "not told"
+        more: list[Money | None] = [None] if what == "returned" and self.untold_refunds else []
+        return " and ".join("not told" if one is None else str(one) for one in [*each, *more]) or "not told"
 
     @property
     def refunds(self) -> tuple[ProcessorRefund, ...]:

@@ -44,11 +44,13 @@ class ProcessorError(Exception):
 
     Attributes:
         passing: whether asking again may help.
+        absent: whether it answered that there is no such thing.
     """
 
-    def __init__(self, message: str, *, passing: bool = False) -> None:
+    def __init__(self, message: str, *, passing: bool = False, absent: bool = False) -> None:
         super().__init__(message)
         self.passing = passing
+        self.absent = absent
 
 
 class Processor:
@@ -126,12 +128,14 @@ class Processor:
             told = "; ".join(one.told for one in unread)
             raise ProcessorError(told or "the order names no payment", passing=any(one.passing for one in unread))
         passing = passing or any(one.passing for one in unread)
-        found = self._with_refunds(found, refunds) if whole else found
-        return OrderPayments(tuple(found.values()), unlisted, tuple(unread), passing)
+        found, silent = self._with_refunds(found, refunds) if whole else (found, ())
+        return OrderPayments(tuple(found.values()), unlisted, tuple(unread), passing, tuple(silent))
 
-    def _with_refunds(self, found: Mapping[str, ProcessorPayment], names: Sequence[str]) -> dict[str, ProcessorPayment]:
-        """Return the payments with the refunds that a payment may have and does not list. One not told adds nothing."""
-        told = dict(found)
+    def _with_refunds(
+        self, found: Mapping[str, ProcessorPayment], names: Sequence[str]
+    ) -> tuple[dict[str, ProcessorPayment], list[str]]:
+        """Return the payments with the refunds that a payment may have and does not list, and those not told either."""
+        told, silent = dict(found), list[str]()
         listed = {refund.refund_id for one in found.values() for refund in one.refunds}
         unlisted = any(not one.lists_refunds for one in found.values())
         for name in dict.fromkeys(names) if unlisted else ():
@@ -139,12 +143,15 @@ class Processor:
                 continue
             try:
                 refund = _refund(self._answer(f"/refunds/{quote(name, safe='')}"), self._last_call())
-            except (ProcessorError, *_UNREADABLE):
+            except (ProcessorError, *_UNREADABLE) as error:
+                silent += [] if isinstance(error, ProcessorError) and error.absent else [name]
                 continue
             payment = told.get(refund.payment_id)
             if payment is not None and not payment.lists_refunds and refund.refund_id == name:
                 told[refund.payment_id] = replace(payment, refunds=(*payment.refunds, refund))
-        return told
+            else:
+                silent.append(name)
+        return told, silent
 
     def _read(self, names: Iterable[str]) -> tuple[dict[str, ProcessorPayment], list[Unread]]:
         found, unread = dict[str, ProcessorPayment](), list[Unread]()
@@ -227,7 +234,8 @@ class Processor:
         status = response.status_code
         if status != httpx.codes.OK:
             passing = status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
-            raise ProcessorError(f"the processor answered {status}", passing=passing)
+            absent = status == httpx.codes.NOT_FOUND
+            raise ProcessorError(f"the processor answered {status}", passing=passing, absent=absent)
         try:
             return json.loads(response.content)
         except (ValueError, RecursionError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from veza_e2e.ports.payments import OrderPayments
 from veza_e2e.ports.processor import ProcessorError
+from veza_e2e.ports.screen import plain
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import PlacedOrder
 
@@ -38,8 +39,15 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
             if not pause or not seen.passing:
                 break
         context.clock.sleep(pause)
+    _tell(context, seen)
+    return seen
+
+
+def _tell(context: Context, seen: OrderPayments) -> None:
+    """Say what the processor did not tell, once."""
     if seen.unlisted is not None:
         context.tell_once(f"Whether the order has other payments was not seen: {seen.unlisted}.")
     for one in seen.unread:
         context.tell_once(f"The processor did not tell {one.told}. The order's other payments settle nothing.")
-    return seen
+    for name in seen.untold_refunds:
+        context.tell_once(f"The processor did not tell refund {plain(name)}. Nothing is concluded from that.")

@@ -9,7 +9,7 @@ from veza import License, Order
 from veza_e2e.journal.events import CallIntended
 from veza_e2e.money.order_account import LINK
 from veza_e2e.money.payment_states import UNTAKEN
-from veza_e2e.money.readings import PaymentRead
+from veza_e2e.money.told import PaymentRead
 from veza_e2e.steps.context import Context, Waiting
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PlacedOrder

@@ -50,7 +50,7 @@ BY_HAND = (
     Bug("an item without its license", "_question.py", "else dict(item)", 'else {"product_id": item["product_id"]}'),
     Bug("items in a set", "_question.py", "in enumerate(given):", "in enumerate(dict.fromkeys(map(str, given))):"),
     Bug("the licenses of every order", "_sync/licenses.py", '{"order_id": order_id}', '{"order_id": None}'),
-    Bug("another order's id", "_async/orders.py", 'Order, ids={"order_id": order_id}', 'Order, ids={"order_id": order_id[::-1]}'),
+    Bug("another order's id", "_async/orders.py", 'ids={"order_id": order_id}', 'ids={"order_id": order_id[::-1]}'),
     Bug("an id without its hyphens", "_sync/products.py", 'ids={"product_id": product_id}', 'ids={"product_id": product_id.replace("-", "")}'),
     Bug("remember_me is forgotten", "_sync/login.py", "if remember_me is not None:", "if remember_me:"),
     Bug("all devices always", "_sync/auth.py", '"all_devices": all_devices', '"all_devices": True'),

@@ -27,7 +27,7 @@ BUGS = (
     Bug("abandon asks nobody", "engine/abandon.py", "if not account.may_be_out:", "if not account.may_be_out or account.may_be_out:"),
     Bug("an order that can be paid is no risk", "money/order_account.py", "return AccountState.UNKNOWN if unpaid and silent else AccountState.AT_RISK", "return AccountState.UNTOUCHED"),
     Bug("a lost answer is sent again with another key", "steps/order.py", "created = _send(context, product, doubt.key or context.ids.key())", "created = _send(context, product, context.ids.key())"),
-    Bug("only the first payment counts", "money/order_account.py", "for amount in _sums([one for one in received if one.minor] or received[:1]):", "for amount in _sums(received[:1]):"),
+    Bug("only the first payment counts", "money/order_account.py", "sums([one for one in told if one] or told[:1])", "sums(told[:1])"),
     Bug("the statement's amount is not compared", "evidence/acceptance.py", "differing = [one for one in others if one.amount != shown]", "differing = [one for one in others if one.amount is None]"),
     Bug("an active license counts as revoked", "evidence/acceptance.py", 'revoked = all(status == "revoked" for status in last.statuses)', "revoked = bool(last.statuses)"),
     Bug("another seller's row is as good", "money/transfers.py", "if seller is not None and order.seller_id and not same(seller, order.seller_id):", "if seller is not None and not order.seller_id:"),

@@ -180,7 +180,7 @@ def test_a_license_that_the_rows_do_not_call_revoked_contradicts_the_api(walk: W
     assert (item.status, item.reason) == ("pending", told), "a replica may lag"
     assert after(walk, supplied(walk, {"license_status": states}, hours=25)).item("license_revoked").status == "not_met"
     assert after(walk, supplied(walk, {"license_status": "revoked"})).item("license_revoked").status == "met"
-    assert after(walk, supplied(walk)).item("license_revoked").status == "met", "the latest rows do not tell"
+    assert after(walk, supplied(walk)).item("license_revoked").reason == told, "rows that do not tell take nothing back"
 
 
 def test_a_run_whose_license_the_rows_call_active_for_a_day_failed_until_later_rows_do_not(walk: Walk) -> None:
@@ -197,6 +197,8 @@ def test_a_run_whose_license_the_rows_call_active_for_a_day_failed_until_later_r
     said = "\n".join(last_screen(failed, Surroundings(lambda *words: " ".join(words), date(2026, 11, 6))))
     assert f"once that is put right, supply the rows: rows {failed.session}" in said
     assert nothing_due(failed) == "nothing is due, though not all is met: license revoked"
+    untold = after(walk, wrong, supplied(walk, hours=26))
+    assert (untold.outcome, untold.item("license_revoked").reason) == ("failed", failed.item("license_revoked").reason)
     put_right = replace(after(walk, wrong, right), live_requested=True)
     assert (put_right.outcome, "rows" in str(still_open(put_right))) == ("passed", False)
 

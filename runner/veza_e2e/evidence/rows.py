@@ -32,6 +32,15 @@ _Found: TypeAlias = tuple[int, datetime, str, Rows]
 
 
 @dataclass(frozen=True, slots=True)
+class LicenseColumn:
+    """What the last rows that tell it say of the order's licenses in the database."""
+
+    seq: int
+    at: datetime
+    states: str
+
+
+@dataclass(frozen=True, slots=True)
 class SuppliedRows:
     """What rows say.
 
@@ -40,14 +49,15 @@ class SuppliedRows:
         at: when they were read.
         booking: whether the seller's transfers are booked (R2).
         reversal: whether they were reversed (R5); None if no refund was asked for.
-        license: the state of the order's licenses in the database; None if the rows do not tell.
+        license: the state of the order's licenses in the database, by these rows or, if they do not tell, by earlier
+            ones; None if none told.
     """
 
     seq: int
     at: datetime
     booking: Verdict
     reversal: Verdict | None
-    license: str | None
+    license: LicenseColumn | None
 
     @property
     def not_reversed(self) -> Literal["not_met", "pending"] | None:
@@ -66,23 +76,23 @@ def supplied_rows(story: Story, account: Account, addenda: Sequence[Addendum]) -
 
     Rows that a step read since are later than those.
     """
-    return _judged(story, account, _latest(story, addenda))
+    return _judged(story, account, _later(story, addenda))
 
 
 def rows_after_refund(story: Story, account: Account, supplied: SuppliedRows | None) -> SuppliedRows | None:
     """Return what the latest rows say that were read after the refund: those of step 9, unless others were supplied."""
-    if supplied is not None and supplied.reversal is not None:
-        return supplied
     read = [(line, e) for line, e in story.of(RowsRead) if e.final and e.step == "revoked"]
-    found = [(line.seq, _at(line.at), event.sql, event.rows) for line, event in read]
-    return _judged(story, account, found[-1] if found else None)
+    last = _judged(story, account, [(line.seq, _at(line.at), event.sql, event.rows) for line, event in read])
+    if supplied is None or supplied.reversal is None:
+        return last
+    return supplied if last is None or supplied.license else replace(supplied, license=last.license)
 
 
-def _judged(story: Story, account: Account, found: _Found | None) -> SuppliedRows | None:
+def _judged(story: Story, account: Account, found: Sequence[_Found]) -> SuppliedRows | None:
     order = _order(story, account)
-    if found is None or order is None:
+    if not found or order is None:
         return None
-    seq, at, sql, rows = found
+    seq, at, sql, rows = found[-1]
     asked_at = next((_at(line.at) for line, e in story.of(CallIntended) if e.operation == "requestRefund"), None)
     seen_at = None if account.main is None else account.main.refund_seen_at
     refunded = any(one is not None and one <= at for one in (asked_at, seen_at))
@@ -93,15 +103,17 @@ def _judged(story: Story, account: Account, found: _Found | None) -> SuppliedRow
     main = account.main
     seen_at = None if main is None else main.refund_seen_at
     late = None if back is None else _timely(back, at, seen_at)
-    return SuppliedRows(seq, at, _timely(booked, at, since), late, license_status(rows))
+    return SuppliedRows(seq, at, _timely(booked, at, since), late, _license(found))
 
 
-def _latest(story: Story, addenda: Sequence[Addendum]) -> _Found | None:
-    later = [one for one in addenda if isinstance(one, RowsSupplied)]
-    if later:
-        last = max(later, key=lambda one: one.number)
-        return last.seq, _at(last.at), last.sql, last.rows
-    running, found = False, None
+def _license(found: Sequence[_Found]) -> LicenseColumn | None:
+    told = [LicenseColumn(seq, at, states) for seq, at, _, rows in found if (states := license_status(rows))]
+    return told[-1] if told else None
+
+
+def _later(story: Story, addenda: Sequence[Addendum]) -> list[_Found]:
+    running = False
+    found: list[_Found] = []
     for line in story.lines:
         event = line.event
         if isinstance(event, StepStarted):
@@ -110,9 +122,10 @@ def _latest(story: Story, addenda: Sequence[Addendum]) -> _Found | None:
             event, StepFinished | StepFailed | StepPaused | StepSkipped | SessionInterrupted | SessionResumed
         ):
             running = False
-        elif isinstance(event, RowsRead) and event.final and (found is not None or not running):
-            found = line.seq, _at(line.at), event.sql, event.rows
-    return found
+        elif isinstance(event, RowsRead) and event.final and (found or not running):
+            found.append((line.seq, _at(line.at), event.sql, event.rows))
+    later = sorted((one for one in addenda if isinstance(one, RowsSupplied)), key=lambda one: one.number)
+    return [*found, *((one.seq, _at(one.at), one.sql, one.rows) for one in later)]
 
 
 def _order(story: Story, account: Account) -> OrderFacts | None:
@@ -159,23 +172,24 @@ def license_by(
         looked: what the API said of the licenses after the refund.
     """
     main = account.main
-    if rows is None or rows.license is None or _changed_since(rows, looked):
+    column = None if rows is None else rows.license
+    if column is None or _changed_since(column, looked):
         return None
-    if rows.license == REVOKED:
-        return None if looked else ("met", [rows.seq], "revoked by the database")
-    if main is None or main.refund_seen_at is None or rows.at < main.refund_seen_at:
+    if column.states == REVOKED:
+        return None if looked else ("met", [column.seq], "revoked by the database")
+    if main is None or main.refund_seen_at is None or column.at < main.refund_seen_at:
         return None
     by_api = f", and {', '.join(map(str, looked[-1].statuses))} by the API" if looked else ""
     seen = [looked[-1].seq] if looked else []
-    late = rows.at - main.refund_seen_at < LATE  # a replica lags, as the rows themselves may
-    told = f"a license is {rows.license} by the database{by_api}; look again with `rows`"
-    return "pending" if late else "not_met", [*seen, rows.seq], told
+    late = column.at - main.refund_seen_at < LATE  # a replica lags, as the rows themselves may
+    told = f"a license is {column.states} by the database{by_api}; look again with `rows`"
+    return "pending" if late else "not_met", [*seen, column.seq], told
 
 
-def _changed_since(rows: SuppliedRows, looked: Sequence[LicensesRead]) -> bool:
+def _changed_since(column: LicenseColumn, looked: Sequence[LicensesRead]) -> bool:
     """Whether the API has said something new since the rows: one that says what it said before outdates nothing."""
-    before = [one for one in looked if one.seq < rows.seq][-1:]
-    after = [one for one in looked if one.seq > rows.seq]
+    before = [one for one in looked if one.seq < column.seq][-1:]
+    after = [one for one in looked if one.seq > column.seq]
     return bool(after) and [set(one.statuses) for one in before] != [set(after[-1].statuses)]
 
 

@@ -204,17 +204,16 @@ def page(given: argparse.Namespace, batches: list[Batch]) -> str:
     rows = [f"| {name} | {number:,} |" for name, number in kills.most_common()]
     tables.append("## Killed\n\n| at | times |\n|---|--:|\n" + "\n".join(rows))
     seeds = [f"| {one.first} | {one.histories:,} | {one.minutes:.1f} | {violations(one)} |" for one in batches]
+    histories = sum(one.histories for one in batches)
+    wrong = sum(len(seeds) for one in batches for seeds in one.failing.values())
     return (
         "# Simulated histories\n\n"
         "The real commands run in a simulated world: API, processor, database, bank, operator, clock and disk. Each\n"
         "seed draws what goes wrong, and when. After each command the world's own books are compared with what the\n"
         "walkthrough says. A kill loses what was not synced to the disk.\n\n"
         "| first seed | histories | minutes | violations |\n|---|--:|--:|---|\n" + "\n".join(seeds) + "\n\n"
-        "The tables add up all seeds. Two findings are not in them: "
-        + "; ".join(f"`{one}` ({why})" for one, why in NEVER.items())
-        + ".\n\n"
-        + "\n\n".join(tables)
-        + "\n\n"
+        f"In all {histories:,} histories, {wrong} violations. The tables add up all seeds. Two findings are not in\n"
+        "them: " + "; ".join(f"`{one}` ({why})" for one, why in NEVER.items()) + ".\n\n" + "\n\n".join(tables) + "\n\n"
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `make simulate` with {given.processes} processes, "
         f"{platform.system()} {platform.machine()},\nPython {platform.python_version()}.\n"
     )

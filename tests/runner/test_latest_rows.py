@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from veza.testing import Reply
 from veza_e2e.canonical import JSON
 from veza_e2e.cli.last_screen import Surroundings, last_screen
 from veza_e2e.engine.finish import conclude
@@ -292,3 +293,18 @@ def test_an_api_that_says_once_more_what_it_said_does_not_outdate_the_license_co
     assert walk.stage.summary().item("license_revoked").status == "not_met"
     supply(walk.stage, csv(walk.transfer(license_status="revoked"), "license_status"))
     assert walk.stage.summary().item("license_revoked").status == "met"
+
+
+def test_only_rows_that_were_read_after_the_refund_say_that_its_license_is_revoked(walk: Walk) -> None:
+    refund = walk.backend.shop.refund
+
+    def refunded(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        walk.backend.script("listMyLicenses", *[Reply(data="no list")] * 40)
+        return refund(order_id, amount_cents)
+
+    walk.backend.shop.refund = refunded  # type: ignore[method-assign]  # from now on its licenses cannot be read
+    assert by_hand(walk, {}, {}).item("license_revoked").status == "pending"
+    before, told = supplied(walk, {"license_status": "revoked"}, hours=-9), {"license_status": "revoked"}
+    assert after(walk, before, supplied(walk)).item("license_revoked").status == "pending"
+    met = after(walk, supplied(walk, told), supplied(walk)).item("license_revoked")
+    assert (met.status, met.reason) == ("met", "revoked by the database")

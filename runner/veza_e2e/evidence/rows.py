@@ -49,8 +49,8 @@ class SuppliedRows:
         at: when they were read.
         booking: whether the seller's transfers are booked (R2).
         reversal: whether they were reversed (R5); None if no refund was asked for.
-        license: the state of the order's licenses in the database, by these rows or, if they do not tell, by earlier
-            ones; None if none told.
+        license: the state of the order's licenses in the database after the refund, by these rows or, if they do not
+            tell, by earlier ones; None if none told.
     """
 
     seq: int
@@ -93,21 +93,23 @@ def _judged(story: Story, account: Account, found: Sequence[_Found]) -> Supplied
     if not found or order is None:
         return None
     seq, at, sql, rows = found[-1]
+    main = account.main
     asked_at = next((_at(line.at) for line, e in story.of(CallIntended) if e.operation == "requestRefund"), None)
-    seen_at = None if account.main is None else account.main.refund_seen_at
-    refunded = any(one is not None and one <= at for one in (asked_at, seen_at))
+    seen_at = None if main is None else main.refund_seen_at
+    refunded_at = min((one for one in (asked_at, seen_at) if one is not None), default=None)
+    refunded = refunded_at is not None and refunded_at <= at
     booked = booking(rows, order, refund_asked=refunded, absent=absent(sql))
     back = reversal(rows, order, before=_before(story), absent=absent(sql)) if refunded else None
     completed = story.last_of_step(StepFinished, "completed")
     since = _at(completed[0].at) if completed else None
-    main = account.main
-    seen_at = None if main is None else main.refund_seen_at
     late = None if back is None else _timely(back, at, seen_at)
-    return SuppliedRows(seq, at, _timely(booked, at, since), late, _license(found))
+    return SuppliedRows(seq, at, _timely(booked, at, since), late, _license(found, refunded_at))
 
 
-def _license(found: Sequence[_Found]) -> LicenseColumn | None:
-    told = [LicenseColumn(seq, at, states) for seq, at, _, rows in found if (states := license_status(rows))]
+def _license(found: Sequence[_Found], since: datetime | None) -> LicenseColumn | None:
+    """Return what the last rows tell that were read since the refund, and tell it."""
+    later = [one for one in found if since is not None and one[1] >= since]
+    told = [LicenseColumn(seq, at, states) for seq, at, _, rows in later if (states := license_status(rows))]
     return told[-1] if told else None
 
 

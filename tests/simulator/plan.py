@@ -207,6 +207,11 @@ def _together(chance: Random) -> dict[str, Any]:
         return {"webhook": -1, "gap": DAY + HOUR}
     if drawn_at < 0.08:
         return {"honoured": False, "network": ((chance.randint(14, 24), chance.choice(("lost_before", "late_after"))),)}
+    if drawn_at < 0.086:
+        return {
+            "honoured": False, "network": ((chance.randint(11, 14), chance.choice(("lost_after", "error_after"))),),
+            "refund": "lost_at_backend", "refund_lag": chance.choice((2 * HOUR, 3 * DAY)), "gap": HOUR,
+        }  # fmt: skip
     return {}
 
 

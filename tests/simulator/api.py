@@ -202,9 +202,12 @@ class VezaApi:
             "refunded_at": self._time(order.refunded_at) if order.refunded_at else None,
         }
         tax = None if self.plan.tax == "untold" or (self.plan.absent == "omitted" and not order.tax) else order.tax
-        item = {"product_id": self._id(order.product.id), **self._money("price", order.product.price, order.currency)}
+        other = None if self.world.healed or order.foreign else self.plan.order_of
+        product = self.world.products[-1] if other == "other_product" else order.product
+        buyer = "another-buyer" if other == "other_buyer" else order.buyer
+        item = {"product_id": self._id(product.id), **self._money("price", order.product.price, order.currency)}
         return {
-            "id": self._id(order.id), "buyer_id": self._id(order.buyer), "status": order.status,
+            "id": self._id(order.id), "buyer_id": self._id(buyer), "status": order.status,
             **self._money("total_amount", order.total, order.currency),
             **self._money("tax_amount", tax, order.currency),
             **self._money("refunded_amount", None if untold else 0 if zero else order.refunded, order.currency),

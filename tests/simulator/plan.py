@@ -41,6 +41,7 @@ class Plan:
     login: str = "accepted"
     page: str = "hyperswitch"
     order_currency: str = ""
+    order_of: str = "buyer"
     shelf: str = "full"
     echo: str = ""
     # The price.
@@ -212,7 +213,7 @@ def _together(chance: Random) -> dict[str, Any]:
             "honoured": False, "network": ((chance.randint(11, 14), chance.choice(("lost_after", "error_after"))),),
             "refund": "lost_at_backend", "refund_lag": chance.choice((2 * HOUR, 3 * DAY)), "gap": HOUR,
         }  # fmt: skip
-    return {}
+    return {"order_of": chance.choice(("other_buyer", "other_product"))} if drawn_at < 0.09 else {}
 
 
 def _machine(chance: Random) -> dict[str, Any]:

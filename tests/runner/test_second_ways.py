@@ -166,10 +166,10 @@ def test_a_list_that_is_whole_after_the_end_is_news_once_and_takes_back_that_it_
 
 
 def test_a_damaged_session_stops_no_count_of_logins(tmp_path: Path) -> None:
-    folder = Script(NINE).start().until("completed").store(tmp_path)
-    (folder / "journal.jsonl").write_bytes(b"")
-    Script(NINE.replace(hour=10), session=LATER).start().login().store(tmp_path)
-    at = NINE.replace(hour=10) + timedelta(minutes=1)
+    Script(NINE).start().login().store(tmp_path)
+    newer = Script(NINE, session=LATER).start().until("completed").store(tmp_path)  # the newest is looked at first
+    (newer / "journal.jsonl").write_bytes(b"")
+    at = NINE + timedelta(minutes=1)
     assert recent_logins(Archive(tmp_path), new("rehearsal", live=False), at) == 1
 
 

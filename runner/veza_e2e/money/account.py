@@ -86,7 +86,7 @@ class Account:
             return None
         back = [order.back for order in self.orders if any(one.amount for one in order.charged)]
         agreed = [ours[0].amount if len({one.amount for one in ours}) == 1 else None for ours in back]
-        total = None if None in agreed or not agreed else _total(agreed)
+        total = _total(agreed)
         # More than was charged cannot have come back: a figure is wrong, and which one is not known.
         return None if total is None or total.currency != self.charged.currency or total > self.charged else total
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from veza_e2e.journal.events import StepFailed, StepFinished
+from veza_e2e.journal.events import WALKTHROUGH, StepFailed, StepFinished
 from veza_e2e.ports.protocols import EndOfInput
 
 if TYPE_CHECKING:
@@ -75,3 +75,25 @@ def test_a_completed_order_that_calls_its_refund_done_is_no_refusal(walk: Walk) 
     (failed,) = walk.events(StepFailed)
     assert (failed.step, failed.finding, summary.outcome) == ("revoked", "unknown_status", "failed")
     assert "refund nothing that came back already" in failed.todo
+
+
+@pytest.mark.parametrize(("walkthrough", "transfer"), [(WALKTHROUGH, "met"), ("1", "not_met")])
+def test_rows_that_a_refund_took_back_before_they_were_read_are_right(
+    walk: Walk, walkthrough: str, transfer: str
+) -> None:
+    walk.started["walkthrough"] = walkthrough
+    walk.goes_through()
+    pay = walk.page.act
+
+    def refunded_at_once(url: str) -> bool:
+        paid = pay(url)
+        refunded_by_somebody(walk, status="completed", refund_status="succeeded")
+        (license_,) = walk.backend.shop.licenses.values()
+        license_.update(status="active", revoked_at=None)
+        return paid
+
+    walk.page.act = refunded_at_once
+    walk.ledger.held = lambda: [walk.transfer(status="reversed", reversed_amount_cents=450, stripe_reversal_id="trr_1")]
+    walk.begin()
+    assert walk.go_on().item("transfer_booked").status == transfer
+    assert walk.writes("requestRefund") == 0

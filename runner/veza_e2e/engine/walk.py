@@ -173,7 +173,7 @@ def _walk(context: Context) -> None:
         failed = any(isinstance(event, StepFailed) for event in events)
         # Without a charge there is nothing to refund, so a failure is final.
         recovering = failed and (context.account().may_be_out or _refund_unseen(events))
-        if recovering and context.options.resumed and context.options.walkthrough > 1:
+        if recovering and context.options.resumed and not context.options.first:
             look(context)
         try:
             walkthrough(Run(context, recovering=recovering, foreign=partial(_meaning, context)))

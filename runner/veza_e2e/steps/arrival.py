@@ -34,7 +34,7 @@ def at_processor(context: Context, order: PlacedOrder, refund: RequestedRefund, 
         # What was not read may have come back less, never more; what is not told is not compared.
         if not seen.untold and (seen.whole or sides[0] != sides[1]):
             equal = context.compare("R4", *sides, *seen.calls, context.call("getOrder"), known=known) and equal
-    if seen.disputes and context.options.walkthrough > 1:
+    if seen.disputes and not context.options.first:
         states = ", ".join(seen.disputes)
         raise disputed(context, f"the processor has a dispute on a payment of order {done.id} ({states})")
     if not equal:
@@ -57,7 +57,7 @@ def _heard(context: Context, order: PlacedOrder, refund: RequestedRefund, done: 
         return last
 
     def settled(seen: OrderPayments | None) -> bool:
-        if seen is None or context.options.walkthrough == 1:
+        if seen is None or context.options.first:
             return True
         return not seen.pending and (bool(seen.disputes) or not _lags(context, order, done, seen))
 
@@ -81,10 +81,10 @@ def _lags(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments
 
     A refund that it does list is its word, however much that brought back.
     """
-    if context.options.walkthrough > 1 and seen.untold_refunds:
+    if not context.options.first and seen.untold_refunds:
         return not over(context, refund_seen_at(context))
     told, back = said_back(context, order) or order.total, seen.returned
-    if context.options.walkthrough == 1 or back is None or back.currency != told.currency or back >= told:
+    if context.options.first or back is None or back.currency != told.currency or back >= told:
         return False
     lines = context.journal.lines
     asked = [one.seq for one in lines if isinstance(e := one.event, CallIntended) and e.operation == "requestRefund"]
@@ -96,7 +96,7 @@ def _lags(context: Context, order: PlacedOrder, done: Order, seen: OrderPayments
 
 def _refuse_last_pending(context: Context, order: PlacedOrder, done: Order, refund: RequestedRefund) -> None:
     """Pause if the processor, which is silent now, last said that the refund had not ended, or had not arrived."""
-    if context.options.walkthrough == 1:
+    if context.options.first:
         return
     account = context.account()
     if any(one.read_by_hand for one in account.orders):

@@ -23,8 +23,6 @@ from veza_e2e.steps.results import Payment, PlacedOrder
 from veza_e2e.steps.step import Failed
 from veza_e2e.steps.waiting import link_left, order_said, paid_already, status_of, waiting_for
 
-_VERSION = 2
-"""The first version of the walkthrough that records the offer, asks the processor at Enter, and knows `p`."""
 RAN_OUT = (
     "The link is more than 15 minutes old and has probably expired. If the page says so, this order cannot be paid any "
     "more: leave with q, and end the session with `abandon`."
@@ -43,7 +41,7 @@ def offer(context: Context, order: PlacedOrder) -> None:
     refuse_changed(context, order)
     if context.options.live and not offered_before(context, order):
         type_amount(context, order)
-    if context.options.walkthrough >= _VERSION:
+    if not context.options.first:
         url = context.recorder.redactor.url(order.checkout_url)
         context.journal.append(PageOffered(step=context.recorder.step or "pay", order_id=order.order_id, url=url))
     open_page(context, order)
@@ -86,7 +84,7 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
         Failed: the link expired, and the processor confirms it.
         Paused: the order, or what the page takes, has changed.
     """
-    test_card = context.options.rehearsal and context.options.walkthrough >= _VERSION
+    test_card = context.options.rehearsal and not context.options.first
     text = "Pay on that page. Enter = paid, r = open it again, s = status, q = leave"
     if test_card:
         text = text.replace(". ", ".\n") + ", p = test card"
@@ -104,7 +102,7 @@ def operator_pays(context: Context, order: PlacedOrder) -> Payment:
             case "":
                 context.answered("paid", "paid", since)
                 paid = Payment(context.operator.by, None, timestamp(context.clock.now()))
-                if context.options.walkthrough >= _VERSION:
+                if not context.options.first:
                     _tell_processor(context, order)
                 return paid
             case "q":
@@ -160,7 +158,7 @@ def refuse_dead_link(context: Context, order: PlacedOrder) -> OrderPayments | No
     seen = cross_check(context, order)
     if seen is not None and not seen.unread and all(one.status in VOID for one in seen.payments):
         link_gone(context, order, seen.named)
-    if context.options.walkthrough >= _VERSION:
+    if not context.options.first:
         refuse_other_order(context, order.order_id, seen)
     return seen
 

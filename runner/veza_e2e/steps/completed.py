@@ -86,7 +86,7 @@ def _offer_again(context: Context, order: PlacedOrder) -> None:
 
 
 def _unpaid(context: Context) -> frozenset[PaymentStatus]:
-    return PAYABLE | VOID if context.options.walkthrough == 1 else UNTAKEN
+    return PAYABLE | VOID if context.options.first else UNTAKEN
 
 
 def _refuse_other_than_completed(context: Context, done: Order, order: PlacedOrder, seen: OrderPayments | None) -> None:

@@ -47,7 +47,12 @@ class Options:
     rehearsal: bool
     resumed: bool = False
     walkthrough: int = 2
-    """The version of the walkthrough: a recording of version 1 knows none of the later readings."""
+    """The version of the walkthrough."""
+
+    @property
+    def first(self) -> bool:
+        """Whether it is version 1, whose recordings know none of the later readings."""
+        return self.walkthrough == 1
 
     @property
     def or_raise(self) -> str:

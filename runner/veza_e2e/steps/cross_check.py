@@ -19,7 +19,7 @@ def cross_check(context: Context, order: PlacedOrder) -> OrderPayments | None:
     """
     if context.processor is None:
         return None
-    whole = context.options.walkthrough > 1
+    whole = not context.options.first
     known = next((one for one in context.account().orders if one.order_id == order.order_id), None)
     named = known.payment_ids if whole and known is not None else ()
     named = named or ((order.payment_id,) if order.payment_id is not None else ())

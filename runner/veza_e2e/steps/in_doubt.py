@@ -96,7 +96,7 @@ def named_orders(context: Context) -> list[str]:
 def may_send_again(context: Context, doubt: Doubt) -> bool:
     """Whether the request can be sent again: the environment honours keys, and the key is still valid."""
     age = context.clock.now() - doubt.at
-    lifetime = KEY_LIFETIME if context.options.walkthrough > 1 else KEY_LIFETIME_OF_1
+    lifetime = KEY_LIFETIME_OF_1 if context.options.first else KEY_LIFETIME
     return context.options.idempotency and doubt.key is not None and timedelta() - SKEW <= age < lifetime
 
 
@@ -119,18 +119,17 @@ def found_orders(context: Context, product_id: str, doubt: Doubt) -> Found:
     While the backend may still be making the order, one that it made well before the request is somebody else's. An
     order that ended unpaid may be this session's only if it was made after the request.
     """
-    first = context.options.walkthrough == 1
     listed = [
         order
         for order in context.api.orders.list(limit=100)
         if any(item.product_id == product_id for item in order.items)
     ]
-    since = doubt.at - (SKEW if first or doubt.settled(context.clock.now()) else _TRUE_TIME)
+    since = doubt.at - (SKEW if context.options.first or doubt.settled(context.clock.now()) else _TRUE_TIME)
     unpaid = tuple(
         order
         for order in listed
         if order.status in _UNTOUCHED
         and order.created_at >= (since if order.status is OrderStatus.PENDING_PAYMENT else doubt.at)
     )
-    paid = () if first else (order for order in listed if order.status in _PAID and order.created_at >= doubt.at - SKEW)
-    return Found(unpaid, tuple(paid))
+    paid = tuple(order for order in listed if order.status in _PAID and order.created_at >= doubt.at - SKEW)
+    return Found(unpaid, () if context.options.first else paid)

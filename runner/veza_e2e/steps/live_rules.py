@@ -59,7 +59,7 @@ def refuse_changed(context: Context, order: PlacedOrder) -> None:
         Failed: it does, and the operator was never shown the order.
         Paused: it does; the order may have been paid before, so that it is looked at again.
     """
-    if context.options.walkthrough == 1:
+    if context.options.first:
         return
     wrong = next(_changed(context, order), None)
     if wrong is None:

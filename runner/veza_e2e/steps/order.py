@@ -59,7 +59,7 @@ def _create(context: Context, product: ChosenProduct) -> Made:
             raise
         if (doubt := _doubt(context)) is not None and (made := _made_before(context, product, doubt)) is not None:
             return made
-        if context.account().in_doubt_at is not None and context.options.walkthrough > 1:
+        if context.account().in_doubt_at is not None and not context.options.first:
             raise Paused(
                 FindingCode.ORDER_IN_DOUBT,
                 f"the order was refused as a repetition, and the account's orders do not deny the first one: {error}",
@@ -84,7 +84,7 @@ def _create(context: Context, product: ChosenProduct) -> Made:
 
 def _doubt(context: Context) -> Doubt | None:
     """Return the request for an order that is in doubt. A conflict may answer the repetition of one that succeeded."""
-    told = NOTHING_DONE if context.options.walkthrough == 1 else NOTHING_DONE - {CONFLICT}
+    told = NOTHING_DONE if context.options.first else NOTHING_DONE - {CONFLICT}
     return open_doubt(context, "createOrder", told)
 
 
@@ -117,7 +117,7 @@ def _recorded(context: Context) -> Made | None:
 
 def _settle(context: Context, product: ChosenProduct, doubt: Doubt) -> Made:
     """Repeat the request with its key, if that is safe; else look for an order that may exist already."""
-    if context.options.walkthrough > 1 and may_send_again(context, doubt):
+    if not context.options.first and may_send_again(context, doubt):
         try:
             return _send_again(context, product, doubt)
         except (ConflictError, *REFUSALS):
@@ -159,7 +159,7 @@ def _of_this_session(context: Context, paid: Sequence[Order]) -> list[Order]:
 
 
 def _later(context: Context, doubt: Doubt) -> str:
-    if context.account().in_doubt_at is None or context.options.walkthrough == 1:
+    if context.account().in_doubt_at is None or context.options.first:
         return "Resume later, in case the order turns up; or end the session with `abandon`."
     if not doubt.settled(context.clock.now()):
         return f"Resume after {timestamp(doubt.last + CARRIED_OUT)}: until then the backend may still be making it."
@@ -170,7 +170,7 @@ def _found(context: Context, product: ChosenProduct, doubt: Doubt) -> Found:
     try:
         return found_orders(context, product.product_id, doubt)
     except (InvalidResponseError, *REFUSALS) as error:
-        if context.options.walkthrough == 1:
+        if context.options.first:
             raise
         raise Paused(
             FindingCode.ORDER_IN_DOUBT,
@@ -186,7 +186,7 @@ def _several(context: Context, orders: Iterable[Order]) -> NoReturn:
     for order in found:
         _name(context, order)
     paid = [plain(order.id) for order in found if str(order.status) in CHARGED]
-    if paid and context.options.walkthrough > 1:
+    if paid and not context.options.first:
         rest = " Pay no other." if len(paid) < len(found) else ""
         raise Failed(
             FindingCode.SEVERAL_ORDERS,
@@ -239,7 +239,7 @@ def _adopt(context: Context, product: ChosenProduct, order: Order, doubt: Doubt)
         if same.order.id != order.id:
             _several(context, (order, context.api.orders.get(same.order.id)))
         return same
-    if link is None or context.options.walkthrough > 1:
+    if link is None or not context.options.first:
         _name(context, order)  # what is found wrong with it is told by its id
     if link is None:
         raise Paused(

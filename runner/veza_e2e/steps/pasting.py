@@ -129,7 +129,7 @@ def _skip(context: Context, question: Question, since: float) -> NoReturn:
 
 
 def _parsed(context: Context, order: PlacedOrder, pasted: str) -> tuple[dict[str, JSON], ...]:
-    needed = seller_transfers.COLUMNS if context.options.walkthrough > 1 else psql_output.ONCE_NEEDED
+    needed = psql_output.ONCE_NEEDED if context.options.first else seller_transfers.COLUMNS
     return parsed(pasted, order.order_id, needed)
 
 

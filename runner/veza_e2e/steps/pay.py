@@ -25,7 +25,7 @@ def pay(context: Context, order: PlacedOrder) -> Payment:
     )
     if now.status is not OrderStatus.PENDING_PAYMENT:
         return moved_on(context, now)
-    if context.options.walkthrough == 1:
+    if context.options.first:
         if ran_out(context):
             refuse_dead_link(context, order)
     else:

@@ -47,7 +47,7 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
     if doubt is not None and current.refund_id is None and (recorded := _recorded(context, order)):
         return recorded
     seen = None
-    if context.options.walkthrough > 1:
+    if not context.options.first:
         seen = cross_check(context, order)
         _refuse_dispute(context, current, seen)
     if _under_way(context, current, seen) or (doubt is not None and _has_refund(current)):
@@ -56,11 +56,11 @@ def refund_order(context: Context, order: PlacedOrder) -> RequestedRefund:
         _not_refundable(context, current, seen or cross_check(context, order))
     if seen is not None and seen.came_back:
         _refunded_elsewhere(context, current, seen)
-    if context.options.walkthrough > 1 and current.refund_status not in _KNOWN:
+    if not context.options.first and current.refund_status not in _KNOWN:
         _refuse_unknown(context, current)
     _refuse_in_doubt(context, order, doubt, seen)
     key = doubt.key if doubt is not None and may_send_again(context, doubt) else None
-    asked = doubt is None or (key is None and context.options.walkthrough > 1)
+    asked = doubt is None or (key is None and not context.options.first)
     rest = rest_of(context, current)
     if asked and not _wanted(context, order, rest):  # with another key the processor takes it for another refund
         raise Skipped(f"{_kept_by(context)}; the refund stays open")
@@ -72,7 +72,7 @@ def _refuse_in_doubt(context: Context, order: PlacedOrder, doubt: Doubt | None, 
 
     The order alone is no witness: a backend may lose a refund that the processor carried out.
     """
-    if context.options.walkthrough == 1:
+    if context.options.first:
         return
     if seen is not None and seen.unread and seen.returned:
         raise in_doubt(
@@ -98,12 +98,12 @@ def _under_way(context: Context, current: Order, seen: OrderPayments | None) -> 
         return True
     succeeded = current.status is OrderStatus.COMPLETED and current.refund_status is RefundStatus.SUCCEEDED
     whole = current.status is OrderStatus.REFUNDED and current.refund_status in {None, RefundStatus.SUCCEEDED}
-    if whole or (succeeded and context.options.walkthrough > 1):
+    if whole or (succeeded and not context.options.first):
         # A part of it may be missing. Unless every witness agrees on how much, the refund is only looked at.
         account = context.account()
         # What other payments hold is not the backend's to refund.
-        return account.state is not AccountState.CHARGED or not account.refundable or context.options.walkthrough == 1
-    if context.options.walkthrough == 1:
+        return account.state is not AccountState.CHARGED or not account.refundable or context.options.first
+    if context.options.first:
         return current.status in _ASKED_FOR
     return False
 
@@ -175,7 +175,7 @@ def _wanted(context: Context, order: PlacedOrder, rest: int | None) -> bool:
 
 def _kept_by(context: Context) -> str:
     """Return who kept the purchase. A recording of walkthrough 1 says that of the operator whoever it was."""
-    if context.options.walkthrough == 1 or _answered(context) is not None:
+    if context.options.first or _answered(context) is not None:
         return "the operator kept the purchase"
     return "the run was started without a refund, so the purchase is kept"
 
@@ -232,7 +232,7 @@ def _requested(context: Context, current: Order, seen: OrderPayments | None) -> 
     )
     refund_id = current.refund_id or next((one.refund_id for one in known), "")
     listed = [one.amount.minor for one in known if one.refund_id == refund_id]
-    answer = recorded_answer(context, "requestRefund") if context.options.walkthrough > 1 else None
+    answer = None if context.options.first else recorded_answer(context, "requestRefund")
     told = answer.get("refund") if isinstance(answer, Mapping) else None
     own = told.get("amount_cents") if isinstance(told, Mapping) and told.get("id") == refund_id else None
     amount = next(iter(listed), own if isinstance(own, int) else current.total_amount_cents)

@@ -23,7 +23,7 @@ def rest_of(context: Context, current: Order) -> int | None:
     account, total = context.account(), current.total
     known = account.refundable if account.refunded else None
     left = [] if known is None or known.currency != total.currency else [known]
-    if context.options.walkthrough > 1:
+    if not context.options.first:
         left += _left_by_others(context, current, left)
     rest = min(left, default=total)
     if known is not None and not known and account.elsewhere:

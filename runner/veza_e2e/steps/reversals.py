@@ -70,7 +70,7 @@ def check_reversals(context: Context, order: PlacedOrder, done: Order) -> None:
 
 
 def _conclude(context: Context, verdict: Verdict, status: str) -> None:
-    late = verdict.status == "late" and context.options.walkthrough > 1 and not over(context, refund_seen_at(context))
+    late = verdict.status == "late" and not context.options.first and not over(context, refund_seen_at(context))
     if late:
         raise Paused(
             verdict.finding or FindingCode.TRANSFER_NOT_REVERSED,

@@ -36,7 +36,6 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
     Then compare with the processor (R4, R6) and with the rows (R5). Everything is looked at before anything is judged.
     """
     done = _await_refunded(context, order, refund)
-    first = context.options.walkthrough == 1
     found: list[Finding | VezaError] = []
 
     def looked(look: Callable[[], T]) -> T | None:
@@ -44,14 +43,14 @@ def await_revoked(context: Context, order: PlacedOrder, refund: RequestedRefund)
         try:
             return look()
         except (Finding, VezaError) as error:
-            if first:
+            if context.options.first:
                 raise
             found.append(error)
             return None
 
-    licenses = looked(lambda: _await_licenses(context, order)) if first else None
+    licenses = looked(lambda: _await_licenses(context, order)) if context.options.first else None
     seen = looked(lambda: at_processor(context, order, refund, done))
-    if not first:
+    if not context.options.first:
         licenses = looked(lambda: _await_licenses(context, order))
     looked(lambda: _charge(context, order, seen))
     looked(lambda: check_reversals(context, order, done))
@@ -83,7 +82,7 @@ def _charge(context: Context, order: PlacedOrder, seen: OrderPayments | None) ->
     """Fail if the processor received another amount than the order's. Step 5 compares them, unless it heard nothing."""
     received = None if seen is None else seen.received
     compared = any(isinstance(event, Compared) and event.id == "R1" for event in context.journal.events())
-    if seen is None or received is None or received == order.total or compared or context.options.walkthrough == 1:
+    if seen is None or received is None or received == order.total or compared or context.options.first:
         return
     if not seen.whole and received.currency == order.total.currency and received < order.total:
         return  # what was not read can only add to it
@@ -109,7 +108,7 @@ def _whole(context: Context, order: PlacedOrder, done: Order, seen: OrderPayment
 
 
 def _of_the_rest(context: Context) -> str:
-    state = AccountState.CHARGED if context.options.walkthrough == 1 else context.account().state
+    state = AccountState.CHARGED if context.options.first else context.account().state
     if state is AccountState.RETURNED:
         return "Refund nothing more. Report to the backend's makers that the order does not count every refund."
     if state is AccountState.UNKNOWN:
@@ -128,12 +127,12 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
             told=order_said,
         )
     except TimedOut:
-        seen = cross_check(context, order) if context.options.walkthrough > 1 else None
+        seen = None if context.options.first else cross_check(context, order)
         raise _pending(order, refund, seen, context.account().said) from None
     if done.status is OrderStatus.REFUNDED and done.refund_status in {None, RefundStatus.SUCCEEDED}:
         return done
     succeeded = done.refund_status is RefundStatus.SUCCEEDED
-    if succeeded and done.status is OrderStatus.COMPLETED and _partly(done) and context.options.walkthrough > 1:
+    if succeeded and done.status is OrderStatus.COMPLETED and _partly(done) and not context.options.first:
         return done
     failed = done.refund_status is RefundStatus.FAILED
     refused = failed or (done.refund_status is None and done.status is OrderStatus.REFUND_FAILED)
@@ -141,7 +140,7 @@ def _await_refunded(context: Context, order: PlacedOrder, refund: RequestedRefun
         f"order {done.id} is {str(done.status)!r}, its refund {str(done.refund_status)!r} "
         f"(refund {refund.refund_id}, payment {order.payment_id})"
     )
-    if context.options.walkthrough > 1:
+    if not context.options.first:
         seen = cross_check(context, order)  # what it said before the refund is outdated
         if not refused and (done.status is OrderStatus.DISPUTED or (seen is not None and seen.disputes)):
             raise disputed(context, observed)

@@ -27,7 +27,7 @@ _ONCE_NOT_NEEDED = {"stripe_transfer_id", "stripe_reversal_id", "transfer_curren
 
 def asks(context: Context) -> bool:
     """Whether a person may be asked what version 1 of the walkthrough did not ask: its recordings hold no answer."""
-    return context.options.walkthrough > 1 and not context.options.unattended
+    return not context.options.first and not context.options.unattended
 
 
 def has_books(context: Context) -> bool:
@@ -38,7 +38,7 @@ def has_books(context: Context) -> bool:
 def facts_of(context: Context, order: PlacedOrder, seller_id: str | None = None) -> OrderFacts:
     """Return what the rules over the rows need to know of the order, as the API last told it."""
     tax = tax_told(context.account(), order.order_id, order.total)
-    if context.options.walkthrough == 1:
+    if context.options.first:
         tax = Money(order.tax_cents, order.currency)
     return OrderFacts(order.order_id, order.total, tax, seller_id)
 
@@ -46,7 +46,7 @@ def facts_of(context: Context, order: PlacedOrder, seller_id: str | None = None)
 def refund_was_asked(context: Context) -> bool:
     """Whether a refund was asked for, so that the rows may be reversed already."""
     asked = any(isinstance(e, CallIntended) and e.operation == "requestRefund" for e in context.journal.events())
-    return asked or (context.options.walkthrough > 1 and refund_seen_at(context) is not None)
+    return asked or (not context.options.first and refund_seen_at(context) is not None)
 
 
 def script_of(context: Context, order: PlacedOrder) -> str:
@@ -65,7 +65,7 @@ def absent_columns(context: Context, order: PlacedOrder) -> frozenset[str]:
     """Return the columns that the configuration says the tables do not have."""
     absent = columns_absent(script_of(context, order))
     # Version 1 of the walkthrough took pastes without them, and its recordings hold them.
-    return absent if context.options.walkthrough > 1 else absent | _ONCE_NOT_NEEDED
+    return absent | _ONCE_NOT_NEEDED if context.options.first else absent
 
 
 def read_judged(context: Context, order: PlacedOrder, judge: Judge) -> tuple[LedgerReading, Verdict | None]:
@@ -85,7 +85,7 @@ def read_judged(context: Context, order: PlacedOrder, judge: Judge) -> tuple[Led
         return reading.rows is None or judge(reading.rows).status != "late"
 
     try:
-        if context.options.walkthrough > 1:
+        if not context.options.first:
             waiting = waiting_for(context, order, "waiting for the rows of seller_transfers")
             context.wait(read, settled, timeout=context.options.grace, waiting=waiting, told=lambda _: "rows: not yet")
         else:
@@ -156,7 +156,7 @@ def supplied(context: Context, judge: Judge, *steps: StepName) -> Verdict | None
     """
     read = [event for event in context.journal.events() if isinstance(event, RowsRead) and event.step in steps]
     kept = [event.rows for event in read if event.final]
-    verdict = judge(kept[-1]) if kept and context.options.walkthrough > 1 else None
+    verdict = judge(kept[-1]) if kept and not context.options.first else None
     return verdict if verdict and verdict.status in {"booked", "reversed"} else None
 
 

@@ -60,7 +60,7 @@ def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) 
     if verdict.compared and verdict.status != "late":
         context.compare("R2", verdict.left, verdict.right, context.call("getOrder"))
     finding = verdict.finding or FindingCode.TRANSFER_MISSING
-    if verdict.status == "late" and context.options.walkthrough > 1 and not over(context, completed_at(context)):
+    if verdict.status == "late" and not context.options.first and not over(context, completed_at(context)):
         raise Paused(
             finding,
             verdict.problem,

@@ -283,7 +283,9 @@ def test_rows_that_step_9_reads_again_are_later_than_those_that_were_supplied(wa
 
 
 def test_an_api_that_says_once_more_what_it_said_does_not_outdate_the_license_column(walk: Walk) -> None:
-    assert by_hand(walk, {}, KEPT).waiting_for == "reversal"
+    assert by_hand(walk, {}, KEPT, KEPT).waiting_for == "reversal"
+    walk.resume()
+    assert walk.go_on().waiting_for == "reversal"
     supply(walk.stage, csv(walk.transfer(license_status="active"), "license_status"))
     walk.resume()
     summary = walk.go_on()

@@ -97,3 +97,17 @@ def test_rows_that_a_refund_took_back_before_they_were_read_are_right(
     walk.begin()
     assert walk.go_on().item("transfer_booked").status == transfer
     assert walk.writes("requestRefund") == 0
+
+
+@pytest.mark.parametrize("back", [None, 500])
+def test_what_came_back_is_never_advised_to_be_refunded(walk: Walk, back: int | None) -> None:
+    walk.goes_through()
+    walk.processes()
+    refund = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": back, "currency": "EUR"}
+    walk.payments_tell(lambda data: data.update(refunds=[refund] if back else []))
+    walk.ledger.held = lambda: [walk.transfer(status="reversed")]
+    walk.begin()
+    walk.go_on()
+    (todo,) = [event.todo for event in walk.events(StepFailed) if event.step == "transfers"]
+    advised = ", refund nothing that came back already," if back else " to refund,"
+    assert todo == f"Resume{advised} and report the finding to the backend's makers."

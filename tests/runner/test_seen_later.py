@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -488,6 +489,8 @@ def two_orders(walk: Walk) -> None:
     def twice(buyer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
         create(buyer, items)
         shop.orders["other"] = {**shop.orders[ORDER], "id": "other", "payment_id": "pay_other"}
+        before = "2026-01-01T00:00:00Z"
+        shop.orders["theirs"] = {**shop.orders[ORDER], "id": "theirs", "payment_id": "pay", "created_at": before}
         return {"order": dict(shop.orders[ORDER]), "checkout_url": "https://pay.veza.test/x"}
 
     shop.create = twice  # type: ignore[method-assign]  # the fake makes one
@@ -507,6 +510,17 @@ def test_each_order_of_the_session_is_read_again(walk: Walk) -> None:
     assert f"order {ORDER} is completed" in observed
     assert "order other is completed" in observed
     assert after.money.sentence == "charged 10.00 EUR, back 0.00 EUR, open 10.00 EUR"
+
+
+def test_what_was_learnt_before_addenda_named_their_order_is_no_news(walk: Walk) -> None:
+    two_orders(walk)
+    walk.backend.shop.order(ORDER).update(status="completed")
+    lines, now = list(walk.lines), walk.clock.now()
+    looked = look_at(open_stage(walk.parts(), MemorySink(), idempotency=False).api, None, summarise(lines))
+    found = news(looked, summarise(lines), lines, (), now)
+    assert found is not None
+    kept = replace(found, order_id="")
+    assert news(looked, summarise(lines, (kept,)), lines, (kept,), now) is None
 
 
 def test_an_order_that_cannot_be_read_hides_no_other(walk: Walk) -> None:

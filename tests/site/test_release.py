@@ -85,18 +85,22 @@ def test_a_journal_without_an_event_may_belong_to_any_release(shell: Shell, arch
     assert "damaged" in shell("sessions").stdout
 
 
+def refund_failed(run: Script) -> Reread:
+    """What `resume` learns of a run two weeks after it ended."""
+    return Reread(
+        session=run.session, session_hash=run.lines[-1].hash, number=1, seq=len(run.lines) + 1,
+        at="2026-05-20T09:00:00.000Z", order_status="refund_failed", refund_status="failed", refunded_cents=0,
+        currency="EUR", failed=True, observed="its refund failed", order_id=ORDER,
+    )  # fmt: skip
+
+
 def test_a_dry_run_that_failed_since_carries_no_go(shell: Shell, archive: Path) -> None:
     dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="2026.05", sandbox=True)
     dry.until("revoked").end()
     stored = Stored(dry.session, dry.store(archive))
     goes(shell, archive)
     assert statuses(shell("--json", *RELEASE))["decision"] == "GO"
-    failed = Reread(
-        session=dry.session, session_hash=dry.lines[-1].hash, number=1, seq=len(dry.lines) + 1,
-        at="2026-05-20T09:00:00.000Z", order_status="refund_failed", refund_status="failed", refunded_cents=0,
-        currency="EUR", failed=True, observed="its refund failed", order_id=ORDER,
-    )  # fmt: skip
-    stored.add(failed, Redactor())
+    stored.add(refund_failed(dry), Redactor())
     result = shell("--json", *RELEASE)
     assert [statuses(result)[name] for name in ("decision", "dry_run", "dry-run")] == ["PENDING", "not_met", "failed"]
     assert message(result, "decision") == f"the dry-run {dry.session} is failed now"
@@ -107,6 +111,17 @@ def test_a_dry_run_that_failed_since_carries_no_go(shell: Shell, archive: Path) 
     assert (shown["decision"], shown["acceptance"][1]["status"]) == ("PENDING", "not_met")
     listed = {item["name"]: item["message"] for item in shell("--json", "sessions").json["items"]}
     assert "decision PENDING" in listed[SESSION]
+
+
+def test_a_dry_run_that_failed_since_takes_no_no_go_back(shell: Shell, archive: Path) -> None:
+    dry = Script(datetime(2026, 5, 3, 9, tzinfo=UTC), session=DRY_RUN["session"]).start(release="2026.05", sandbox=True)
+    stored = Stored(dry.session, dry.until("revoked").end().store(archive))
+    real().until("completed").say(StepStarted(step="license")).fail("license", "license_missing").store(archive)
+    before = shell("--json", *RELEASE)
+    stored.add(refund_failed(dry), Redactor())
+    after = shell("--json", *RELEASE)
+    assert [statuses(one)["decision"] for one in (before, after)] == ["NO-GO", "NO-GO"]
+    assert statuses(after)["dry_run"] == "not_met"
 
 
 def test_a_run_that_names_another_is_later_whatever_the_clock_said(shell: Shell, archive: Path) -> None:

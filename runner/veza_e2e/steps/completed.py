@@ -16,7 +16,7 @@ from veza_e2e.steps.checkout_page import link_gone, offer, offer_again, operator
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.results import PaidOrder, Payment, PlacedOrder
-from veza_e2e.steps.step import Failed, Paused, step
+from veza_e2e.steps.step import Failed, Paused, resume_and, step
 from veza_e2e.steps.waiting import order_said, paid_already, waiting_for
 
 _NOT_PAID = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
@@ -197,7 +197,7 @@ def _compare(context: Context, order: PlacedOrder, done: Order, seen: OrderPayme
             FindingCode.AMOUNT_DIFFERS,
             f"{'; '.join(wrong)} (payment {done.payment_id})",
             meaning=f"The amounts do not agree. {context.account().said}",
-            todo="Resume to refund, and compare with the processor's dashboard.",
+            todo=resume_and(context, "compare with the processor's dashboard"),
         )
 
 

@@ -8,7 +8,7 @@ from veza import License, LicenseStatus
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import Buyer, ChosenProduct, GrantedLicense, PlacedOrder
-from veza_e2e.steps.step import RESUME, Failed, step
+from veza_e2e.steps.step import Failed, resume_and, step
 from veza_e2e.steps.waiting import licenses_said, waiting_for
 
 
@@ -34,14 +34,14 @@ def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order
             f"no license for order {order.order_id} and product {product.product_id} "
             f"{context.options.grace:.0f} s after the order was completed",
             meaning=context.account().said,
-            todo=RESUME,
+            todo=resume_and(context),
         ) from None
     if len(licenses) > 1:
         raise Failed(
             FindingCode.SEVERAL_LICENSES,
             f"order {order.order_id} granted {len(licenses)} licenses: {', '.join(one.id for one in licenses)}",
             meaning=context.account().said,
-            todo=RESUME,
+            todo=resume_and(context),
         )
     found = licenses[0]
     if found.status is not LicenseStatus.ACTIVE:
@@ -49,7 +49,7 @@ def verify_license(context: Context, buyer: Buyer, product: ChosenProduct, order
             FindingCode.LICENSE_NOT_ACTIVE,
             f"license {found.id} is {str(found.status)!r}, not active",
             meaning=context.account().said,
-            todo=RESUME,
+            todo=resume_and(context),
         )
     return GrantedLicense(
         license_id=found.id,

@@ -18,7 +18,7 @@ from veza_e2e.ports import seller_transfers
 from veza_e2e.ports.protocols import LedgerReading
 from veza_e2e.steps.context import Context, TimedOut
 from veza_e2e.steps.results import PlacedOrder
-from veza_e2e.steps.step import RESUME, Failed
+from veza_e2e.steps.step import Failed, resume_and
 from veza_e2e.steps.waiting import waiting_for
 
 Judge = Callable[[Rows], Verdict]
@@ -58,7 +58,9 @@ def script_of(context: Context, order: PlacedOrder) -> str:
     try:
         return seller_transfers.script(order.order_id, context.names)
     except ValueError as error:
-        raise Failed(FindingCode.ORDER_ID_UNSAFE, str(error), meaning=context.account().said, todo=RESUME) from error
+        raise Failed(
+            FindingCode.ORDER_ID_UNSAFE, str(error), meaning=context.account().said, todo=resume_and(context)
+        ) from error
 
 
 def absent_columns(context: Context, order: PlacedOrder) -> frozenset[str]:

@@ -11,10 +11,14 @@ from veza_e2e.journal.findings import FindingCode, RecordedName
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Result
 
-RESUME = "Resume to refund, and report the finding to the backend's makers."
-"""What to do about a check that failed after the charge."""
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
+
+
+def resume_and(context: Context, then: str = "report the finding to the backend's makers") -> str:
+    """Say what to do about a check that failed after the charge."""
+    refund = ", refund nothing that came back already," if context.account().came_back else " to refund,"
+    return f"Resume{refund} and {then}."
 
 
 class Finding(Exception):  # noqa: N818 - a finding is the walkthrough's product, not a programming error

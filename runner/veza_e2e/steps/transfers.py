@@ -18,7 +18,7 @@ from veza_e2e.steps.rows import (
     refund_was_asked,
     supplied,
 )
-from veza_e2e.steps.step import RESUME, Failed, Paused, Skipped, step
+from veza_e2e.steps.step import Failed, Paused, Skipped, resume_and, step
 
 
 @step("transfers", Transfers)
@@ -71,7 +71,7 @@ def _result(context: Context, order: PlacedOrder, verdict: Verdict, rows: Rows) 
     if verdict.status == "unread":
         raise Skipped(verdict.problem)
     if verdict.status != "booked":
-        raise Failed(finding, verdict.problem, meaning=context.account().said, todo=RESUME)
+        raise Failed(finding, verdict.problem, meaning=context.account().said, todo=resume_and(context))
     left, right = verdict.left, verdict.right
     return Transfers(
         tuple(rows),

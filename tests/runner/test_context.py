@@ -11,7 +11,7 @@ from veza import APIConnectionError, InternalServerError, NotFoundError, RateLim
 from veza.testing import Reply
 from veza_e2e.engine.walk import options
 from veza_e2e.journal.events import PreflightFinished, StepFailed, StepPaused
-from veza_e2e.steps.context import Context, TimedOut
+from veza_e2e.steps.context import Context, TimedOut, Waiting
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -130,6 +130,21 @@ def test_after_a_long_sleep_of_the_machine_it_is_read_once_more_before_the_time_
 
     walk.clock.sleep = slept  # type: ignore[method-assign]  # the machine sleeps in our sleep
     assert one.wait(read, bool, timeout=60) == 7
+
+
+@pytest.mark.parametrize(("answers_in", "pauses"), [(0, [0.5]), (0.5, []), (0.75, [])])
+def test_an_operator_waits_for_the_time_that_is_left_and_no_longer(
+    walk: Walk, answers_in: float, pauses: list[float]
+) -> None:
+    one = context(walk)
+
+    def read() -> int:
+        walk.clock.sleep(answers_in)
+        return 0
+
+    with pytest.raises(TimedOut):
+        one.wait(read, bool, timeout=0.5, waiting=Waiting("waiting", "", str))
+    assert [told.pause for told in walk.person.waited] == pauses
 
 
 @pytest.mark.parametrize("error", [APIConnectionError("gone"), InternalServerError("broken", status_code=500)])

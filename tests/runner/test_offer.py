@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veza.testing import Reply
+from veza.testing import EMAIL, Reply
 from veza_e2e.engine.session import open_stage
 from veza_e2e.journal.events import WALKTHROUGH, Answered, Asked, BrowserOpened, SessionResumed, StepFailed
 from veza_e2e.journal.readings import PageOffered
-from veza_e2e.ports.protocols import Left
+from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.screen import WIDEST, columns, framed
 
 if TYPE_CHECKING:
@@ -172,3 +172,18 @@ def test_p_is_known_on_the_rehearsal_backend_only(walk: Walk, *, rehearsal: bool
     assert ("p = test card" in asked.text) is rehearsal
     assert ("'p' is not an answer: press Enter, or type r, s or q." in walk.person.told) is not rehearsal
     assert [event.answer for event in walk.events(Answered) if event.question == "paid"] == ["q"]
+
+
+@pytest.mark.parametrize("rest", ["pay", f"pay/{EMAIL}", "pay?session=12", f"pay?for={EMAIL}"])
+def test_a_page_whose_address_is_not_on_record_is_not_opened_by_a_later_process(walk: Walk, rest: str) -> None:
+    walk.goes_through()
+    create, page = walk.backend.shop.create, f"https://pay.veza.test/{rest}"
+    walk.backend.shop.create = lambda *given: {**create(*given), "checkout_url": page}  # type: ignore[method-assign]  # its page
+    walk.page.act, walk.person.always = lambda _: True, {"product": "1"}
+    walk.begin()
+    for _ in range(2):
+        with pytest.raises(EndOfInput):
+            walk.go_on()
+        walk.resume()
+    said = [text for text in walk.person.told if "Its address holds what no record keeps" in text]
+    assert (walk.page.opened, len(said)) == (([page, page], 0) if rest == "pay" else ([page], 1))

@@ -188,8 +188,7 @@ def _tax(rows: Rows, order: OrderFacts) -> Money:
     if len(told) > 1 or any(one.minor < 0 for one in told):
         taxes = " and ".join(map(str, told))
         raise Problem("wrong", f"the order's tax is {taxes} in the database", FindingCode.TRANSFER_DIFFERS)
-    (tax,) = told or [Money(0, order.total.currency)]
-    return tax
+    return next(iter(told), Money(0, order.total.currency))
 
 
 def _refuse_order(rows: Rows, total: Money, tax: Money) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from veza_e2e.frozen import dataclass
 
@@ -82,6 +83,12 @@ def mask(address: str) -> str:
     """Return an e-mail address with its local part masked, except the first letter."""
     local, at, domain = address.replace("%40", "@").rpartition("@")
     return f"{local[:1]}***{at}{domain}" if at else WITHHELD
+
+
+def lacking(text: str) -> bool:
+    """Whether a text is without something that redaction took out of it."""
+    text = unquote(text)
+    return bool(ALIAS.search(text)) or WITHHELD in text or "***" in text
 
 
 def emails(text: str) -> Iterator[Match]:

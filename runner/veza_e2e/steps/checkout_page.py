@@ -15,7 +15,7 @@ from veza_e2e.journal.readings import PageOffered
 from veza_e2e.money.payment_states import VOID
 from veza_e2e.ports.payments import OrderPayments, ProcessorPayment
 from veza_e2e.ports.protocols import Left
-from veza_e2e.redaction import ALIAS
+from veza_e2e.redaction import lacking
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.cross_check import cross_check
 from veza_e2e.steps.live_rules import offered_before, refuse_changed, refuse_other_hosts, type_amount
@@ -54,9 +54,9 @@ def open_page(context: Context, order: PlacedOrder) -> None:
     context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
     if ran_out(context):
         context.operator.tell(RAN_OUT)
-    kept = not ALIAS.search(order.checkout_url)
+    kept = not lacking(order.checkout_url)
     if not kept:
-        context.operator.tell("Its address holds a secret that no record keeps: open the order's page from the shop.")
+        context.operator.tell("Its address holds what no record keeps: open the order's page from the shop.")
     opened = kept and context.browser.open(order.checkout_url)
     context.journal.append(BrowserOpened(step="pay", url=shown, by=context.browser.by, opened=opened))
 

@@ -16,7 +16,7 @@ from veza_e2e.engine.supply import PasteError, RowsSkipped, supply
 from veza_e2e.journal import timestamp
 from veza_e2e.journal.events import Asked, CallIntended, StepFailed, StepFinished, StepPaused
 from veza_e2e.journal.readings import RowsRead
-from veza_e2e.ports.protocols import Left
+from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.seller_transfers import COLUMNS
 from veza_e2e.steps.pasting import parsed
 
@@ -237,3 +237,23 @@ def test_of_a_paste_about_other_orders_eighty_letters_are_shown() -> None:
     pasted = f"{','.join(row)}\n{','.join(row.values())}\n"
     with pytest.raises(PasteError, match=f"it is about order {'6' * 79}7, not {ORDER}"):
         parsed(pasted, ORDER, COLUMNS)
+
+
+def test_where_nothing_is_odd_only_the_page_and_the_payment_are_told_also_by_a_later_process(walk: Walk) -> None:
+    walk.goes_through()
+    walk.processes()
+    answers, walk.person.always = walk.person.always, {"product": "1", "paid": ""}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    page = "The checkout page is at pay.veza.test: https://pay.veza.test/payment_link/veza/pay-1"
+    assert walk.person.told == [page, "The processor says: payment pay-1 is succeeded, received 5.00 EUR."]
+    walk.person.told.clear()
+    walk.person.always = answers
+    walk.resume()
+    assert (walk.go_on().outcome, walk.person.told) == ("passed", [])
+    assert [text.split("\n")[0] for text in walk.person.asked] == [
+        "Products of at most 10.00 EUR:",
+        "Pay on that page. Enter = paid, r = open it again, s = status, q = leave",
+        *[f"Refund 5.00 EUR of order {ORDER}? [y/N]"] * 2,
+    ]

@@ -21,7 +21,7 @@ from veza_e2e.evidence.due import still_open
 from veza_e2e.journal import MemorySink
 from veza_e2e.journal.addenda import Dashboard
 from veza_e2e.journal.events import SessionAbandoned, StepFailed
-from veza_e2e.journal.readings import DashboardRead
+from veza_e2e.journal.readings import DashboardRead, OrderNamed
 from veza_e2e.ports.protocols import EndOfInput
 from veza_e2e.ports.seller_transfers import COLUMNS
 
@@ -510,6 +510,13 @@ def test_each_order_of_the_session_is_read_again(walk: Walk) -> None:
     assert f"order {ORDER} is completed" in observed
     assert "order other is completed" in observed
     assert after.money.sentence == "charged 10.00 EUR, back 0.00 EUR, open 10.00 EUR"
+
+
+def test_orders_that_version_1_named_only_in_words_are_the_sessions(walk: Walk) -> None:
+    two_orders(walk)
+    lines = [line for line in walk.lines if not isinstance(line.event, OrderNamed)]
+    assert len(lines) == len(walk.lines) - 2
+    assert {one.order_id for one in summarise(lines).money.orders} == {ORDER, "other"}
 
 
 def test_what_was_learnt_before_addenda_named_their_order_is_no_news(walk: Walk) -> None:

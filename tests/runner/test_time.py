@@ -172,6 +172,7 @@ def test_a_clock_that_is_set_back_a_day_is_said_and_charges_nothing_twice(walk: 
     walk.backend.script("requestRefund", Reply(breaks="read", carried_out=True))
     with pytest.raises(EndOfInput):
         walk.go_on()
+    assert not any("clock" in told for told in walk.person.told)
     walk.clock.advance(-86_400)
     walk.person.always = {"refund": "y"}
     walk.resume()

@@ -27,9 +27,6 @@ from veza_e2e.money.figures import FigureKind, current
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.money.readings import money
 
-DRY_RUN_AGE = timedelta(days=14)
-"""The maximum age of a dry-run when the live run starts."""
-
 TITLES: Mapping[ItemName, str] = {
     "preflight": "Pre-flight passed",
     "dry_run": "A dry-run of the same release passed, at most 14 days before",
@@ -93,6 +90,11 @@ def _preflight(grounds: Grounds) -> Verdict:
     return "met", [*(seq for seq, _ in checks), gate[0].seq], reason
 
 
+def recent(ended: str, at: datetime) -> bool:
+    """Whether a dry-run ended at most 14 days before a live run that starts at `at`."""
+    return timedelta(0) <= at - datetime.fromisoformat(ended) <= timedelta(days=14)
+
+
 def _dry_run(grounds: Grounds) -> Verdict:
     started = grounds.story.started
     if started is None or not started.live_requested:
@@ -103,8 +105,7 @@ def _dry_run(grounds: Grounds) -> Verdict:
     gate = grounds.story.gate
     if started.dry_run.get("rehearsal") and gate is not None and gate.funds == "real":
         return "not_met", [first.seq], f"{started.dry_run['session']} ran on the rehearsal backend, not on staging"
-    age = datetime.fromisoformat(first.at) - datetime.fromisoformat(started.dry_run["ended_at"])
-    if not timedelta(0) <= age <= DRY_RUN_AGE:
+    if not recent(started.dry_run["ended_at"], datetime.fromisoformat(first.at)):
         return "not_met", [first.seq], f"the dry-run {started.dry_run['session']} is not within 14 days before"
     return "met", [first.seq], f"dry-run {started.dry_run['session']}"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from veza_e2e.evidence.acceptance import DRY_RUN_AGE, Grounds, judge
+from veza_e2e.evidence.acceptance import Grounds, judge, recent
 from veza_e2e.evidence.facts import refund_requested_by
 from veza_e2e.evidence.glance import Glance
 from veza_e2e.evidence.later import Later, judged, learnt
@@ -107,8 +107,7 @@ def counts_as_dry_run(candidate: Summary | Glance, release: str | None, at: date
     """
     if release is None or candidate.release != release or candidate.funds != "test" or not candidate.ended:
         return False
-    age = at - datetime.fromisoformat(candidate.last_at)
-    return candidate.outcome == "passed" and timedelta(0) <= age <= DRY_RUN_AGE
+    return candidate.outcome == "passed" and recent(candidate.last_at, at)
 
 
 def beside_dry_run(summary: Summary, dry_run: Summary | Glance) -> Summary:

@@ -255,6 +255,7 @@ def test_what_counts_as_a_dry_run() -> None:
     assert counts_as_dry_run(passed, "a", ended + timedelta(days=14))
     assert not counts_as_dry_run(passed, "a", ended + timedelta(days=14, seconds=1))
     assert not counts_as_dry_run(passed, "a", ended - timedelta(seconds=1))
+    assert counts_as_dry_run(passed, "a", ended)
     assert not counts_as_dry_run(passed, "b", ended)
     assert not counts_as_dry_run(passed, None, ended)
     running = summarise(Script().start(release="a").until("revoked").lines)

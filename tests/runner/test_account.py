@@ -369,6 +369,7 @@ def test_nothing_is_to_be_expected_a_day_after_the_page_could_last_be_paid() -> 
     )
     assert not account.lapsed(placed + timedelta(hours=24, minutes=10))
     assert account.lapsed(placed + timedelta(hours=24, minutes=20))
+    assert account.lapsed(account.late_after)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ from scripted_session import ORDER, PAYMENT, PRODUCT, SESSION, Script
 from veza.money import Money
 from veza_e2e.canonical import JSON
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread, SeenAtBank
+from veza_e2e.journal.events import CallFinished
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
 from veza_e2e.money.account import Account, fold
+from veza_e2e.money.answers import body_of
+from veza_e2e.money.figures import is_some_of
 from veza_e2e.money.order_account import AccountState
 
 Payment = dict[str, JSON]
@@ -558,3 +561,23 @@ def test_a_refund_that_a_person_saw_after_the_backend_knew_of_none_ends_the_acco
     script.call("revoked", "getOrder", script.order("completed", refunded_amount_cents=0), path=f"/orders/{ORDER}")
     account = fold(script.lines, [by_hand(500, 500)])
     assert account.state is AccountState.RETURNED
+
+
+@pytest.mark.parametrize(("count", "found"), [(2, True), (10, True), (11, False)])
+def test_an_amount_is_that_of_some_refunds_if_there_are_at_most_ten(count: int, found: bool) -> None:
+    refunds = [Money(1 << n, "EUR") for n in range(count)]
+    whole = sum(one.minor for one in refunds)
+    assert is_some_of(Money(whole - 1, "EUR"), refunds) is found
+    assert is_some_of(refunds[-1], refunds) is found
+    assert not is_some_of(Money(whole, "EUR"), refunds)
+    assert not is_some_of(Money(0, "EUR"), refunds)
+    assert not is_some_of(refunds[0], [*refunds, Money(1, "USD")])
+    assert not is_some_of(refunds[0], [*refunds, Money(0, "EUR")])
+
+
+def test_an_answer_that_is_no_success_tells_nothing() -> None:
+    script = Script().start()
+    for status in (199, 200, 299, 300):
+        script.call("order", "getOrder", {"id": "a"}, status=status)
+    told = [body_of(line.event) for line in script.lines if isinstance(line.event, CallFinished)]
+    assert told[-4:] == [None, {"id": "a"}, {"id": "a"}, None]

@@ -29,6 +29,15 @@ def context(walk: Walk, *, loopback: bool = False) -> Context:
     )  # fmt: skip
 
 
+def test_the_limits_of_a_session_are_those_that_it_began_with(walk: Walk) -> None:
+    walk.started = {"poll_timeout_ms": 90_500, "grace_ms": 1_250}
+    stage = walk.begin()
+    (gate,) = walk.events(PreflightFinished)
+    given = options(stage.started, gate, "2", resumed=True)
+    assert (given.poll_timeout, given.grace, given.walkthrough, given.resumed) == (90.5, 1.25, 2, True)
+    assert options(stage.started, gate, "a later one", resumed=False).walkthrough == 2
+
+
 def failing(*errors: VezaError | int, times: list[float], at: Callable[[], float]) -> Callable[[], int]:
     """Read what is given in turn, the last one for ever."""
     left = list(errors)

@@ -108,6 +108,9 @@ def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None
     assert after.money.sentence == f"charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR ({held})"
     assert later_failure(walk, after) == "amount_differs"
     assert "cannot refund payment second" in str(after.step("revoked").todo)
+    assert {evidence for one in after.reconciliation if one.id in {"R1", "R4"} for evidence in one.evidence} == {
+        len(walk.lines) + 1
+    }
     assert compared(after) == {"R1": ("differs", "5.00 EUR", "10.00 EUR"), "R4": ("differs", "10.00 EUR", "5.00 EUR")}
     items = {name: after.item(name).status for name in ("amount_matches", "refund_completed")}
     assert items == {"amount_matches": "not_met", "refund_completed": "not_met"}
@@ -217,6 +220,20 @@ def test_what_only_the_backend_takes_back_after_the_end_differs(walk: Walk) -> N
     _, after = looked_at_again(walk)
     assert later_failure(walk, after) == "refund_differs"
     assert compared(after)["R4"] == ("differs", "5.00 EUR", "2.50 EUR")
+
+
+@pytest.mark.parametrize("told", [{"refunded_amount_cents": 250}, {"status": "expired"}, {"status": "disputed"}])
+def test_what_is_said_of_a_failure_after_the_end_is_what_was_learnt_last(walk: Walk, told: dict[str, JSON]) -> None:
+    passed_with_the_processor(walk)
+    keeps(walk, lambda _: None)
+    walk.backend.shop.order(ORDER).update(told)
+    lines, stage = list(walk.lines), open_stage(walk.parts(), MemorySink(), idempotency=False)
+    looked = look_at(stage.api, stage.processor, summarise(lines))
+    first = news(looked, summarise(lines), lines, (), walk.clock.now())
+    assert first is not None
+    seen = [replace(first, number=n, seq=first.seq + n - 1, observed=f"seen {n} times") for n in (1, 2)]
+    step = summarise(lines, seen).step("revoked")
+    assert (step.status, step.observed) == ("failed", "seen 2 times")
 
 
 def test_an_order_that_no_longer_tells_its_refund_may_be_out(walk: Walk) -> None:

@@ -50,6 +50,11 @@ class Later:
     license: tuple[ItemStatus, Sequence[int], str] | None = None
 
     @property
+    def last(self) -> Reread:
+        """What the witnesses said when they were asked last; only if they were."""
+        return self.rereads[-1]
+
+    @property
     def seqs(self) -> frozenset[int]:
         """The addenda in which the witnesses were asked again."""
         return frozenset(one.seq for one in self.rereads)
@@ -77,7 +82,7 @@ def judged(step: Step, later: Later) -> Step:
 def _read_again(step: Step, later: Later) -> Step:
     if step.name != "revoked" or not later.rereads:
         return step
-    account, last = later.account, later.rereads[-1]
+    account, last = later.account, later.last
     if last.failed:
         return _failed(step, [last.seq], last.observed, "refund_failed_late", (account, _todo(account)))
     if step.status not in {"passed", "skipped"}:
@@ -87,7 +92,7 @@ def _read_again(step: Step, later: Later) -> Step:
 
 def _contradicted(step: Step, later: Later) -> Step:
     """Return the step as failed if what the witnesses say now cannot be so after what passed."""
-    account, last = later.account, later.rereads[-1]
+    account, last = later.account, later.last
     if unsaid := [one.seq for one in unpaid_again(account) if one.seq in later.seqs]:
         return _failed(step, unsaid, last.observed, FindingCode.UNEXPECTED_STATUS, (account, _UNSAID))
     disputes = [seq for seq, _ in account.disputes() if seq in later.seqs]
@@ -100,7 +105,7 @@ def _contradicted(step: Step, later: Later) -> Step:
 
 def _out(step: Step, later: Later) -> Step:
     """Return the step as failed if money is, or may be, out by what was learnt."""
-    account, last = later.account, later.rereads[-1]
+    account, last = later.account, later.last
     short = [one for order in account.orders for one in _short(order) if one.seq in later.seqs]
     told = any(one.amount is not None and not one.pending for one in short)
     if not _other_charge(later) and (account.settled or not (later.before.settled or told)):

@@ -155,7 +155,7 @@ def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
     order = later.account.main
     if order is None:
         return
-    whole = not (later.rereads and later.rereads[-1].unlisted)  # else another payment may hold more
+    whole = not (later.rereads and later.last.unlisted)  # else another payment may hold more
     received = [one for one in order.charged if one.by == "processor" and one.amount is not None]
     again = [one for one in received if one.seq in later.seqs]
     if again and order.total is not None:
@@ -165,14 +165,16 @@ def _now(story: Story, later: Later) -> Iterator[Reconciliation]:
             yield _result("R1", *sides, (order.reads[-1].seq, *(one.seq for one in again)), equal=equal)
     if not refund_requested_by(story) and not any(one.amount for one in order.refunded):
         return
-    charged = (received or current(order.charged))[-1:]
+    charged = next(reversed(received or current(order.charged)), None)
+    if charged is None:
+        return
     said = [one for one in _heard_since(story, later, order) if one.amount is not None]
-    other = [one for one in said if one.pending or [one.amount] != [each.amount for each in charged]]
+    other = [one for one in said if one.pending or one.amount != charged.amount]
     heard = other or [one for one in said if one.by == "processor"]
-    if charged and heard and (whole or other):
-        sides = str(charged[0].amount), str(heard[-1].amount)
+    if heard and (whole or other):
+        sides = str(charged.amount), str(heard[-1].amount)
         if later.rereads or sides != _last_sides(story):
-            yield _result("R4", *sides, (charged[0].seq, *(one.seq for one in heard)), equal=not other)
+            yield _result("R4", *sides, (charged.seq, *(one.seq for one in heard)), equal=not other)
 
 
 def _last_sides(story: Story) -> tuple[str, str] | None:

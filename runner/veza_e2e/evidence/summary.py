@@ -225,4 +225,4 @@ def _refunded_at(story: Story, account: Account, later: Later) -> str | None:
     told = text_of(story.result("revoked").get("refunded_at"))
     seen = {one.seq for one in account.figures("refunded") if one.amount}
     seen_at = next((line.at for line in story.lines if line.seq in seen), None)
-    return told or seen_at or (later.rereads[-1].at if later.rereads else None)
+    return told or seen_at or (later.last.at if later.rereads else None)

@@ -85,7 +85,9 @@ def by_hand(kind: FigureKind, persons: Iterable[PersonRead], payments: Collectio
         payments: those that the order names, or that name the order.
     """
     said = last_said(kind, persons)
-    last = max((seq for seq, _ in said.values()), default=0)
+    if not said:
+        return
+    last = max(seq for seq, _ in said.values())
     others = any(amount for about, (_, amount) in said.items() if about not in payments)
     if kind == "charged" and others and payments and not any(about in payments for about in said):
         yield Figure(kind, "person", last, None)  # of a further payment only: what all have together nobody said

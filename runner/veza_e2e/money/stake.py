@@ -27,7 +27,7 @@ def at_stake(order: OrderAccount) -> Money | None:
     left = Money(max(charged.minor - least, 0), charged.currency)
     others = any(one.received for one in order.latest)
     lost = sums([left, *(_asked(order, AUTHORISED) if others else ())])
-    return lost[0] if len(lost) == 1 else None
+    return next(iter(lost)) if len(lost) == 1 else None
 
 
 def _asked(order: OrderAccount, states: Collection[str]) -> list[Money]:

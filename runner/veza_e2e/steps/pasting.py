@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal, NoReturn
 
 from veza_e2e.canonical import JSON
@@ -58,7 +59,7 @@ def paste_judged(
         typed = context.ask(
             f"{question}_late",
             f"{plain(verdict.problem)}. Late is not missing: "
-            f"it may come within {LATE.total_seconds() / 3600:.0f} hours.\n"
+            f"it may come within {LATE // timedelta(hours=1)} hours.\n"
             "`wait` to paste again, `go on` to the next step, `q` to leave",
             lambda answer: None if answer in {"wait", "go on", "q"} else "Please type wait, go on or q.",
         )

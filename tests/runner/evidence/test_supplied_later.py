@@ -127,6 +127,24 @@ def test_a_later_reading_corrects_an_earlier_one(name: str) -> None:
     assert rules(spoiled, "differs") == other.rules
 
 
+def test_each_equality_names_the_last_events_that_told_its_sides() -> None:
+    script = session(500, 0, rows=True)
+    wrong = [
+        read(charged_cents=499), read(refund_id="r0", refunded_cents=499), read(payment_id=None, reversed_cents=NET - 1)
+    ]  # fmt: skip
+    right = [
+        read(charged_cents=500), read(refund_id="r0", refunded_cents=500), read(payment_id=None, reversed_cents=NET)
+    ]  # fmt: skip
+    told = {one.id: one.evidence for one in ended(script, *wrong, *right).reconciliation}
+    (*_, order) = [line.seq for line in script.lines if getattr(line.event, "operation", "") == "getOrder"]
+    (booked,) = [
+        line.seq for line in script.lines if isinstance(e := line.event, StepFinished) and e.step == "transfers"
+    ]
+    charge, refund, reversal = (len(script.lines) + number for number in (4, 5, 6))
+    expected = {"R1": (order, charge), "R4": (charge, refund), "R5": (booked, reversal), "R6": (order, refund)}
+    assert {name: told[name] for name in expected} == expected
+
+
 def test_what_a_person_read_otherwise_stands_against_a_comparison_that_was_equal() -> None:
     script = Script().start().until("revoked").end()
     assert "R1" in rules(ended(script, read(charged_cents=500)), "equal")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from veza.testing import Reply
 from veza_e2e.journal.events import StepFailed, StepPaused
-from veza_e2e.journal.readings import PageOffered
+from veza_e2e.journal.readings import OrderNamed, PageOffered
 from veza_e2e.ports.protocols import Left
 from veza_e2e.steps.pay import OPENED_BEFORE
 
@@ -141,6 +142,16 @@ def test_a_page_whose_payment_names_another_order_is_not_offered_again(walk: Wal
     walk.resume()
     assert walk.go_on().step("completed").finding == "other_order"
     assert len(walk.page.opened) == 1
+
+
+def test_an_order_that_was_found_again_and_named_is_looked_at_again_though_no_page_was_opened(walk: Walk) -> None:
+    walk.processes(from_the_start=True, net_amount=540)
+    walk.begin()
+    walk.backend.script("createOrder", *[Reply(breaks="read", carried_out=True)] * 3)
+    walk.go_on()
+    assert [event.order_id for event in walk.events(OrderNamed)] == [walk.only_order()]
+    (paused,) = walk.events(StepPaused)
+    assert (paused.step, paused.finding, walk.page.opened) == ("pay", "amount_differs", [])
 
 
 def test_a_recording_of_the_first_version_is_offered_as_it_was(walk: Walk) -> None:

@@ -84,6 +84,7 @@ def test_a_wait_ends_even_if_what_is_left_of_it_is_too_short_for_the_clock(walk:
 
 PACES: dict[str, tuple[int, list[float]]] = {
     "remote": (120, [3, 6, 10, 16, 25, 37, 52, 67, 82, 97, 112, 120]),
+    "remote, up to the end of a pause": (37, [3, 6, 10, 16, 25, 37]),
     "loopback": (5, [0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.6, 3.6, 4.6, 5]),
 }
 """For how long each is read, and when after the first read."""

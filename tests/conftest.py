@@ -56,13 +56,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests whose fixtures start processes; shuffle them if a seed is given."""
     for item in items:
-        if STARTERS & set(getattr(item, "fixturenames", ())):
+        if STARTERS & set(getattr(item, "fixturenames", ())) - parameters(item):
             item.add_marker(pytest.mark.process)
     if (seed := config.getoption("--shuffle")) is not None:
         shuffle(items, random.Random(seed))
         return
     ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+def parameters(item: pytest.Item) -> set[str]:
+    """The names of a test's own parameters: one may be called as a fixture is, and is none."""
+    told = [mark.args[0] for mark in item.iter_markers("parametrize") if not mark.kwargs.get("indirect")]
+    return {name.strip() for names in told for name in (names.split(",") if isinstance(names, str) else names)}
 
 
 def shuffle(items: list[pytest.Item], chance: random.Random) -> None:

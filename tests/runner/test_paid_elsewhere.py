@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from veza.testing import Reply
-from veza_e2e.journal.events import StepPaused
+from veza_e2e.journal import timestamp
+from veza_e2e.journal.events import CallIntended, StepPaused
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -66,7 +67,11 @@ def test_an_order_from_well_before_the_request_is_not_taken_while_the_own_one_ma
     assert walk.go_on().order_id is None
     (paused,) = walk.events(StepPaused)
     assert paused.finding == "order_in_doubt"
-    assert paused.todo.startswith("Resume after ")
+    asked = [
+        line.at for line in walk.lines if isinstance(e := line.event, CallIntended) and e.operation == "createOrder"
+    ]
+    until = timestamp(datetime.fromisoformat(asked[-1]) + timedelta(minutes=5))
+    assert paused.todo == f"Resume after {until}: until then the backend may still be making it."
     walk.clock.sleep(300)
     order_of(walk, "own", "pending_payment", seconds=-280)
     walk.resume()

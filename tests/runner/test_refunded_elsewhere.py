@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from veza_e2e.evidence import summarise
 from veza_e2e.journal.events import WALKTHROUGH, StepFailed, StepFinished
 from veza_e2e.ports.protocols import EndOfInput
 
@@ -66,6 +67,19 @@ def test_a_refund_that_came_back_is_on_record_as_such(walk: Walk, refund_status:
     assert gone_on(walk).outcome == "passed"
     (refund,) = [event.result for event in walk.events(StepFinished) if event.step == "refund"]
     assert (refund["status"], refund["amount_cents"]) == ("succeeded", 500)
+
+
+def test_a_refund_that_is_known_to_be_done_is_still_looked_at_after_a_kill_though_a_step_failed(walk: Walk) -> None:
+    walk.goes_through()
+    walk.ledger.held = lambda: [walk.transfer(status="failed", error_message="no account")]
+    walk.begin()
+    assert walk.go_on().step("transfers").status == "failed"
+    refunded_by_somebody(walk, refund_status="succeeded")
+    gone_on(walk)
+    (asked,) = [line.seq for line in walk.lines if isinstance(e := line.event, StepFinished) and e.step == "refund"]
+    walk.resume(upto=asked)
+    assert summarise(walk.lines[:asked]).step("revoked").status == "pending"
+    assert walk.go_on().step("revoked").status == "passed"
 
 
 def test_a_completed_order_that_calls_its_refund_done_is_no_refusal(walk: Walk) -> None:

@@ -556,6 +556,9 @@ def test_an_order_that_cannot_be_read_hides_no_other(walk: Walk) -> None:
     looked = look_at(stage.api, stage.processor, summarise(lines))
     heard = {one.order_id: one.heard for one in looked.orders}
     assert sorted(heard.values()) == [False, True]
+    found = news(looked, summarise(lines), lines, (), walk.clock.now())
+    assert found is not None
+    assert (found.order_status, found.currency, len(found.others)) == ("", "EUR", 1)
     (unheard,) = looked.unheard
     assert "\n" not in unheard, "what is said of who did not answer is one line"
 

@@ -198,17 +198,18 @@ def python(at: Path, *words: str, seconds: float = LONGEST, **more: str) -> subp
 
 @dataclass(frozen=True)
 class Contexts:
-    """Which tests run which line of which file, and how long each takes."""
+    """Which tests run which line of which file, and how long each takes; those that are new since run any line."""
 
     took: dict[str, float]
     files: dict[str, dict[str, list[str]]]
+    new: frozenset[str]
 
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests that run a line, the quickest first; those of the whole file for what runs at import."""
         lines = self.files.get(str(mutant.path), {})
         by_line = {test for test in lines.get(str(mutant.line), ()) if test}
         found = by_line or {test for tests in lines.values() for test in tests if test}
-        return sorted(found, key=lambda test: (self.took.get(test, 0.0), test))
+        return sorted(found | self.new, key=lambda test: (self.took.get(test, 0.0), test))
 
 
 def contexts(at: Path, kept: Path | None) -> Contexts:
@@ -224,12 +225,16 @@ def contexts(at: Path, kept: Path | None) -> Contexts:
     told = json.loads(kept.read_text(encoding="utf-8"))
     listed = python(at, "-m", "pytest", "--collect-only", *QUICK, *LEAVE_OUT).stdout.splitlines()
     there = told["took"].keys() & set(listed)  # pytest ends with an error if one is gone: no change would survive
+    new = frozenset(test for test in listed if "::" in test) - told["took"].keys()
     files = {
         path: {line: [test for test in tests if test in there] for line, tests in lines.items()}
         for path, lines in told["files"].items()
     }
-    print(f"{len(there)} tests, {len(told['took']) - len(there)} are gone since they were looked at", flush=True)
-    return Contexts(told["took"], files)
+    print(
+        f"{len(there)} tests, {len(told['took']) - len(there)} are gone, {len(new)} new since they were looked at",
+        flush=True,
+    )
+    return Contexts(told["took"], files, new)
 
 
 @dataclass

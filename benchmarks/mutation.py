@@ -330,7 +330,7 @@ def page(every: int, chosen: list[Mutant], survived: list[tuple[Mutant, str]], s
         for one, _ in sorted(survived, key=lambda pair: pair[0].name)
     ]
     return (
-        "# Mutation score\n\n"
+        "# Mutation score of the rules about money\n\n"
         f"Cosmic Ray finds {every:,} places for a single change in `money/`, `evidence/`, `steps/` and `engine/`. A\n"
         f"seeded sample of {len(chosen)} is tested by the quick tests that run the changed line:\n"
         f"{1 - len(survived) / len(chosen):.1%} were noticed.\n\n"

@@ -16,6 +16,7 @@ from veza_e2e.money.account import Account, fold
 from veza_e2e.money.answers import body_of
 from veza_e2e.money.figures import is_some_of
 from veza_e2e.money.order_account import AccountState
+from veza_e2e.money.transfer_rows import tax_told
 
 Payment = dict[str, JSON]
 EUR5 = Money(500, "EUR")
@@ -573,6 +574,26 @@ def test_an_amount_is_that_of_some_refunds_if_there_are_at_most_ten(count: int, 
     assert not is_some_of(Money(0, "EUR"), refunds)
     assert not is_some_of(refunds[0], [*refunds, Money(1, "USD")])
     assert not is_some_of(refunds[0], [*refunds, Money(0, "EUR")])
+
+
+def test_only_a_refusal_by_its_status_says_that_no_order_was_made() -> None:
+    denied = set()
+    for status in range(400, 600):
+        script = Script().start().until("products")
+        script.call("order", "createOrder", None, method="POST", path="/orders", status=status)
+        if fold(script.lines).in_doubt_at is None:
+            denied.add(status)
+    assert denied == {400, 401, 403, 404, 405, 409, 415, 422, 423, 429}, "409 in the first walkthrough only"
+
+
+def test_the_tax_is_what_the_order_told_last() -> None:
+    script = Script().start().until("pay")
+    for tax in (80, 70, None):
+        script.call("completed", "getOrder", script.order("completed", tax_amount_cents=tax))
+    account = fold(script.lines)
+    assert tax_told(account, ORDER, Money(500, "EUR")) == Money(70, "EUR")
+    assert tax_told(account, ORDER, Money(500, "USD")) is None
+    assert tax_told(account, "another", Money(500, "EUR")) is None
 
 
 def test_an_answer_that_is_no_success_tells_nothing() -> None:

@@ -269,6 +269,24 @@ def test_an_order_in_doubt_is_sent_again_only_while_its_key_holds(walk: Walk, ho
     assert len(keys) == 1
 
 
+@pytest.mark.parametrize(("hours", "sent"), [(22.999, 2), (23, 1)])
+def test_a_recording_of_the_first_walkthrough_sends_it_again_for_23_hours(walk: Walk, hours: float, sent: int) -> None:
+    walk.started = {"idempotency": True, "walkthrough": "1"}
+    walk.goes_through()
+    walk.begin()
+    walk.backend.script("createOrder", *[Reply(breaks="read")] * 6)
+    walk.go_on()
+    before = walk.backend.count("createOrder")
+    walk.backend._scripts.clear()
+    intended = next(line.at for line in walk.lines if isinstance(line.event, CallIntended))
+    age = walk.clock.now() - datetime.fromisoformat(intended)
+    walk.clock.advance(hours * 3600 - age.total_seconds())
+    walk.resume()
+    walk.stage.journal.append(SessionResumed(tools={}, walkthrough="1"))
+    walk.go_on()
+    assert walk.backend.count("createOrder") - before == sent - 1
+
+
 def test_several_orders_that_could_be_ours_stop_the_run_and_are_named(walk: Walk) -> None:
     walk.begin()
     walk.person.answers = ["1"]

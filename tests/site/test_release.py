@@ -272,6 +272,13 @@ def test_a_release_of_another_archive_is_named_with_the_command_that_shows_it(sh
     assert shell("--env", "prod", "release", "2026.05").code == 0
 
 
+def test_several_damaged_live_runs_are_counted(shell: Shell, archive: Path) -> None:
+    for session in (EARLIER, LATER):
+        journal = real(session).until("revoked").end().store(archive) / "journal.jsonl"
+        journal.write_bytes(journal.read_bytes().replace(b"answers 200", b"answers 201"))
+    assert message(shell("--json", *RELEASE), "decision") == "2 damaged live sessions, which cannot be judged"
+
+
 def test_a_damaged_live_run_is_not_called_none_and_what_is_due_is_not_known(shell: Shell, archive: Path) -> None:
     journal = real().until("revoked").end().store(archive) / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b"answers 200", b"answers 201"))

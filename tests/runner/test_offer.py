@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from veza_e2e.journal.events import WALKTHROUGH, Answered, Asked, BrowserOpened,
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.ports.protocols import EndOfInput, Left
 from veza_e2e.ports.screen import WIDEST, columns, framed
+from veza_e2e.steps.checkout_page import RAN_OUT
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -187,3 +189,20 @@ def test_a_page_whose_address_is_not_on_record_is_not_opened_by_a_later_process(
         walk.resume()
     said = [text for text in walk.person.told if "Its address holds what no record keeps" in text]
     assert (walk.page.opened, len(said)) == (([page, page], 0) if rest == "pay" else ([page], 1))
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(899, 0), (900, 1)])
+def test_a_page_is_said_to_have_run_out_15_minutes_after_the_order_was_asked_for(
+    walk: Walk, seconds: int, told: int
+) -> None:
+    walk.goes_through()
+    walk.page.act, walk.person.always = lambda _: True, {"product": "1"}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    asked = next(line.at for line in walk.lines if getattr(line.event, "operation", "") == "createOrder")
+    walk.clock.advance(seconds - (walk.clock.now() - datetime.fromisoformat(asked)).total_seconds())
+    walk.resume()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    assert walk.person.told.count(RAN_OUT) == told

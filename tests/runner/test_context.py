@@ -157,6 +157,18 @@ def test_an_operator_waits_for_the_time_that_is_left_and_no_longer(
     assert [told.pause for told in walk.person.waited] == pauses
 
 
+def test_no_time_is_slept_where_none_is_left(walk: Walk) -> None:
+    one = context(walk)
+
+    def read() -> int:
+        walk.clock.advance(0.5)
+        return 0
+
+    with pytest.raises(TimedOut):
+        one.wait(read, bool, timeout=0.5)
+    assert walk.clock.sleeps == []
+
+
 @pytest.mark.parametrize("error", [APIConnectionError("gone"), InternalServerError("broken", status_code=500)])
 def test_a_wait_whose_last_read_failed_says_so_and_not_that_nothing_settled(walk: Walk, error: VezaError) -> None:
     one, times = context(walk), list[float]()

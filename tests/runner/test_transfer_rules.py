@@ -313,6 +313,11 @@ def test_a_tax_that_the_api_does_not_tell_is_the_databases() -> None:
     assert (nobody.status, nobody.left, nobody.tax) == ("booked", euros(500), None)
 
 
+def test_a_tax_of_nothing_that_only_the_database_tells_is_right() -> None:
+    verdict = booking([ROW | {"tax_amount_cents": 0, "amount_cents": 450}], UNTAXED)
+    assert (verdict.status, verdict.left, verdict.tax) == ("booked", euros(500), None)
+
+
 def test_a_tax_that_the_database_tells_in_two_ways_is_wrong() -> None:
     half: dict[str, JSON] = {"amount_cents": 185, "platform_fee_cents": 25}
     two = booking(rows(half, half | {"tax_amount_cents": 0}), UNTAXED)

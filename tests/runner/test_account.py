@@ -14,7 +14,7 @@ from veza_e2e.journal.events import CallFinished
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
 from veza_e2e.money.account import Account, fold
 from veza_e2e.money.answers import body_of
-from veza_e2e.money.figures import is_some_of
+from veza_e2e.money.figures import Figure, current, is_some_of
 from veza_e2e.money.order_account import AccountState
 from veza_e2e.money.transfer_rows import tax_told
 
@@ -602,3 +602,15 @@ def test_an_answer_that_is_no_success_tells_nothing() -> None:
         script.call("order", "getOrder", {"id": "a"}, status=status)
     told = [body_of(line.event) for line in script.lines if isinstance(line.event, CallFinished)]
     assert told[-4:] == [None, {"id": "a"}, {"id": "a"}, None]
+
+
+@pytest.mark.parametrize(("since", "heard", "kept"), [(10, 15, 1), (10, 10, 1), (0, 20, 1), (16, 15, 2), (0, 15, 2)])
+def test_a_refund_that_is_not_told_contradicts_nobody_who_saw_it_since(since: int, heard: int, kept: int) -> None:
+    untold = Figure("refunded", "backend", 20, None, since=since)
+    assert len(current([untold, Figure("refunded", "processor", heard, Money(500, "EUR"))])) == kept
+
+
+@pytest.mark.parametrize(("since", "kept"), [(0, 1), (10, 2), (11, 1)])
+def test_who_looked_before_another_began_to_say_more_is_no_contradiction(since: int, kept: int) -> None:
+    less = Figure("refunded", "processor", 10, Money(250, "EUR"))
+    assert len(current([less, Figure("refunded", "backend", 20, Money(500, "EUR"), since=since)])) == kept

@@ -61,6 +61,17 @@ def test_the_box_stands_right_above_the_prompt_and_is_shown_once(walk: Walk) -> 
     assert asked.text == shown[0], "what was shown is on record"
 
 
+def test_the_box_says_where_what_how_much_and_for_which_session(walk: Walk) -> None:
+    goes_live(walk)
+    walk.begin()
+    walk.go_on()
+    (shown,) = [text for text in walk.person.asked if "Type the amount" in text]
+    assert [" ".join(line.strip("|").split()) for line in shown.split("\n")[1:-2]] == [
+        "--live WAS GIVEN, BUT THE BACKEND IS NOT LIVE: TEST", "FUNDS", "environment prod", "product Test beat",
+        "amount 5.00 EUR", "host pay.veza.test", f"session {walk.ids.session(walk.clock.now())}",
+    ]  # fmt: skip
+
+
 def test_a_process_that_offers_the_page_twice_asks_once(walk: Walk) -> None:
     goes_live(walk)
     walk.processes(status="requires_payment_method", amount_received=0)

@@ -9,9 +9,11 @@ from scripted_session import ORDER, PAYMENT, PRODUCT, SESSION, Script
 
 from veza.money import Money
 from veza_e2e.canonical import JSON
+from veza_e2e.evidence.facts import untold
 from veza_e2e.journal.addenda import Addendum, BankStatement, Dashboard, Reread, SeenAtBank
 from veza_e2e.journal.events import CallFinished
 from veza_e2e.journal.readings import DashboardRead, OrderNamed
+from veza_e2e.journal.story import Story
 from veza_e2e.money.account import Account, fold
 from veza_e2e.money.answers import body_of
 from veza_e2e.money.figures import Figure, current, is_some_of
@@ -383,6 +385,14 @@ def test_a_pending_order_is_only_void_by_the_processors_word(status: str, state:
     assert processor(Script().start().until("pay"), status=status).state == state
 
 
+def test_an_order_that_may_still_be_paid_is_at_risk_and_not_unknown() -> None:
+    script = Script().start().until("pay")
+    assert silent(script).state is AccountState.AT_RISK, "its page can be paid, whoever is silent"
+    script = Script().start().until("pay")
+    script.call("completed", "getOrder", script.order("expired"))
+    assert processor(script, status="processing").state is AccountState.AT_RISK
+
+
 def test_an_order_that_expired_while_the_processor_is_silent_is_settled_by_a_persons_zero() -> None:
     script = Script().start().until("pay")
     silent(script)
@@ -393,6 +403,24 @@ def test_an_order_that_expired_while_the_processor_is_silent_is_settled_by_a_per
     assert fold(script.lines).state is AccountState.UNTOUCHED
     script.say(dashboard(charged_cents=500))
     assert fold(script.lines).state is AccountState.UNKNOWN
+
+
+def test_what_is_open_is_not_known_while_nobody_tells_how_much_came_back() -> None:
+    script = paid()
+    account = back(script, refunded_amount_cents=None)
+    assert (account.charged, account.refunded, account.open) == (Money(500, "EUR"), None, None)
+
+
+def test_what_the_processor_answered_instead_of_a_payment_is_said() -> None:
+    script = Script()
+    assert untold(Story(script.lines)) is None
+    script.call(None, "payment", {"error": {"code": "HE_02"}}, processor=True, status=404)  # the key, tried at the gate
+    script.start().until("pay")
+    assert untold(Story(script.lines)) == "the order names no payment to ask the processor for"
+    processor(script, amount_received=None)
+    assert untold(Story(script.lines)) == "the processor did not tell every amount"
+    silent(script)
+    assert untold(Story(script.lines)) == "the processor answered 401"
 
 
 def test_an_untold_refund_is_not_settled_by_a_later_zero() -> None:

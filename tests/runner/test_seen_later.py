@@ -273,6 +273,7 @@ def test_an_order_that_the_backend_does_not_know_any_more_is_a_failure_until_it_
     lines, stage = list(walk.lines), open_stage(walk.parts(), MemorySink(), idempotency=False)
     missing = news(look_at(stage.api, None, summarise(lines)), summarise(lines), lines, (), walk.clock.now())
     assert missing is not None, "with nobody else to tell of it"
+    assert (missing.order_status, missing.currency) == ("not found", "EUR")
     walk.backend.shop.orders[ORDER] = gone
     looked = look_at(stage.api, stage.processor, summarise(lines))
     back = news(looked, summarise(lines), lines, (missing,), walk.clock.now())

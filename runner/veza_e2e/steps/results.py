@@ -87,7 +87,7 @@ class PlacedOrder(Result):
     tax_cents: int
     currency: str
     checkout_url: str
-    """Opened as it came. The journal has it without its secrets: an alias in it means that it cannot be opened."""
+    """Opened as it came. The journal has it without its secrets: one that lacks any cannot be opened."""
     adopted: bool = False
     """Whether the response was lost and the order was found by asking."""
     discount_cents: int = 0

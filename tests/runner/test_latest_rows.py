@@ -282,6 +282,16 @@ def test_rows_that_step_9_reads_again_are_later_than_those_that_were_supplied(wa
     assert (summary.outcome, rule(summary, "R5").status, refund(summary).status) == ("passed", "equal", "met")
 
 
+def test_rows_that_are_supplied_tell_of_the_reversal_only_once_a_refund_was_asked_for(walk: Walk) -> None:
+    by_hand(walk, *SKIPPED, *SKIPPED)
+    told = supply(walk.stage, csv(walk.transfer()))
+    assert (told.booking.status, told.reversal and told.reversal.status) == ("booked", "reversed")
+    (asked,) = [line.seq for line in walk.lines if getattr(line.event, "operation", "") == "requestRefund"][:1]
+    walk.resume(upto=asked - 1)
+    kept = supply(walk.stage, csv(walk.transfer(**KEPT)))
+    assert (kept.booking.status, kept.reversal) == ("booked", None)
+
+
 def test_an_api_that_says_once_more_what_it_said_does_not_outdate_the_license_column(walk: Walk) -> None:
     assert by_hand(walk, {}, KEPT, KEPT).waiting_for == "reversal"
     walk.resume()

@@ -21,14 +21,11 @@ def test_an_id_comes_back_from_the_journal_as_it_came(product_id: str) -> None:
 
 
 def test_what_was_withheld_names_nothing_where_nothing_need_be_named() -> None:
-    placed = {
-        "order_id": "[withheld]",
-        "payment_id": "[withheld]",
-        "total_cents": 500,
-        "tax_cents": 0,
-        "currency": "EUR",
-    }
-    again = PlacedOrder.from_json({**placed, "checkout_url": "https://pay.veza.test", "of_a_later_version": 1})
+    placed: dict[str, JSON] = {
+        "order_id": "[withheld]", "payment_id": "[withheld]", "total_cents": 500, "tax_cents": 0, "currency": "EUR",
+        "checkout_url": "https://pay.veza.test", "of_a_later_version": 1,
+    }  # fmt: skip
+    again = PlacedOrder.from_json(placed)
     assert (again.order_id, again.payment_id) == ("[withheld]", None)
     assert (again.adopted, again.discount_cents, again.tax_told) == (False, 0, True)
     assert again.observed == "order [withheld], 5.00 EUR"

@@ -63,7 +63,7 @@ def _left_by_others(context: Context, current: Order, agreed: Sequence[Money]) -
 
 
 def _less(amount: Money, taken: Money) -> Money:
-    return amount - min(taken, amount)
+    return amount - taken if taken < amount else Money(0, amount.currency)
 
 
 def _read_beside(account: Account, currency: str) -> Money:

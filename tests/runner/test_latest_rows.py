@@ -307,6 +307,21 @@ def test_an_api_that_says_once_more_what_it_said_does_not_outdate_the_license_co
     assert walk.stage.summary().item("license_revoked").status == "met"
 
 
+def test_rows_contradict_an_api_that_called_the_license_active_at_first_and_revoked_at_last(walk: Walk) -> None:
+    refund = walk.backend.shop.refund
+
+    def refunded(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        active: list[JSON] = [dict(one) for one in walk.backend.shop.licenses.values()]
+        walk.backend.script("listMyLicenses", Reply(data=active))
+        return refund(order_id, amount_cents)
+
+    walk.backend.shop.refund = refunded  # type: ignore[method-assign]  # its licenses lag behind
+    assert by_hand(walk, {}, {}).item("license_revoked").status == "met"
+    assert after(walk, supplied(walk, {"license_status": "active"})).item("license_revoked").status == "pending"
+    late = after(walk, supplied(walk, {"license_status": "active"}, hours=25))
+    assert (late.item("license_revoked").status, late.step("revoked").finding) == ("not_met", "license_not_revoked")
+
+
 def test_only_rows_that_were_read_after_the_refund_say_that_its_license_is_revoked(walk: Walk) -> None:
     refund = walk.backend.shop.refund
 

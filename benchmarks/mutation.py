@@ -205,10 +205,10 @@ class Contexts:
     new: frozenset[str]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that run a line, the quickest first; those of the whole file for what runs at import."""
+        """The tests that run a line, the quickest first; for what runs at import those of the whole file, or all."""
         lines = self.files.get(str(mutant.path), {})
         by_line = {test for test in lines.get(str(mutant.line), ()) if test}
-        found = by_line or {test for tests in lines.values() for test in tests if test}
+        found = by_line or {test for tests in lines.values() for test in tests if test} or self.took.keys()
         return sorted(found | self.new, key=lambda test: (self.took.get(test, 0.0), test))
 
 
@@ -226,6 +226,11 @@ def contexts(at: Path, kept: Path | None) -> Contexts:
     listed = python(at, "-m", "pytest", "--collect-only", *QUICK, *LEAVE_OUT).stdout.splitlines()
     there = told["took"].keys() & set(listed)  # pytest ends with an error if one is gone: no change would survive
     new = frozenset(test for test in listed if "::" in test) - told["took"].keys()
+    if new:  # one that fails without a change would notice each
+        (at / "tests.txt").write_text("\n".join(sorted(new)), encoding="utf-8")
+        done = python(at, "-m", "pytest", *QUICK, "@tests.txt")
+        if done.returncode != 0:
+            raise SystemExit(f"new tests fail without a change:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
     files = {
         path: {line: [test for test in tests if test in there] for line, tests in lines.items()}
         for path, lines in told["files"].items()
@@ -234,7 +239,7 @@ def contexts(at: Path, kept: Path | None) -> Contexts:
         f"{len(there)} tests, {len(told['took']) - len(there)} are gone, {len(new)} new since they were looked at",
         flush=True,
     )
-    return Contexts(told["took"], files, new)
+    return Contexts({name: told["took"][name] for name in there}, files, new)
 
 
 @dataclass

@@ -66,6 +66,15 @@ def test_a_refund_that_failed_is_asked_for_again_with_another_key(
     assert len(asked) == len(set(asked)) == 2
 
 
+def test_the_whole_that_an_order_tells_beside_a_refund_that_failed_is_what_was_asked_for(walk: Walk) -> None:
+    walk.goes_through()
+    failing(walk, 1, refunded_amount_cents=500)
+    walk.begin()
+    assert walk.go_on().outcome == "failed"
+    walk.resume()
+    assert (walk.go_on().money.refunded_cents, walk.writes("requestRefund")) == (500, 2)
+
+
 def test_a_refund_that_succeeded_is_not_asked_for_again(walk: Walk) -> None:
     walk.goes_through()
     walk.processes()

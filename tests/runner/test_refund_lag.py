@@ -295,3 +295,19 @@ def test_what_was_told_of_a_refund_stands_while_it_is_not_told_again(walk: Walk)
     looked = look_at(stage.api, stage.processor, summary)
     assert any("the processor: refund " in one for one in looked.unheard)
     assert news(looked, summary, walk.lines, (), walk.clock.now()) is None
+
+
+def test_what_failed_for_good_is_said_before_what_is_late(walk: Walk) -> None:
+    hidden(walk)
+    refund = walk.backend.shop.refund
+
+    def kept(order_id: str, amount_cents: int | None) -> dict[str, Any]:
+        answer = refund(order_id, amount_cents)
+        for one in walk.backend.shop.licenses.values():
+            one.update(status="active", revoked_at=None)
+        return answer
+
+    walk.backend.shop.refund = kept  # type: ignore[method-assign]  # the fake revokes the license
+    walk.begin()
+    summary = walk.go_on()
+    assert (summary.outcome, summary.step("revoked").finding) == ("failed", "license_not_revoked")

@@ -614,6 +614,21 @@ def test_only_a_refusal_by_its_status_says_that_no_order_was_made() -> None:
     assert denied == {400, 401, 403, 404, 405, 409, 415, 422, 423, 429}, "409 in the first walkthrough only"
 
 
+def test_only_answers_about_orders_tell_of_an_order() -> None:
+    script = paid()
+    script.call("license", "getProduct", {**script.order("refunded", refund_status="succeeded"), "payment_id": "other"})
+    (order,) = fold(script.lines).orders
+    assert (order.reads[-1].status, order.payment_ids) == ("completed", (PAYMENT,))
+
+
+def test_an_amount_in_cents_counts_where_a_decimal_is_told_as_well() -> None:
+    script = Script().start().until("pay")
+    for more in ({"total_amount": "6.00"}, {"total_amount_cents": None, "total_amount": "7.00"}):
+        script.call("completed", "getOrder", script.order("completed") | more)
+    (order,) = fold(script.lines).orders
+    assert [one.total for one in order.reads[-2:]] == [Money(500, "EUR"), Money(700, "EUR")]
+
+
 def test_the_tax_is_what_the_order_told_last() -> None:
     script = Script().start().until("pay")
     for tax in (80, 70, None):

@@ -9,7 +9,7 @@ import pytest
 
 from veza_e2e.canonical import JSON
 from veza_e2e.evidence import Summary
-from veza_e2e.journal.events import StepPaused
+from veza_e2e.journal.events import WALKTHROUGH, StepPaused
 
 if TYPE_CHECKING:
     from runner.conftest import Walk
@@ -163,3 +163,29 @@ def test_a_payment_that_names_no_buyer_leaves_the_list_unread_and_that_is_said(w
     assert "names no buyer" in summary.step("completed").observed
     (said,) = [text for text in walk.person.told if "other payments was not seen" in text]
     assert "names no buyer" in said
+
+
+@pytest.mark.parametrize(("version", "asked"), [("1", {"pay-1"}), (WALKTHROUGH, {"pay-1", "pay-2"})])
+def test_a_recording_of_the_first_walkthrough_asks_for_the_payment_of_the_new_order_only(
+    walking: type[Walk], version: str, asked: set[str]
+) -> None:
+    walk = walking(started={"walkthrough": version})
+    walk.goes_through()
+    walk.processes()
+    tell, pay, seen = walk.processor, walk.page.act, set[str]()
+    assert tell is not None
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if walk.page.opened and "/payments/pay" in request.url.path:
+            seen.add(request.url.path.rpartition("/")[2])
+        return tell(request)
+
+    def replaced(url: str) -> bool:
+        paid = pay(url)
+        walk.backend.shop.order(walk.only_order())["payment_id"] = "pay-2"
+        return paid
+
+    walk.processor, walk.page.act = answer, replaced
+    walk.begin()
+    walk.go_on()
+    assert seen == asked

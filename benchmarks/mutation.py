@@ -298,10 +298,10 @@ def survival(mutant: Mutant, at: Path, known: Contexts, noticed: Noticed) -> str
         return "(no quick test runs it)"
     file = at / mutant.path
     before = file.read_text(encoding="utf-8")
-    names = at / "tests.txt"
+    names, first = at / "tests.txt", FIRST + len(known.new)
     _rewrite(file, mutant.text)
     try:
-        for some in filter(None, (tests[:FIRST], tests[FIRST:])):
+        for some in filter(None, (tests[:first], tests[first:])):
             names.write_text("\n".join(some), encoding="utf-8")
             done = python(at, "-m", "pytest", *QUICK, "-x", "@tests.txt")
             if done.returncode != 0:

@@ -187,7 +187,7 @@ def test_p_is_known_on_the_rehearsal_backend_only(walk: Walk, *, rehearsal: bool
     assert [event.answer for event in walk.events(Answered) if event.question == "paid"] == ["q"]
 
 
-@pytest.mark.parametrize("rest", ["pay", f"pay/{EMAIL}", "pay?session=12", f"pay?for={EMAIL}"])
+@pytest.mark.parametrize("rest", ["pay", f"pay/{EMAIL}", "pay?session=12", "pay#session", f"pay?for={EMAIL}"])
 def test_a_page_whose_address_is_not_on_record_is_not_opened_by_a_later_process(walk: Walk, rest: str) -> None:
     walk.goes_through()
     create, page = walk.backend.shop.create, f"https://pay.veza.test/{rest}"
@@ -200,6 +200,22 @@ def test_a_page_whose_address_is_not_on_record_is_not_opened_by_a_later_process(
         walk.resume()
     said = [text for text in walk.person.told if "Its address holds what no record keeps" in text]
     assert (walk.page.opened, len(said)) == (([page, page], 0) if rest == "pay" else ([page], 1))
+
+
+@pytest.mark.parametrize(("rest", "said"), [("pay", 0), ("pay?session=12", 1)])
+def test_where_no_browser_opens_an_address_that_is_not_shown_whole_is_to_be_found_at_the_shop(
+    walk: Walk, rest: str, said: int
+) -> None:
+    walk.goes_through()
+    create = walk.backend.shop.create
+    page = f"https://pay.veza.test/{rest}"
+    walk.backend.shop.create = lambda *given: {**create(*given), "checkout_url": page}  # type: ignore[method-assign]  # its page
+    walk.page.act, walk.person.always = lambda _: False, {"product": "1"}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    assert sum("open the order's page from the shop" in text for text in walk.person.told) == said
+    assert walk.page.opened == [page]
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(899, 0), (900, 1)])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from veza.testing import Reply
+from veza.testing import EMAIL, Reply
 from veza_e2e.journal.events import CallIntended, StepFailed
+from veza_e2e.ports.protocols import EndOfInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,28 @@ def test_an_id_is_an_integer_or_a_text(walk: Walk, ids: dict[str, Any], buyer: o
     answers(walk, "/login", lambda data: data["user"].update(ids))
     answers(walk, "/orders", lambda data: data["order"].update(buyer_id=buyer) if isinstance(data, dict) else None)
     walk.begin()
+    assert walk.go_on().outcome == "passed"
+
+
+@pytest.mark.parametrize(("buyer", "outcome"), [(EMAIL, "passed"), ("another@veza.test", "failed")])
+def test_an_account_that_is_named_by_its_address_is_compared_as_far_as_it_is_on_record(
+    walk: Walk, buyer: str, outcome: str
+) -> None:
+    answers(walk, "/login", lambda data: data["user"].update(id=EMAIL))
+    answers(walk, "/orders", lambda data: data["order"].update(buyer_id=buyer) if isinstance(data, dict) else None)
+    walk.begin()
+    assert walk.go_on().outcome == outcome
+
+
+def test_an_account_whose_address_was_masked_makes_no_order_another_ones(walk: Walk) -> None:
+    answers(walk, "/login", lambda data: data["user"].update(id=EMAIL))
+    answers(walk, "/orders", lambda data: data["order"].update(buyer_id=EMAIL) if isinstance(data, dict) else None)
+    given, walk.person.always = walk.person.always, {}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    walk.person.always = given
+    walk.resume()
     assert walk.go_on().outcome == "passed"
 
 

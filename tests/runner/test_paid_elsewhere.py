@@ -96,7 +96,9 @@ def test_two_orders_that_were_paid_for_this_session_are_refunded_and_not_cancell
     walk.resume()
     step = walk.go_on().step("order")
     assert (step.finding, str(step.observed).rpartition(": ")[2]) == ("several_orders", "paid-2, paid-1")
-    assert str(step.todo) == "Refund what was paid at the processor's dashboard, then look again with `resume`."
+    assert str(step.todo) == (
+        "Refund what was paid, and is not being refunded, at the processor's dashboard, then look again with `resume`."
+    )
     walk.resume()
     summary = walk.go_on()
     assert summary.money.sentence == "charged 10.00 EUR, back 0.00 EUR, open 10.00 EUR"

@@ -113,11 +113,11 @@ def test_rows_that_a_refund_took_back_before_they_were_read_are_right(
     assert walk.writes("requestRefund") == 0
 
 
-@pytest.mark.parametrize("back", [None, 500])
-def test_what_came_back_is_never_advised_to_be_refunded(walk: Walk, back: int | None) -> None:
+@pytest.mark.parametrize(("back", "status"), [(None, ""), (500, "succeeded"), (500, "pending")])
+def test_what_came_back_is_never_advised_to_be_refunded(walk: Walk, back: int | None, status: str) -> None:
     walk.goes_through()
     walk.processes()
-    refund = {"refund_id": "r", "payment_id": "pay-1", "status": "succeeded", "amount": back, "currency": "EUR"}
+    refund = {"refund_id": "r", "payment_id": "pay-1", "status": status, "amount": back, "currency": "EUR"}
     walk.payments_tell(lambda data: data.update(refunds=[refund] if back else []))
     walk.ledger.held = lambda: [walk.transfer(status="reversed")]
     walk.begin()

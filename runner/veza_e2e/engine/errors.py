@@ -50,7 +50,7 @@ def _defect(error: Exception, account: Account) -> Failed:
         FindingCode.DEFECT,
         f"this program cannot deal with what it was given: {type(error).__name__} at {place}",
         meaning=account.said,
-        todo="Report the place. Where the card was charged, resume to refund.",
+        todo="Report the place, and resume: what was charged and did not come back can be refunded.",
     )
 
 

@@ -130,8 +130,10 @@ def _money(seen: Glance, write: Command) -> Iterator[Todo]:
         return
     again, attest = write("resume", str(seen.session)), _dashboard(seen, write)
     if seen.abandoned:
-        known = seen.account == AccountState.CHARGED
-        todo = "refund the payment at the processor's dashboard, then record it" if known else "record what comes back"
+        todo = "record what comes back"
+        if seen.account == AccountState.CHARGED:
+            advised = "refund the payment at the processor's dashboard, then record it"
+            todo = f"refund nothing on top of it; {todo}" if seen.refund_by == "nobody" else advised
         yield Todo(f"abandoned, {seen.money}: {todo}", attest)
         return
     match seen.account:

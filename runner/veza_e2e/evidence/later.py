@@ -145,10 +145,11 @@ def _finding(later: Later, short: Sequence[Figure]) -> str:
 
 def _todo(account: Account) -> str:
     held = account.elsewhere
-    if not held or account.refundable:
-        under_way = account.disputed or any(one.pending for order in account.orders for one in order.back)
-        return _REFUND if account.state is AccountState.CHARGED and not under_way else _LOOK
-    return f"The backend cannot refund payment {', '.join(held)}: use the processor's dashboard, then `resume`."
+    if account.disputed or any(one.pending for order in account.orders for one in order.back):
+        return _LOOK
+    if held and not account.refundable:
+        return f"The backend cannot refund payment {', '.join(held)}: use the processor's dashboard, then `resume`."
+    return _REFUND if account.state is AccountState.CHARGED else _LOOK
 
 
 def _by_rows(step: Step, later: Later) -> Step:

@@ -162,6 +162,8 @@ class Redactor:
     def url(self, url: str, *, sent: bool = False) -> str:
         """Return a URL without its userinfo and fragment, with the values of the query that may be shown.
 
+        `***` stands for what is left out, so that nobody takes the rest for the whole address.
+
         Args:
             url: any text; what is not a URL is withheld.
             sent: whether this client asks for it: then its path is made of words and ids alone.
@@ -177,13 +179,17 @@ class Redactor:
         if parts.scheme not in {"http", "https", ""}:
             return f"{parts.scheme}://{host}/***"
         path = "/".join(self._segment(segment, sent=sent) for segment in parts.path.split("/"))
+        dropped = False
         if self._scrubber.holds(url):
             # What stands beside a withheld segment may be the rest of it.
-            fields = [field for field in fields if field[0] in QUERY]
+            shown = [field for field in fields if field[0] in QUERY]
+            fields, dropped = shown, len(shown) < len(fields)
             path = path if all(map(_PLAIN_SEGMENT.fullmatch, path.split("/"))) else f"/{quote(WITHHELD)}"
-        query = "&".join(f"{self._segment(name)}={self._parameter(name, value)}" for name, value in fields)
+        told = [f"{self._segment(name)}={self._parameter(name, value)}" for name, value in fields]
+        query = "&".join([*told, *["***"] * dropped])
+        host = f"***@{host}" if "@" in parts.netloc else host
         start = f"{parts.scheme}://{host}" if parts.scheme else f"//{host}" if host else ""
-        return f"{start}{path}{'?' if query else ''}{query}"
+        return f"{start}{path}{'?' if query else ''}{query}{'#***' if parts.fragment else ''}"
 
     def _segment(self, segment: str, *, sent: bool = False) -> str:
         plain = unquote(segment)

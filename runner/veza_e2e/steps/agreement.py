@@ -12,6 +12,7 @@ from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.story import text_of
 from veza_e2e.money.order_account import CHARGED
 from veza_e2e.ports.screen import plain
+from veza_e2e.redaction import lacking
 from veza_e2e.steps.context import Context
 from veza_e2e.steps.results import Buyer, ChosenProduct, PlacedOrder
 from veza_e2e.steps.step import Failed
@@ -48,7 +49,8 @@ def agreed_to(context: Context, buyer: Buyer, product: ChosenProduct, made: Made
 def _refuse_other(context: Context, buyer: Buyer, product: ChosenProduct, order: Order) -> None:
     """Fail if the order says that it is another account's, or of another product or license."""
     items, wrong = ", ".join(map(_told, order.items)), None
-    if text_of(order.buyer_id) is not None and not _same(order.buyer_id, buyer.user_id):
+    told = text_of(order.buyer_id) is not None and not lacking(buyer.user_id)  # one that the journal masks is unknown
+    if told and not _same(order.buyer_id, buyer.user_id):
         wrong = f"account {order.buyer_id}, and account {buyer.user_id} is logged in"
     elif order.items and not _of(product, order.items):
         wrong = f"product {items}, and product {_told(product)} was asked for"

@@ -55,9 +55,9 @@ def open_page(context: Context, order: PlacedOrder) -> None:
     if ran_out(context):
         context.operator.tell(RAN_OUT)
     kept = not lacking(order.checkout_url)
-    if not kept:
-        context.operator.tell("Its address holds what no record keeps: open the order's page from the shop.")
     opened = kept and context.browser.open(order.checkout_url)
+    if not opened and lacking(shown):
+        context.operator.tell("Its address holds what no record keeps: open the order's page from the shop.")
     context.journal.append(BrowserOpened(step="pay", url=shown, by=context.browser.by, opened=opened))
 
 

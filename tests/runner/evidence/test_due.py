@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from scripted_session import ORDER, Script
+from scripted_session import ORDER, PAYMENT, Script
 
 from veza_e2e.evidence import summarise
 from veza_e2e.evidence.due import add_business_days, due, is_business_day, still_open
@@ -70,6 +70,14 @@ def test_who_gave_a_session_up_is_told_to_refund_only_a_charge_that_was_seen(ste
     said = str(still_open(summarise(script.lines)))
     assert said.startswith("abandoned, ")
     assert todo in said
+
+
+def test_who_gave_a_session_up_is_not_told_to_refund_what_is_being_refunded() -> None:
+    script = Script().start(live=True, rehearsal=False).until("completed").say(SessionAbandoned(reason="wrong product"))
+    refund = {"refund_id": "r", "payment_id": PAYMENT, "status": "pending", "amount": 500, "currency": "EUR"}
+    script.call("completed", "payment", {**script.payment(), "refunds": [refund]}, processor=True)
+    said = str(still_open(summarise(script.lines)))
+    assert "refund nothing on top of it; record what comes back" in said
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def refunded_as(walk: Walk, **told: JSON) -> None:
     walk.backend.shop.refund = odd  # type: ignore[method-assign]  # the fake has no such dialect
 
 
-def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None:
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk, pending: bool) -> None:
     walk.goes_through()
     walk.processes(customer_id="cus", metadata={"order_id": ORDER})
     tell, second = walk.processor, list[dict[str, JSON]]()
@@ -102,8 +103,14 @@ def test_a_second_payment_that_is_found_after_the_end_counts(walk: Walk) -> None
             "metadata": {"order_id": ORDER},
         }
     )  # fmt: skip
+    if pending:
+        own: dict[str, JSON] = {"refund_id": "r2", "payment_id": "second", "amount": 500, "currency": "EUR"}
+        second[0]["refunds"] = [{**own, "status": "pending"}]
     observed, after = looked_at_again(walk)
     assert "payment second is succeeded at the processor, received 5.00 EUR" in observed
+    if pending:
+        assert "refund nothing that came back already" in str(after.step("revoked").todo)
+        return
     held = "5.00 EUR of payment second, which the backend cannot refund"
     assert after.money.sentence == f"charged 10.00 EUR, back 5.00 EUR, open 5.00 EUR ({held})"
     assert later_failure(walk, after) == "amount_differs"

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from scripted_session import ORDER, PAYMENT, Script
 
+from veza_e2e.canonical import JSON
 from veza_e2e.evidence import summarise
 from veza_e2e.evidence.due import add_business_days, due, is_business_day, still_open
 from veza_e2e.journal.events import SessionAbandoned, StepName
@@ -74,7 +75,13 @@ def test_who_gave_a_session_up_is_told_to_refund_only_a_charge_that_was_seen(ste
 
 def test_who_gave_a_session_up_is_not_told_to_refund_what_is_being_refunded() -> None:
     script = Script().start(live=True, rehearsal=False).until("completed").say(SessionAbandoned(reason="wrong product"))
-    refund = {"refund_id": "r", "payment_id": PAYMENT, "status": "pending", "amount": 500, "currency": "EUR"}
+    refund: dict[str, JSON] = {
+        "refund_id": "r",
+        "payment_id": PAYMENT,
+        "status": "pending",
+        "amount": 500,
+        "currency": "EUR",
+    }
     script.call("completed", "payment", {**script.payment(), "refunds": [refund]}, processor=True)
     said = str(still_open(summarise(script.lines)))
     assert "refund nothing on top of it; record what comes back" in said

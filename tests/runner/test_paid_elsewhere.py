@@ -97,7 +97,7 @@ def test_two_orders_that_were_paid_for_this_session_are_refunded_and_not_cancell
     step = walk.go_on().step("order")
     assert (step.finding, str(step.observed).rpartition(": ")[2]) == ("several_orders", "paid-2, paid-1")
     assert str(step.todo) == (
-        "At the processor's dashboard refund what is not being refunded, then look again with `resume`."
+        "At the processor's dashboard refund what is not being refunded; look again with `resume`."
     )
     walk.resume()
     summary = walk.go_on()

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from veza_e2e.canonical import JSON, clean
 from veza_e2e.redaction import patterns
@@ -160,9 +160,7 @@ class Redactor:
         return "; ".join(parts)
 
     def url(self, url: str, *, sent: bool = False) -> str:
-        """Return a URL without its userinfo and fragment, with the values of the query that may be shown.
-
-        `***` stands for what is left out, so that nobody takes the rest for the whole address.
+        """Return a URL without userinfo and fragment, with the values that may be shown; `***` is what is left out.
 
         Args:
             url: any text; what is not a URL is withheld.
@@ -179,17 +177,13 @@ class Redactor:
         if parts.scheme not in {"http", "https", ""}:
             return f"{parts.scheme}://{host}/***"
         path = "/".join(self._segment(segment, sent=sent) for segment in parts.path.split("/"))
-        dropped = False
-        if self._scrubber.holds(url):
-            # What stands beside a withheld segment may be the rest of it.
-            shown = [field for field in fields if field[0] in QUERY]
-            fields, dropped = shown, len(shown) < len(fields)
-            path = path if all(map(_PLAIN_SEGMENT.fullmatch, path.split("/"))) else f"/{quote(WITHHELD)}"
-        told = [f"{self._segment(name)}={self._parameter(name, value)}" for name, value in fields]
-        query = "&".join([*told, *["***"] * dropped])
+        held = self._scrubber.holds(url)
+        shown = [field for field in fields if field[0] in QUERY or not held]  # another may be the rest of what is held
+        path = f"/{quote(WITHHELD)}" if held and not all(map(_PLAIN_SEGMENT.fullmatch, path.split("/"))) else path
+        told = [f"{self._segment(name)}={self._parameter(name, value)}" for name, value in shown]
+        told += ["***"] * (shown != fields)
         host = f"***@{host}" if "@" in parts.netloc else host
-        start = f"{parts.scheme}://{host}" if parts.scheme else f"//{host}" if host else ""
-        return f"{start}{path}{'?' if query else ''}{query}{'#***' if parts.fragment else ''}"
+        return urlunsplit((parts.scheme, host, path, "&".join(told), "***" if parts.fragment else ""))
 
     def _segment(self, segment: str, *, sent: bool = False) -> str:
         plain = unquote(segment)

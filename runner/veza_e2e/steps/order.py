@@ -192,7 +192,7 @@ def _several(context: Context, orders: Iterable[Order]) -> NoReturn:
             FindingCode.SEVERAL_ORDERS,
             f"{len(found)} of the account's orders are this session's, or could be; paid elsewhere: {', '.join(paid)}",
             meaning=f"A session buys one order, and none was paid on a page that it opened. {context.account().said}",
-            todo=f"At the processor's dashboard refund what is not being refunded, then look again with `resume`.{rest}",
+            todo=f"At the processor's dashboard refund what is not being refunded; look again with `resume`.{rest}",
         )
     raise Failed(
         FindingCode.SEVERAL_ORDERS,

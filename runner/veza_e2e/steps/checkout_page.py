@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import takewhile
 from typing import NoReturn
 
 import httpx
 
 from veza import Order, OrderStatus
 from veza_e2e.journal import timestamp
-from veza_e2e.journal.events import BrowserOpened
+from veza_e2e.journal.events import BrowserOpened, CallFinished, SessionResumed, SessionStarted, StepFinished
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.money.payment_states import VOID
@@ -54,11 +55,19 @@ def open_page(context: Context, order: PlacedOrder) -> None:
     context.operator.tell(f"The checkout page is at {httpx.URL(shown).host}: {shown}")
     if ran_out(context):
         context.operator.tell(RAN_OUT)
-    kept = not lacking(order.checkout_url)
+    kept = _told_to_this_process(context, order) or not lacking(order.checkout_url)
     opened = kept and context.browser.open(order.checkout_url)
     if not opened and lacking(shown):
         context.operator.tell("Its address holds what no record keeps: open the order's page from the shop.")
     context.journal.append(BrowserOpened(step="pay", url=shown, by=context.browser.by, opened=opened))
+
+
+def _told_to_this_process(context: Context, order: PlacedOrder) -> bool:
+    """Whether the page's address is the one that was answered, and not what the journal keeps of it."""
+    earlier = (SessionStarted, SessionResumed)
+    own = [*takewhile(lambda event: not isinstance(event, earlier), reversed(list(context.journal.events())))]
+    asked = any(isinstance(event, CallFinished) and event.operation == "createOrder" for event in own)
+    return any(isinstance(event, StepFinished) and event.step == "order" for event in own) and (asked or order.adopted)
 
 
 def offer_again(context: Context, order: PlacedOrder) -> None:

@@ -73,7 +73,9 @@ class AsyncPostgresTokenStore(AsyncLeasedStore):
             await self._made(connection)
 
     async def _made(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        with suppress(errors.UniqueViolation, errors.DuplicateTable):  # another replica makes it, too
+        with suppress(
+            errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject
+        ):  # another replica makes it, too
             await self._changed(connection, _CREATE)
 
     @asynccontextmanager

@@ -74,7 +74,9 @@ class PostgresTokenStore(LeasedStore):
             self._made(connection)
 
     def _made(self, connection: psycopg.Connection[Any]) -> None:
-        with suppress(errors.UniqueViolation, errors.DuplicateTable):  # another replica makes it, too
+        with suppress(
+            errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject
+        ):  # another replica makes it, too
             self._changed(connection, _CREATE)
 
     @contextmanager

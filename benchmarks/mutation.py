@@ -198,7 +198,10 @@ def python(at: Path, *words: str, seconds: float = LONGEST, **more: str) -> subp
 
 @dataclass(frozen=True)
 class Contexts:
-    """Which tests run which line of which file, and how long each takes; those that are new since run any line."""
+    """Which tests run which line of which file, and how long each takes.
+
+    What the tests that are `new` since then run is not known: they are tried for every change.
+    """
 
     took: dict[str, float]
     files: dict[str, dict[str, list[str]]]

@@ -13,6 +13,7 @@ from veza.testing import Reply
 from veza_e2e.engine.session import open_stage
 from veza_e2e.journal import MemorySink, parse
 from veza_e2e.journal.events import (
+    WALKTHROUGH,
     BrowserOpened,
     CallIntended,
     SessionResumed,
@@ -250,9 +251,14 @@ def test_a_list_of_orders_that_is_refused_leaves_the_order_in_doubt(walk: Walk, 
     assert walk.go_on().order_id == walk.only_order(), "it is found once the orders are shown"
 
 
-@pytest.mark.parametrize(("hours", "sent"), [(0.999, 2), (1, 1), (-24, 1)])
-def test_an_order_in_doubt_is_sent_again_only_while_its_key_holds(walk: Walk, hours: float, sent: int) -> None:
-    walk.started = {"idempotency": True}
+@pytest.mark.parametrize(
+    ("version", "hours", "sent"),
+    [(WALKTHROUGH, 0.999, 2), (WALKTHROUGH, 1, 1), (WALKTHROUGH, -24, 1), ("1", 22.999, 2), ("1", 23, 1)],
+)
+def test_an_order_in_doubt_is_sent_again_only_while_its_key_holds(
+    walk: Walk, version: str, hours: float, sent: int
+) -> None:
+    walk.started = {"idempotency": True, "walkthrough": version}
     walk.goes_through()
     walk.begin()
     walk.backend.script("createOrder", *[Reply(breaks="read")] * 6)
@@ -263,28 +269,11 @@ def test_an_order_in_doubt_is_sent_again_only_while_its_key_holds(walk: Walk, ho
     age = walk.clock.now() - datetime.fromisoformat(intended)
     walk.clock.advance(hours * 3600 - age.total_seconds())
     walk.resume()
+    walk.stage.journal.append(SessionResumed(tools={}, walkthrough=version))
     walk.go_on()
     assert walk.backend.count("createOrder") - before == sent - 1
     keys = {event.idempotency_key for event in walk.events(CallIntended) if event.operation == "createOrder"}
     assert len(keys) == 1
-
-
-@pytest.mark.parametrize(("hours", "sent"), [(22.999, 2), (23, 1)])
-def test_a_recording_of_the_first_walkthrough_sends_it_again_for_23_hours(walk: Walk, hours: float, sent: int) -> None:
-    walk.started = {"idempotency": True, "walkthrough": "1"}
-    walk.goes_through()
-    walk.begin()
-    walk.backend.script("createOrder", *[Reply(breaks="read")] * 6)
-    walk.go_on()
-    before = walk.backend.count("createOrder")
-    walk.backend._scripts.clear()
-    intended = next(line.at for line in walk.lines if isinstance(line.event, CallIntended))
-    age = walk.clock.now() - datetime.fromisoformat(intended)
-    walk.clock.advance(hours * 3600 - age.total_seconds())
-    walk.resume()
-    walk.stage.journal.append(SessionResumed(tools={}, walkthrough="1"))
-    walk.go_on()
-    assert walk.backend.count("createOrder") - before == sent - 1
 
 
 def test_several_orders_that_could_be_ours_stop_the_run_and_are_named(walk: Walk) -> None:

@@ -204,6 +204,23 @@ def test_a_page_whose_address_is_not_on_record_is_not_opened_by_a_later_process(
     assert (walk.page.opened, len(said)) == (([page, page], 0) if rest == "pay" else ([page], 1))
 
 
+def test_an_address_that_only_the_recorded_answer_holds_is_not_taken_for_the_whole(walk: Walk) -> None:
+    walk.goes_through()
+    create = walk.backend.shop.create
+    page = "https://pay.veza.test/pay?session=12"
+    walk.backend.shop.create = lambda *given: {**create(*given), "checkout_url": page}  # type: ignore[method-assign]  # its page
+    walk.page.act, walk.person.always = lambda _: True, {"product": "1"}
+    walk.begin()
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    answered = [line.seq for line in walk.lines if getattr(line.event, "operation", "") == "createOrder"][-1]
+    walk.page.opened.clear()
+    walk.resume(upto=answered)
+    with pytest.raises(EndOfInput):
+        walk.go_on()
+    assert (walk.page.opened, walk.writes("createOrder")) == ([], 1)
+
+
 @pytest.mark.parametrize(("rest", "said"), [("pay", 0), ("pay?session=12", 1)])
 def test_where_no_browser_opens_an_address_that_is_not_shown_whole_is_to_be_found_at_the_shop(
     walk: Walk, rest: str, said: int

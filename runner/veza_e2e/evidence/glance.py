@@ -107,7 +107,7 @@ def _by_rows(seen: Summary) -> Iterator[str]:
 
 def _refund_by(seen: Summary) -> Literal["backend", "dashboard", "nobody"]:
     money = seen.money
-    if money.disputed or any(one.pending for order in money.orders for one in order.back):
+    if money.disputed or money.on_its_way:
         return "nobody"
     elsewhere = bool(money.elsewhere) and not money.refundable
     return "dashboard" if seen.ended or elsewhere or seen.step("order").status == "failed" else "backend"

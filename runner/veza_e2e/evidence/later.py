@@ -51,7 +51,7 @@ class Later:
 
     @property
     def last(self) -> Reread:
-        """What the witnesses said when they were asked last; only if they were."""
+        """What the witnesses said when they were asked last. `rereads` is not empty."""
         return self.rereads[-1]
 
     @property
@@ -145,7 +145,7 @@ def _finding(later: Later, short: Sequence[Figure]) -> str:
 
 def _todo(account: Account) -> str:
     held = account.elsewhere
-    if account.disputed or any(one.pending for order in account.orders for one in order.back):
+    if account.disputed or account.on_its_way:
         return _LOOK
     if held and not account.refundable:
         return f"The backend cannot refund payment {', '.join(held)}: use the processor's dashboard, then `resume`."

@@ -141,6 +141,11 @@ class Account:
         return any(one.amount for one in self.figures("refunded"))
 
     @property
+    def on_its_way(self) -> bool:
+        """Whether a witness says that more of a refund is on its way."""
+        return any(one.pending for order in self.orders for one in order.back)
+
+    @property
     def refund_open(self) -> bool | None:
         """Whether a charge was seen that has not wholly come back; None if money may be out."""
         if self.state in {AccountState.UNTOUCHED, AccountState.RETURNED}:

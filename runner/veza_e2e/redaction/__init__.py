@@ -2,7 +2,7 @@
 
 from veza_e2e.redaction.encodings import Exact
 from veza_e2e.redaction.names import classify
-from veza_e2e.redaction.patterns import ALIAS, WITHHELD, lacking, mask
+from veza_e2e.redaction.patterns import WITHHELD, lacking, mask
 from veza_e2e.redaction.redactor import Redactor
 
-__all__ = ["ALIAS", "WITHHELD", "Exact", "Redactor", "classify", "lacking", "mask"]
+__all__ = ["WITHHELD", "Exact", "Redactor", "classify", "lacking", "mask"]

@@ -160,7 +160,7 @@ class Redactor:
         return "; ".join(parts)
 
     def url(self, url: str, *, sent: bool = False) -> str:
-        """Return a URL without userinfo and fragment, with the values that may be shown; `***` is what is left out.
+        """Return a URL without userinfo and fragment, with the values that may be shown; `***` stands for the rest.
 
         Args:
             url: any text; what is not a URL is withheld.

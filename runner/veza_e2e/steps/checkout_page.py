@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import takewhile
 from typing import NoReturn
 
 import httpx
 
 from veza import Order, OrderStatus
 from veza_e2e.journal import timestamp
-from veza_e2e.journal.events import BrowserOpened, CallFinished, SessionResumed, SessionStarted, StepFinished
+from veza_e2e.journal.events import BrowserOpened, CallFinished, StepFinished
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import PageOffered
 from veza_e2e.money.payment_states import VOID
@@ -64,8 +63,7 @@ def open_page(context: Context, order: PlacedOrder) -> None:
 
 def _told_to_this_process(context: Context, order: PlacedOrder) -> bool:
     """Whether the page's address is the one that was answered, and not what the journal keeps of it."""
-    earlier = (SessionStarted, SessionResumed)
-    own = [*takewhile(lambda event: not isinstance(event, earlier), reversed(list(context.journal.events())))]
+    own = [*context.own_events()]
     asked = any(isinstance(event, CallFinished) and event.operation == "createOrder" for event in own)
     return any(isinstance(event, StepFinished) and event.step == "order" for event in own) and (asked or order.adopted)
 

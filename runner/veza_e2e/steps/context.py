@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import field
+from itertools import takewhile
 from typing import TypeVar, cast
 
 from veza import APIConnectionError, InternalServerError, InvalidResponseError, RateLimitError, Veza, VezaError
 from veza.money import Money
 from veza_e2e.frozen import dataclass
 from veza_e2e.journal import Journal
-from veza_e2e.journal.events import Answered, Asked
+from veza_e2e.journal.events import Answered, Asked, Event, SessionResumed, SessionStarted
 from veza_e2e.journal.readings import Compared
 from veza_e2e.ledger_names import LedgerNames
 from veza_e2e.money.account import Account, fold
@@ -264,6 +265,11 @@ class Context:
     def account(self) -> Account:
         """Return what is known of the money by now."""
         return fold(self.journal.lines)
+
+    def own_events(self) -> Iterator[Event]:
+        """The events since this process began or resumed the session, the latest first."""
+        latest = (line.event for line in reversed(self.journal.lines))
+        return takewhile(lambda event: not isinstance(event, SessionStarted | SessionResumed), latest)
 
     def call(self, operation: str) -> int:
         """Return the number of the operation's last answered call, as evidence."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 
 from veza.money import Money
-from veza_e2e.journal.events import BrowserOpened, SessionResumed, SessionStarted
+from veza_e2e.journal.events import BrowserOpened
 from veza_e2e.journal.findings import FindingCode
 from veza_e2e.journal.readings import OrderNamed, PageOffered
 from veza_e2e.journal.story import Story, text_of
@@ -20,12 +20,7 @@ from veza_e2e.steps.step import Failed, Paused
 
 def offered_before(context: Context, order: PlacedOrder) -> bool:
     """Whether this process has offered the order's page already."""
-    for line in reversed(context.journal.lines):
-        if isinstance(line.event, SessionStarted | SessionResumed):
-            return False
-        if isinstance(line.event, PageOffered) and line.event.order_id == order.order_id:
-            return True
-    return False
+    return any(isinstance(one, PageOffered) and one.order_id == order.order_id for one in context.own_events())
 
 
 def refuse_other_hosts(context: Context, order: PlacedOrder) -> None:

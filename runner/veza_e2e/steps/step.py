@@ -17,8 +17,9 @@ R = TypeVar("R", bound=Result)
 
 def resume_and(context: Context, then: str = "report the finding to the backend's makers") -> str:
     """Say what to do about a check that failed after the charge."""
-    back = context.account().figures("refunded")
-    some = any(one.amount is None or one.amount or one.pending for one in back)
+    account = context.account()
+    untold = any(one.amount is None for one in account.figures("refunded"))
+    some = account.came_back or account.on_its_way or untold
     refund = ", refund nothing that came back already," if some else " to refund,"
     return f"Resume{refund} and {then}."
 

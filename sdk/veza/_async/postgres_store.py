@@ -73,9 +73,8 @@ class AsyncPostgresTokenStore(AsyncLeasedStore):
             await self._made(connection)
 
     async def _made(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        with suppress(
-            errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject
-        ):  # another replica makes it, too
+        # Another replica makes it too: the table, its name, or the type of its rows is there by then.
+        with suppress(errors.DuplicateTable, errors.UniqueViolation, errors.DuplicateObject):
             await self._changed(connection, _CREATE)
 
     @asynccontextmanager

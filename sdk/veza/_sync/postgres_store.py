@@ -74,9 +74,8 @@ class PostgresTokenStore(LeasedStore):
             self._made(connection)
 
     def _made(self, connection: psycopg.Connection[Any]) -> None:
-        with suppress(
-            errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject
-        ):  # another replica makes it, too
+        # Another replica makes it too: the table, its name, or the type of its rows is there by then.
+        with suppress(errors.DuplicateTable, errors.UniqueViolation, errors.DuplicateObject):
             self._changed(connection, _CREATE)
 
     @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from server_process import started
 from surroundings import PATIENCE
 
 USER = "rehearsal"
@@ -47,19 +48,7 @@ class Server:
     def start(self) -> None:
         options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
         command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
-        self.process = subprocess.Popen(
-            command,
-            cwd=self.folder,
-            user=self.owner,
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            encoding="utf-8",
-        )
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if "ready to accept connections" in line:
-                return
-        pytest.fail("the PostgreSQL server did not start")
+        self.process = started(command, "ready to accept connections", self.folder, self.owner)
 
     def stop(self) -> None:
         # SIGINT ends the sessions that are open; SIGTERM would wait for them.
@@ -93,22 +82,13 @@ class Bouncer:
         }  # fmt: skip
         lines = ["[databases]", f"* = host=127.0.0.1 port={server.port} user={USER}", "[pgbouncer]"]
         lines += [f"{name} = {value}" for name, value in settings.items()]
-        (self.folder / "pgbouncer.ini").write_text("\n".join(lines), encoding="utf-8")
-        if server.owner:  # pgbouncer refuses to run as root
-            shutil.chown(self.folder, server.owner)
-        self.process = subprocess.Popen(
-            [program("pgbouncer", "pgbouncer"), "pgbouncer.ini"],
-            cwd=self.folder,
-            user=server.owner,
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            encoding="utf-8",
-        )
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if "process up" in line:
-                return
-        pytest.fail("pgbouncer did not start")
+        settings_file = self.folder / "pgbouncer.ini"
+        settings_file.write_text("\n".join(lines), encoding="utf-8")
+        if server.owner:  # pgbouncer refuses to run as root, and what root wrote may be for root alone
+            for path in (self.folder, settings_file):
+                shutil.chown(path, server.owner)
+        command = [program("pgbouncer", "pgbouncer"), settings_file.name]
+        self.process = started(command, "process up", self.folder, server.owner)
 
     def remove(self) -> None:
         self.process.terminate()

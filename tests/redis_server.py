@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
-import threading
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from server_process import started
 from surroundings import PATIENCE
 
 PASSWORD = "keep/this:quiet"
@@ -36,15 +35,7 @@ class RedisServer:
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         # Its clock is its own: under a moved one its allocator and the library that moves it can wait for each other.
         own = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
-        self.process = subprocess.Popen([program, *words], stdout=subprocess.PIPE, encoding="utf-8", env=own)
-        assert self.process.stdout is not None
-        late = threading.Timer(PATIENCE, self.process.kill)
-        late.start()
-        try:
-            if not any("Ready to accept connections" in line for line in self.process.stdout):
-                pytest.fail(f"the Redis server was not ready within {PATIENCE} s")
-        finally:
-            late.cancel()
+        self.process = started([program, *words], "Ready to accept connections", self.folder, env=own)
 
     def stop(self) -> None:
         self.process.terminate()

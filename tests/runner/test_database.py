@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +17,7 @@ import pexpect
 import psycopg
 import pytest
 from front_door import ACCOUNT, Shell, pay
+from postgres import USER, Server, program
 from surroundings import PATIENCE
 
 from veza import SystemClock, Veza
@@ -47,55 +45,23 @@ CREATE TABLE seller_transfers (
 """
 
 
-def program(name: str) -> str:
-    """Find a program of PostgreSQL, which Debian keeps off the path."""
-    found = [*map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), shutil.which(name)]
-    for path in found:
-        if path is not None:
-            return path
-    pytest.fail(f"{name} is missing; run: apt-get install --yes postgresql")
-
-
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
     """A server in a folder of its own, with one order of two transfers and one of none."""
-    folder = Path(tempfile.mkdtemp(prefix="veza-ledger-"))
-    owner = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    if owner:
-        shutil.chown(folder, owner)
-    initdb = [
-        program("initdb"),
-        "--auth=trust",
-        "--username=veza",
-        "--no-sync",
-        "--encoding=UTF8",
-        "--locale=C",
-        "data",
-    ]
-    subprocess.run(initdb, cwd=folder, user=owner, check=True, stdout=subprocess.DEVNULL)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
-    command = [program("postgres"), "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
-    with subprocess.Popen(command, cwd=folder, user=owner, stderr=subprocess.PIPE, encoding="utf-8") as process:
-        assert process.stderr is not None
-        assert any("ready to accept connections" in line for line in process.stderr)
-        url = f"postgresql://veza@127.0.0.1:{port}/postgres"
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(TABLES.encode())
-            for order in (ORDER, NOTHING, PIPED):
-                connection.execute("INSERT INTO orders VALUES (%s, 1000, 0, 'EUR')", (order,))
-            booked = ((ORDER, 900, None), (ORDER, 50, ODD), (PIPED, 1, "a | b\tc"))
-            for number, (order, cents, message) in enumerate(booked, 1):
-                connection.execute(
-                    "INSERT INTO seller_transfers VALUES (%s, %s, NULL, %s, %s, 25, 'EUR', 'completed', 0, NULL, %s)",
-                    (f"00000000-0000-4000-8000-00000000000{number}", order, f"tr_{number}", cents, message),
-                )
-        yield url
-        process.send_signal(signal.SIGINT)  # do not wait for clients
-        process.stderr.read()
-    shutil.rmtree(folder)
+    server = Server()
+    url = f"{server.dsn}/postgres"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(TABLES.encode())
+        for order in (ORDER, NOTHING, PIPED):
+            connection.execute("INSERT INTO orders VALUES (%s, 1000, 0, 'EUR')", (order,))
+        booked = ((ORDER, 900, None), (ORDER, 50, ODD), (PIPED, 1, "a | b\tc"))
+        for number, (order, cents, message) in enumerate(booked, 1):
+            connection.execute(
+                "INSERT INTO seller_transfers VALUES (%s, %s, NULL, %s, %s, 25, 'EUR', 'completed', 0, NULL, %s)",
+                (f"00000000-0000-4000-8000-00000000000{number}", order, f"tr_{number}", cents, message),
+            )
+    yield url
+    server.remove()
 
 
 def rows_of(dsn: str, sql: str) -> list[dict[str, Any]]:
@@ -387,7 +353,7 @@ def test_rows_that_a_policy_hides_are_not_read_as_none_and_those_it_shows_are_no
         connection.execute("CREATE ROLE limited LOGIN; GRANT SELECT ON orders, seller_transfers TO limited")
         connection.execute("ALTER TABLE seller_transfers ENABLE ROW LEVEL SECURITY")
         try:
-            ledger_ = DatabaseLedger(dsn.replace("veza@", "limited@"))
+            ledger_ = DatabaseLedger(dsn.replace(f"{USER}@", "limited@"))
             reading = ledger_.rows(ledger.query(ORDER), ORDER)
             assert reading.rows is None
             assert "row level security may hide the rows" in (reading.reason or "")
@@ -514,7 +480,7 @@ def renamed(dsn: str, tmp_path: Path) -> Iterator[tuple[Shell, dict[str, str]]]:
             with psycopg.connect(own, autocommit=True) as connection:
                 connection.execute(RENAMED.encode())
             shell.configure("staging", backend.base_url, reports="sandbox")
-            yield shell, ACCOUNT | {"VEZA_DATABASE_URL": own.replace("veza@", "reader@")}
+            yield shell, ACCOUNT | {"VEZA_DATABASE_URL": own.replace(f"{USER}@", "reader@")}
     finally:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("DROP DATABASE renamed WITH (FORCE)")

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,15 @@ def test_the_sdk_needs_two_packages(wheel: Path) -> None:
     assert plain == {"httpx", "pydantic"}
     assert {"veza/py.typed", "veza/openapi.json", "veza/openapi.yaml"} <= set(names)
     assert not any(name.startswith(("tests/", "sdk/")) for name in names)
+
+
+def test_the_source_distribution_holds_what_packages_are_made_of(wheel: Path) -> None:
+    (source,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        tops = {name.split("/")[1] for name in archive.getnames()}
+    made_of = {"sdk", "runner", "rehearsal", "templates", "docs"}
+    about = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    assert tops == made_of | about
 
 
 def test_it_works_in_an_empty_environment(alone: Path, tmp_path: Path) -> None:

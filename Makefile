@@ -100,4 +100,4 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt sdk/veza/_version.p
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) build .veza-e2e .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build .veza-e2e/rehearsal .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 bin=.venv/bin/veza-e2e
 trap 'status=$?; case $status in 0 | 130) ;; *) echo "To start afresh: make clean, then make demo." >&2 ;; esac' EXIT
 
-open=$({ "$bin" --json sessions || true; } | .venv/bin/python -c 'import json, sys
+open=$({ "$bin" --archive build/rehearsals --json sessions || true; } | .venv/bin/python -c 'import json, sys
 print(*[one["name"] for one in json.load(sys.stdin)["items"] if one["status"] == "incomplete"][:1])')
 if [ -n "$open" ]; then
   tools/phase.sh --show "resuming the walkthrough that was interrupted" "$bin" resume "$open"

@@ -211,10 +211,13 @@ def test_the_live_box_and_the_amount_come_again_in_each_process_and_not_for_r(sh
     assert (happened["orders"], happened["charges"], happened["refunds"]) == (1, 1, 1)
 
 
-def test_what_was_typed_before_a_question_about_money_is_no_answer_to_it(shell: Shell, live: str) -> None:
+def test_what_was_typed_before_a_question_is_no_answer_to_it(shell: Shell, live: str) -> None:
     person = Person(shell, live, "run", "--live")
     person.terminal.expect("Type `charge anyway`")
     person.terminal.sendline("charge anyway\n1\n5.00 EUR\n\n\nrefund")
+    person.terminal.expect("Which one do you buy")
+    assert person.terminal.expect(["Type the amount", pexpect.TIMEOUT], timeout=1) == 1
+    person.terminal.sendline("1\n5.00 EUR\n\n\nrefund")
     person.terminal.expect("Type the amount and currency")
     assert person.terminal.expect(["checkout page is at", pexpect.TIMEOUT], timeout=1) == 1
     assert books(live)["charges"] == 0

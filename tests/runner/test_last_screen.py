@@ -67,7 +67,28 @@ def test_an_abandoned_session_that_was_charged_says_how_what_comes_back_is_recor
     lines = shown(live().until("completed").say(SessionAbandoned(reason="no key")).end("incomplete"))
     known = f"--payment {PAYMENT} --charged AMOUNT --refund ID --refunded AMOUNT"
     attest = f"{PROD} attest dashboard --session {SESSION} --by NAME {known}"
-    assert lines[-1] == f"refund the payment at the processor's dashboard, then record it: {attest}"
+    assert f"refund the payment at the processor's dashboard, then record it: {attest}" in lines
+
+
+@pytest.mark.parametrize(
+    ("script", "ended"),
+    [
+        (live().until("revoked").end(), True),
+        (live().until("completed").end("failed"), True),
+        (live().until("completed").say(SessionAbandoned(reason="no key")).end("incomplete"), True),
+        (live().until("completed"), False),
+    ],
+    ids=["passed", "failed", "abandoned", "open"],
+)
+def test_a_session_that_ended_is_signed_and_committed_whatever_its_outcome(script: Script, *, ended: bool) -> None:
+    lines = shown(script)
+    keeping = [
+        f"sign: {PROD} sign {SESSION} --key FILE",
+        f"commit: git add 'docs/a folder' && git commit -m 'Payment walkthrough {SESSION}'",
+        f"see the release: {PROD} release 2026.12",
+    ]
+    assert (lines[-3:] == keeping) is ended
+    assert any("git commit" in line for line in lines) is ended
 
 
 LOSS = " --accept-loss '5.00 EUR'"

@@ -203,23 +203,26 @@ def test_root_gets_what_the_tests_need_and_others_the_command(clone: Clone, tmp_
 VEZA_E2E = """\
 #!/bin/sh
 case "$*" in
-  "--json sessions") exec {python} -m veza_e2e --archive {archive} "$@" ;;
+  *" sessions") exec {python} -m veza_e2e "$@" ;;
   *) echo "$@" >>asked ;;
 esac
 """
 
 
-@pytest.mark.parametrize("interrupted", [True, False])
-def test_a_demo_resumes_the_walkthrough_that_was_interrupted(clone: Clone, interrupted: bool) -> None:
-    archive = clone.root / "build" / "rehearsals"
+@pytest.mark.parametrize(
+    ("archive", "interrupted", "resumed"),
+    [("build/rehearsals", True, True), ("build/rehearsals", False, False), ("docs/archive/payment-e2e", True, False)],
+    ids=["interrupted", "ended", "not a rehearsal"],
+)
+def test_a_demo_resumes_its_own_walkthrough_that_was_interrupted(
+    clone: Clone, archive: str, *, interrupted: bool, resumed: bool
+) -> None:
     session = Script().start().until("pay") if interrupted else Script().start().until("revoked").end()
-    session.store(archive)
+    session.store(clone.root / archive)
     programs = clone.root / ".venv" / "bin"
-    clone.write(
-        programs / "veza-e2e", VEZA_E2E.format(python=shlex.quote(sys.executable), archive=shlex.quote(str(archive)))
-    )
+    clone.write(programs / "veza-e2e", VEZA_E2E.format(python=shlex.quote(sys.executable)))
     (programs / "python").symlink_to(sys.executable)
     done = clone.run("demo.sh")
     assert done.returncode == 0, done.stderr
     first, *_ = (clone.root / "asked").read_text(encoding="utf-8").splitlines()
-    assert first == (f"resume {session.session}" if interrupted else "run --unattended --refund")
+    assert first == (f"resume {session.session}" if resumed else "run --unattended --refund")

@@ -114,12 +114,10 @@ def _commands(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]
     elif summary.outcome == "incomplete" or money.may_be_out:
         yield f"{first}continue with", write("resume", session)
         yield from _giving_up(summary, write)
-    if summary.outcome != "passed" or not summary.ended:
+    if not summary.ended:
         return
-    if summary.live_requested:
+    if summary.outcome == "passed":
         yield from _evidence(summary, there)
-    elif summary.money.moved and _rows_unseen(summary):
-        yield "supply the rows", write("rows", session)
     if there.folder is not None:
         if not there.signed:
             yield "sign", write("sign", session, "--key", "FILE")
@@ -157,10 +155,13 @@ def _rows_unseen(summary: Summary) -> bool:
 
 
 def _evidence(summary: Summary, there: Surroundings) -> Iterator[tuple[str, str]]:
+    """Yield the commands that supply what is not seen yet; of a run that is not live, only the rows."""
     session, write = str(summary.session), there.command
-    unseen = {one.id for one in summary.reconciliation if one.status == "not_checked"}
-    if _rows_unseen(summary):
+    if _rows_unseen(summary) and (summary.live_requested or summary.money.moved):
         yield "supply the rows", write("rows", session)
+    if not summary.live_requested:
+        return
+    unseen = {one.id for one in summary.reconciliation if one.status == "not_checked"}
     if unseen & {"R1", "R4", "R6"}:
         known = ("--payment", summary.payment_id or "ID", "--refund", summary.refund_id or "ID")
         read = ("--charged", "AMOUNT", "--refunded", "AMOUNT")

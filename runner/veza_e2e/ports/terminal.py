@@ -87,10 +87,6 @@ class Lines:
         return not self._ended
 
 
-_FRESH = frozenset({"charge_anyway", "amount", "paid", "refund"})
-"""The questions about money: only what is typed after they are shown is an answer."""
-
-
 _KEYS = frozenset({"r", "s", "q"})
 _TICK = 1.0
 """Seconds after which a progress is drawn again."""
@@ -113,9 +109,9 @@ class TerminalOperator:
     def ask(
         self, question: str, text: str, *, timeout: float | None = None, progress: Progress | None = None
     ) -> str | None:
-        """See `protocols.Operator`."""
+        """See `protocols.Operator`. Only what is typed after the question is shown is an answer."""
         first = self._shown != text
-        if first and question in _FRESH:
+        if first:
             self._lines.drop()
         if progress is None or not screen.redraws():
             if first:

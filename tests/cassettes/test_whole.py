@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from recorded_world import AT, META, Backend, ports, says
+from surroundings import PATIENCE
 
 from veza_e2e.canonical import dumps
 from veza_e2e.cassettes import files, tape
@@ -102,7 +103,7 @@ def test_a_walkthrough_whose_recording_was_cut_before_its_end_is_not_published(t
 
 
 def test_two_threads_record_whole_calls_and_wait_for_no_other(tmp_path: Path) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=PATIENCE)
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/first":

@@ -16,6 +16,7 @@ import httpx
 import httpx2
 import pytest
 from sdk.keepalive import Kept, kept_alive
+from surroundings import PATIENCE
 
 import veza
 from veza.testing import AsyncFakeClock, FakeBackend, connect, connect_async
@@ -52,7 +53,7 @@ def kept() -> Iterator[Kept]:
 def printed(code: str, *arguments: object) -> list[str]:
     """Return the lines that a program which forks prints: one of its own, since pytest's process has threads."""
     command = [sys.executable, "-c", CHILDREN + code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sdk.keepalive import kept_alive
+from surroundings import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def serving(service: str, command: tuple[str, ...], folder: Path, backend: str) 
         finally:
             server.terminate()
             try:
-                server.wait(timeout=60)
+                server.wait(timeout=PATIENCE)
             finally:
                 if server.returncode is None:
                     os.killpg(server.pid, signal.SIGKILL)
@@ -102,7 +103,7 @@ def test_no_worker_gets_the_order_of_another(server: str, tmp_path: Path) -> Non
 
         def got(order: str) -> list[str]:
             """Ask on a connection of its own, so that every worker has a part."""
-            with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
                 connection.request("GET", f"/{order}")
                 return connection.getresponse().read().decode().split()
 

@@ -25,6 +25,7 @@ import redis.asyncio
 from postgres import USER, Bouncer, Server
 from psycopg.rows import dict_row
 from redis_server import PASSWORD, RedisServer
+from surroundings import PATIENCE
 
 import veza
 from veza.stores.postgres import AsyncPostgresTokenStore, PostgresTokenStore
@@ -276,7 +277,7 @@ def free_port() -> int:
 @pytest.mark.parametrize("kind", SYNC, indirect=True)
 def test_a_forked_child_leaves_the_lock_to_its_parent(kind: Kind) -> None:
     command = [sys.executable, "-c", FORKED, kind.store.__name__, kind.where, kind.account]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=PATIENCE)
     assert (done.stdout, done.returncode, done.stderr) == ("still held\n", 0, "")
 
 

@@ -18,6 +18,7 @@ import pytest
 from front_door import pay
 from postgres import Server
 from redis_server import RedisServer
+from surroundings import PATIENCE
 
 from veza.testing import EMAIL, PASSWORD, FakeBackend, serve
 
@@ -150,7 +151,7 @@ def serving_rehearsal(folder: Path) -> Iterator[str]:
         assert server.stdout is not None
         yield server.stdout.readline().rstrip("\n")
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=60)
+        server.communicate(timeout=PATIENCE)
 
 
 def test_the_suite_passes_on_the_lowest_versions(lowest: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pexpect
 import pytest
 from front_door import COMMAND, Shell
 from scripted_session import PAYMENT, SESSION, Script
+from surroundings import PATIENCE
 
 from veza_e2e.canonical import JSON
 from veza_e2e.cli.last_screen import Surroundings, last_screen
@@ -131,7 +132,7 @@ def test_a_terminal_gets_whole_words_and_whole_commands(tmp_path: Path) -> None:
     script.store(tmp_path / "docs" / "archive" / "payment-e2e")
     piped = Shell(tmp_path)("show", SESSION).stdout
     words = [*COMMAND, "show", SESSION]
-    terminal = pexpect.spawn(words[0], words[1:], cwd=tmp_path, dimensions=(24, 60), encoding="utf-8", timeout=60)
+    terminal = pexpect.spawn(words[0], words[1:], cwd=tmp_path, dimensions=(24, 60), encoding="utf-8", timeout=PATIENCE)
     lines = terminal.read().replace("\r", "").splitlines()
     terminal.close()
     assert " ".join(piped.split()) == " ".join(" ".join(lines).split())

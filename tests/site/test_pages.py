@@ -402,7 +402,9 @@ def test_a_strict_policy_is_kept_by_every_kind_of_page(browser: Browser, site: P
             page.goto(url.replace(site.as_uri(), "http://site.test"))
             expect(page.get_by_role("heading", level=1).first).to_be_visible()
         page.get_by_role("textbox", name="Search").press_sequentially("webhook")  # the theme listens to keys
-        expect(page.locator(".md-search-result__link").first).to_be_visible(timeout=60_000)  # a worker reads the index
+        expect(page.locator(".md-search-result__link").first).to_be_visible(
+            timeout=PATIENCE * 1000
+        )  # a worker reads the index
     page = browser.new_page()
     page.route("http://site.test/**", serve)
     page.goto("http://site.test/index.html")

@@ -550,6 +550,15 @@ def test_an_empty_archive_has_placeholders(tmp_path: Path) -> None:
         assert "veza-e2e run --unattended --refund --release" in (tmp_path / "src" / name).read_text(encoding="utf-8")
 
 
+def test_what_python_left_beside_the_pages_is_not_published(tmp_path: Path) -> None:
+    docs = shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
+    (docs / "__pycache__").mkdir(exist_ok=True)
+    (docs / "__pycache__" / "verify_session.cpython-311.pyc").write_bytes(b"compiled at home")
+    write_tree(Archive(tmp_path / "archive"), docs, tmp_path / "src")
+    assert (tmp_path / "src" / "verify_session.py").exists()
+    assert not list((tmp_path / "src").rglob("__pycache__"))
+
+
 def test_a_release_without_a_live_run_says_so(tmp_path: Path) -> None:
     Script().start(release="2026.05").until("revoked").end().store(tmp_path / "archive")
     write_tree(Archive(tmp_path / "archive"), REPOSITORY / "docs", tmp_path / "src")

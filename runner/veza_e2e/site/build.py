@@ -154,7 +154,7 @@ def write_tree(
     if not docs.is_dir():
         raise SiteError(f"{docs}: is not there; build the site in a checkout")
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(docs, source, ignore=shutil.ignore_patterns("payment-e2e", "*.part"))
+    shutil.copytree(docs, source, ignore=shutil.ignore_patterns("payment-e2e", "*.part", "__pycache__"))
     pages = source / ARCHIVE
     write_shell(pages)
     entries = write_sessions(archive, staged(source))

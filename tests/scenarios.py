@@ -33,7 +33,7 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {**kept(os.environ), "HOME": str(folder), "BROWSER": "true"}
+        self.environment = {**kept(os.environ), "HOME": str(folder), "BROWSER": "true", "PYTHONFAULTHANDLER": "1"}
 
     def start(self, *words: str) -> Person:
         """Start a command."""
@@ -113,7 +113,10 @@ class Person:
         """Wait for the end and return the JSON document."""
         assert self.process.stdout is not None
         assert self.process.stdin is not None
+        late = threading.Timer(PATIENCE, self.process.send_signal, [signal.SIGABRT])  # it tells then where it stood
+        late.start()
         output = self.process.stdout.read()
+        late.cancel()
         code = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):

@@ -63,7 +63,7 @@ def open_page(context: Context, order: PlacedOrder) -> None:
 
 def _told_to_this_process(context: Context, order: PlacedOrder) -> bool:
     """Whether the page's address is the one that was answered, and not what the journal keeps of it."""
-    own = [*context.own_events()]
+    own = list(context.own_events())
     asked = any(isinstance(event, CallFinished) and event.operation == "createOrder" for event in own)
     return any(isinstance(event, StepFinished) and event.step == "order" for event in own) and (asked or order.adopted)
 

@@ -171,7 +171,7 @@ def page(endings: list[Ending], last: int, seconds: float) -> str:
     lost = sum("gone" in problem for ending in endings for problem in ending.problems)
     return f"""# Killed, and resumed
 
-{len(endings)} walkthroughs on the rehearsal backend were each to be killed with SIGKILL at another system call (writes and
+{len(endings)} walkthroughs at the rehearsal backend were to be killed, each at another system call (writes and
 syncs of files, sends and receives on sockets; carried out not at all, by half, or as a whole), {twice} of them once
 more during the resume, {deaf} at a backend that ignores idempotency keys, {dropped} with an answer dropped between the
 backend's commit and the read. The kills are spread over the {last - FIRST} system calls from a walkthrough's

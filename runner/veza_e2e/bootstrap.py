@@ -17,7 +17,7 @@ from veza_e2e.ports.ids import SystemIds
 from veza_e2e.ports.interrupts import Interrupts
 from veza_e2e.ports.ledger import DatabaseLedger, NoLedger, RehearsalLedger
 from veza_e2e.ports.machine import Machine
-from veza_e2e.ports.network import LimitedTransport, trusted
+from veza_e2e.ports.network import LimitedTransport
 from veza_e2e.ports.protocols import Browser, Ledger, Operator, Ports
 from veza_e2e.ports.scripted import ScriptedBrowser, ScriptedOperator
 from veza_e2e.ports.terminal import Lines, TerminalOperator
@@ -62,6 +62,7 @@ def assemble(
                 _own_ports(
                     settings,
                     secrets,
+                    interrupts,
                     machine,
                     base_url,
                     local=own is not None or environment.loopback,
@@ -84,18 +85,18 @@ def assemble(
 
 @contextmanager
 def _own_ports(
-    settings: Settings, secrets: Secrets, machine: Machine, base_url: str, *, local: bool, unattended: bool,
-    session: str | None,
+    settings: Settings, secrets: Secrets, interrupts: Interrupts, machine: Machine, base_url: str, *, local: bool,
+    unattended: bool, session: str | None,
 ) -> Iterator[Ports]:  # fmt: skip
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
-    with LimitedTransport() as transport, _beside(base_url) as beside:
+    with LimitedTransport(heard=interrupts.heard) as transport, _beside(base_url, transport) as beside:
         scripted = ScriptedBrowser(beside, _card(machine.clock.now()))
         browser: Browser = scripted if unattended else PersonsBrowser(window=settings.window)
         yield Ports(
             transport=transport,
             operator=operator,
             browser=browser,
-            ledger=_ledger(settings, secrets, beside, local=local, unattended=unattended),
+            ledger=_ledger(settings, secrets, interrupts, beside, local=local, unattended=unattended),
             clock=machine.clock,
             ids=SystemIds(session),
             till=scripted.open if local and not unattended else None,
@@ -132,10 +133,9 @@ def knowing(secrets: Secrets) -> Redactor:
     return redactor
 
 
-def _beside(base_url: str) -> httpx.Client:
+def _beside(base_url: str, transport: httpx.BaseTransport) -> httpx.Client:
     """Return a client that is not recorded, for the scripts that stand in for the operator."""
-    scheme = httpx.URL(base_url).scheme
-    return httpx.Client(base_url=base_url, timeout=30, trust_env=False, verify=trusted(scheme))
+    return httpx.Client(base_url=base_url, timeout=30, trust_env=False, transport=transport)
 
 
 def _card(today: datetime) -> dict[str, str]:
@@ -143,8 +143,10 @@ def _card(today: datetime) -> dict[str, str]:
     return {"card_number": TEST_CARD, "expiry": f"{soon:%m/%y}", "cvc": "123"}
 
 
-def _ledger(settings: Settings, secrets: Secrets, beside: httpx.Client, *, local: bool, unattended: bool) -> Ledger:
+def _ledger(
+    settings: Settings, secrets: Secrets, interrupts: Interrupts, beside: httpx.Client, *, local: bool, unattended: bool
+) -> Ledger:
     scripts = settings.state / "sql"
     if secrets.database_url is not None and not unattended:
-        return DatabaseLedger(secrets.database_url, scripts)
+        return DatabaseLedger(secrets.database_url, scripts, heard=interrupts.heard)
     return RehearsalLedger(beside, read=unattended, scripts=scripts) if local else NoLedger(scripts)

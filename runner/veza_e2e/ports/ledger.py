@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
 from threading import Timer
@@ -120,12 +120,21 @@ class DatabaseLedger(_Scripts):
         dsn: the connection string, a secret.
         scripts: see `_Scripts`.
         limit: seconds that one reading may take.
+        heard: a context from which a signal is heard (`Interrupts.heard`).
     """
 
     source: Literal["pasted", "database", "rehearsal"] = "database"
 
-    def __init__(self, dsn: str, scripts: Path | None = None, *, limit: float = 30.0) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        scripts: Path | None = None,
+        *,
+        limit: float = 30.0,
+        heard: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         super().__init__(scripts)
+        self._heard = heard
         self._dsn = dsn
         self._limit = limit
 
@@ -169,7 +178,7 @@ class DatabaseLedger(_Scripts):
 
     def _selected(self, sql: str, *, security: Literal["on", "off"]) -> list[dict[str, Any]]:
         """Return the rows; without row level security the server refuses what it would have filtered."""
-        with self._connection() as connection:
+        with self._heard(), self._connection() as connection:
             for name, value in (("statement_timeout", "15s"), ("lock_timeout", "5s"), ("row_security", security)):
                 connection.execute(f"SET LOCAL {name} = '{value}'".encode())
             with connection.cursor() as cursor:

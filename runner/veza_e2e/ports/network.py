@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from socket import SHUT_RDWR, socket
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Timer
@@ -29,10 +30,14 @@ class LimitedTransport(httpx.BaseTransport):
 
     Args:
         seconds: how long one call may take.
+        heard: a context from which a signal is heard (`Interrupts.heard`): libraries lose some.
     """
 
-    def __init__(self, seconds: float = WHOLE_CALL) -> None:
+    def __init__(
+        self, seconds: float = WHOLE_CALL, heard: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self._seconds = seconds
+        self._heard = heard
         self._inner: dict[str, httpx.HTTPTransport] = {}
         self._streams: dict[int, Any] = {}
 
@@ -48,21 +53,22 @@ class LimitedTransport(httpx.BaseTransport):
             httpx.ReadTimeout: the call took too long; whether it was carried out is not known.
             httpx.TransportError: as httpx's.
         """
-        request.extensions = {**request.extensions, "trace": self._opened}
-        limit = _Limit(self._seconds, self._streams)
-        try:
-            response = self._of(request.url.scheme).handle_request(request)
-        except BaseException as error:
-            limit.over()
-            limit.refuse(error)
-            raise
-        assert isinstance(response.stream, httpx.SyncByteStream)
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=_LimitedStream(response.stream, limit),
-            extensions=response.extensions,
-        )
+        with self._heard():
+            request.extensions = {**request.extensions, "trace": self._opened}
+            limit = _Limit(self._seconds, self._streams)
+            try:
+                response = self._of(request.url.scheme).handle_request(request)
+            except BaseException as error:
+                limit.over()
+                limit.refuse(error)
+                raise
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            return httpx.Response(
+                response.status_code,
+                headers=response.headers,
+                stream=_LimitedStream(response.stream, limit, self._heard),
+                extensions=response.extensions,
+            )
 
     def _of(self, scheme: str) -> httpx.HTTPTransport:
         if scheme not in self._inner:
@@ -104,16 +110,25 @@ class _Limit:
 
 
 class _LimitedStream(httpx.SyncByteStream):
-    def __init__(self, inner: httpx.SyncByteStream, limit: _Limit) -> None:
+    def __init__(
+        self, inner: httpx.SyncByteStream, limit: _Limit, heard: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         self._inner = inner
         self._limit = limit
+        self._heard = heard
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._inner
-        except httpx.TransportError as error:
-            self._limit.refuse(error)
-            raise
+        chunks = iter(self._inner)
+        while True:
+            with self._heard():
+                try:
+                    chunk = next(chunks, None)
+                except httpx.TransportError as error:
+                    self._limit.refuse(error)
+                    raise
+            if chunk is None:
+                return
+            yield chunk
 
     def close(self) -> None:
         self._limit.over()

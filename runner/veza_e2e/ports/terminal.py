@@ -71,7 +71,11 @@ class Lines:
 
     def _ready(self, seconds: float | None) -> bool:
         try:
-            return bool(select.select([self._descriptor], [], [], seconds)[0])
+            # Python acts on a signal between two waits: one that comes just before an endless wait would be kept by it.
+            while not (ready := select.select([self._descriptor], [], [], _TICK if seconds is None else seconds)[0]):
+                if seconds is not None:
+                    break
+            return bool(ready)
         except (OSError, ValueError):  # closed: the next read reports the end
             return True
 

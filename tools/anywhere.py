@@ -59,8 +59,7 @@ HOSTILE_HOME = {
     ".gitconfig": "[commit]\n\tgpgsign = true\n[core]\n\thooksPath = /nonexistent\n[init]\n\tdefaultBranch = poison\n",
     ".config/python_keyring/keyringrc.cfg": "[backend]\ndefault-keyring=keyring.backends.fail.Keyring\n",
 }
-# libfaketime leaves a sleep on the monotonic clock with EINVAL; this waits for the same time in another way.
-SLEEP = "import select, time; time.sleep = lambda seconds, wait=select.select: wait((), (), (), seconds) and None\n"
+MOVED_CLOCK = Path(__file__).with_name("moved_clock.py")
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,8 @@ def prepare(condition: Condition, python: str, place: Path) -> Path:
         path.write_text(text, encoding="utf-8")
     if condition.moment is not None:
         (packages,) = folder.glob(".venv/lib/python3*/site-packages")
-        (packages / "moved_clock.pth").write_text(SLEEP, encoding="utf-8")
+        shutil.copy(MOVED_CLOCK, packages)
+        (packages / "moved_clock.pth").write_text("import moved_clock\n", encoding="utf-8")
     if condition.ordinary_user and os.geteuid() == 0:
         user = pwd.getpwnam(ORDINARY_USER)
         for path in (place, *place.rglob("*")):

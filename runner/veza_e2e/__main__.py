@@ -45,8 +45,9 @@ def _command() -> Callable[[], int] | None:
     except ModuleNotFoundError:
         return None
     from veza_e2e.cli.app import main as run  # noqa: PLC0415
+    from veza_e2e.ports.interrupts import none_dropped  # noqa: PLC0415
 
-    return run
+    return none_dropped()(run)
 
 
 def _spare_the_exit() -> None:

@@ -89,7 +89,7 @@ def _own_ports(
     unattended: bool, session: str | None,
 ) -> Iterator[Ports]:  # fmt: skip
     operator: Operator = ScriptedOperator() if unattended else TerminalOperator(Lines(sys.stdin.fileno()))
-    with LimitedTransport(heard=interrupts.heard) as transport, _beside(base_url, transport) as beside:
+    with LimitedTransport(interrupts.deferred) as transport, _beside(base_url, transport) as beside:
         scripted = ScriptedBrowser(beside, _card(machine.clock.now()))
         browser: Browser = scripted if unattended else PersonsBrowser(window=settings.window)
         yield Ports(
@@ -148,5 +148,5 @@ def _ledger(
 ) -> Ledger:
     scripts = settings.state / "sql"
     if secrets.database_url is not None and not unattended:
-        return DatabaseLedger(secrets.database_url, scripts, heard=interrupts.heard)
+        return DatabaseLedger(secrets.database_url, scripts, deferred=interrupts.deferred)
     return RehearsalLedger(beside, read=unattended, scripts=scripts) if local else NoLedger(scripts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import shutil
 import subprocess
 import sys
@@ -140,12 +141,10 @@ def _child_environment(account: Secrets) -> dict[str, str]:
 
 
 def _listening(process: subprocess.Popen[bytes], folder: Path, *, seconds: float = _START_SECONDS) -> tuple[str, int]:
-    silent = threading.Timer(seconds, process.kill)  # ends readline
-    silent.start()
-    try:
-        line = process.stdout.readline() if process.stdout else b""
-    finally:
-        silent.cancel()
+    assert process.stdout is not None
+    if not select.select([process.stdout], [], [], seconds)[0]:
+        process.kill()  # ends readline
+    line = process.stdout.readline()
     try:
         said = json.loads(line)
         return str(said["base_url"]), int(said["port"])

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from surroundings import PATIENCE
 
 from veza import SystemClock
 from veza.testing import FakeClock
 from veza_e2e.journal import Journal, MemorySink
-from veza_e2e.journal.events import CallFailed, StepStarted
+from veza_e2e.journal.events import CallFailed, CallFinished, StepStarted
 from veza_e2e.ports.interrupts import Interrupted, Interrupts
-from veza_e2e.ports.ledger import DatabaseLedger
 from veza_e2e.ports.network import LimitedTransport
 from veza_e2e.ports.progress import Progress
 from veza_e2e.ports.terminal import Lines, TerminalOperator
@@ -32,9 +32,8 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture
-def interrupts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Interrupts]:
+def interrupts() -> Iterator[Interrupts]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     interrupts = Interrupts()
     interrupts.install()
     yield interrupts
@@ -85,97 +84,138 @@ def test_it_is_told_even_where_the_block_failed(interrupts: Interrupts) -> None:
     assert isinstance(caught.value.__context__, ValueError)
 
 
-def forgets() -> str:
-    with suppress(KeyboardInterrupt):
-        send(signal.SIGTERM)
-    return "done"
-
-
-def replaces() -> None:
-    """As a lock does that is interrupted while it is taken back."""
-    try:
-        send(signal.SIGTERM)
-    finally:
-        threading.Lock().release()
-
-
-class Losing(httpx.BaseTransport, httpx.SyncByteStream):
-    """A network below which a signal is lost: before the answer, or in the midst of it."""
-
-    def __init__(self, lose: Callable[[], object], *, answers: bool) -> None:
-        self._lose = lose
-        self._answers = answers
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if not self._answers:
-            self._lose()
-        return httpx.Response(200, stream=self)
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield b"{"
-        if self._answers:
-            self._lose()
-        yield b"}"
-
-
-@pytest.mark.parametrize("lose", [forgets, replaces])
-def test_what_is_lost_in_other_peoples_code_is_heard_at_its_end(
-    interrupts: Interrupts, lose: Callable[[], object]
-) -> None:
-    with pytest.raises(Interrupted, match="SIGTERM"), interrupts.heard():
-        lose()
-    with interrupts.heard():
-        heard_once = True
-    assert heard_once
-
-
-def test_what_is_deferred_is_not_heard_before(interrupts: Interrupts) -> None:
+def test_a_deferred_block_can_be_cut_short_but_not_within_one_that_cannot(interrupts: Interrupts) -> None:
     done = []
 
-    def write() -> None:
-        with interrupts.deferred():
-            with interrupts.heard():
+    def work(cut: str) -> None:
+        with interrupts.deferred(lambda: done.append(cut)):
+            send(signal.SIGINT)
+            done.append("the end of the block")
+
+    with pytest.raises(Interrupted):
+        work("the read")
+    with pytest.raises(Interrupted), interrupts.deferred():
+        work("the write")
+    assert done == ["the read", "the end of the block", "the end of the block"]
+
+
+class Caller:
+    """A client whose calls are recorded, as a session's are."""
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        clock, redactor = FakeClock(), Redactor()
+        self.network = LimitedTransport(interrupts.deferred)
+        self.journal = Journal(MemorySink(), clock, guard=interrupts.deferred, redactor=redactor)
+        recorder = Recorder(self.journal, redactor, clock, guard=interrupts.deferred)
+        self.client = httpx.Client(transport=RecordingTransport(self.network, "api", recorder), timeout=PATIENCE)
+
+    def get(self, url: str) -> None:
+        self.client.get(f"{url}/api/v1/orders/o1")
+
+    @property
+    def outcome(self) -> str:
+        events = list(self.journal.events())
+        if not events:
+            return "not begun"
+        (event,) = events
+        assert isinstance(event, CallFinished | CallFailed)
+        return event.error if isinstance(event, CallFailed) else "answered"
+
+    def close(self) -> None:
+        self.client.close()
+        self.network.close()
+
+
+@pytest.fixture
+def caller(interrupts: Interrupts) -> Iterator[Caller]:
+    caller = Caller(interrupts)
+    yield caller
+    caller.close()
+
+
+@contextmanager
+def server(answer: Callable[[socket.socket], object]) -> Iterator[str]:
+    """A server that reads each request once, and then does as it is told."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    if connection.recv(65536):
+                        answer(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+@pytest.mark.parametrize("begun", [b"", ANSWER[:20], ANSWER[:-1]], ids=["no answer", "half a head", "half a body"])
+def test_a_signal_ends_a_read_that_waits(caller: Caller, begun: bytes) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(begun)
+        send(signal.SIGTERM)
+        connection.recv(1)  # until the other side has gone
+
+    with server(answer) as url, pytest.raises(Interrupted, match="SIGTERM"):
+        caller.get(url)
+    assert caller.outcome == "Interrupted"
+
+
+def test_a_signal_while_it_connects_ends_a_read_before_it_is_sent(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, answered = socket.create_connection, []
+
+    def signalled(*positional: Any, **named: Any) -> socket.socket:
+        send(signal.SIGHUP)
+        return connect(*positional, **named)
+
+    monkeypatch.setattr(socket, "create_connection", signalled)
+    with server(lambda _: answered.append("a request")) as url, pytest.raises(Interrupted):
+        caller.get(url)
+    assert (caller.outcome, answered) == ("Interrupted", [])
+
+
+def test_at_whichever_point_of_a_read_a_signal_comes_it_ends_it(interrupts: Interrupts) -> None:
+    """A lock of httpx that is interrupted while it is taken stays taken, and one of Python's becomes another error."""
+    with server(lambda connection: connection.sendall(ANSWER)) as url:
+        points = _interrupted_at(None, Caller(interrupts), url)
+        assert points > 400
+        ends = {_interrupted_at(point, Caller(interrupts), url) for point in range(1, points)}
+    assert ends == {"not begun", "Interrupted", "answered"}
+
+
+def _interrupted_at(point: int | None, caller: Caller, url: str) -> Any:
+    """Return how a call is on record that a signal meets at one of its function calls; without one, how many it has."""
+    seen = 0
+
+    def call(_frame: object, event: str, _arg: object) -> None:
+        nonlocal seen
+        if event == "call":
+            seen += 1
+            if seen == point:
+                sys.setprofile(None)
                 send(signal.SIGINT)
-            done.append("the write")
 
-    with pytest.raises(Interrupted):
-        write()
-    assert done == ["the write"]
-
-
-def test_another_error_passes(interrupts: Interrupts) -> None:
-    with pytest.raises(ValueError, match="own"), interrupts.heard():
-        raise ValueError("own")
-
-
-@pytest.mark.parametrize("lose", [forgets, replaces])
-@pytest.mark.parametrize("answers", [False, True], ids=["no answer", "half an answer"])
-def test_a_call_that_loses_a_signal_is_on_record_as_interrupted(
-    interrupts: Interrupts, monkeypatch: pytest.MonkeyPatch, lose: Callable[[], object], answers: bool
-) -> None:
-    sink, clock, redactor = MemorySink(), FakeClock(), Redactor()
-    journal = Journal(sink, clock, guard=interrupts.deferred, redactor=redactor)
-    network = LimitedTransport(heard=interrupts.heard)
-    monkeypatch.setattr(network, "_inner", {"http": Losing(lose, answers=answers)})
-    transport = RecordingTransport(network, "api", Recorder(journal, redactor, clock, guard=interrupts.deferred))
-    with httpx.Client(transport=transport) as client, pytest.raises(Interrupted):
-        client.get("http://veza.test/api/v1/orders/o1")
-    (failed,) = journal.events()
-    assert isinstance(failed, CallFailed)
-    assert (failed.error, failed.message) == ("Interrupted", "SIGTERM")
-
-
-@pytest.mark.parametrize("lose", [forgets, replaces])
-def test_a_reading_of_the_database_that_loses_a_signal_is_interrupted(
-    interrupts: Interrupts, monkeypatch: pytest.MonkeyPatch, lose: Callable[[], object]
-) -> None:
-    def connect(*_: object, **__: object) -> None:
-        lose()
-        raise psycopg.OperationalError("the connection was lost")
-
-    monkeypatch.setattr(psycopg, "connect", connect)
-    with pytest.raises(Interrupted):
-        DatabaseLedger("postgresql://127.0.0.1:1/veza", heard=interrupts.heard).rows("SELECT 1", "o1")
+    try:
+        sys.setprofile(call)
+        caller.get(url)
+        assert point is None or seen < point
+    except Interrupted:
+        pass
+    finally:
+        sys.setprofile(None)
+        caller.close()
+    return seen if point is None else caller.outcome
 
 
 @pytest.mark.usefixtures("interrupts")
@@ -184,13 +224,19 @@ def test_a_signal_that_another_thread_gets_ends_an_endless_wait() -> None:
     keys, terminal = os.openpty()
     operator = TerminalOperator(Lines(terminal))
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    thread = threading.Thread(target=sends_where_it_is_not_blocked)
+    ready = threading.Event()
+    thread = threading.Thread(target=sends_where_it_is_not_blocked, args=(ready,))
     late = threading.Timer(PATIENCE / 10, os.write, (keys, b"the wait was not ended\n"))
     late.start()
+    thread.start()
+
+    def wait() -> None:
+        ready.set()
+        operator.ask("refund", "?")
+
     try:
-        thread.start()
         with pytest.raises(Interrupted):
-            operator.ask("refund", "?")
+            wait()
         assert not late.finished.is_set(), "a key had to be pressed"
     finally:
         late.cancel()
@@ -201,8 +247,9 @@ def test_a_signal_that_another_thread_gets_ends_an_endless_wait() -> None:
         os.close(terminal)
 
 
-def sends_where_it_is_not_blocked() -> None:
+def sends_where_it_is_not_blocked(ready: threading.Event) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    ready.wait()
     threading.Event().wait(0.05)
     send(signal.SIGINT)
 
@@ -211,18 +258,19 @@ def sends_where_it_is_not_blocked() -> None:
 def test_what_python_drops_in_a_finalizer_is_raised_again() -> None:
     code = """if True:
         import os, signal
-        from veza_e2e.ports.interrupts import Interrupted, Interrupts
+        from veza_e2e.ports.interrupts import Interrupted, Interrupts, none_dropped
         from veza_e2e.ports.terminal import Lines
         Interrupts().install()
         class Ended:
             def __del__(self):
                 signal.raise_signal(signal.SIGHUP)
-        Ended()
         wait, _ = os.pipe()
-        try:
-            Lines(wait).next()
-        except Interrupted as error:
-            print(error.name)
+        with none_dropped():
+            try:
+                Ended()
+                Lines(wait).next()
+            except Interrupted as error:
+                print(error.name)
     """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
@@ -255,13 +303,19 @@ def test_a_signal_reaches_whatever_waits_at_the_terminal(waits: str) -> None:
         "paste": partial(operator.paste, "transfers", "?"),
         "pause": partial(operator.pause, progress, SystemClock().sleep),
     }
-    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    ready = threading.Event()
+    thread = threading.Thread(target=sends_where_it_is_not_blocked, args=(ready,))
+    thread.start()
+
+    def wait() -> None:
+        ready.set()
+        waiting[waits]()
+
     try:
         with pytest.raises(Interrupted, match="SIGINT"):
-            waiting[waits]()
+            wait()
     finally:
-        timer.join()
+        thread.join()
         os.close(keys)
         os.close(terminal)
 

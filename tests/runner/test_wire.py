@@ -321,7 +321,7 @@ def test_an_answer_that_trickles_in_ends_within_the_limit_of_the_call(tmp_path: 
             if gone.wait(0.02):
                 break
 
-    limited = Desk(tmp_path, network=LimitedTransport(0.5), timeout=60)
+    limited = Desk(tmp_path, network=LimitedTransport(Interrupts().deferred, 0.5), timeout=60)
     with serving(trickle) as (url, _):
         with pytest.raises(httpx.ReadTimeout, match=r"did not come within 0.5 s"):
             limited.client.post(f"{url}/api/v1/orders", json={"items": []})

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sys import UnraisableHookArgs as Unraisable
+    from sys import UnraisableHookArgs
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SOON = 0.05
@@ -30,72 +30,63 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Turns the three signals into `Interrupted`, and defers them where a block must not be interrupted.
-
-    Python raises it wherever it happens to be. In a finalizer it is dropped, and other people's code may put another
-    error in its place: a lock that is interrupted while it is taken back says that it was not held. `Interrupted` is
-    raised again after either.
-    """
+    """Turns the three signals into `Interrupted`, and defers them where a block must not be interrupted."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._pending: str | None = None
-        self._raised: list[str] = []
+        self._cut: Callable[[], object] | None = None
 
     def install(self) -> None:
         """Handle the signals from now on. A signal that the caller ignores (nohup) stays ignored."""
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._arrived)
-        sys.unraisablehook = self._raising_again(sys.unraisablehook)
 
     def _arrived(self, number: int, _frame: FrameType | None) -> None:
-        self._raise(signal.Signals(number).name)
-
-    def _raise(self, name: str) -> None:
-        if self._depth:
-            self._pending = self._pending or name
-            return
-        self._raised.append(name)
-        raise Interrupted(name)
+        name = signal.Signals(number).name
+        if not self._depth:
+            raise Interrupted(name)
+        self._pending = self._pending or name
+        if self._cut is not None:
+            self._cut()
 
     @contextmanager
-    def deferred(self) -> Iterator[None]:
-        """Defer signals to the end of the block: while writing an event, or sending a write."""
+    def deferred(self, cut: Callable[[], object] | None = None) -> Iterator[None]:
+        """Defer signals to the end of the block: while writing an event, sending a write, or in a library that waits.
+
+        Args:
+            cut: called when a signal arrives, to end the block soon; not if an outer block defers signals too.
+        """
         self._depth += 1
+        if self._depth == 1:
+            self._cut = cut
         try:
             yield
         finally:
             self._depth -= 1
-            if not self._depth and self._pending is not None:
-                name, self._pending = self._pending, None
-                self._raise(name)
+            if not self._depth:
+                self._cut = None
+                if self._pending is not None:
+                    name, self._pending = self._pending, None
+                    raise Interrupted(name)
 
-    @contextmanager
-    def heard(self) -> Iterator[None]:
-        """Let a signal that comes in the block leave it as `Interrupted`, whatever other people's code made of it."""
-        before = len(self._raised)
-        try:
-            yield
-        except Interrupted:
-            raise
-        except BaseException as error:
-            if len(self._raised) > before:
-                raise Interrupted(self._raised[-1]) from error
-            raise
-        if len(self._raised) > before:
-            raise Interrupted(self._raised[-1])
 
-    def _raising_again(self, otherwise: Callable[[Unraisable], object]) -> Callable[[Unraisable], object]:
-        """Return a hook for exceptions that Python drops."""
+@contextmanager
+def none_dropped() -> Iterator[None]:
+    """Raise again, a moment later, an interruption that came while Python ran a finalizer: there Python drops it."""
 
-        def dropped(what: Unraisable) -> None:
-            error = what.exc_value
-            if not isinstance(error, Interrupted):
-                otherwise(what)
-                return
-            # Raised here, it would be dropped again.
-            signal.signal(signal.SIGALRM, lambda *_: self._raise(error.name))
-            signal.setitimer(signal.ITIMER_REAL, _SOON)
+    def dropped(what: UnraisableHookArgs) -> None:
+        if not isinstance(what.exc_value, KeyboardInterrupt):
+            before(what)
+            return
+        number = signal.Signals[getattr(what.exc_value, "name", "SIGINT")]
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
+        signal.setitimer(signal.ITIMER_REAL, _SOON)
 
-        return dropped
+    before, sys.unraisablehook = sys.unraisablehook, dropped
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -120,7 +120,7 @@ class DatabaseLedger(_Scripts):
         dsn: the connection string, a secret.
         scripts: see `_Scripts`.
         limit: seconds that one reading may take.
-        heard: a context from which a signal is heard (`Interrupts.heard`).
+        deferred: defers signals (`Interrupts.deferred`).
     """
 
     source: Literal["pasted", "database", "rehearsal"] = "database"
@@ -131,10 +131,10 @@ class DatabaseLedger(_Scripts):
         scripts: Path | None = None,
         *,
         limit: float = 30.0,
-        heard: Callable[[], AbstractContextManager[None]] = nullcontext,
+        deferred: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         super().__init__(scripts)
-        self._heard = heard
+        self._deferred = deferred
         self._dsn = dsn
         self._limit = limit
 
@@ -178,7 +178,7 @@ class DatabaseLedger(_Scripts):
 
     def _selected(self, sql: str, *, security: Literal["on", "off"]) -> list[dict[str, Any]]:
         """Return the rows; without row level security the server refuses what it would have filtered."""
-        with self._heard(), self._connection() as connection:
+        with self._connection() as connection:
             for name, value in (("statement_timeout", "15s"), ("lock_timeout", "5s"), ("row_security", security)):
                 connection.execute(f"SET LOCAL {name} = '{value}'".encode())
             with connection.cursor() as cursor:
@@ -200,12 +200,14 @@ class DatabaseLedger(_Scripts):
             with socket.socket(fileno=descriptor) as line:
                 timer = Timer(self._limit, _shut, (line,))
                 timer.daemon = True
-                timer.start()
+                with self._deferred():  # psycopg expects signals, a thread that is being started does not
+                    timer.start()
                 try:
                     yield connection
                 finally:
-                    timer.cancel()
-                    timer.join()
+                    with self._deferred():
+                        timer.cancel()
+                        timer.join()
 
     @staticmethod
     def _why(error: psycopg.Error) -> str:

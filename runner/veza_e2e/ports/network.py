@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
+from functools import partial
 from socket import SHUT_RDWR, socket
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Timer
@@ -11,6 +12,8 @@ from typing import Any
 
 import httpx
 
+Deferred = Callable[[Callable[[], object]], AbstractContextManager[None]]
+"""`Interrupts.deferred`."""
 WHOLE_CALL = 30.0
 """Seconds that one call may take, from its first byte to the last byte of its answer."""
 
@@ -29,22 +32,23 @@ class LimitedTransport(httpx.BaseTransport):
     httpx limits each read, not their sum. While a write is under way signals are deferred, so its end must be bounded.
 
     Args:
+        deferred: defers signals. An exception raised in the midst of httpx can leave a lock held for ever, or become
+            another error on its way; so a signal shuts the connections down, and is raised when httpx has returned.
         seconds: how long one call may take.
-        heard: a context from which a signal is heard (`Interrupts.heard`): libraries lose some.
     """
 
-    def __init__(
-        self, seconds: float = WHOLE_CALL, heard: Callable[[], AbstractContextManager[None]] = nullcontext
-    ) -> None:
+    def __init__(self, deferred: Deferred, seconds: float = WHOLE_CALL) -> None:
         self._seconds = seconds
-        self._heard = heard
+        self._deferred = deferred
         self._inner: dict[str, httpx.HTTPTransport] = {}
         self._streams: dict[int, Any] = {}
+        self._ended = False
 
     def close(self) -> None:
         """Close all connections."""
-        for inner in self._inner.values():
-            inner.close()
+        with self._deferred(self._shut):
+            for inner in self._inner.values():
+                inner.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request`; reading the answer is limited too.
@@ -53,9 +57,10 @@ class LimitedTransport(httpx.BaseTransport):
             httpx.ReadTimeout: the call took too long; whether it was carried out is not known.
             httpx.TransportError: as httpx's.
         """
-        with self._heard():
+        with self._deferred(self._shut):
+            self._ended = False
             request.extensions = {**request.extensions, "trace": self._opened}
-            limit = _Limit(self._seconds, self._streams)
+            limit = _Limit(self._seconds, self._shut)
             try:
                 response = self._of(request.url.scheme).handle_request(request)
             except BaseException as error:
@@ -66,7 +71,7 @@ class LimitedTransport(httpx.BaseTransport):
             return httpx.Response(
                 response.status_code,
                 headers=response.headers,
-                stream=_LimitedStream(response.stream, limit, self._heard),
+                stream=_LimitedStream(response.stream, limit, partial(self._deferred, self._shut)),
                 extensions=response.extensions,
             )
 
@@ -80,12 +85,24 @@ class LimitedTransport(httpx.BaseTransport):
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
             stream = told["return_value"]
             self._streams[id(stream.get_extra_info("socket"))] = stream
+            if self._ended:
+                self._shut()
+
+    def _shut(self) -> None:
+        """End the call: shut down what is connected, and what will be."""
+        self._ended = True
+        for stream in list(self._streams.values()):
+            try:
+                # The plain socket's own method: that of TLS would take the session from the thread that reads.
+                socket.shutdown(stream.get_extra_info("socket"), SHUT_RDWR)
+            except OSError:
+                continue  # closed already
 
 
 class _Limit:
-    def __init__(self, seconds: float, streams: dict[int, Any]) -> None:
+    def __init__(self, seconds: float, shut: Callable[[], None]) -> None:
         self._seconds = seconds
-        self._streams = streams
+        self._shut = shut
         self._expired = False
         self._timer = Timer(seconds, self._expire)
         self._timer.daemon = True
@@ -101,26 +118,21 @@ class _Limit:
 
     def _expire(self) -> None:
         self._expired = True
-        for stream in list(self._streams.values()):
-            try:
-                # The plain socket's own method: that of TLS would take the session from the thread that reads.
-                socket.shutdown(stream.get_extra_info("socket"), SHUT_RDWR)
-            except OSError:
-                continue  # closed already
+        self._shut()
 
 
 class _LimitedStream(httpx.SyncByteStream):
     def __init__(
-        self, inner: httpx.SyncByteStream, limit: _Limit, heard: Callable[[], AbstractContextManager[None]]
+        self, inner: httpx.SyncByteStream, limit: _Limit, deferred: Callable[[], AbstractContextManager[None]]
     ) -> None:
         self._inner = inner
         self._limit = limit
-        self._heard = heard
+        self._deferred = deferred
 
     def __iter__(self) -> Iterator[bytes]:
         chunks = iter(self._inner)
         while True:
-            with self._heard():
+            with self._deferred():
                 try:
                     chunk = next(chunks, None)
                 except httpx.TransportError as error:
@@ -131,5 +143,6 @@ class _LimitedStream(httpx.SyncByteStream):
             yield chunk
 
     def close(self) -> None:
-        self._limit.over()
-        self._inner.close()
+        with self._deferred():
+            self._limit.over()
+            self._inner.close()

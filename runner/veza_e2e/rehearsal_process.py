@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -142,9 +144,15 @@ def _child_environment(account: Secrets) -> dict[str, str]:
 
 def _listening(process: subprocess.Popen[bytes], folder: Path, *, seconds: float = _START_SECONDS) -> tuple[str, int]:
     assert process.stdout is not None
-    if not select.select([process.stdout], [], [], seconds)[0]:
-        process.kill()  # ends readline
-    line = process.stdout.readline()
+    line, until = b"", time.monotonic() + seconds
+    while not line.endswith(b"\n") and select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+        chunk = os.read(process.stdout.fileno(), 4096)
+        if not chunk:
+            break
+        line += chunk
+    else:
+        if not line.endswith(b"\n"):
+            process.kill()
     try:
         said = json.loads(line)
         return str(said["base_url"]), int(said["port"])

@@ -58,9 +58,9 @@ class Interrupts:
         Args:
             cut: called when a signal arrives, to end the block soon; not if an outer block defers signals too.
         """
-        self._depth += 1
-        if self._depth == 1:
+        if not self._depth:
             self._cut = cut
+        self._depth += 1
         try:
             yield
         finally:

@@ -16,6 +16,8 @@ Deferred = Callable[[Callable[[], object]], AbstractContextManager[None]]
 """`Interrupts.deferred`."""
 WHOLE_CALL = 30.0
 """Seconds that one call may take, from its first byte to the last byte of its answer."""
+CONNECTING = 10.0
+"""Seconds that connecting to one address may take: nothing can end it before."""
 
 
 def trusted(scheme: str) -> SSLContext | bool:
@@ -43,6 +45,7 @@ class LimitedTransport(httpx.BaseTransport):
         self._inner: dict[str, httpx.HTTPTransport] = {}
         self._streams: dict[int, Any] = {}
         self._ended = False
+        self._limit = _Limit(seconds, self._shut)
 
     def close(self) -> None:
         """Close all connections."""
@@ -57,10 +60,14 @@ class LimitedTransport(httpx.BaseTransport):
             httpx.ReadTimeout: the call took too long; whether it was carried out is not known.
             httpx.TransportError: as httpx's.
         """
+        self._ended = False
         with self._deferred(self._shut):
-            self._ended = False
-            request.extensions = {**request.extensions, "trace": self._opened}
-            limit = _Limit(self._seconds, self._shut)
+            self._limit.over()  # of a call whose end a signal took away
+            timeouts = dict(request.extensions.get("timeout", {}))
+            timeouts["connect"] = min(timeouts.get("connect") or CONNECTING, CONNECTING)
+            request.extensions = {**request.extensions, "trace": self._opened, "timeout": timeouts}
+            limit = self._limit = _Limit(self._seconds, self._shut)
+            limit.begin()
             try:
                 response = self._of(request.url.scheme).handle_request(request)
             except BaseException as error:
@@ -106,6 +113,8 @@ class _Limit:
         self._expired = False
         self._timer = Timer(seconds, self._expire)
         self._timer.daemon = True
+
+    def begin(self) -> None:
         self._timer.start()
 
     def over(self) -> None:

@@ -96,22 +96,29 @@ class RecordingTransport(httpx.BaseTransport):
             httpx.TransportError: as the network's; on record.
             UnwritableError: the journal cannot be written; what was sent is in doubt.
         """
-        guard = self._recorder.guard
-        with nullcontext() if guard is None or request.method in _SAFE else guard():
+        with nullcontext() if request.method in _SAFE else self._guarded():
             return self._send(request)
+
+    def _guarded(self) -> AbstractContextManager[None]:
+        return (self._recorder.guard or nullcontext)()
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         sent = self._intend(request)
+        told = False
         try:
             response = self._inner.handle_request(request)
             try:
                 response._content = read_body(response)  # noqa: SLF001 - as httpx's own read() does
             finally:
                 response.close()
+            with self._guarded():
+                told = True
+                self._finished(sent, response)
         except BaseException as error:
-            self._failed(sent, error)
+            if not told:
+                with self._guarded():
+                    self._failed(sent, error)
             raise
-        self._finished(sent, response)
         return response
 
     def close(self) -> None:

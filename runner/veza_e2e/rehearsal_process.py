@@ -145,14 +145,14 @@ def _child_environment(account: Secrets) -> dict[str, str]:
 def _listening(process: subprocess.Popen[bytes], folder: Path, *, seconds: float = _START_SECONDS) -> tuple[str, int]:
     assert process.stdout is not None
     line, until = b"", time.monotonic() + seconds
-    while not line.endswith(b"\n") and select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+    while not line.endswith(b"\n"):
+        if not select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+            process.kill()
+            break
         chunk = os.read(process.stdout.fileno(), 4096)
         if not chunk:
             break
         line += chunk
-    else:
-        if not line.endswith(b"\n"):
-            process.kill()
     try:
         said = json.loads(line)
         return str(said["base_url"]), int(said["port"])
